@@ -1,0 +1,88 @@
+#pragma once
+// What the verbs share: how a verb is added, the options of every command that opens a model, ids and maps.
+//
+//   VerbAction addScore(CLI::App& verb, const Output& out) {
+//     auto options = std::make_shared<ScoreOptions>();
+//     options->model.addTo(verb);
+//     return [options, &out] { return score(*options, out); };
+//   }
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/strata/output.h"
+#include "core/base/error.h"
+#include "core/model/model.h"
+#include "core/project/model_name.h"
+#include "core/routing/sharing_map.h"
+
+namespace strata {
+
+/// What runs once the options are parsed; the exit code.
+using VerbAction = std::function<Result<int>()>;
+
+/// Set by SIGINT and SIGTERM.
+std::atomic<bool>& cancelFlag();
+
+/// The options of every command that opens a model.
+struct ModelOptions {
+  std::string model;
+  std::string adapter;
+  std::string dtype;
+  std::string device = "cpu";
+  std::string project;
+  std::int64_t context = 0;
+  int threads = 0;
+
+  enum class Context { yes, no };
+  void addTo(CLI::App& verb, Context context = Context::yes);
+  /// Only MODEL and --project: for commands that do not compute.
+  void addNameTo(CLI::App& verb);
+};
+
+struct OpenedModel {
+  std::shared_ptr<const Model> model;
+  ModelLocation location;
+  std::string name;  // as given
+};
+
+/// Sets the threads, resolves MODEL (a run's checkpoint too) and opens it.
+Result<OpenedModel> openModel(const ModelOptions& options);
+/// MODEL or RUN[@STEP] by --project.
+Result<ModelLocation> locate(const std::string& model, const std::string& project);
+void setThreads(int threads);
+
+/// The map as the user wrote it, or the model's own where nothing was given; its layers fit the model.
+Result<NamedMap> chooseMap(const std::string& text, const Model& model, MapKind kind = MapKind::inference);
+/// The maps of a repeated --maps option; nothing given: the model's own.
+Result<std::vector<NamedMap>> chooseMaps(const std::vector<std::string>& texts, const Model& model);
+
+/// "1,2,3", or "@FILE" with ids separated by commas, white space or brackets.
+Result<std::vector<TokenId>> parseIds(const std::string& text);
+std::string printIds(const std::vector<TokenId>& ids);
+
+/// A text file, which must be UTF-8.
+Result<std::string> readUtf8File(const std::filesystem::path& path);
+
+/// A folder of the shipped resources ("presets"): $STRATA_RESOURCES, or found beside or above the program.
+Result<std::filesystem::path> resourceFolder(const std::string& name);
+
+VerbAction addInspect(CLI::App& verb, const Output& out);
+VerbAction addTokenize(CLI::App& verb, const Output& out);
+VerbAction addScore(CLI::App& verb, const Output& out);
+VerbAction addGenerate(CLI::App& verb, const Output& out);
+VerbAction addData(CLI::App& verb, const Output& out);
+VerbAction addTrain(CLI::App& verb, const Output& out);
+VerbAction addEval(CLI::App& verb, const Output& out);
+VerbAction addEstimate(CLI::App& verb, const Output& out);
+VerbAction addExport(CLI::App& verb, const Output& out);
+VerbAction addBench(CLI::App& verb, const Output& out);
+VerbAction addRuns(CLI::App& verb, const Output& out);
+VerbAction addDevices(CLI::App& verb, const Output& out);
+
+}  // namespace strata

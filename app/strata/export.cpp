@@ -1,0 +1,115 @@
+// strata export: a stock Hugging Face folder with its map, from a model, a model with an adapter, or a run.
+
+#include "core/checkpoint/export.h"
+
+#include <ATen/ATen.h>
+
+#include <cstring>
+
+#include "app/strata/cli.h"
+#include "core/project/project.h"
+#include "core/training/train_job.h"
+
+namespace strata {
+namespace fs = std::filesystem;
+namespace {
+
+struct ExportArguments {
+  ModelOptions model;
+  std::string adapter;
+  std::string map;
+  std::string out;
+};
+
+/// The folder whose names, dtypes and shards the export keeps: what the run, or the run that it started from, was made
+/// from. A run from random weights is its own original.
+Result<fs::path> originalOf(const ModelLocation& location) {
+  if (location.run.empty()) return location.folder;
+  STRATA_TRY(const TrainConfig config, configOfRun(location.run));
+  if (config.model.empty()) return location.folder;
+  STRATA_TRY(const ModelLocation base, locateModel(config.model));
+  return originalOf(base);
+}
+
+/// The weights of `trained` with an adapter merged in, each in the dtype asked for and rounded once.
+class ExportSource {
+ public:
+  ExportSource(const Checkpoint& trained, const Adapter& adapter) : m_trained(trained), m_adapter(adapter) {}
+
+  Result<std::vector<std::byte>> operator()(const std::string& name, DType dtype) const {
+    if (cancelFlag()) return fail(ErrorCode::cancelled, "The export was cancelled.");
+    const TensorView& view = m_trained.tensor(name);
+    constexpr std::string_view kWeight = ".weight";
+    const auto pair = name.ends_with(kWeight) ? m_adapter.pairs.find(name.substr(0, name.size() - kWeight.size()))
+                                              : m_adapter.pairs.end();
+    if (pair == m_adapter.pairs.end() && view.dtype == dtype) {
+      return std::vector<std::byte>(view.bytes.begin(), view.bytes.end());
+    }
+    const c10::Device cpu(c10::DeviceType::CPU);
+    at::Tensor values = tensorOf(view, at::kFloat, cpu);
+    if (pair != m_adapter.pairs.end()) {
+      Linear linear;
+      linear.weight = values;
+      linear.loraA = tensorOf(pair->second.a, at::kFloat, cpu);
+      linear.loraB = tensorOf(pair->second.b, at::kFloat, cpu);
+      linear.loraScale = pair->second.scale;
+      values = mergedWeight(linear);
+    }
+    values = values.contiguous();
+    return convertFromFloat({values.const_data_ptr<float>(), static_cast<std::size_t>(values.numel())}, dtype);
+  }
+
+ private:
+  const Checkpoint& m_trained;
+  const Adapter& m_adapter;
+};
+
+Result<int> run(const ExportArguments& arguments, const Output& out) {
+  STRATA_TRY(const ModelLocation location, locate(arguments.model.model, arguments.model.project));
+  if (!location.adapter.empty() && !arguments.adapter.empty()) {
+    return fail(ErrorCode::usage, "The run " + arguments.model.model + " is an adapter already; leave --adapter out.",
+                "--adapter");
+  }
+  STRATA_TRY(const Checkpoint trained, Checkpoint::open(location.folder));
+  STRATA_TRY(const fs::path originalFolder, originalOf(location));
+  STRATA_TRY(const Checkpoint original, Checkpoint::open(originalFolder));
+  Adapter adapter;
+  const fs::path adapterFolder = arguments.adapter.empty() ? location.adapter : fs::path(arguments.adapter);
+  if (!adapterFolder.empty()) {
+    STRATA_TRY(adapter, readAdapter(adapterFolder, trained.config()));
+  }
+  const int layers = trained.config().layers;
+  SharingMap map = trained.map() ? *trained.map() : original.map() ? *original.map() : SharingMap::full(layers);
+  if (!arguments.map.empty()) {
+    STRATA_TRY(map, parseMap(arguments.map, layers));
+  }
+  const bool asItCame = location.run.empty() && adapter.pairs.empty();
+  const TensorSource source = asItCame ? TensorSource() : TensorSource(ExportSource(trained, adapter));
+  STRATA_CHECK(exportModel(original, map, source, arguments.out));
+
+  const std::string name = arguments.map.empty() ? printMap(map) : arguments.map;
+  const std::string folder = fs::absolute(arguments.out).lexically_normal().string();
+  out.answer({{"out", folder},
+              {"map", name},
+              {"src", map.src()},
+              {"retention", map.retention()},
+              {"original", originalFolder.string()},
+              {"merged_adapter", !adapter.pairs.empty()}},
+             "exported to " + folder + " with the map " + name);
+  return 0;
+}
+
+}  // namespace
+
+VerbAction addExport(CLI::App& verb, const Output& out) {
+  auto arguments = std::make_shared<ExportArguments>();
+  arguments->model.addNameTo(verb);
+  verb.add_option("out", arguments->out, "folder to write; it must not exist or be empty")
+      ->required()
+      ->type_name("OUT");
+  verb.add_option("--map", arguments->map, "the map that the export carries (default: the model's own, else full)");
+  verb.add_option("--adapter", arguments->adapter, "LoRA adapter to merge in")->type_name("DIR");
+  return [arguments, &out] { return run(*arguments, out); };
+}
+
+}  // namespace strata

@@ -1,0 +1,87 @@
+// strata runs list|show|rm: the runs of a project.
+
+#include <spdlog/fmt/fmt.h>
+
+#include "app/strata/cli.h"
+#include "core/project/project.h"
+#include "core/project/run_checkpoint.h"
+#include "core/project/run_database.h"
+
+namespace strata {
+namespace fs = std::filesystem;
+namespace {
+
+struct RunsArguments {
+  std::string project;
+  std::string id;
+  CLI::App* list = nullptr;
+  CLI::App* show = nullptr;
+  CLI::App* remove = nullptr;
+};
+
+Json summary(const RunInfo& info) {
+  return {{"id", info.id}, {"kind", info.kind}, {"state", toString(info.state)}, {"created", info.created}};
+}
+
+Result<int> list(const Project& project, const Output& out) {
+  STRATA_TRY(const std::vector<RunInfo> runs, listRuns(project));
+  Json json = {{"runs", Json::array()}};
+  std::string text;
+  for (const RunInfo& info : runs) {
+    json["runs"].push_back(summary(info));
+    text += fmt::format("{:<34} {:<12} {:<8} {}\n", info.id, info.kind, toString(info.state), info.created);
+  }
+  out.answer(json, text.empty() ? "no runs" : text);
+  return 0;
+}
+
+Result<int> show(const Project& project, const std::string& id, const Output& out) {
+  const auto name = findRun(id, project.folder());
+  if (!name)
+    return fail(ErrorCode::notFound, "The project " + project.folder().string() + " has no run " + id + ".", id);
+  STRATA_TRY(const RunInfo info, readRun(name->folder));
+  Json json = summary(info);
+  json["message"] = info.message;
+  json["parent"] = info.parent;
+  json["folder"] = name->folder.string();
+  json["checkpoints"] = checkpointSteps(name->folder);
+  const auto best = readBest(name->folder);
+  json["best"] = best ? Json(*best) : Json(nullptr);
+  json["config"] = info.config;
+  std::string text = fmt::format("{}  {}  {}  {}", info.id, info.kind, toString(info.state), info.created);
+  if (!info.message.empty()) text += "\n" + info.message;
+  if (!info.parent.empty()) text += "\nextends " + info.parent;
+  text += "\ncheckpoints at steps:";
+  for (const std::int64_t step : checkpointSteps(name->folder)) text += " " + std::to_string(step);
+  text += "\n" + info.config.dump(2, ' ', false, Json::error_handler_t::replace);
+  out.answer(json, text);
+  return 0;
+}
+
+Result<int> run(const RunsArguments& arguments, const Output& out) {
+  STRATA_TRY(const Project project, Project::open(arguments.project));
+  if (arguments.list->parsed()) return list(project, out);
+  if (arguments.show->parsed()) return show(project, arguments.id, out);
+  STRATA_CHECK(removeRun(project, arguments.id));
+  out.answer({{"removed", arguments.id}}, "removed " + arguments.id);
+  return 0;
+}
+
+}  // namespace
+
+VerbAction addRuns(CLI::App& verb, const Output& out) {
+  auto arguments = std::make_shared<RunsArguments>();
+  verb.require_subcommand(1);
+  verb.fallthrough();
+  verb.add_option("--project", arguments->project, "project folder")->required()->type_name("DIR");
+  arguments->list = verb.add_subcommand("list", "All runs, by creation");
+  arguments->show = verb.add_subcommand("show", "State, configuration and checkpoints of a run");
+  arguments->remove = verb.add_subcommand("rm", "Delete a run that is not alive");
+  for (CLI::App* sub : {arguments->list, arguments->show, arguments->remove}) sub->fallthrough();
+  for (CLI::App* sub : {arguments->show, arguments->remove}) {
+    sub->add_option("id", arguments->id, "the run's id")->required()->type_name("ID");
+  }
+  return [arguments, &out] { return run(*arguments, out); };
+}
+
+}  // namespace strata

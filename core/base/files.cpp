@@ -1,0 +1,128 @@
+#include "core/base/files.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <new>
+#include <utility>
+
+#include "core/base/file_errors.h"
+
+namespace strata {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::size_t kPiece = 1 << 20;
+
+struct OpenFile {
+  int fd;
+  std::uint64_t size;
+};
+
+const char* kindOf(mode_t mode) {
+  if (S_ISDIR(mode)) return "a folder";
+  if (S_ISFIFO(mode)) return "a FIFO";
+  if (S_ISSOCK(mode)) return "a socket";
+  return "a device";
+}
+
+Result<struct stat> regularOnly(const fs::path& path, int failed, const struct stat& status) {
+  if (failed != 0) return systemFailure(errno, "open", path);
+  if (!S_ISREG(status.st_mode)) {
+    return fail(ErrorCode::invalidData, path.string() + " is " + kindOf(status.st_mode) + "; give a regular file.",
+                path.string());
+  }
+  return status;
+}
+
+/// Asks what the path is before opening it (opening a device can act on it) and again after (it may have been swapped);
+/// O_NONBLOCK so that a FIFO swapped in cannot hold us.
+Result<OpenFile> openRegular(const fs::path& path) {
+  struct stat status {};
+  STRATA_CHECK(regularOnly(path, ::stat(path.c_str(), &status), status));
+  const int fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0) return systemFailure(errno, "open", path);
+  const int failed = ::fstat(fd, &status);
+  if (auto checked = regularOnly(path, failed, status); !checked) {
+    ::close(fd);
+    return tl::unexpected<Error>(std::move(checked).error());
+  }
+  return OpenFile{fd, static_cast<std::uint64_t>(status.st_size)};
+}
+
+class Closer {
+ public:
+  explicit Closer(int fd) : m_fd(fd) {}
+  ~Closer() { ::close(m_fd); }
+  Closer(const Closer&) = delete;
+  Closer& operator=(const Closer&) = delete;
+
+ private:
+  int m_fd;
+};
+
+}  // namespace
+
+Result<std::string> readFile(const fs::path& path, std::uint64_t maxBytes) {
+  STRATA_TRY(const OpenFile file, openRegular(path));
+  const Closer closer(file.fd);
+  const auto tooLarge = [&] {
+    return fail(
+        ErrorCode::invalidData,
+        path.string() + " is larger than the " + std::to_string(maxBytes) + " bytes allowed here; give a smaller file.",
+        path.string());
+  };
+  if (file.size > maxBytes) return tooLarge();
+  try {
+    std::string bytes(file.size, '\0');
+    std::size_t filled = 0;
+    // The size is a hint: a file may grow or shrink while it is read, and those of /proc say 0.
+    while (true) {
+      if (filled == bytes.size()) {
+        char more = 0;
+        const ssize_t got = ::read(file.fd, &more, 1);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return systemFailure(errno, "read", path);
+        if (got == 0) break;
+        if (filled + 1 > maxBytes) return tooLarge();
+        bytes.resize(std::min<std::uint64_t>(filled + kPiece, maxBytes));
+        bytes[filled++] = more;
+        continue;
+      }
+      const ssize_t got = ::read(file.fd, bytes.data() + filled, bytes.size() - filled);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return systemFailure(errno, "read", path);
+      if (got == 0) break;
+      filled += static_cast<std::size_t>(got);
+    }
+    bytes.resize(filled);
+    return bytes;
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::outOfMemory, path.string() + " does not fit into memory; give a smaller file.",
+                path.string());
+  }
+}
+
+MappedFile::MappedFile(fs::path path, const std::byte* data, std::size_t size)
+    : m_path(std::move(path)), m_data(data), m_size(size) {}
+
+Result<std::shared_ptr<const MappedFile>> MappedFile::open(const fs::path& path) {
+  STRATA_TRY(const OpenFile file, openRegular(path));
+  const Closer closer(file.fd);
+  void* data = nullptr;
+  if (file.size > 0) {  // mmap refuses a length of 0
+    data = ::mmap(nullptr, file.size, PROT_READ, MAP_PRIVATE, file.fd, 0);
+    if (data == MAP_FAILED) return systemFailure(errno, "map", path);
+  }
+  return std::shared_ptr<const MappedFile>(new MappedFile(path, static_cast<const std::byte*>(data), file.size));
+}
+
+MappedFile::~MappedFile() {
+  if (m_data != nullptr) ::munmap(const_cast<std::byte*>(m_data), m_size);
+}
+
+}  // namespace strata

@@ -1,0 +1,154 @@
+#include "core/checkpoint/export.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <new>
+#include <set>
+#include <string_view>
+
+#include "core/checkpoint/safetensors_header.h"
+#include "core/checkpoint/weight_files.h"
+
+namespace strata {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kHead = "lm_head.weight";
+constexpr const char* kEmbedding = "model.embed_tokens.weight";
+
+using NamedView = std::pair<const std::string, TensorView>;
+
+/// File name -> its tensors in the order of their data.
+std::map<std::string, std::vector<const NamedView*>> tensorsByFile(const Checkpoint& original) {
+  std::map<std::string, std::vector<const NamedView*>> files;
+  for (const NamedView& tensor : original.tensors()) {
+    files[tensor.second.file->path().filename().string()].push_back(&tensor);
+  }
+  for (auto& [file, tensors] : files) {
+    std::stable_sort(tensors.begin(), tensors.end(), [](const NamedView* a, const NamedView* b) {
+      return a->second.bytes.data() < b->second.bytes.data();
+    });
+  }
+  return files;
+}
+
+/// A head that is tied and stored all the same must stay equal to the embedding. What is no parameter keeps its bytes.
+std::string sourceName(const Checkpoint& original, const std::string& name, const std::set<std::string>& parameters) {
+  if (parameters.contains(name)) return name;
+  const bool tiedHead = original.config().tied && name == kHead &&
+                        original.tensors().at(kHead).shape == original.tensors().at(kEmbedding).shape;
+  return tiedHead ? kEmbedding : "";
+}
+
+Result<void> writeWeights(const Checkpoint& original, const TensorSource& weights, const fs::path& out) {
+  std::set<std::string> parameters;
+  for (auto& [name, shape] : parameterShapes(original.config())) parameters.insert(name);
+  for (const auto& [file, tensors] : tensorsByFile(original)) {
+    std::vector<TensorToWrite> header;
+    header.reserve(tensors.size());
+    for (const NamedView* tensor : tensors) {
+      header.push_back({tensor->first, tensor->second.dtype, tensor->second.shape, {}});
+    }
+    STRATA_TRY(const std::string head, makeSafetensorsHeader(header));
+    STRATA_TRY(FileWriter writer, FileWriter::create(out / file));
+    STRATA_CHECK(writer.write(std::string_view(head)));
+    for (const NamedView* tensor : tensors) {
+      const auto& [name, view] = *tensor;
+      const std::string source = weights ? sourceName(original, name, parameters) : "";
+      if (source.empty()) {
+        STRATA_CHECK(writer.write(view.bytes));
+        continue;
+      }
+      STRATA_TRY(const std::vector<std::byte> bytes, weights(source, view.dtype));
+      if (bytes.size() != view.bytes.size()) {
+        return fail(ErrorCode::internal,
+                    "The export has " + std::to_string(bytes.size()) + " bytes for tensor " + quotedName(name) +
+                        ", which takes " + std::to_string(view.bytes.size()) + ".",
+                    name);
+      }
+      STRATA_CHECK(writer.write(std::span<const std::byte>(bytes)));
+    }
+    STRATA_CHECK(writer.commit());
+  }
+  return {};
+}
+
+/// The original's index without the tensors that were not read (integer buffers).
+Result<void> writeIndex(const Checkpoint& original, const fs::path& out) {
+  STRATA_TRY(const WeightFiles files, findWeightFiles(original.folder()));
+  if (!files.sharded()) return {};
+  STRATA_TRY(Json index, readJson(original.folder() / kIndexFile));
+  Json kept = Json::object();
+  auto& members = kept.get_ref<Json::object_t&>();
+  for (auto& [tensor, file] : index["weight_map"].items()) {
+    if (original.tensors().contains(tensor)) members.emplace_back(tensor, file);
+  }
+  index["weight_map"] = std::move(kept);
+  return writeFile(out / kIndexFile, index.dump(2) + "\n");
+}
+
+bool isTokenizerFile(const std::string& name) {
+  static constexpr std::array<std::string_view, 7> kNames = {
+      "special_tokens_map.json", "added_tokens.json",     "vocab.json", "merges.txt", "chat_template.jinja",
+      "chat_template.json",      "generation_config.json"};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end() || name.starts_with("tokenizer") ||
+         name.ends_with(".model");
+}
+
+Result<void> exportChecked(const Checkpoint& original, const SharingMap& map, const TensorSource& weights,
+                           const fs::path& out) {
+  if (map.layers() != original.config().layers || !map.isInference()) {
+    return fail(ErrorCode::usage, "The map " + printMap(map) + " does not fit " + original.folder().string() +
+                                      ": give a map for inference with " + std::to_string(original.config().layers) +
+                                      " layers.");
+  }
+  STRATA_CHECK(checkGeometry(map, original.config().kvGeometry()));
+  std::error_code error;
+  if (fs::symlink_status(out, error).type() != fs::file_type::not_found &&
+      !(fs::is_directory(out, error) && fs::is_empty(out, error))) {
+    return fail(ErrorCode::usage, out.string() + " exists and is not an empty folder; give a new name.", out.string());
+  }
+  STRATA_TRY(StagedFolder staged, StagedFolder::create(out));
+  STRATA_CHECK(writeWeights(original, weights, staged.path()));
+  STRATA_CHECK(writeIndex(original, staged.path()));
+  Json config = original.config().raw;
+  config["strata"] = {{"version", 1}, {"map", map.src()}, {"retention", map.retention()}};
+  STRATA_CHECK(writeFile(staged.path() / "config.json", config.dump(2) + "\n"));
+  STRATA_CHECK(writeFile(staged.path() / "strata_map.json", mapToJson(map).dump(2) + "\n"));
+  STRATA_CHECK(copyTokenizerFiles(original.folder(), staged.path()));
+  return staged.commit();
+}
+
+}  // namespace
+
+Result<void> exportModel(const Checkpoint& original, const SharingMap& map, const TensorSource& weights,
+                         const fs::path& out) {
+  try {
+    return exportChecked(original, map, weights, out);
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::outOfMemory, "The export to " + out.string() + " needs more memory than there is.",
+                out.string());
+  } catch (const std::exception& error) {
+    return fail(ErrorCode::io, "The export to " + out.string() + " failed: " + error.what(), out.string());
+  }
+}
+
+Result<void> copyTokenizerFiles(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  std::vector<fs::path> files;
+  for (fs::directory_iterator entry(from, error), end; !error && entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    std::error_code ignored;
+    if (isTokenizerFile(name) && !hasPickleName(name) && entry->is_regular_file(ignored))
+      files.push_back(entry->path());
+  }
+  if (error) return fail(ErrorCode::io, from.string() + " cannot be listed: " + error.message() + ".", from.string());
+  for (const fs::path& file : files) {
+    STRATA_TRY(const std::string bytes, readFile(file));
+    STRATA_CHECK(writeFile(to / file.filename(), bytes));
+  }
+  return {};
+}
+
+}  // namespace strata

@@ -1,0 +1,31 @@
+#pragma once
+// Export: a stock Hugging Face folder (tensor names, shapes and dtypes as they came, every k/v kept, tokenizer files
+// byte for byte) that also carries the map, in config.json under "strata" and in strata_map.json.
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/routing/sharing_map.h"
+
+namespace strata {
+
+/// Gives the bytes of a parameter in `dtype` (little-endian); called once a tensor, in file order. Empty function: the
+/// checkpoint's own.
+using TensorSource = std::function<Result<std::vector<std::byte>>(const std::string& name, DType dtype)>;
+
+/// `original` says names, dtypes, shapes, sharding and extra files; `weights` the values. `out` must not exist or be
+/// empty. Tensors that are no parameter keep their bytes, but for a tied head that is stored all the same: it gets the
+/// embedding's (the source is asked for the embedding once more). Files that are copied: tokenizer*,
+/// special_tokens_map.json, added_tokens.json, vocab.json, merges.txt, chat_template.jinja, chat_template.json,
+/// generation_config.json, *.model. Never pickles.
+Result<void> exportModel(const Checkpoint& original, const SharingMap& map, const TensorSource& weights,
+                         const std::filesystem::path& out);
+
+/// Copies the tokenizer and generation files of `from` into the existing folder `to`.
+Result<void> copyTokenizerFiles(const std::filesystem::path& from, const std::filesystem::path& to);
+
+}  // namespace strata

@@ -1,0 +1,115 @@
+#include "core/config/train_config.h"
+
+#include <algorithm>
+#include <charconv>
+#include <initializer_list>
+#include <string_view>
+
+#include "core/routing/sampler.h"
+
+namespace strata {
+namespace {
+
+tl::unexpected<Error> bad(const char* option, std::string message) {
+  return fail(ErrorCode::usage, std::move(message), option);
+}
+
+Result<void> checkWord(const char* option, const std::string& value, std::initializer_list<const char*> words) {
+  if (std::find(words.begin(), words.end(), value) != words.end()) return {};
+  std::string choices;
+  for (const char* word : words) {
+    if (!choices.empty()) choices += ", ";
+    choices += word;
+  }
+  return bad(option, std::string(option) + " is \"" + value + "\"; give one of: " + choices + ".");
+}
+
+Result<void> checkDevice(const std::string& device) {
+  constexpr std::string_view kNumbered = "cuda:";
+  if (device.starts_with(kNumbered)) {
+    int number = 0;
+    const char* last = device.data() + device.size();
+    const auto [end, error] = std::from_chars(device.data() + kNumbered.size(), last, number);
+    if (error == std::errc() && end == last && number >= 0) return {};
+  }
+  if (device == "cpu" || device == "cuda" || device == "auto") return {};
+  return bad("device", "device is \"" + device + "\"; give cpu, cuda, cuda:n or auto.");
+}
+
+Result<void> checkSources(const TrainConfig& config) {
+  if (config.model.empty() && config.init.empty()) {
+    return bad("model", "No model is given; name a checkpoint with model, or a folder with config.json with init.");
+  }
+  if (!config.model.empty() && !config.init.empty()) {
+    return bad("init", "Both model and init are given; model starts from weights, init from random ones: give one.");
+  }
+  if (config.data.empty()) return bad("data", "No training data is given; name a text or JSONL file with data.");
+  return {};
+}
+
+Result<void> checkRouting(const TrainConfig& config) {
+  STRATA_TRY(const RoutingSampler sampler, RoutingSampler::parse(config.sampler));
+  STRATA_CHECK(sampler.checkPCross(config.pCross.value_or(sampler.defaultPCross())));
+  if (config.pCrossWarmup > 0 && std::holds_alternative<ClaSampler>(sampler.kind())) {
+    return bad("p-cross-warmup", "p-cross-warmup cannot be used with the sampler " + sampler.print() +
+                                     ", whose p-cross is fixed at 1; leave it out.");
+  }
+  return {};
+}
+
+Result<void> checkSizes(const TrainConfig& config) {
+  const std::string batch = std::to_string(config.batch);
+  const int micro = effectiveMicroBatch(config);
+  const int groups = effectiveRoutingGroups(config);
+  if (config.routingGroups == 0 && config.batch % micro != 0) {
+    return bad("micro-batch", "micro-batch " + std::to_string(micro) + " does not divide the batch of " + batch +
+                                  " sequences; give a divisor of it.");
+  }
+  if (config.batch % groups != 0) {
+    return bad("routing-groups", "routing-groups " + std::to_string(groups) + " does not divide the batch of " + batch +
+                                     " sequences; give a divisor of it.");
+  }
+  const int group = config.batch / groups;
+  if (group % micro != 0) {
+    return bad("micro-batch", "micro-batch " + std::to_string(micro) + " does not divide the " + std::to_string(group) +
+                                  " sequences of a routing group; a micro-batch never spans two groups.");
+  }
+  return {};
+}
+
+Result<void> checkEvaluation(const TrainConfig& config) {
+  if (config.evalEvery > 0 && config.evalData.empty()) {
+    return bad("eval-data", "eval-every is given but no eval-data; name the held-out text or JSONL file.");
+  }
+  if (config.earlyStopPatience > 0 && config.evalEvery == 0) {
+    return bad("eval-every",
+               "early-stop-patience counts evaluations, but eval-every is 0; give the steps between them.");
+  }
+  return {};
+}
+
+}  // namespace
+
+int effectiveMicroBatch(const TrainConfig& config) {
+  if (config.microBatch > 0) return config.microBatch;
+  return std::max(1, config.batch / std::max(1, config.routingGroups));
+}
+
+int effectiveRoutingGroups(const TrainConfig& config) {
+  if (config.routingGroups > 0) return config.routingGroups;
+  const int micro = effectiveMicroBatch(config);
+  return std::max(1, config.batch / micro);
+}
+
+Result<void> checkTrainConfig(const TrainConfig& config) {
+  STRATA_CHECK(checkRanges(config));
+  STRATA_CHECK(checkSources(config));
+  STRATA_CHECK(checkWord("schedule", config.schedule, {"cosine", "linear", "constant"}));
+  STRATA_CHECK(checkWord("dtype", config.dtype, {"float32", "bfloat16"}));
+  STRATA_CHECK(checkDevice(config.device));
+  STRATA_CHECK(checkRouting(config));
+  STRATA_CHECK(checkSizes(config));
+  return checkEvaluation(config);
+}
+
+}  // namespace strata

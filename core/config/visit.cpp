@@ -1,0 +1,74 @@
+#include "core/config/visit.h"
+
+#include <cmath>
+#include <cstdio>
+
+namespace strata::config_detail {
+namespace {
+
+constexpr std::size_t kShown = 60;
+
+std::string shortened(std::string text) {
+  if (text.size() <= kShown) return text;
+  return text.substr(0, kShown) + "…";
+}
+
+/// Edits (insert, delete, replace) from one word to another, for naming what may have been meant.
+std::size_t editDistance(const std::string& from, const std::string& to) {
+  std::vector<std::size_t> row(to.size() + 1);
+  for (std::size_t column = 0; column <= to.size(); ++column) row[column] = column;
+  for (std::size_t line = 1; line <= from.size(); ++line) {
+    std::size_t diagonal = row[0];
+    row[0] = line;
+    for (std::size_t column = 1; column <= to.size(); ++column) {
+      const std::size_t replaced = diagonal + (from[line - 1] == to[column - 1] ? 0 : 1);
+      diagonal = row[column];
+      row[column] = std::min({replaced, row[column] + 1, row[column - 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::string printNumber(double value) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.10g", value);
+  return text;
+}
+
+std::string describe(const Range& range) {
+  if (std::isfinite(range.min) && std::isfinite(range.max)) {
+    return printNumber(range.min) + " … " + printNumber(range.max);
+  }
+  if (std::isfinite(range.min)) return printNumber(range.min) + " or more";
+  if (std::isfinite(range.max)) return "at most " + printNumber(range.max);
+  return "a finite number";
+}
+
+Error outOfRange(const std::string& where, const char* name, const std::string& value, const Range& range) {
+  return {ErrorCode::usage, where + " has " + name + " " + shortened(value) + "; allowed is " + describe(range) + ".",
+          name};
+}
+
+Error wrongType(const std::string& where, const char* name, const Json& value, const char* wanted) {
+  return {ErrorCode::usage, where + " has " + shortened(dumpLine(value)) + " for " + name + "; give " + wanted + ".",
+          name};
+}
+
+Error unknownKey(const std::string& where, const std::string& key, const std::set<std::string>& known) {
+  std::string advice = "remove it or correct its name";
+  std::size_t nearest = 3;  // more edits than this are no slip of the hand
+  for (const std::string& name : known) {
+    if (key.size() > kShown) break;
+    const std::size_t distance = editDistance(key, name);
+    if (distance >= nearest) continue;
+    nearest = distance;
+    advice = "did you mean \"" + name + "\"?";
+  }
+  std::string message = where + " has the unknown option \"" + shortened(key) + "\"; " + advice;
+  if (message.back() != '?') message += '.';
+  return {ErrorCode::usage, message, key};
+}
+
+}  // namespace strata::config_detail

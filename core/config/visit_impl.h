@@ -1,0 +1,184 @@
+#pragma once
+// How visit() becomes JSON and back. Included by visit.h alone.
+
+#include <cmath>
+#include <new>
+#include <set>
+#include <string_view>
+#include <utility>
+
+namespace strata {
+namespace config_detail {
+
+/// "0 … 1", "1 or more", "at most 4".
+std::string describe(const Range& range);
+/// 0.5, 1e-08, 100.
+std::string printNumber(double value);
+Error outOfRange(const std::string& where, const char* name, const std::string& value, const Range& range);
+Error wrongType(const std::string& where, const char* name, const Json& value, const char* wanted);
+Error unknownKey(const std::string& where, const std::string& key, const std::set<std::string>& known);
+
+template <class T>
+struct IsOptional : std::false_type {};
+template <class T>
+struct IsOptional<std::optional<T>> : std::true_type {};
+
+template <class T>
+constexpr bool kIsInteger = std::is_integral_v<T> && !std::is_same_v<T, bool>;
+template <class T>
+constexpr bool kIsNumber = kIsInteger<T> || std::is_floating_point_v<T>;
+
+/// NaN lies in no range.
+template <class T>
+bool within(const T& value, const Range& range) {
+  const auto number = static_cast<double>(value);
+  return number >= range.min && number <= range.max;
+}
+
+template <class T>
+std::string printValue(const T& value) {
+  if constexpr (kIsInteger<T>) return std::to_string(value);
+  return printNumber(static_cast<double>(value));
+}
+
+struct ToJson {
+  Json json = Json::object();
+
+  template <class T>
+  void operator()(const char* name, T& value, const char* /*help*/, const Range& /*range*/ = {}) {
+    if constexpr (IsOptional<T>::value) {
+      json[name] = value ? Json(*value) : Json(nullptr);
+    } else {
+      json[name] = value;
+    }
+  }
+};
+
+/// The first value out of range.
+struct RangeCheck {
+  std::string where;
+  std::optional<Error> error = std::nullopt;
+
+  template <class T>
+  void operator()(const char* name, T& value, const char* /*help*/, const Range& range = {}) {
+    if (error) return;
+    if constexpr (IsOptional<T>::value) {
+      if (value) check(name, *value, range);
+    } else {
+      check(name, value, range);
+    }
+  }
+
+ private:
+  template <class T>
+  void check(const char* name, const T& value, const Range& range) {
+    if constexpr (kIsNumber<T>) {
+      if (!within(value, range)) error = outOfRange(where, name, printValue(value), range);
+    }
+  }
+};
+
+/// Fills the fields that the object has, and notes the first that does not fit.
+struct FromJson {
+  const Json& json;
+  std::string where;
+  std::set<std::string> known = {};
+  std::optional<Error> error = std::nullopt;
+
+  template <class T>
+  void operator()(const char* name, T& value, const char* /*help*/, const Range& range = {}) {
+    known.insert(name);
+    if (error) return;
+    const auto found = json.find(name);
+    if (found != json.end()) read(name, *found, value, range);
+  }
+
+ private:
+  template <class T>
+  void read(const char* name, const Json& given, std::optional<T>& value, const Range& range) {
+    if (given.is_null()) {
+      value.reset();
+      return;
+    }
+    T filled{};
+    read(name, given, filled, range);
+    value = std::move(filled);
+  }
+
+  void read(const char* name, const Json& given, bool& value, const Range&) {
+    if (!given.is_boolean()) return refuse(wrongType(where, name, given, "true or false"));
+    value = given.get<bool>();
+  }
+
+  void read(const char* name, const Json& given, std::string& value, const Range&) {
+    if (!given.is_string()) return refuse(wrongType(where, name, given, "a text in quotes"));
+    value = given.get<std::string>();
+  }
+
+  void read(const char* name, const Json& given, std::vector<std::string>& value, const Range&) {
+    if (!given.is_array()) return refuse(wrongType(where, name, given, "a list of texts"));
+    value.clear();
+    for (const Json& element : given) {
+      if (!element.is_string()) return refuse(wrongType(where, name, element, "a list of texts"));
+      value.push_back(element.get<std::string>());
+    }
+  }
+
+  void read(const char* name, const Json& given, double& value, const Range& range) {
+    if (!given.is_number()) return refuse(wrongType(where, name, given, "a number"));
+    value = given.get<double>();
+    if (!within(value, range)) refuse(outOfRange(where, name, printValue(value), range));
+  }
+
+  template <class T>
+  requires kIsInteger<T>
+  void read(const char* name, const Json& given, T& value, const Range& range) {
+    if (!given.is_number_integer()) return refuse(wrongType(where, name, given, "a whole number"));
+    const bool fits = given.is_number_unsigned() ? std::in_range<T>(given.get<std::uint64_t>())
+                                                 : std::in_range<T>(given.get<std::int64_t>());
+    const Range limits{std::max(range.min, static_cast<double>(std::numeric_limits<T>::min())),
+                       std::min(range.max, static_cast<double>(std::numeric_limits<T>::max()))};
+    if (fits) value = given.get<T>();
+    if (!fits || !within(value, range)) refuse(outOfRange(where, name, given.dump(), limits));
+  }
+
+  void refuse(Error found) { error = std::move(found); }
+};
+
+}  // namespace config_detail
+
+template <class Config>
+Json configToJson(Config config) {
+  config_detail::ToJson visitor;
+  config.visit(visitor);
+  return std::move(visitor.json);
+}
+
+template <class Config>
+Result<void> configFromJson(const Json& json, const std::string& where, Config& config) {
+  if (!json.is_object()) {
+    return fail(ErrorCode::invalidData, where + " is not a JSON object; write the options as {\"name\": value}.",
+                where);
+  }
+  Config filled = config;  // the caller's stays as it is where anything is refused
+  config_detail::FromJson visitor{json, where};
+  filled.visit(visitor);
+  for (const auto& member : json.items()) {
+    if (!visitor.known.contains(member.key())) {
+      return tl::unexpected<Error>(config_detail::unknownKey(where, member.key(), visitor.known));
+    }
+  }
+  if (visitor.error) return tl::unexpected<Error>(*std::move(visitor.error));
+  config = std::move(filled);
+  return {};
+}
+
+template <class Config>
+Result<void> checkRanges(Config config) {
+  config_detail::RangeCheck visitor{"The configuration"};
+  config.visit(visitor);
+  if (visitor.error) return tl::unexpected<Error>(*std::move(visitor.error));
+  return {};
+}
+
+}  // namespace strata

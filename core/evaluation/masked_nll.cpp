@@ -1,0 +1,97 @@
+#include "core/evaluation/masked_nll.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/model/decoder.h"
+#include "core/model/loss.h"
+
+namespace strata {
+namespace {
+
+constexpr std::size_t kBatchTokens = 2048;  // padding included
+
+/// One forward pass over rows of at most `width` ids.
+NllSum batchNll(const Model& model, const SharingMap& map, const std::vector<const ScoredRow*>& batch,
+                std::size_t width) {
+  const c10::NoGradGuard guard;
+  const auto device = model.device();
+  at::Tensor ids = at::zeros({static_cast<std::int64_t>(batch.size()), static_cast<std::int64_t>(width)}, at::kLong);
+  auto values = ids.accessor<std::int64_t, 2>();
+  std::vector<std::int64_t> predicting, targets;
+  for (std::size_t b = 0; b < batch.size(); ++b) {
+    const ScoredRow& row = *batch[b];
+    for (std::size_t t = 0; t < row.ids.size(); ++t) {
+      values[static_cast<std::int64_t>(b)][static_cast<std::int64_t>(t)] = row.ids[t];
+      if (t == 0 || !row.predicted[t]) continue;
+      predicting.push_back(static_cast<std::int64_t>(b * width + t - 1));
+      targets.push_back(row.ids[t]);
+    }
+  }
+  if (targets.empty()) return {};
+  LayerContext context;
+  context.config = &model.config();
+  context.rotation = rotationOf(model.inverseFrequencies(), at::arange(static_cast<std::int64_t>(width),
+                                                                       at::TensorOptions(at::kLong).device(device)));
+  const at::Tensor hidden = forwardHidden(model.weights(), model.dtype(), ids.to(device), map, context);
+  const at::Tensor states =
+      hidden.reshape({-1, hidden.size(-1)}).index_select(0, at::tensor(predicting, at::kLong).to(device));
+  const at::Tensor losses = tokenLosses(states, model.weights().head, at::tensor(targets, at::kLong).to(device));
+  return {losses.to(at::kDouble).sum().item<double>(), static_cast<std::int64_t>(targets.size())};
+}
+
+Result<void> checkIds(const Model& model, const std::vector<ScoredRow>& rows) {
+  for (const ScoredRow& row : rows) {
+    for (const TokenId id : row.ids) {
+      if (id >= 0 && id < model.config().vocab) continue;
+      return fail(ErrorCode::invalidData, "The tokenizer gives the id " + std::to_string(id) +
+                                              ", but the model's vocabulary is " +
+                                              std::to_string(model.config().vocab) + "; they do not belong together.");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<NllSum> sumNll(const Model& model, const NamedMap& map, const std::vector<ScoredRow>& rows,
+                      const TaskHooks& hooks) {
+  STRATA_CHECK(checkIds(model, rows));
+  std::vector<std::size_t> order(rows.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return rows[a].ids.size() < rows[b].ids.size(); });
+  NllSum total;
+  try {
+    for (std::size_t begin = 0; begin < order.size();) {
+      if (hooks.cancel != nullptr && hooks.cancel->load())
+        return fail(ErrorCode::cancelled, "The evaluation was cancelled.");
+      std::vector<const ScoredRow*> batch;
+      std::size_t width = 0;
+      for (; begin < order.size(); ++begin) {
+        const ScoredRow& row = rows[order[begin]];
+        if (!batch.empty() && (batch.size() + 1) * row.ids.size() > kBatchTokens) break;
+        width = row.ids.size();  // ascending
+        batch.push_back(&row);
+      }
+      const NllSum part = batchNll(model, map.map, batch, width);
+      total.sum += part.sum;
+      total.tokens += part.tokens;
+      if (hooks.onProgress)
+        hooks.onProgress(map.name, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(order.size()));
+    }
+  } catch (const std::exception& exception) {
+    return tl::unexpected(errorFromException(exception));
+  }
+  if (!std::isfinite(total.sum)) {
+    return fail(ErrorCode::invalidData,
+                "The model's logits are not finite numbers; look for broken weights with strata inspect MODEL --check.",
+                "logits");
+  }
+  return total;
+}
+
+}  // namespace strata

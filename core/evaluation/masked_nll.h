@@ -1,0 +1,27 @@
+#pragma once
+// Negative log-likelihood of chosen positions of many rows under a map, in right-padded batches of similar length: pads
+// are never keys of what stands before them.
+
+#include <vector>
+
+#include "core/evaluation/tasks.h"
+#include "core/text/tokenizer.h"
+
+namespace strata {
+
+/// predicted[i]: the prediction of ids[i] counts (never for i == 0).
+struct ScoredRow {
+  std::vector<TokenId> ids;
+  std::vector<bool> predicted;
+};
+
+struct NllSum {
+  double sum = 0;  // nats
+  std::int64_t tokens = 0;
+};
+
+/// All of `rows`; progress counts rows.
+Result<NllSum> sumNll(const Model& model, const NamedMap& map, const std::vector<ScoredRow>& rows,
+                      const TaskHooks& hooks);
+
+}  // namespace strata

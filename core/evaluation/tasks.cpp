@@ -1,0 +1,94 @@
+#include "core/evaluation/tasks.h"
+
+#include <chrono>
+
+#include "core/data/dataset.h"
+#include "core/data/records.h"
+#include "core/evaluation/masked_nll.h"
+#include "core/model/score.h"
+#include "core/routing/memory.h"
+
+namespace strata {
+namespace {
+
+struct Rows {
+  std::vector<ScoredRow> rows;
+  std::int64_t n = 0;
+  std::int64_t truncated = 0;
+};
+
+Result<DataFormat> formatOf(const std::filesystem::path& data) {
+  std::optional<DataFormat> format;
+  const auto read = readRecords(data, [&](DataRecord&& record) -> Result<void> {
+    format = record.format;
+    return fail(ErrorCode::cancelled, "");  // one is enough
+  });
+  if (format) return *format;
+  if (!read) return tl::unexpected(read.error());
+  return fail(ErrorCode::invalidData, data.string() + " holds no text and no rows; give other data.", data.string());
+}
+
+Result<Rows> textRows(const Model& model, const std::filesystem::path& data, int limit) {
+  Rows result;
+  STRATA_CHECK(readRecords(data, [&](DataRecord&& record) -> Result<void> {
+    if (limit > 0 && result.n >= limit) return {};
+    ++result.n;
+    for (auto& window : windowsOf(*model.tokenizer(), record.text, model.context())) {
+      std::vector<bool> predicted(window.size(), true);
+      result.rows.push_back({std::move(window), std::move(predicted)});
+    }
+    return {};
+  }));
+  return result;
+}
+
+Result<Rows> completionRows(const Model& model, const std::filesystem::path& data, int limit) {
+  const auto length = static_cast<int>(std::min<std::int64_t>(model.context(), 1 << 24));
+  STRATA_TRY(const Dataset set,
+             Dataset::open(data, *model.tokenizer(), {.length = length, .vocab = model.config().vocab}));
+  Rows result;
+  result.truncated = set.report().truncated;
+  for (const Row& row : set.rows()) {
+    if (limit > 0 && result.n >= limit) break;
+    ++result.n;
+    result.rows.push_back({row.ids, row.trained});
+  }
+  return result;
+}
+
+}  // namespace
+
+Result<std::vector<TaskResult>> evaluateNll(const Model& model, const std::vector<NamedMap>& maps,
+                                            const std::filesystem::path& data, const TaskOptions& options,
+                                            const TaskHooks& hooks) {
+  if (model.tokenizer() == nullptr) {
+    return fail(ErrorCode::notFound, "The model has no tokenizer files, so text cannot be evaluated.", "tokenizer");
+  }
+  STRATA_TRY(const DataFormat format, formatOf(data));
+  STRATA_TRY(const Rows rows, format == DataFormat::text ? textRows(model, data, options.limit)
+                                                         : completionRows(model, data, options.limit));
+  std::vector<TaskResult> results;
+  for (const NamedMap& map : maps) {
+    const auto started = std::chrono::steady_clock::now();
+    STRATA_TRY(const NllSum sum, sumNll(model, map, rows.rows, hooks));
+    if (sum.tokens == 0) {
+      return fail(ErrorCode::invalidData, data.string() + " gives nothing to predict; give longer texts.",
+                  data.string());
+    }
+    TaskResult result;
+    result.map = map.name;
+    result.src = map.map;
+    result.retention = map.map.retention();
+    result.nll = sum.sum / static_cast<double>(sum.tokens);
+    result.tokens = sum.tokens;
+    result.n = rows.n;
+    result.truncated = rows.truncated;
+    result.kvBytesPerToken =
+        kvBytes(map.map, model.config().shape(), 1, static_cast<int>(c10::elementSize(model.dtype())));
+    result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    results.push_back(std::move(result));
+  }
+  return results;
+}
+
+}  // namespace strata

@@ -1,0 +1,86 @@
+#include "core/model/decoder.h"
+
+#include <ATen/ATen.h>
+
+#include "core/model/layer_checkpoint.h"
+
+namespace strata {
+
+Projected project(const LayerWeights& layer, const at::Tensor& normed, Projection what, const LayerContext& context) {
+  const ModelConfig& config = *context.config;
+  const std::int64_t batch = normed.size(0), tokens = normed.size(1);
+  const auto heads = [&](const at::Tensor& x, std::int64_t count) {
+    return x.view({batch, tokens, count, config.headDim});
+  };
+  const auto query = [&](const at::Tensor& x) { return rotate(heads(x, config.heads), context.rotation); };
+  const auto keyValue = [&](const at::Tensor& k, const at::Tensor& v) {
+    return KeyValue{rotate(heads(k, config.kvHeads), context.rotation), heads(v, config.kvHeads)};
+  };
+  LoraDropout dropout = context.dropout;
+  switch (what) {
+    case Projection::query:
+      return {query(linears(normed, {&layer.q}, dropout)[0]), {}};
+    case Projection::keyValue: {
+      dropout.firstModule = 1;
+      const auto kv = linears(normed, {&layer.k, &layer.v}, dropout);
+      return {{}, keyValue(kv[0], kv[1])};
+    }
+    case Projection::all:
+      break;
+  }
+  const auto qkv = linears(normed, {&layer.q, &layer.k, &layer.v}, dropout);
+  return {query(qkv[0]), keyValue(qkv[1], qkv[2])};
+}
+
+at::Tensor attend(const at::Tensor& q, const KeyValue& read, const at::Tensor& mask) {
+  const bool grouped = q.size(2) != read.k.size(2);
+  const bool causal = !mask.defined();
+  const std::optional<at::Tensor> seen = causal ? std::nullopt : std::optional(mask);
+  const at::Tensor out = at::scaled_dot_product_attention(
+      q.transpose(1, 2), read.k.transpose(1, 2), read.v.transpose(1, 2), seen, 0.0, causal, std::nullopt, grouped);
+  return out.transpose(1, 2).reshape({q.size(0), q.size(1), q.size(2) * q.size(3)});
+}
+
+at::Tensor finishLayer(const LayerWeights& layer, const at::Tensor& hidden, const at::Tensor& attention,
+                       const LayerContext& context) {
+  LoraDropout dropout = context.dropout;
+  dropout.firstModule = 3;
+  const at::Tensor x = hidden + linears(attention, {&layer.o}, dropout)[0];
+  const at::Tensor normed = rmsNorm(x, layer.postNorm, context.config->rmsNormEps);
+  dropout.firstModule = 4;
+  const auto gateUp = linears(normed, {&layer.gate, &layer.up}, dropout);
+  dropout.firstModule = 6;
+  return x + linears(siluMul(gateUp[0], gateUp[1]), {&layer.down}, dropout)[0];
+}
+
+LayerOutput decoderLayer(const LayerWeights& layer, const at::Tensor& hidden, const KeyValue& borrowed, bool makesOwn,
+                         const LayerContext& context) {
+  const at::Tensor normed = rmsNorm(hidden, layer.inputNorm, context.config->rmsNormEps);
+  const Projected projected = project(layer, normed, makesOwn ? Projection::all : Projection::query, context);
+  const KeyValue& read = borrowed.defined() ? borrowed : projected.own;
+  return {finishLayer(layer, hidden, attend(projected.q, read, context.mask), context), projected.own};
+}
+
+at::Tensor forwardHidden(const Weights& weights, at::ScalarType compute, const at::Tensor& ids,
+                         const SharingMap& routing, const LayerContext& context, const ForwardOptions& options) {
+  const int layers = routing.layers();
+  std::vector<int> lastReader(static_cast<std::size_t>(layers), -1);
+  for (int l = 0; l < layers; ++l) lastReader[static_cast<std::size_t>(routing[l])] = l;
+
+  at::Tensor x = at::embedding(weights.embedding, ids).to(compute);
+  std::vector<KeyValue> made(static_cast<std::size_t>(layers));
+  LayerContext layerContext = context;
+  for (int l = 0; l < layers; ++l) {
+    const auto at = static_cast<std::size_t>(l), source = static_cast<std::size_t>(routing[l]);
+    layerContext.dropout.layer = static_cast<std::uint32_t>(l);
+    const bool isRead = lastReader[at] >= 0;
+    const auto run = options.checkpointing ? checkpointedLayer : decoderLayer;
+    LayerOutput output = run(weights.layers[at], x, made[source], isRead, layerContext);
+    x = std::move(output.hidden);
+    made[at] = std::move(output.own);
+    if (lastReader[source] == l) made[source] = {};
+  }
+  return rmsNorm(x, weights.norm, context.config->rmsNormEps);
+}
+
+}  // namespace strata

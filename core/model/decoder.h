@@ -1,0 +1,66 @@
+#pragma once
+// One decoder layer of the Llama family with routed keys and values, and the uncached forward pass over all layers.
+// Shapes: B batch, T tokens, H query heads, Hkv KV heads, D head size, C width.
+
+#include <ATen/core/Tensor.h>
+
+#include <vector>
+
+#include "core/checkpoint/model_config.h"
+#include "core/model/differentiable.h"
+#include "core/model/rope.h"
+#include "core/model/weights.h"
+#include "core/routing/sharing_map.h"
+
+namespace strata {
+
+/// What one layer made in this pass; passed between layers as plain tensors, never through a cache.
+struct KeyValue {
+  at::Tensor k;  // [B, T, Hkv, D], after RoPE
+  at::Tensor v;  // [B, T, Hkv, D], as projected
+  bool defined() const { return k.defined(); }
+};
+
+struct Projected {
+  at::Tensor q;  // [B, T, H, D], after RoPE
+  KeyValue own;
+};
+enum class Projection { query, keyValue, all };
+
+/// What the layers of a pass have in common.
+struct LayerContext {
+  const ModelConfig* config = nullptr;
+  Rotation rotation;  // of the T positions
+  at::Tensor mask;    // bool, broadcasts to [B, H, T, keys], true = seen; undefined: causal over equal positions
+  LoraDropout dropout;
+};
+
+/// Queries, or keys and values, or both, from the layer's own normed input; what is not asked for stays undefined.
+Projected project(const LayerWeights& layer, const at::Tensor& normed, Projection what, const LayerContext& context);
+
+/// Grouped-query attention of q over read.k, read.v: [B, T, H·D].
+at::Tensor attend(const at::Tensor& q, const KeyValue& read, const at::Tensor& mask);
+
+/// hidden + o(attention), then the feed-forward block: [B, T, C].
+at::Tensor finishLayer(const LayerWeights& layer, const at::Tensor& hidden, const at::Tensor& attention,
+                       const LayerContext& context);
+
+struct LayerOutput {
+  at::Tensor hidden;
+  KeyValue own;
+};
+
+/// The whole layer. `borrowed` undefined: the layer reads its own (then makesOwn holds).
+LayerOutput decoderLayer(const LayerWeights& layer, const at::Tensor& hidden, const KeyValue& borrowed, bool makesOwn,
+                         const LayerContext& context);
+
+struct ForwardOptions {
+  bool checkpointing = false;  // recompute each layer in the backward pass
+};
+
+/// ids [B, T] -> final normed hidden states [B, T, C] in `compute` dtype. Layer l reads what layer routing[l] made in
+/// this same pass; keys and values that nobody reads are not computed, and are freed after their last reader.
+at::Tensor forwardHidden(const Weights& weights, at::ScalarType compute, const at::Tensor& ids,
+                         const SharingMap& routing, const LayerContext& context, const ForwardOptions& options = {});
+
+}  // namespace strata

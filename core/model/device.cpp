@@ -1,0 +1,103 @@
+#include "core/model/device.h"
+
+#include <ATen/Context.h>
+#include <ATen/Version.h>
+#include <dlfcn.h>
+
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+
+namespace strata {
+namespace {
+
+std::string processorName() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+  }
+  return "CPU";
+}
+
+/// The folder of this executable: the kernels' module lies beside it or in ../lib.
+std::filesystem::path programFolder() {
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
+}
+
+struct CudaModule {
+  void* kernels = nullptr;
+  int devices = 0;
+  std::string reason;
+};
+
+CudaModule loadCuda() {
+  CudaModule module;
+  void* driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL);
+  if (driver == nullptr) {
+    module.reason = "No NVIDIA driver (libcuda.so.1) was found, so computing stays on the CPU.";
+    return module;
+  }
+  using Init = int (*)(unsigned);
+  using Count = int (*)(int*);
+  const auto init = reinterpret_cast<Init>(dlsym(driver, "cuInit"));
+  const auto count = reinterpret_cast<Count>(dlsym(driver, "cuDeviceGetCount"));
+  if (init == nullptr || count == nullptr || init(0) != 0 || count(&module.devices) != 0 || module.devices == 0) {
+    module.devices = 0;
+    module.reason = "The NVIDIA driver reports no usable GPU, so computing stays on the CPU.";
+    return module;
+  }
+  if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) == nullptr) {
+    module.devices = 0;
+    module.reason = std::string("LibTorch's CUDA part could not be loaded (") + dlerror() +
+                    "); run packaging/setup --cuda. Computing stays on the CPU.";
+    return module;
+  }
+  for (const auto& folder : {programFolder(), programFolder().parent_path() / "lib"}) {
+    module.kernels = dlopen((folder / "libstrata_cuda.so").c_str(), RTLD_NOW | RTLD_GLOBAL);
+    if (module.kernels != nullptr) break;
+  }
+  return module;
+}
+
+const CudaModule& cudaModule() {
+  static const CudaModule module = loadCuda();
+  return module;
+}
+
+}  // namespace
+
+std::vector<DeviceInfo> listDevices() {
+  std::vector<DeviceInfo> devices{{"cpu", processorName(), true, ""}};
+  const CudaModule& cuda = cudaModule();
+  if (cuda.devices == 0) devices.push_back({"cuda", "NVIDIA GPU", false, cuda.reason});
+  for (int i = 0; i < cuda.devices; ++i) devices.push_back({"cuda:" + std::to_string(i), "NVIDIA GPU", true, ""});
+  return devices;
+}
+
+Result<c10::Device> chooseDevice(const std::string& text) {
+  if (text.empty() || text == "cpu") return c10::Device(c10::DeviceType::CPU);
+  const bool automatic = text == "auto";
+  int index = 0;
+  if (!automatic && text != "cuda") {
+    const char* end = text.data() + text.size();
+    if (text.rfind("cuda:", 0) != 0 || std::from_chars(text.data() + 5, end, index).ptr != end || index < 0) {
+      return fail(ErrorCode::usage, "The device '" + text + "' is unknown; give cpu, cuda, cuda:N or auto.",
+                  "--device");
+    }
+  }
+  const CudaModule& cuda = cudaModule();
+  if (index < cuda.devices) return c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index));
+  if (automatic) return c10::Device(c10::DeviceType::CPU);
+  const std::string reason =
+      cuda.devices == 0 ? cuda.reason : "There are only " + std::to_string(cuda.devices) + " GPUs.";
+  return fail(ErrorCode::unsupported, "The device " + text + " cannot be used: " + reason + " Use --device cpu.",
+              "--device");
+}
+
+void* cudaKernel(const char* name) {
+  const CudaModule& cuda = cudaModule();
+  return cuda.kernels == nullptr ? nullptr : dlsym(cuda.kernels, name);
+}
+
+}  // namespace strata

@@ -1,0 +1,136 @@
+#include "core/model/differentiable.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "core/base/philox.h"
+#include "core/model/kernel_calls.h"
+
+namespace strata {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::Function;
+using torch::autograd::variable_list;
+
+bool tracks(const at::Tensor& a) {
+  return at::GradMode::is_enabled() && a.requires_grad();
+}
+
+struct RmsNormFunction : Function<RmsNormFunction> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight, double eps) {
+    context->save_for_backward({x, weight});
+    context->saved_data["eps"] = eps;
+    return calls::rmsNorm(x, weight.to(x.scalar_type()), eps);
+  }
+  // y = x r w with r = (mean(x²) + eps)^-1/2:  dx = r (g w - x r² mean(g w x)),  dw = Σ g x r
+  static variable_list backward(AutogradContext* context, variable_list grads) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor x = saved[0].to(at::kFloat), g = grads[0].to(at::kFloat);
+    const at::Tensor r = at::rsqrt(x.square().mean(-1, true).add_(context->saved_data["eps"].toDouble()));
+    const at::Tensor normed = x * r;
+    at::Tensor dWeight, dx;
+    if (saved[1].requires_grad()) {
+      dWeight = (g * normed).flatten(0, -2).sum(0).to(saved[1].scalar_type());
+    }
+    const at::Tensor gw = g * saved[1].to(at::kFloat);
+    dx = (gw - normed * (gw * normed).mean(-1, true)).mul_(r).to(saved[0].scalar_type());
+    return {dx, dWeight, {}};
+  }
+};
+
+struct RotateFunction : Function<RotateFunction> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& cos,
+                            const at::Tensor& sin) {
+    context->save_for_backward({cos, sin});
+    at::Tensor rotated = x.clone(at::MemoryFormat::Contiguous);
+    calls::rotate(rotated, {cos, sin});
+    return rotated;
+  }
+  static variable_list backward(AutogradContext* context, variable_list grads) {
+    const auto saved = context->get_saved_variables();
+    at::Tensor g = grads[0].clone(at::MemoryFormat::Contiguous);
+    calls::rotate(g, {saved[0], saved[1]}, true);
+    return {g, {}, {}};
+  }
+};
+
+struct SiluMulFunction : Function<SiluMulFunction> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& gate, const at::Tensor& up) {
+    context->save_for_backward({gate, up});
+    return calls::siluMul(gate, up);
+  }
+  static variable_list backward(AutogradContext* context, variable_list grads) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor dGate = at::silu_backward(grads[0] * saved[1], saved[0]);
+    return {dGate, grads[0] * at::silu(saved[0])};
+  }
+};
+
+/// A 0/1 mask over x [B, T, C], scaled by 1/(1-p): row b from its sequence's own Philox key.
+at::Tensor dropoutMask(const at::Tensor& x, const LoraDropout& dropout, std::uint32_t module) {
+  const std::int64_t perRow = x.numel() / x.size(0);
+  at::Tensor mask = at::empty(x.sizes(), at::kFloat);
+  float* values = mask.data_ptr<float>();
+  const auto threshold = static_cast<std::uint32_t>(dropout.p * 4294967296.0);
+  const auto keep = static_cast<float>(1 / (1 - dropout.p));
+  for (std::int64_t b = 0; b < x.size(0); ++b) {
+    const std::uint64_t key =
+        randomBits({dropout.seed, dropout.step, dropout.firstSequence + static_cast<std::uint32_t>(b),
+                    dropout.layer * 8 + module, RandomStream::dropout});
+    for (std::int64_t i = 0; i < perRow; i += 4) {
+      const auto bits = philox4x32({static_cast<std::uint32_t>(i / 4), 0, 0, 0},
+                                   {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)});
+      for (std::int64_t j = 0; j < 4 && i + j < perRow; ++j) {
+        values[b * perRow + i + j] = bits[static_cast<std::size_t>(j)] < threshold ? 0.0F : keep;
+      }
+    }
+  }
+  return mask.to(x.device(), x.scalar_type());
+}
+
+at::Tensor castTo(const at::Tensor& weight, at::ScalarType dtype) {
+  return weight.defined() ? weight.to(dtype) : weight;
+}
+
+}  // namespace
+
+at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double eps) {
+  if (tracks(x) || tracks(weight)) return RmsNormFunction::apply(x, weight, eps);
+  return calls::rmsNorm(x, weight.to(x.scalar_type()), eps);
+}
+
+at::Tensor rotate(const at::Tensor& x, const Rotation& rotation) {
+  if (tracks(x)) return RotateFunction::apply(x, rotation.cos, rotation.sin);
+  at::Tensor rotated = x;
+  calls::rotate(rotated, rotation);
+  return rotated;
+}
+
+at::Tensor siluMul(const at::Tensor& gate, const at::Tensor& up) {
+  if (tracks(gate) || tracks(up)) return SiluMulFunction::apply(gate, up);
+  return calls::siluMul(gate, up);
+}
+
+std::vector<at::Tensor> linears(const at::Tensor& x, std::initializer_list<const Linear*> layers,
+                                const LoraDropout& dropout) {
+  // Not merely "no gradients": a checkpointed layer's first run must round as its second one does.
+  if (c10::InferenceMode::is_enabled()) return calls::linears(x, layers);
+  std::vector<at::Tensor> results;
+  std::uint32_t module = dropout.firstModule;
+  for (const Linear* layer : layers) {
+    const at::ScalarType dtype = x.scalar_type();
+    at::Tensor y = at::linear(x, castTo(layer->weight, dtype), castTo(layer->bias, dtype));
+    if (layer->loraA.defined()) {
+      const at::Tensor input = dropout.p > 0 ? x * dropoutMask(x, dropout, module) : x;
+      y = y +
+          layer->loraScale * at::linear(at::linear(input, castTo(layer->loraA, dtype)), castTo(layer->loraB, dtype));
+    }
+    results.push_back(std::move(y));
+    ++module;
+  }
+  return results;
+}
+
+}  // namespace strata

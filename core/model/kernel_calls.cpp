@@ -1,0 +1,165 @@
+#include "core/model/kernel_calls.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/model/device.h"
+#include "kernels/decode_attention.h"
+#include "kernels/kv_append.h"
+#include "kernels/matvec.h"
+#include "kernels/rms_norm.h"
+#include "kernels/rope.h"
+#include "kernels/silu_mul.h"
+
+namespace strata::calls {
+namespace {
+
+/// Up to this many rows a product is bound by reading the weights, and the kernel beats a general matrix product.
+constexpr std::int64_t kFewRows = 8;
+
+kernels::Stream stream() {
+  kernels::Stream result;
+  result.parallelFor = [](std::int64_t tasks, std::int64_t grain, kernels::Stream::Body body, void* context) {
+    at::parallel_for(0, tasks, grain, [&](std::int64_t begin, std::int64_t end) { body(context, begin, end); });
+  };
+  return result;
+}
+
+bool hasKernel(const at::Tensor& x) {
+  return x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
+}
+
+kernels::Element elementOf(const at::Tensor& x) {
+  return x.scalar_type() == at::kFloat ? kernels::Element::f32 : kernels::Element::bf16;
+}
+
+/// cos or sin for x [B, T, …]: one row for each row of x.
+at::Tensor rowsOf(const at::Tensor& table, const at::Tensor& x) {
+  const std::int64_t half = table.size(-1);
+  return table.expand({x.size(0), x.size(1), half}).contiguous();
+}
+
+at::Tensor addLora(at::Tensor y, const at::Tensor& x, const Linear& layer) {
+  if (!layer.loraA.defined()) return y;
+  return y.add_(at::linear(at::linear(x, layer.loraA), layer.loraB), layer.loraScale);
+}
+
+}  // namespace
+
+at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double eps) {
+  if (!hasKernel(x) || weight.scalar_type() != x.scalar_type()) {
+    const at::Tensor wide = x.to(at::kFloat);
+    return (wide * at::rsqrt(wide.square().mean(-1, true) + eps) * weight.to(at::kFloat)).to(x.scalar_type());
+  }
+  const at::Tensor input = x.contiguous();
+  at::Tensor y = at::empty_like(input);
+  const std::int64_t width = input.size(-1);
+  kernels::rmsNorm(elementOf(input), input.const_data_ptr(), weight.contiguous().const_data_ptr(),
+                   static_cast<float>(eps), y.mutable_data_ptr(), input.numel() / width, width, stream());
+  return y;
+}
+
+void rotate(at::Tensor& x, const Rotation& rotation, bool inverse) {
+  TORCH_INTERNAL_ASSERT(x.dim() == 4 && x.size(3) == 2 * rotation.cos.size(-1));
+  const at::Tensor cos = rowsOf(rotation.cos, x);
+  const at::Tensor sin = inverse ? rowsOf(rotation.sin, x).neg_() : rowsOf(rotation.sin, x);
+  if (hasKernel(x) && x.is_contiguous()) {
+    kernels::rope(elementOf(x), x.mutable_data_ptr(), cos.const_data_ptr<float>(), sin.const_data_ptr<float>(),
+                  x.size(0) * x.size(1), x.size(2), x.size(3), stream());
+    return;
+  }
+  const auto halves = x.to(at::kFloat).chunk(2, -1);
+  const at::Tensor c = cos.unsqueeze(2), s = sin.unsqueeze(2);
+  x.copy_(at::cat({halves[0] * c - halves[1] * s, halves[1] * c + halves[0] * s}, -1));
+}
+
+at::Tensor siluMul(const at::Tensor& gate, const at::Tensor& up) {
+  if (!hasKernel(gate)) return at::silu(gate.to(at::kFloat)).mul_(up).to(gate.scalar_type());
+  const at::Tensor g = gate.contiguous(), u = up.contiguous();
+  at::Tensor y = at::empty_like(g);
+  kernels::siluMul(elementOf(g), g.const_data_ptr(), u.const_data_ptr(), y.mutable_data_ptr(), g.numel(), stream());
+  return y;
+}
+
+std::vector<at::Tensor> linears(const at::Tensor& x, std::initializer_list<const Linear*> layers) {
+  std::vector<at::Tensor> results;
+  const std::int64_t k = x.size(-1);
+  const std::int64_t rows = x.numel() / k;
+  const bool few = hasKernel(x) && rows <= kFewRows;
+  if (!few) {
+    for (const Linear* layer : layers) results.push_back(addLora(at::linear(x, layer->weight, layer->bias), x, *layer));
+    return results;
+  }
+  const at::Tensor input = x.contiguous();
+  std::vector<kernels::MatvecTarget> targets;
+  for (const Linear* layer : layers) {
+    TORCH_INTERNAL_ASSERT(layer->weight.scalar_type() == x.scalar_type() && layer->weight.size(1) == k);
+    std::vector<std::int64_t> shape = x.sizes().vec();
+    shape.back() = layer->weight.size(0);
+    results.push_back(at::empty(shape, x.options()));
+    targets.push_back({layer->weight.const_data_ptr(), layer->bias.defined() ? layer->bias.const_data_ptr() : nullptr,
+                       results.back().mutable_data_ptr(), shape.back()});
+  }
+  kernels::matvec(elementOf(input), elementOf(input), input.const_data_ptr(), rows, k, targets.data(),
+                  static_cast<int>(targets.size()), stream());
+  std::size_t i = 0;
+  for (const Linear* layer : layers) {
+    results[i] = addLora(results[i], x, *layer);
+    ++i;
+  }
+  return results;
+}
+
+at::Tensor logits(const at::Tensor& x, const at::Tensor& head) {
+  const std::int64_t rows = x.size(0);
+  if (!hasKernel(x) || rows > kFewRows) return at::linear(x, head).to(at::kFloat);
+  const at::Tensor input = x.contiguous();
+  at::Tensor y = at::empty({rows, head.size(0)}, x.options().dtype(at::kFloat));
+  const kernels::MatvecTarget target{head.const_data_ptr(), nullptr, y.mutable_data_ptr(), head.size(0)};
+  kernels::matvec(elementOf(input), kernels::Element::f32, input.const_data_ptr(), rows, input.size(1), &target, 1,
+                  stream());
+  return y;
+}
+
+void appendOne(const at::Tensor& k, const at::Tensor& v, at::Tensor& kCache, at::Tensor& vCache,
+               const std::vector<std::int64_t>& positions) {
+  const std::int64_t batch = kCache.size(0), kvHeads = kCache.size(1), capacity = kCache.size(2), d = kCache.size(3);
+  TORCH_INTERNAL_ASSERT(static_cast<std::int64_t>(positions.size()) == batch && k.size(0) == batch &&
+                        k.size(2) == kvHeads);
+  if (hasKernel(kCache)) {
+    kernels::kvAppend(elementOf(kCache), k.contiguous().const_data_ptr(), v.contiguous().const_data_ptr(),
+                      kCache.mutable_data_ptr(), vCache.mutable_data_ptr(), positions.data(), batch, kvHeads, capacity,
+                      d, stream());
+    return;
+  }
+  for (std::int64_t b = 0; b < batch; ++b) {
+    const std::int64_t at = positions[static_cast<std::size_t>(b)];
+    kCache.select(0, b).select(1, at).copy_(k.select(0, b).select(0, 0));
+    vCache.select(0, b).select(1, at).copy_(v.select(0, b).select(0, 0));
+  }
+}
+
+at::Tensor decodeAttention(const at::Tensor& q, const at::Tensor& kCache, const at::Tensor& vCache,
+                           const std::vector<std::int64_t>& lengths) {
+  const std::int64_t batch = q.size(0), heads = q.size(2), d = q.size(3);
+  const double scale = 1 / std::sqrt(static_cast<double>(d));
+  if (hasKernel(q)) {
+    at::Tensor out = at::empty({batch, 1, heads * d}, q.options());
+    kernels::decodeAttention(elementOf(q), q.contiguous().const_data_ptr(), kCache.const_data_ptr(),
+                             vCache.const_data_ptr(), lengths.data(), static_cast<float>(scale), out.mutable_data_ptr(),
+                             batch, heads, kCache.size(1), kCache.size(2), d, stream());
+    return out;
+  }
+  const std::int64_t longest = *std::max_element(lengths.begin(), lengths.end());
+  const at::Tensor ends = at::tensor(lengths, at::kLong).to(q.device()).view({batch, 1, 1, 1});
+  const at::Tensor mask =
+      at::arange(longest, at::TensorOptions(at::kLong).device(q.device())).view({1, 1, 1, longest}) < ends;
+  const at::Tensor out = at::scaled_dot_product_attention(q.transpose(1, 2), kCache.narrow(2, 0, longest),
+                                                          vCache.narrow(2, 0, longest), mask, 0.0, false, scale, true);
+  return out.transpose(1, 2).reshape({batch, 1, heads * d});
+}
+
+}  // namespace strata::calls

@@ -1,0 +1,40 @@
+#pragma once
+// The only place where tensors meet kernels/: shapes, dtypes and contiguity are checked here, and what has no kernel
+// (another device, many rows) goes to LibTorch. Nothing here is differentiable; see differentiable.h.
+
+#include <ATen/core/Tensor.h>
+
+#include <initializer_list>
+#include <vector>
+
+#include "core/model/rope.h"
+#include "core/model/weights.h"
+
+namespace strata::calls {
+
+/// x / sqrt(mean(x²) + eps) · weight over the last dimension (Zhang & Sennrich, arXiv 1910.07467).
+at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double eps);
+
+/// Rotates x [B, T, heads, D] in place; `inverse` turns back (the gradient of a rotation).
+void rotate(at::Tensor& x, const Rotation& rotation, bool inverse = false);
+
+/// silu(gate) · up.
+at::Tensor siluMul(const at::Tensor& gate, const at::Tensor& up);
+
+/// x [..., in] through several linear layers that read the same input, LoRA included; one pass over the weights for few
+/// rows.
+std::vector<at::Tensor> linears(const at::Tensor& x, std::initializer_list<const Linear*> layers);
+
+/// x [N, C] times head [V, C] transposed, F32 [N, V] whatever the dtype of x.
+at::Tensor logits(const at::Tensor& x, const at::Tensor& head);
+
+/// Writes one new position per sequence: k, v [B, 1, Hkv, D] into caches [B, Hkv, capacity, D] at positions [B] (int64,
+/// host).
+void appendOne(const at::Tensor& k, const at::Tensor& v, at::Tensor& kCache, at::Tensor& vCache,
+               const std::vector<std::int64_t>& positions);
+
+/// q [B, 1, H, D] over the first lengths[b] keys of a cache; [B, 1, H·D].
+at::Tensor decodeAttention(const at::Tensor& q, const at::Tensor& kCache, const at::Tensor& vCache,
+                           const std::vector<std::int64_t>& lengths);
+
+}  // namespace strata::calls

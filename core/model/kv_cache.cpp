@@ -1,0 +1,73 @@
+#include "core/model/kv_cache.h"
+
+#include <ATen/ATen.h>
+
+#include "core/model/kernel_calls.h"
+#include "core/model/memory.h"
+
+namespace strata {
+
+KvCache::KvCache(const ModelConfig& config, const SharingMap& map, std::int64_t batch, std::int64_t capacity,
+                 at::ScalarType dtype, c10::Device device)
+    : m_kvHeads(config.kvHeads),
+      m_headDim(config.headDim),
+      m_batch(batch),
+      m_capacity(capacity),
+      m_options(at::TensorOptions(dtype).device(device)),
+      m_keys(static_cast<std::size_t>(config.layers)),
+      m_values(static_cast<std::size_t>(config.layers)) {
+  setOwners(map);
+}
+
+void KvCache::allocate(int owner) {
+  const MemoryScope scope(MemoryPart::kv);
+  const auto at = static_cast<std::size_t>(owner);
+  m_keys[at] = at::empty({m_batch, m_kvHeads, m_capacity, m_headDim}, m_options);
+  m_values[at] = at::empty({m_batch, m_kvHeads, m_capacity, m_headDim}, m_options);
+}
+
+void KvCache::setOwners(const SharingMap& map) {
+  for (int l = 0; l < map.layers(); ++l) {
+    const auto at = static_cast<std::size_t>(l);
+    if (!map.owns(l)) {
+      m_keys[at] = m_values[at] = at::Tensor();
+    } else if (!m_keys[at].defined()) {
+      allocate(l);
+    }
+  }
+}
+
+std::int64_t KvCache::bytes() const {
+  std::int64_t total = 0;
+  for (const auto* tensors : {&m_keys, &m_values}) {
+    for (const at::Tensor& tensor : *tensors) {
+      if (tensor.defined()) total += static_cast<std::int64_t>(tensor.nbytes());
+    }
+  }
+  return total;
+}
+
+void KvCache::append(int owner, const KeyValue& made, std::int64_t start) {
+  const auto at = static_cast<std::size_t>(owner);
+  const std::int64_t tokens = made.k.size(1);
+  m_keys[at].narrow(2, start, tokens).copy_(made.k.transpose(1, 2));
+  m_values[at].narrow(2, start, tokens).copy_(made.v.transpose(1, 2));
+}
+
+void KvCache::appendOne(int owner, const KeyValue& made, const std::vector<std::int64_t>& positions) {
+  const auto at = static_cast<std::size_t>(owner);
+  calls::appendOne(made.k, made.v, m_keys[at], m_values[at], positions);
+}
+
+void KvCache::keepRows(const std::vector<std::int64_t>& rows) {
+  const MemoryScope scope(MemoryPart::kv);
+  const at::Tensor index = at::tensor(rows, at::kLong).to(m_options.device());
+  for (auto* tensors : {&m_keys, &m_values}) {
+    for (at::Tensor& tensor : *tensors) {
+      if (tensor.defined()) tensor = tensor.index_select(0, index);
+    }
+  }
+  m_batch = static_cast<std::int64_t>(rows.size());
+}
+
+}  // namespace strata

@@ -1,0 +1,46 @@
+#pragma once
+// Keys and values of a session. Only owners allocate: each has one K and one V tensor [B, Hkv, capacity, D] of the same
+// size, so the bytes are owners x one number.
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "core/checkpoint/model_config.h"
+#include "core/model/decoder.h"
+#include "core/routing/sharing_map.h"
+
+namespace strata {
+
+class KvCache {
+ public:
+  KvCache(const ModelConfig& config, const SharingMap& map, std::int64_t batch, std::int64_t capacity,
+          at::ScalarType dtype, c10::Device device);
+
+  const at::Tensor& keys(int owner) const { return m_keys[static_cast<std::size_t>(owner)]; }
+  const at::Tensor& values(int owner) const { return m_values[static_cast<std::size_t>(owner)]; }
+  std::int64_t capacity() const { return m_capacity; }
+  std::int64_t batch() const { return m_batch; }
+  /// Bytes of the tensors allocated.
+  std::int64_t bytes() const;
+
+  /// Writes positions start … start+T-1 of every sequence (right-padded rows write padding, which decoding overwrites).
+  void append(int owner, const KeyValue& made, std::int64_t start);
+  /// Writes one position per sequence.
+  void appendOne(int owner, const KeyValue& made, const std::vector<std::int64_t>& positions);
+  /// Keeps only these sequences, in this order.
+  void keepRows(const std::vector<std::int64_t>& rows);
+  /// Owners of `map` that are not here get tensors; others are freed.
+  void setOwners(const SharingMap& map);
+
+ private:
+  void allocate(int owner);
+
+  int m_kvHeads, m_headDim;
+  std::int64_t m_batch, m_capacity;
+  at::TensorOptions m_options;
+  std::vector<at::Tensor> m_keys, m_values;  // [L], undefined for followers
+};
+
+}  // namespace strata

@@ -1,0 +1,111 @@
+#include "core/model/loss.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+
+namespace strata {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+/// Rows whose fp32 logits take about 32 MiB.
+std::int64_t chunkRows(std::int64_t vocabulary) {
+  return std::clamp<std::int64_t>((8 << 20) / vocabulary, 16, 4096);
+}
+
+at::Tensor logitsOf(const at::Tensor& hidden, const at::Tensor& head) {
+  return at::linear(hidden, head).to(at::kFloat);
+}
+
+/// Subtracts `amount` at each row's target.
+void subtractAtTargets(at::Tensor& gradient, const at::Tensor& targets, double amount) {
+  const at::Tensor index = targets.unsqueeze(1);
+  gradient.scatter_add_(1, index, at::full(index.sizes(), -amount, gradient.options()));
+}
+
+struct VocabularyLoss : torch::autograd::Function<VocabularyLoss> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& routed, const at::Tensor& full,
+                            const at::Tensor& head, const at::Tensor& targets, double scale, double lambda, double tau,
+                            double mu) {
+    const at::Tensor weight = head.to(routed.scalar_type());
+    const std::int64_t rows = routed.size(0), step = chunkRows(head.size(0));
+    const bool distils = full.defined();
+    at::Tensor total = at::zeros({}, routed.options().dtype(at::kFloat));
+    at::Tensor dRouted = at::empty_like(routed), dFull, dHead;
+    if (distils && full.requires_grad()) dFull = at::empty_like(full);
+    if (head.requires_grad()) dHead = at::zeros(head.sizes(), head.options().dtype(at::kFloat));
+
+    for (std::int64_t begin = 0; begin < rows; begin += step) {
+      const std::int64_t count = std::min(step, rows - begin);
+      const at::Tensor target = targets.narrow(0, begin, count);
+      const auto apply = [&](const at::Tensor& hidden, const at::Tensor& gradient, at::Tensor& dHidden) {
+        const at::Tensor rounded = gradient.to(hidden.scalar_type());
+        if (dHidden.defined()) dHidden.narrow(0, begin, count).copy_(at::mm(rounded, weight));
+        if (dHead.defined()) dHead.add_(at::mm(rounded.t(), hidden));
+      };
+      const at::Tensor hidden = routed.narrow(0, begin, count);
+      const at::Tensor logits = logitsOf(hidden, weight);
+      const at::Tensor logProbability = at::log_softmax(logits, -1);
+      const double ceShare = 1 - lambda;
+      total.sub_(logProbability.gather(1, target.unsqueeze(1)).sum(), ceShare * scale);
+      at::Tensor gradient = logProbability.exp().mul_(ceShare * scale);
+      subtractAtTargets(gradient, target, ceShare * scale);
+      if (distils) {
+        const at::Tensor fullHidden = full.narrow(0, begin, count);
+        const at::Tensor fullLogits = logitsOf(fullHidden, weight);
+        // d/d routed of τ² KL(softmax(f/τ) ‖ softmax(r/τ)) = τ (softmax(r/τ) - softmax(f/τ))
+        const at::Tensor logR = at::log_softmax(logits / tau, -1), logF = at::log_softmax(fullLogits / tau, -1);
+        const at::Tensor pF = logF.exp();
+        total.add_((pF * (logF - logR)).sum(), lambda * tau * tau * scale);
+        gradient.add_(logR.exp_().sub_(pF), lambda * tau * scale);
+        if (mu > 0) {
+          const at::Tensor logFull = at::log_softmax(fullLogits, -1);
+          total.sub_(logFull.gather(1, target.unsqueeze(1)).sum(), mu * scale);
+          at::Tensor fullGradient = logFull.exp().mul_(mu * scale);
+          subtractAtTargets(fullGradient, target, mu * scale);
+          apply(fullHidden, fullGradient, dFull);
+        }
+      }
+      apply(hidden, gradient, dRouted);
+    }
+    if (dFull.defined() && mu == 0) dFull.zero_();
+    context->save_for_backward({dRouted, dFull, dHead});
+    return total;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list grads) {
+    const auto saved = context->get_saved_variables();
+    const auto scaled = [&](const at::Tensor& gradient) {
+      return gradient.defined() ? gradient.mul(grads[0]) : gradient;
+    };
+    return {scaled(saved[0]), scaled(saved[1]), scaled(saved[2]), {}, {}, {}, {}, {}};
+  }
+};
+
+}  // namespace
+
+at::Tensor vocabularyLoss(const at::Tensor& routed, const at::Tensor& full, const at::Tensor& head,
+                          const at::Tensor& targets, double scale, const DistillTerms& terms) {
+  return VocabularyLoss::apply(routed, full, head, targets, scale, full.defined() ? terms.lambda : 0.0, terms.tau,
+                               full.defined() ? terms.mu : 0.0);
+}
+
+at::Tensor tokenLosses(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets) {
+  const c10::NoGradGuard guard;
+  const at::Tensor weight = head.to(hidden.scalar_type());
+  const std::int64_t rows = hidden.size(0), step = chunkRows(head.size(0));
+  at::Tensor losses = at::empty({rows}, hidden.options().dtype(at::kFloat));
+  for (std::int64_t begin = 0; begin < rows; begin += step) {
+    const std::int64_t count = std::min(step, rows - begin);
+    const at::Tensor logProbability = at::log_softmax(logitsOf(hidden.narrow(0, begin, count), weight), -1);
+    losses.narrow(0, begin, count)
+        .copy_(logProbability.gather(1, targets.narrow(0, begin, count).unsqueeze(1)).squeeze(1).neg_());
+  }
+  return losses;
+}
+
+}  // namespace strata

@@ -1,0 +1,214 @@
+#include "core/model/memory.h"
+
+#include <c10/core/Allocator.h>
+#include <c10/core/CPUAllocator.h>
+#include <c10/util/Exception.h>
+#include <sys/mman.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+namespace strata {
+namespace {
+
+constexpr std::size_t kHugePage = 2u << 20;
+constexpr std::size_t kLargeFrom = 1u << 20;  // smaller blocks come from malloc
+constexpr std::size_t kHeader = 64;           // keeps the data of small blocks aligned to a cache line
+constexpr int kAllocatorPriority = 100;
+
+thread_local MemoryPart currentPart = MemoryPart::activations;
+
+struct Counter {
+  std::atomic<std::int64_t> current{0};
+  std::atomic<std::int64_t> peak{0};
+
+  void add(std::int64_t bytes) {
+    const std::int64_t now = current.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+    std::int64_t seen = peak.load(std::memory_order_relaxed);
+    while (now > seen && !peak.compare_exchange_weak(seen, now, std::memory_order_relaxed)) {
+    }
+  }
+  void reset() { peak.store(current.load(std::memory_order_relaxed), std::memory_order_relaxed); }
+  PartUsage usage() const { return {current.load(std::memory_order_relaxed), peak.load(std::memory_order_relaxed)}; }
+};
+
+struct SmallHeader {
+  std::size_t bytes;
+  MemoryPart part;
+};
+
+struct LargeBlock {
+  std::size_t bytes;   // as requested
+  std::size_t mapped;  // multiple of kHugePage
+  MemoryPart part;
+};
+
+class HugePageAllocator final : public c10::Allocator {
+ public:
+  c10::DataPtr allocate(std::size_t bytes) override {
+    void* data = nullptr;
+    if (bytes > 0) data = bytes >= kLargeFrom ? allocateLarge(bytes) : allocateSmall(bytes);
+    return {data, data, &release, c10::Device(c10::DeviceType::CPU)};
+  }
+  c10::DeleterFnPtr raw_deleter() const override { return &release; }
+  void copy_data(void* destination, const void* source, std::size_t bytes) const override {
+    std::memcpy(destination, source, bytes);
+  }
+
+  void trim() {
+    const std::lock_guard lock(m_mutex);
+    for (const auto& [mapped, data] : m_free) unmap(data, mapped);
+    m_free.clear();
+  }
+  MemoryUsage usage() const {
+    MemoryUsage result;
+    for (int i = 0; i < kMemoryParts; ++i) result.parts[i] = m_parts[i].usage();
+    result.all = m_all.usage();
+    result.reserved = m_reserved.load();
+    return result;
+  }
+  void resetPeaks() {
+    for (Counter& counter : m_parts) counter.reset();
+    m_all.reset();
+  }
+
+  static HugePageAllocator& instance() {
+    static auto* allocator = new HugePageAllocator;  // outlives every tensor
+    return *allocator;
+  }
+
+ private:
+  void count(MemoryPart part, std::int64_t bytes) {
+    m_parts[static_cast<std::size_t>(part)].add(bytes);
+    m_all.add(bytes);
+  }
+
+  void* allocateSmall(std::size_t bytes) {
+    void* block = nullptr;
+    if (posix_memalign(&block, kHeader, kHeader + bytes) != 0) outOfMemory(bytes);
+    *static_cast<SmallHeader*>(block) = {bytes, currentPart};
+    count(currentPart, static_cast<std::int64_t>(bytes));
+    return static_cast<char*>(block) + kHeader;
+  }
+
+  void* allocateLarge(std::size_t bytes) {
+    const std::size_t wanted = (bytes + kHugePage - 1) / kHugePage * kHugePage;
+    if (wanted < bytes) outOfMemory(bytes);
+    const std::lock_guard lock(m_mutex);
+    void* data = nullptr;
+    std::size_t mapped = wanted;
+    // A cached block serves when at most a quarter of it is wasted.
+    if (const auto found = m_free.lower_bound(wanted); found != m_free.end() && found->first <= wanted + wanted / 4) {
+      mapped = found->first;
+      data = found->second;
+      m_free.erase(found);
+    } else {
+      data = map(wanted);
+      if (data == nullptr) {  // what is cached may be what is missing
+        for (const auto& [size, block] : m_free) unmap(block, size);
+        m_free.clear();
+        data = map(wanted);
+      }
+      if (data == nullptr) outOfMemory(bytes);
+    }
+    m_large.emplace(data, LargeBlock{bytes, mapped, currentPart});
+    count(currentPart, static_cast<std::int64_t>(bytes));
+    return data;
+  }
+
+  /// A map aligned to a huge page: mapped one page larger, both ends cut off.
+  void* map(std::size_t bytes) {
+    void* raw = mmap(nullptr, bytes + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (raw == MAP_FAILED) return nullptr;
+    const auto start = reinterpret_cast<std::uintptr_t>(raw);
+    const std::uintptr_t aligned = (start + kHugePage - 1) / kHugePage * kHugePage;
+    if (aligned > start) munmap(raw, aligned - start);
+    const std::size_t behind = start + kHugePage - aligned;
+    void* data = reinterpret_cast<void*>(aligned);
+    if (behind > 0) munmap(static_cast<char*>(data) + bytes, behind);
+    madvise(data, bytes, MADV_HUGEPAGE);
+    m_reserved += static_cast<std::int64_t>(bytes);
+    return data;
+  }
+  void unmap(void* data, std::size_t bytes) {
+    munmap(data, bytes);
+    m_reserved -= static_cast<std::int64_t>(bytes);
+  }
+
+  static void release(void* data) {
+    if (data != nullptr) instance().free(data);
+  }
+  void free(void* data) {
+    if (reinterpret_cast<std::uintptr_t>(data) % kHugePage == 0) {
+      const std::lock_guard lock(m_mutex);
+      if (const auto found = m_large.find(data); found != m_large.end()) {
+        count(found->second.part, -static_cast<std::int64_t>(found->second.bytes));
+        m_free.emplace(found->second.mapped, data);
+        m_large.erase(found);
+        return;
+      }
+    }
+    void* block = static_cast<char*>(data) - kHeader;
+    const SmallHeader header = *static_cast<SmallHeader*>(block);
+    count(header.part, -static_cast<std::int64_t>(header.bytes));
+    std::free(block);
+  }
+
+  [[noreturn]] static void outOfMemory(std::size_t bytes) {
+    TORCH_CHECK_WITH(OutOfMemoryError, false, "out of memory: ", bytes >> 20, " MiB could not be allocated");
+    std::abort();
+  }
+
+  std::array<Counter, kMemoryParts> m_parts;
+  Counter m_all;
+  std::atomic<std::int64_t> m_reserved{0};
+  std::mutex m_mutex;
+  std::unordered_map<void*, LargeBlock> m_large;
+  std::multimap<std::size_t, void*> m_free;  // by mapped size
+};
+
+std::int64_t statusField(const std::string& status, const std::string& field) {
+  const auto at = status.find(field + ":");
+  return at == std::string::npos ? 0 : std::strtoll(status.c_str() + at + field.size() + 1, nullptr, 10) * 1024;
+}
+
+}  // namespace
+
+const char* toString(MemoryPart part) {
+  constexpr const char* kNames[] = {"weights", "kv", "activations", "gradients", "optimizer"};
+  return kNames[static_cast<std::size_t>(part)];
+}
+
+void installAllocator() {
+  c10::SetCPUAllocator(&HugePageAllocator::instance(), kAllocatorPriority);
+}
+MemoryUsage memoryUsage() {
+  return HugePageAllocator::instance().usage();
+}
+void resetMemoryPeaks() {
+  HugePageAllocator::instance().resetPeaks();
+}
+void trimMemory() {
+  HugePageAllocator::instance().trim();
+}
+
+MemoryScope::MemoryScope(MemoryPart part) : m_outer(currentPart) {
+  currentPart = part;
+}
+MemoryScope::~MemoryScope() {
+  currentPart = m_outer;
+}
+
+ResidentSize residentSize() {
+  std::ifstream file("/proc/self/status");
+  const std::string status((std::istreambuf_iterator<char>(file)), {});
+  return {statusField(status, "VmRSS"), statusField(status, "VmHWM")};
+}
+
+}  // namespace strata

@@ -1,0 +1,81 @@
+#include "core/model/model.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+#include <c10/util/Exception.h>
+
+#include <new>
+
+#include "core/model/device.h"
+#include "core/model/rope.h"
+
+namespace strata {
+
+Error errorFromException(const std::exception& exception) {
+  if (dynamic_cast<const c10::OutOfMemoryError*>(&exception) != nullptr ||
+      dynamic_cast<const std::bad_alloc*>(&exception) != nullptr) {
+    return {ErrorCode::outOfMemory,
+            "There is not enough memory for this; use a smaller batch, a shorter context or a map with fewer owners.",
+            "memory"};
+  }
+  const auto* torchError = dynamic_cast<const c10::Error*>(&exception);
+  const std::string what = torchError != nullptr ? torchError->what_without_backtrace() : exception.what();
+  if (what.find("not enough memory") != std::string::npos || what.find("out of memory") != std::string::npos) {
+    return {ErrorCode::outOfMemory,
+            "There is not enough memory for this; use a smaller batch, a shorter context or a map with fewer owners.",
+            "memory"};
+  }
+  return {ErrorCode::internal, "The computation failed: " + what.substr(0, what.find('\n')), "engine"};
+}
+
+Model::Model(ModelConfig config, Weights weights, at::ScalarType dtype)
+    : m_config(std::move(config)),
+      m_weights(std::move(weights)),
+      m_dtype(dtype),
+      m_context(m_config.maxPositions),
+      m_eosIds(m_config.eosIds),
+      m_defaultMap(SharingMap::full(m_config.layers)) {
+  m_inverseFrequencies = strata::inverseFrequencies(m_config.rope, m_config.headDim).to(device());
+}
+
+std::shared_ptr<const Model> Model::over(const ModelConfig& config, Weights weights, at::ScalarType computeDtype) {
+  const c10::NoGradGuard guard;
+  visitParameters(weights, config.tied,
+                  [&](const std::string&, at::Tensor& tensor) { tensor = tensor.detach().to(computeDtype); });
+  return std::shared_ptr<const Model>(new Model(config, std::move(weights), computeDtype));
+}
+
+Result<std::shared_ptr<const Model>> Model::open(const OpenOptions& options) {
+  STRATA_TRY(const c10::Device device, chooseDevice(options.device));
+  STRATA_TRY(Checkpoint checkpoint, Checkpoint::open(options.path));
+  DType dtype = checkpoint.storedDType();
+  if (!options.dtype.empty()) {
+    const auto given = parseDType(options.dtype);
+    if (!given || *given == DType::f16) {
+      return fail(ErrorCode::usage,
+                  "The dtype '" + options.dtype + "' cannot be computed in; give float32 or bfloat16.", "--dtype");
+    }
+    dtype = *given;
+  }
+  if (dtype == DType::f16 && device.is_cpu()) dtype = DType::f32;
+  if (options.context < 0) return fail(ErrorCode::usage, "The context must be 1 or more.", "--context");
+  try {
+    Weights weights = loadWeights(checkpoint, toTorch(dtype), device);
+    if (!options.adapter.empty()) {
+      STRATA_TRY(const Adapter adapter, readAdapter(options.adapter, checkpoint.config()));
+      attachAdapter(weights, adapter, toTorch(dtype), device);
+    }
+    std::shared_ptr<Model> model(new Model(checkpoint.config(), std::move(weights), toTorch(dtype)));
+    if (options.context > 0) model->m_context = options.context;
+    if (checkpoint.map()) model->m_defaultMap = *checkpoint.map();
+    STRATA_TRY(model->m_eosIds, strata::eosIds(checkpoint));
+    STRATA_TRY(std::unique_ptr<Tokenizer> tokenizer, openTokenizer(options.path));
+    model->m_tokenizer = std::move(tokenizer);
+    model->m_checkpoint = std::move(checkpoint);
+    return std::shared_ptr<const Model>(std::move(model));
+  } catch (const std::exception& exception) {
+    return tl::unexpected(errorFromException(exception));
+  }
+}
+
+}  // namespace strata

@@ -1,0 +1,69 @@
+#pragma once
+// An opened model: configuration, weights on a device, tokenizer, the map it came with. Const once built; share it
+// freely.
+//
+//   STRATA_TRY(auto model, Model::open({.path = "resources/models/stories260K"}));
+//   InferenceSession session(model, *parseMap("stride:2", model->config().layers), {.capacity = 512});
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/model/weights.h"
+#include "core/text/tokenizer.h"
+
+namespace strata {
+
+struct OpenOptions {
+  std::filesystem::path path;     // a checkpoint folder
+  std::filesystem::path adapter;  // LoRA folder, or empty
+  std::string dtype;              // float32 | bfloat16; empty: as stored (F16 computes in F32 on the CPU)
+  std::string device = "cpu";
+  std::int64_t context = 0;  // 0: the model's
+};
+
+class Model {
+ public:
+  static Result<std::shared_ptr<const Model>> open(const OpenOptions& options);
+  /// Over weights made elsewhere (training); they are aliased, not copied.
+  static std::shared_ptr<const Model> over(const ModelConfig& config, Weights weights, at::ScalarType computeDtype);
+
+  const ModelConfig& config() const { return m_config; }
+  const Weights& weights() const { return m_weights; }
+  at::ScalarType dtype() const { return m_dtype; }  // of activations and of the KV cache
+  c10::Device device() const { return m_weights.embedding.device(); }
+  std::int64_t context() const { return m_context; }
+  /// nullptr where the folder has no tokenizer files.
+  const Tokenizer* tokenizer() const { return m_tokenizer.get(); }
+  const std::vector<std::int64_t>& eosIds() const { return m_eosIds; }
+  /// strata_map.json, else the full map.
+  const SharingMap& defaultMap() const { return m_defaultMap; }
+  const std::optional<Checkpoint>& checkpoint() const { return m_checkpoint; }
+  /// Cosines and sines of `positions`, see rope.h.
+  const at::Tensor& inverseFrequencies() const { return m_inverseFrequencies; }  // [D/2] F32
+
+ private:
+  Model(ModelConfig config, Weights weights, at::ScalarType dtype);
+
+  ModelConfig m_config;
+  Weights m_weights;
+  at::ScalarType m_dtype;
+  std::int64_t m_context = 0;
+  std::shared_ptr<const Tokenizer> m_tokenizer;
+  std::vector<std::int64_t> m_eosIds;
+  SharingMap m_defaultMap;
+  std::optional<Checkpoint> m_checkpoint;
+  at::Tensor m_inverseFrequencies;
+};
+
+/// The sentence for an exception that LibTorch threw (out of memory, or a bug): the one place where they are turned
+/// into errors.
+Error errorFromException(const std::exception& exception);
+
+}  // namespace strata

@@ -1,0 +1,220 @@
+#include "core/model/session.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <exception>
+
+#include "core/model/kernel_calls.h"
+
+namespace strata {
+namespace {
+
+struct Cancelled : std::exception {};
+
+/// [B, width] int64 on `device`: row b is ids[b][begin …], padded with 0.
+at::Tensor idBlock(const std::vector<std::vector<TokenId>>& rows, std::int64_t begin, std::int64_t width,
+                   c10::Device device) {
+  at::Tensor block = at::zeros({static_cast<std::int64_t>(rows.size()), width}, at::kLong);
+  auto values = block.accessor<std::int64_t, 2>();
+  for (std::int64_t b = 0; b < block.size(0); ++b) {
+    const auto& row = rows[static_cast<std::size_t>(b)];
+    const std::int64_t end = std::min<std::int64_t>(begin + width, static_cast<std::int64_t>(row.size()));
+    for (std::int64_t t = begin; t < end; ++t) values[b][t - begin] = row[static_cast<std::size_t>(t)];
+  }
+  return block.to(device);
+}
+
+std::int64_t longest(const std::vector<std::vector<TokenId>>& rows) {
+  std::size_t result = 0;
+  for (const auto& row : rows) result = std::max(result, row.size());
+  return static_cast<std::int64_t>(result);
+}
+
+}  // namespace
+
+InferenceSession::InferenceSession(std::shared_ptr<const Model> model, SharingMap map, const SessionOptions& options)
+    : m_model(std::move(model)), m_map(std::move(map)), m_options(options) {}
+
+Result<at::Tensor> InferenceSession::prefill(const std::vector<std::vector<TokenId>>& prompts) {
+  if (prompts.empty()) return fail(ErrorCode::usage, "There is no prompt; give at least one token.");
+  for (const auto& prompt : prompts) STRATA_CHECK(check(prompt, 0));
+  m_ids.assign(prompts.size(), {});
+  m_stale = false;
+  return guarded(prompts, 0);
+}
+
+Result<at::Tensor> InferenceSession::extend(const std::vector<TokenId>& ids) {
+  if (m_ids.empty()) return prefill({ids});
+  if (m_ids.size() != 1) return fail(ErrorCode::internal, "Only a session of one sequence can be extended.");
+  const auto held = static_cast<std::int64_t>(m_ids[0].size());
+  STRATA_CHECK(check(ids, held));
+  if (!m_stale) return guarded({ids}, held);
+  std::vector<TokenId> all = m_ids[0];
+  all.insert(all.end(), ids.begin(), ids.end());
+  return prefill({all});
+}
+
+Result<at::Tensor> InferenceSession::decode(const std::vector<TokenId>& ids) {
+  if (ids.size() != m_ids.size() || ids.empty()) {
+    return fail(ErrorCode::internal, "A decoding step needs one token for each sequence of the session.");
+  }
+  for (std::size_t b = 0; b < ids.size(); ++b)
+    STRATA_CHECK(check({ids[b]}, static_cast<std::int64_t>(m_ids[b].size())));
+  if (m_stale) {
+    auto all = m_ids;
+    for (std::size_t b = 0; b < ids.size(); ++b) all[b].push_back(ids[b]);
+    return prefill(all);
+  }
+  std::vector<std::vector<TokenId>> added(ids.size());
+  for (std::size_t b = 0; b < ids.size(); ++b) added[b] = {ids[b]};
+  return guarded(added, -1);
+}
+
+void InferenceSession::keepRows(const std::vector<std::int64_t>& rows) {
+  const c10::InferenceMode inference;
+  std::vector<std::vector<TokenId>> kept;
+  for (const std::int64_t row : rows) kept.push_back(std::move(m_ids[static_cast<std::size_t>(row)]));
+  m_ids = std::move(kept);
+  if (m_cache && !rows.empty()) m_cache->keepRows(rows);
+}
+
+void InferenceSession::switchMap(const SharingMap& map) {
+  const c10::InferenceMode inference;
+  bool samePrefix = true;  // src[0..l-1] unchanged
+  for (int l = 0; l < map.layers(); ++l) {
+    if (map.owns(l) && !(samePrefix && m_map.owns(l))) m_stale = true;
+    samePrefix = samePrefix && map[l] == m_map[l];
+  }
+  m_map = map;
+  if (m_cache) m_cache->setOwners(map);
+}
+
+Result<void> InferenceSession::check(const std::vector<TokenId>& ids, std::int64_t held) const {
+  if (ids.empty()) return fail(ErrorCode::usage, "The prompt has no tokens; give at least one.");
+  const auto count = static_cast<std::int64_t>(ids.size());
+  if (held + count > m_options.capacity) {
+    return fail(ErrorCode::usage, "The session holds " + std::to_string(m_options.capacity) +
+                                      " tokens and would need " + std::to_string(held + count) +
+                                      "; shorten the prompt or raise --context.");
+  }
+  for (const TokenId id : ids) {
+    if (id < 0 || id >= m_model->config().vocab) {
+      return fail(ErrorCode::usage, "The token id " + std::to_string(id) + " is outside the vocabulary of " +
+                                        std::to_string(m_model->config().vocab) + ".");
+    }
+  }
+  return {};
+}
+
+Result<at::Tensor> InferenceSession::guarded(const std::vector<std::vector<TokenId>>& added, std::int64_t start) {
+  try {
+    const c10::InferenceMode inference;
+    if (!m_cache || m_cache->batch() != static_cast<std::int64_t>(added.size())) {
+      m_cache.reset();
+      m_cache = std::make_unique<KvCache>(m_model->config(), m_map, static_cast<std::int64_t>(added.size()),
+                                          m_options.capacity, m_model->dtype(), m_model->device());
+    }
+    m_stale = true;  // until the pass is complete
+    for (std::size_t b = 0; b < added.size(); ++b) m_ids[b].insert(m_ids[b].end(), added[b].begin(), added[b].end());
+    const bool single = start < 0;
+    at::Tensor logits =
+        single
+            ? lastTokens(at::embedding(m_model->weights().embedding, idBlock(added, 0, 1, m_model->device())), 0, false)
+            : run(added, start);
+    m_stale = false;
+    return logits;
+  } catch (const Cancelled&) {
+    return fail(ErrorCode::cancelled, "The computation was cancelled.");
+  } catch (const std::exception& exception) {
+    return tl::unexpected(errorFromException(exception));
+  }
+}
+
+LayerContext InferenceSession::contextAt(const at::Tensor& positions) const {
+  LayerContext context;
+  context.config = &m_model->config();
+  context.rotation = rotationOf(m_model->inverseFrequencies(), positions.to(m_model->device()));
+  return context;
+}
+
+void InferenceSession::stopIfCancelled() const {
+  if (m_options.cancel != nullptr && m_options.cancel->load(std::memory_order_relaxed)) throw Cancelled();
+}
+
+/// All added positions in chunks. With the tail cut, layers before the last owner run on every position, the last owner
+/// makes K,V for every position, and what follows runs on each sequence's own last position.
+at::Tensor InferenceSession::run(const std::vector<std::vector<TokenId>>& added, std::int64_t start) {
+  const int layers = m_options.tailCut ? m_map.lastOwner() : m_map.layers();
+  const std::int64_t total = longest(added);
+  const auto batch = static_cast<std::int64_t>(added.size());
+  at::Tensor last =
+      at::empty({batch, 1, m_model->config().width}, m_model->weights().embedding.options().dtype(m_model->dtype()));
+  for (std::int64_t begin = 0; begin < total; begin += m_options.prefillChunk) {
+    const std::int64_t count = std::min(m_options.prefillChunk, total - begin);
+    const at::Tensor hidden = runChunk(idBlock(added, begin, count, m_model->device()), start + begin, layers);
+    for (std::int64_t b = 0; b < batch; ++b) {
+      const std::int64_t at = static_cast<std::int64_t>(added[static_cast<std::size_t>(b)].size()) - 1 - begin;
+      if (at >= 0 && at < count) last.select(0, b).copy_(hidden.select(0, b).narrow(0, at, 1));
+    }
+  }
+  return lastTokens(last, layers, true);
+}
+
+/// Hidden states [B, T, C] after `layers` layers; K,V of every owner among them, and of layer `layers` itself, go into
+/// the cache.
+at::Tensor InferenceSession::runChunk(const at::Tensor& ids, std::int64_t start, int layers) {
+  const Weights& weights = m_model->weights();
+  const std::int64_t count = ids.size(1), end = start + count;
+  LayerContext context = contextAt(at::arange(start, end, at::kLong));
+  if (start > 0) {  // query i sits at position start + i
+    const at::TensorOptions options = at::TensorOptions(at::kLong).device(ids.device());
+    context.mask = at::arange(end, options).unsqueeze(0) <= at::arange(start, end, options).unsqueeze(1);
+  }
+  at::Tensor x = at::embedding(weights.embedding, ids);
+  for (int l = 0; l < layers; ++l) {
+    stopIfCancelled();
+    const LayerWeights& layer = weights.layers[static_cast<std::size_t>(l)];
+    const bool owns = m_map.owns(l);
+    const at::Tensor normed = rmsNorm(x, layer.inputNorm, m_model->config().rmsNormEps);
+    const Projected projected = project(layer, normed, owns ? Projection::all : Projection::query, context);
+    if (owns) m_cache->append(l, projected.own, start);
+    const KeyValue read{m_cache->keys(m_map[l]).narrow(2, 0, end).transpose(1, 2),
+                        m_cache->values(m_map[l]).narrow(2, 0, end).transpose(1, 2)};
+    x = finishLayer(layer, x, attend(projected.q, read, context.mask), context);
+  }
+  if (layers < m_map.layers()) {
+    stopIfCancelled();
+    const LayerWeights& layer = weights.layers[static_cast<std::size_t>(layers)];
+    const at::Tensor normed = rmsNorm(x, layer.inputNorm, m_model->config().rmsNormEps);
+    m_cache->append(layers, project(layer, normed, Projection::keyValue, context).own, start);
+  }
+  return x;
+}
+
+/// hidden [B, 1, C], the input of `firstLayer` at each sequence's last position -> logits [B, V] F32.
+at::Tensor InferenceSession::lastTokens(at::Tensor hidden, int firstLayer, bool firstIsAppended) {
+  const Weights& weights = m_model->weights();
+  const double eps = m_model->config().rmsNormEps;
+  std::vector<std::int64_t> lengths, positions;
+  for (const auto& ids : m_ids) {
+    lengths.push_back(static_cast<std::int64_t>(ids.size()));
+    positions.push_back(lengths.back() - 1);
+  }
+  const LayerContext context = contextAt(at::tensor(positions, at::kLong).unsqueeze(1));
+  for (int l = firstLayer; l < m_map.layers(); ++l) {
+    stopIfCancelled();
+    const LayerWeights& layer = weights.layers[static_cast<std::size_t>(l)];
+    const bool appends = m_map.owns(l) && !(l == firstLayer && firstIsAppended);
+    const Projected projected =
+        project(layer, rmsNorm(hidden, layer.inputNorm, eps), appends ? Projection::all : Projection::query, context);
+    if (appends) m_cache->appendOne(l, projected.own, positions);
+    const at::Tensor attention =
+        calls::decodeAttention(projected.q, m_cache->keys(m_map[l]), m_cache->values(m_map[l]), lengths);
+    hidden = finishLayer(layer, hidden, attention, context);
+  }
+  return calls::logits(rmsNorm(hidden.squeeze(1), weights.norm, eps), weights.head);
+}
+
+}  // namespace strata

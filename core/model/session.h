@@ -1,0 +1,70 @@
+#pragma once
+// Inference with a routed cache: prefill in chunks with the tail cut, then one token at a time (design.md section 2,
+// inference).
+//
+//   InferenceSession session(model, map, {.capacity = 1024});
+//   at::Tensor logits = *session.prefill({ids});      // [B, V] F32, of each sequence's last token
+//   logits = *session.decode({next});
+// One session belongs to one thread; the model it holds is shared. Errors: a full cache, cancellation.
+
+#include <ATen/core/Tensor.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/model/kv_cache.h"
+#include "core/model/model.h"
+#include "core/routing/sharing_map.h"
+#include "core/text/tokenizer.h"
+
+namespace strata {
+
+struct SessionOptions {
+  std::int64_t capacity = 0;                  // positions per sequence that the cache holds
+  std::int64_t prefillChunk = 512;            // tokens a forward pass
+  bool tailCut = true;                        // off only in tests
+  const std::atomic<bool>* cancel = nullptr;  // looked at before every layer
+};
+
+class InferenceSession {
+ public:
+  InferenceSession(std::shared_ptr<const Model> model, SharingMap map, const SessionOptions& options);
+
+  /// Starts over with these sequences (lengths may differ, each >= 1). Logits [B, V] F32 of each one's last token.
+  Result<at::Tensor> prefill(const std::vector<std::vector<TokenId>>& prompts);
+  /// Appends to the only sequence of the session (the next message of a chat).
+  Result<at::Tensor> extend(const std::vector<TokenId>& ids);
+  /// One more token per sequence. Logits [B, V] F32.
+  Result<at::Tensor> decode(const std::vector<TokenId>& ids);
+  /// Finished sequences leave; the rest keep this order.
+  void keepRows(const std::vector<std::int64_t>& rows);
+  /// Another map for the same ids. Owner l keeps its K,V where src[0..l-1] is unchanged and l owned before; what else
+  /// the map owns is computed anew with the next extend() or decode().
+  void switchMap(const SharingMap& map);
+
+  const SharingMap& map() const { return m_map; }
+  const std::vector<std::vector<TokenId>>& ids() const { return m_ids; }
+  /// Bytes of K and V tensors allocated; 0 before the first prefill.
+  std::int64_t kvBytes() const { return m_cache ? m_cache->bytes() : 0; }
+
+ private:
+  at::Tensor run(const std::vector<std::vector<TokenId>>& added, std::int64_t start);
+  at::Tensor runChunk(const at::Tensor& ids, std::int64_t start, int layers);
+  at::Tensor lastTokens(at::Tensor hidden, int firstLayer, bool firstIsAppended);
+  Result<at::Tensor> guarded(const std::vector<std::vector<TokenId>>& added, std::int64_t start);
+  Result<void> check(const std::vector<TokenId>& ids, std::int64_t held) const;
+  LayerContext contextAt(const at::Tensor& positions) const;
+  void stopIfCancelled() const;
+
+  std::shared_ptr<const Model> m_model;
+  SharingMap m_map;
+  SessionOptions m_options;
+  std::unique_ptr<KvCache> m_cache;
+  std::vector<std::vector<TokenId>> m_ids;  // per sequence, what the cache holds (or will, after a map switch)
+  bool m_stale = false;                     // a map switch or an interrupted pass left the cache behind m_ids
+};
+
+}  // namespace strata

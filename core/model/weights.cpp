@@ -1,0 +1,175 @@
+#include "core/model/weights.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+#include "core/base/philox.h"
+#include "core/model/memory.h"
+
+namespace strata {
+namespace {
+
+/// Names within a layer, in the order of Hugging Face's modules.
+struct LinearMember {
+  const char* name;
+  Linear LayerWeights::*member;
+};
+constexpr LinearMember kLinears[] = {{"self_attn.q_proj", &LayerWeights::q}, {"self_attn.k_proj", &LayerWeights::k},
+                                     {"self_attn.v_proj", &LayerWeights::v}, {"self_attn.o_proj", &LayerWeights::o},
+                                     {"mlp.gate_proj", &LayerWeights::gate}, {"mlp.up_proj", &LayerWeights::up},
+                                     {"mlp.down_proj", &LayerWeights::down}};
+
+std::string layerPrefix(std::size_t layer) {
+  return "model.layers." + std::to_string(layer) + ".";
+}
+
+at::Tensor normalTensor(at::IntArrayRef shape, double std, std::uint64_t seed, std::uint32_t index) {
+  at::Tensor tensor = at::empty(shape, at::kFloat);
+  float* values = tensor.data_ptr<float>();
+  const std::int64_t count = tensor.numel();
+  for (std::int64_t i = 0; i < count; i += 2) {
+    const auto pair = randomNormals({seed, static_cast<std::uint32_t>(i / 2), static_cast<std::uint32_t>((i / 2) >> 32),
+                                     index, RandomStream::weightInit});
+    values[i] = static_cast<float>(std * pair[0]);
+    if (i + 1 < count) values[i + 1] = static_cast<float>(std * pair[1]);
+  }
+  return tensor;
+}
+
+/// Fills a Weights by asking for each parameter in the order of parameterShapes().
+Weights buildWeights(const ModelConfig& config, const std::function<at::Tensor(const std::string&)>& get) {
+  const MemoryScope scope(MemoryPart::weights);
+  Weights weights;
+  weights.embedding = get("model.embed_tokens.weight");
+  weights.layers.resize(static_cast<std::size_t>(config.layers));
+  for (std::size_t l = 0; l < weights.layers.size(); ++l) {
+    LayerWeights& layer = weights.layers[l];
+    const std::string prefix = layerPrefix(l);
+    layer.inputNorm = get(prefix + "input_layernorm.weight");
+    layer.postNorm = get(prefix + "post_attention_layernorm.weight");
+    for (const auto& [name, member] : kLinears) {
+      const bool attention = std::string_view(name).starts_with("self_attn");
+      Linear& linear = layer.*member;
+      linear.weight = get(prefix + name + ".weight");
+      if (attention ? config.attentionBias : config.mlpBias) linear.bias = get(prefix + name + ".bias");
+    }
+  }
+  weights.norm = get("model.norm.weight");
+  weights.head = config.tied ? weights.embedding : get("lm_head.weight");
+  return weights;
+}
+
+}  // namespace
+
+std::vector<std::pair<const char*, Linear LayerWeights::*>> linearMembers() {
+  std::vector<std::pair<const char*, Linear LayerWeights::*>> members;
+  for (const auto& [name, member] : kLinears) members.emplace_back(name, member);
+  return members;
+}
+
+void visitLinears(Weights& weights, const std::function<void(const std::string&, Linear&)>& f) {
+  for (std::size_t l = 0; l < weights.layers.size(); ++l) {
+    for (const auto& [name, member] : kLinears) f(layerPrefix(l) + name, weights.layers[l].*member);
+  }
+}
+
+void visitParameters(Weights& weights, bool tied, const std::function<void(const std::string&, at::Tensor&)>& f,
+                     bool adapters) {
+  const auto visit = [&](const std::string& name, at::Tensor& tensor) {
+    if (tensor.defined()) f(name, tensor);
+  };
+  visit("model.embed_tokens.weight", weights.embedding);
+  for (std::size_t l = 0; l < weights.layers.size(); ++l) {
+    LayerWeights& layer = weights.layers[l];
+    const std::string prefix = layerPrefix(l);
+    visit(prefix + "input_layernorm.weight", layer.inputNorm);
+    visit(prefix + "post_attention_layernorm.weight", layer.postNorm);
+    for (const auto& [name, member] : kLinears) {
+      Linear& linear = layer.*member;
+      visit(prefix + name + ".weight", linear.weight);
+      visit(prefix + name + ".bias", linear.bias);
+      if (adapters) {
+        visit(prefix + name + ".lora_A.weight", linear.loraA);
+        visit(prefix + name + ".lora_B.weight", linear.loraB);
+      }
+    }
+  }
+  visit("model.norm.weight", weights.norm);
+  if (tied) {
+    weights.head = weights.embedding;  // a visitor may have replaced it
+  } else {
+    visit("lm_head.weight", weights.head);
+  }
+}
+
+at::ScalarType toTorch(DType type) {
+  switch (type) {
+    case DType::f16:
+      return at::kHalf;
+    case DType::bf16:
+      return at::kBFloat16;
+    case DType::f32:
+      break;
+  }
+  return at::kFloat;
+}
+
+DType fromTorch(at::ScalarType type) {
+  if (type == at::kHalf) return DType::f16;
+  return type == at::kBFloat16 ? DType::bf16 : DType::f32;
+}
+
+at::Tensor tensorOf(const TensorView& view, at::ScalarType dtype, c10::Device device) {
+  const at::ScalarType stored = toTorch(view.dtype);
+  if (device.is_meta()) return at::empty(view.shape, at::TensorOptions(dtype).device(device));
+  auto* data = const_cast<std::byte*>(view.bytes.data());  // NOLINT: from_blob takes no const; the map is read-only
+  const auto keep = [file = view.file](void*) {};
+  const bool aligned = reinterpret_cast<std::uintptr_t>(data) % bytesOf(view.dtype) == 0;
+  at::Tensor tensor;
+  if (aligned) {
+    tensor = at::from_blob(data, view.shape, keep, at::TensorOptions(stored));
+  } else {
+    tensor = at::empty(view.shape, at::TensorOptions(stored));
+    std::memcpy(tensor.data_ptr(), data, view.bytes.size());
+  }
+  return tensor.to(device, dtype);
+}
+
+Weights loadWeights(const Checkpoint& checkpoint, at::ScalarType dtype, c10::Device device) {
+  return buildWeights(checkpoint.config(),
+                      [&](const std::string& name) { return tensorOf(checkpoint.tensor(name), dtype, device); });
+}
+
+void attachAdapter(Weights& weights, const Adapter& adapter, at::ScalarType dtype, c10::Device device) {
+  const MemoryScope scope(MemoryPart::weights);
+  visitLinears(weights, [&](const std::string& name, Linear& linear) {
+    const auto found = adapter.pairs.find(name);
+    if (found == adapter.pairs.end()) return;
+    linear.loraA = tensorOf(found->second.a, dtype, device);
+    linear.loraB = tensorOf(found->second.b, dtype, device);
+    linear.loraScale = found->second.scale;
+  });
+}
+
+Weights initialWeights(const ModelConfig& config, std::uint64_t seed, c10::Device device) {
+  const double std = config.raw.value("initializer_range", 0.02);
+  std::map<std::string, std::pair<std::uint32_t, std::vector<std::int64_t>>> shapes;
+  for (const auto& [name, shape] : parameterShapes(config)) {
+    shapes[name] = {static_cast<std::uint32_t>(shapes.size()), shape};
+  }
+  return buildWeights(config, [&](const std::string& name) {
+    const auto& [index, shape] = shapes.at(name);
+    if (name.ends_with(".bias")) return at::zeros(shape, at::TensorOptions(at::kFloat).device(device));
+    if (shape.size() == 1) return at::ones(shape, at::TensorOptions(at::kFloat).device(device));
+    return normalTensor(shape, std, seed, index).to(device);
+  });
+}
+
+at::Tensor mergedWeight(const Linear& linear) {
+  const at::Tensor weight = linear.weight.to(at::kFloat);
+  if (!linear.loraA.defined()) return weight;
+  return weight + linear.loraScale * at::mm(linear.loraB.to(at::kFloat), linear.loraA.to(at::kFloat));
+}
+
+}  // namespace strata

@@ -1,0 +1,72 @@
+#pragma once
+// The parameters of a decoder in the shapes that Hugging Face stores.
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/checkpoint/adapter.h"
+#include "core/checkpoint/checkpoint.h"
+
+namespace strata {
+
+/// y = x Wᵀ + b, plus scale · (x Aᵀ) Bᵀ where a LoRA is attached.
+struct Linear {
+  at::Tensor weight;  // [out, in]
+  at::Tensor bias;    // [out], or undefined
+  at::Tensor loraA;   // [r, in], or undefined
+  at::Tensor loraB;   // [out, r]
+  double loraScale = 0;
+};
+
+struct LayerWeights {
+  at::Tensor inputNorm;  // [C]
+  Linear q;              // [H·D, C]
+  Linear k;              // [Hkv·D, C]
+  Linear v;              // [Hkv·D, C]
+  Linear o;              // [C, H·D]
+  at::Tensor postNorm;   // [C]
+  Linear gate;           // [F, C]
+  Linear up;             // [F, C]
+  Linear down;           // [C, F]
+};
+
+struct Weights {
+  at::Tensor embedding;              // [V, C]
+  std::vector<LayerWeights> layers;  // [L]
+  at::Tensor norm;                   // [C]
+  at::Tensor head;                   // [V, C]; the embedding itself where tied
+};
+
+/// Calls f(Hugging Face name, tensor) for every parameter that is defined, LoRA pairs ("….lora_A.weight") included
+/// where `adapters`; a tied head is not visited.
+void visitParameters(Weights& weights, bool tied, const std::function<void(const std::string&, at::Tensor&)>& f,
+                     bool adapters = true);
+/// Calls f("model.layers.3.self_attn.q_proj", linear) for the seven linear layers of each layer.
+void visitLinears(Weights& weights, const std::function<void(const std::string&, Linear&)>& f);
+
+/// The linear layers of one decoder layer by module name ("self_attn.q_proj").
+std::vector<std::pair<const char*, Linear LayerWeights::*>> linearMembers();
+
+at::ScalarType toTorch(DType type);
+DType fromTorch(at::ScalarType type);
+
+/// A tensor over a view: the mapped bytes themselves where dtype and alignment allow it, else a converted copy.
+at::Tensor tensorOf(const TensorView& view, at::ScalarType dtype, c10::Device device);
+
+/// Every parameter of a checkpoint in `dtype` on `device`. On the CPU and in the stored dtype nothing is copied.
+Weights loadWeights(const Checkpoint& checkpoint, at::ScalarType dtype, c10::Device device);
+/// Adds an adapter's pairs to the linear layers they name.
+void attachAdapter(Weights& weights, const Adapter& adapter, at::ScalarType dtype, c10::Device device);
+
+/// Random weights as transformers initialises Llama: N(0, initializer_range), norms one, biases zero; Philox, so that
+/// they depend on the seed alone.
+Weights initialWeights(const ModelConfig& config, std::uint64_t seed, c10::Device device);
+
+/// W + scale · B A, computed in fp32.
+at::Tensor mergedWeight(const Linear& linear);
+
+}  // namespace strata

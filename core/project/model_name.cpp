@@ -1,0 +1,31 @@
+#include "core/project/model_name.h"
+
+#include "core/project/project.h"
+#include "core/project/run_checkpoint.h"
+
+namespace strata {
+
+Result<ModelLocation> locateModel(const std::string& text, const std::optional<std::filesystem::path>& project) {
+  const std::optional<RunName> name = findRun(text, project);
+  if (!name) return ModelLocation{text, {}, {}};
+  STRATA_TRY(const std::filesystem::path checkpoint, resolveCheckpoint(name->folder, name->step));
+  std::error_code ignored;
+  if (!std::filesystem::exists(checkpoint / "adapter_config.json", ignored))
+    return ModelLocation{checkpoint, {}, name->folder};
+  STRATA_TRY(const RunInfo info, readRun(name->folder));
+  const auto base = info.config.find("model");
+  if (base == info.config.end() || !base->is_string()) {
+    return fail(ErrorCode::invalidData,
+                "The run " + name->folder.string() + " does not say which model its adapter belongs to.",
+                (name->folder / "run.json").string());
+  }
+  STRATA_TRY(ModelLocation location, locateModel(base->get<std::string>(), project));
+  if (!location.adapter.empty()) {
+    return fail(ErrorCode::unsupported,
+                "The run " + name->folder.string() +
+                    " is an adapter over another adapter; export the first one and train on that.");
+  }
+  return ModelLocation{location.folder, checkpoint, name->folder};
+}
+
+}  // namespace strata

@@ -1,0 +1,21 @@
+#pragma once
+// What MODEL means on the command line: a folder with config.json and safetensors, or a run (design.md section 5).
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "core/base/error.h"
+
+namespace strata {
+
+struct ModelLocation {
+  std::filesystem::path folder;   // with config.json
+  std::filesystem::path adapter;  // of a LoRA run, else empty
+  std::filesystem::path run;      // the run's folder, else empty
+};
+
+/// RUN and RUN@STEP become a checkpoint of the run; one of a LoRA run becomes its base and the adapter.
+Result<ModelLocation> locateModel(const std::string& text, const std::optional<std::filesystem::path>& project = {});
+
+}  // namespace strata

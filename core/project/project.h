@@ -1,0 +1,94 @@
+#pragma once
+// A project is a folder: strata.json, maps/*.json, runs/<id>/, reports/ (design.md section 4).
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/base/json.h"
+
+namespace strata {
+
+class Project {
+ public:
+  /// Opens the folder, or makes a new project where nothing or an empty folder is. A folder with other things in it and
+  /// no strata.json is refused.
+  static Result<Project> openOrCreate(const std::filesystem::path& folder);
+  static Result<Project> open(const std::filesystem::path& folder);
+  const std::filesystem::path& folder() const { return m_folder; }
+  const std::string& name() const { return m_name; }
+  std::filesystem::path runsFolder() const { return m_folder / "runs"; }
+
+ private:
+  std::filesystem::path m_folder;
+  std::string m_name;
+};
+
+enum class RunState { queued, running, paused, stopped, failed, done };
+const char* toString(RunState state);
+
+/// runs/<id>/run.json, written by the run's own process.
+struct RunInfo {
+  std::string id;                     // "20261122-093000-train-ab12"
+  std::string kind;                   // train | eval | search | sensitivity
+  std::string created;                // ISO 8601, UTC
+  RunState state = RunState::queued;  // a stored `running` whose lock nobody holds reads as failed
+  std::string message;                // why it failed or stopped
+  std::string parent;                 // of an extended run
+  Json config;                        // as told
+};
+
+/// A run's folder and, for its own process, the lock on it: flock on runs/<id>/lock, held as long as the object lives.
+/// The system drops it with the process, so that the lock, not a process number, says whether a run is alive.
+///
+///   STRATA_TRY(Run run, Run::create(project, "train", configToJson(config)));
+///   STRATA_CHECK(run.setState(RunState::running));
+///   while (work && !run.stopRequested()) ...
+/// For one thread. A fork shares the lock; a program started by exec does not.
+class Run {
+ public:
+  static Result<Run> create(const Project& project, const std::string& kind, const Json& config,
+                            const std::string& parent = {});
+  /// Takes the lock of an existing run; ErrorCode::busy while another process holds it. Removes what a killed process
+  /// left half-written beside run.json; a stop file stays (clearStop).
+  static Result<Run> reopen(const std::filesystem::path& folder);
+  Run(Run&&) noexcept;
+  Run& operator=(Run&&) noexcept;
+  ~Run();
+
+  const std::filesystem::path& folder() const { return m_folder; }
+  const RunInfo& info() const { return m_info; }
+  Result<void> setState(RunState state, const std::string& message = {});
+  /// Whether runs/<id>/stop has appeared.
+  bool stopRequested() const;
+  void clearStop() const;
+
+ private:
+  Run(std::filesystem::path folder, RunInfo info, int lock);
+  std::filesystem::path m_folder;
+  RunInfo m_info;
+  int m_lock = -1;
+};
+
+Result<RunInfo> readRun(const std::filesystem::path& folder);
+/// By creation. A folder that cannot be read is listed as failed with the reason.
+Result<std::vector<RunInfo>> listRuns(const Project& project);
+/// Refuses a run that is alive, and an id that is not the plain name of a folder in runs/.
+Result<void> removeRun(const Project& project, const std::string& id);
+
+/// Whether a process holds the run's lock.
+bool isAlive(const std::filesystem::path& runFolder);
+
+/// "DIR/runs/<id>[@STEP]" or, with a project, "<id>[@STEP]": the run's folder and step; a slash at the end is allowed.
+/// Empty where `text` names no run. A run is a folder with run.json.
+struct RunName {
+  std::filesystem::path folder;
+  std::optional<std::int64_t> step;
+};
+std::optional<RunName> findRun(const std::string& text, const std::optional<std::filesystem::path>& project);
+
+}  // namespace strata

@@ -1,0 +1,342 @@
+// Runs: the lock says whether a run is alive, run.json says what it told last.
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+#include <random>
+#include <thread>
+#include <utility>
+
+#include "core/base/file_errors.h"
+#include "core/base/files.h"
+#include "core/project/project.h"
+
+namespace strata {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kRunFile = "run.json";
+constexpr const char* kDiedSilently = "the process ended without saying why; resume it";
+constexpr std::array kStates = {RunState::queued,  RunState::running, RunState::paused,
+                                RunState::stopped, RunState::failed,  RunState::done};
+// A reader's look at a lock holds it for an instant; the process that wants it tries again for this long.
+constexpr int kLockAttempts = 20;
+constexpr auto kLockPause = std::chrono::milliseconds(10);
+// Leftovers of killed processes in runs/ are removed when nobody can be filling them any more.
+constexpr auto kLeftoverAge = std::chrono::hours(1);
+
+/// Opens and locks runs/<id>/lock; ErrorCode::busy where another process holds it.
+Result<int> takeLock(const fs::path& folder) {
+  const fs::path path = folder / "lock";
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (fd < 0) return systemFailure(errno, "open", path);
+  for (int attempt = 0; ::flock(fd, LOCK_EX | LOCK_NB) != 0; ++attempt) {
+    const int number = errno;
+    if (number == EINTR || (number == EWOULDBLOCK && attempt < kLockAttempts)) {
+      std::this_thread::sleep_for(kLockPause);
+      continue;
+    }
+    ::close(fd);
+    if (number != EWOULDBLOCK) return systemFailure(number, "lock", path);
+    return fail(ErrorCode::busy, "The run " + folder.string() + " is in use by another process; stop that one first.",
+                folder.string());
+  }
+  return fd;
+}
+
+std::string formatTime(std::time_t time, const char* format) {
+  std::tm parts = {};
+  ::gmtime_r(&time, &parts);
+  char text[64];
+  return std::string(text, std::strftime(text, sizeof text, format, &parts));
+}
+
+std::string newId(const std::string& kind, std::time_t time) {
+  std::random_device device;
+  char suffix[8];
+  std::snprintf(suffix, sizeof suffix, "%04x", device() & 0xffffu);
+  return formatTime(time, "%Y%m%d-%H%M%S-") + kind + "-" + suffix;
+}
+
+Result<void> writeRun(const fs::path& folder, const RunInfo& info) {
+  const Json json = {{"format", "strata-run"},  {"version", 1},
+                     {"id", info.id},           {"kind", info.kind},
+                     {"created", info.created}, {"state", toString(info.state)},
+                     {"message", info.message}, {"parent", info.parent},
+                     {"config", info.config}};
+  return writeFile(folder / kRunFile, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+/// run.json as it stands, whoever lives.
+Result<RunInfo> readStored(const fs::path& folder) {
+  const fs::path file = folder / kRunFile;
+  STRATA_TRY(const Json json, readJson(file));
+  const auto broken = [&](const std::string& what) {
+    return fail(ErrorCode::invalidData, file.string() + " is damaged: " + what + ".", file.string());
+  };
+  if (!json.is_object()) return broken("it is not an object");
+  RunInfo info;
+  std::string state;
+  const std::pair<const char*, std::string*> texts[] = {{"id", &info.id},           {"kind", &info.kind},
+                                                        {"created", &info.created}, {"state", &state},
+                                                        {"message", &info.message}, {"parent", &info.parent}};
+  for (const auto& [name, value] : texts) {
+    if (!json.contains(name) || !json[name].is_string()) return broken(std::string("it has no \"") + name + "\"");
+    *value = json[name].get<std::string>();
+  }
+  // The folder's name is the id: a copied or renamed run answers to the name under which it lies.
+  info.id = folder.filename().string();
+  if (json.contains("config")) info.config = json["config"];
+  for (const RunState each : kStates) {
+    if (state == toString(each)) {
+      info.state = each;
+      return info;
+    }
+  }
+  return broken("it has the unknown state \"" + state + "\"");
+}
+
+void markDead(RunInfo& info) {
+  if (info.state != RunState::running) return;
+  info.state = RunState::failed;
+  info.message = kDiedSilently;
+}
+
+/// Names of what writeFile, StagedFolder and removeRun keep for an instant.
+bool isLeftover(const fs::path& path) {
+  const std::string name = path.filename().string();
+  return name.starts_with('.') && (name.find(".tmp-") != std::string::npos || name.starts_with(".removed-"));
+}
+
+void removeOldLeftovers(const fs::path& runs) {
+  std::error_code ignored;
+  std::vector<fs::path> leftovers;
+  const auto now = fs::file_time_type::clock::now();
+  for (const fs::directory_entry& entry : fs::directory_iterator(runs, ignored)) {
+    if (isLeftover(entry.path()) && !isAlive(entry.path()) && now - entry.last_write_time(ignored) > kLeftoverAge) {
+      leftovers.push_back(entry.path());
+    }
+  }
+  for (const fs::path& each : leftovers) fs::remove_all(each, ignored);
+}
+
+Result<void> checkKind(const std::string& kind) {
+  const bool letters = kind.find_first_not_of("abcdefghijklmnopqrstuvwxyz") == std::string::npos;
+  if (!kind.empty() && letters) return {};
+  return fail(ErrorCode::internal, "The kind of a run is a word of small letters, not \"" + kind + "\".");
+}
+
+fs::path withoutTrailingSlash(const fs::path& path) {
+  return path.has_filename() ? path : path.parent_path();
+}
+
+std::optional<fs::path> runFolderOf(const std::string& text, const std::optional<fs::path>& project) {
+  if (text.empty()) return {};
+  std::error_code ignored;
+  const auto isRun = [&ignored](const fs::path& folder) { return fs::is_regular_file(folder / kRunFile, ignored); };
+  const bool plainName = text.find('/') == std::string::npos && text != "." && text != "..";
+  if (project && plainName && isRun(*project / "runs" / text)) return *project / "runs" / text;
+  if (isRun(text)) return text;
+  return {};
+}
+
+}  // namespace
+
+const char* toString(RunState state) {
+  switch (state) {
+    case RunState::queued:
+      return "queued";
+    case RunState::running:
+      return "running";
+    case RunState::paused:
+      return "paused";
+    case RunState::stopped:
+      return "stopped";
+    case RunState::failed:
+      return "failed";
+    case RunState::done:
+      return "done";
+  }
+  return "failed";
+}
+
+bool isAlive(const fs::path& runFolder) {
+  const int fd = ::open((runFolder / "lock").c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool free = ::flock(fd, LOCK_SH | LOCK_NB) == 0;
+  ::close(fd);
+  return !free;
+}
+
+Run::Run(fs::path folder, RunInfo info, int lock)
+    : m_folder(std::move(folder)), m_info(std::move(info)), m_lock(lock) {}
+
+Run::Run(Run&& other) noexcept
+    : m_folder(std::move(other.m_folder)), m_info(std::move(other.m_info)), m_lock(std::exchange(other.m_lock, -1)) {}
+
+Run& Run::operator=(Run&& other) noexcept {
+  if (this != &other) {
+    if (m_lock >= 0) ::close(m_lock);
+    m_folder = std::move(other.m_folder);
+    m_info = std::move(other.m_info);
+    m_lock = std::exchange(other.m_lock, -1);
+  }
+  return *this;
+}
+
+Run::~Run() {
+  if (m_lock >= 0) ::close(m_lock);
+}
+
+Result<Run> Run::create(const Project& project, const std::string& kind, const Json& config,
+                        const std::string& parent) {
+  STRATA_CHECK(checkKind(kind));
+  const fs::path runs = project.runsFolder();
+  std::error_code error;
+  fs::create_directories(runs, error);
+  if (error) return systemFailure(error.value(), "create", runs);
+  removeOldLeftovers(runs);
+  const std::time_t now = std::time(nullptr);
+  RunInfo info;
+  info.kind = kind;
+  info.created = formatTime(now, "%Y-%m-%dT%H:%M:%SZ");
+  info.parent = parent;
+  info.config = config;
+  do {
+    info.id = newId(kind, now);
+  } while (fs::exists(runs / info.id, error));
+  // Locked and described before it has its name: no one ever sees half a run.
+  const fs::path folder = runs / info.id;
+  STRATA_TRY(StagedFolder staged, StagedFolder::create(folder));
+  STRATA_TRY(const int lock, takeLock(staged.path()));
+  Run run(folder, std::move(info), lock);
+  STRATA_CHECK(writeRun(staged.path(), run.m_info));
+  STRATA_CHECK(staged.commit());
+  return run;
+}
+
+Result<Run> Run::reopen(const fs::path& folder) {
+  const fs::path named = withoutTrailingSlash(folder);
+  std::error_code error;
+  if (!fs::is_directory(named, error)) {
+    return fail(ErrorCode::notFound, "There is no run " + named.string() + "; check the path.", named.string());
+  }
+  STRATA_CHECK(readStored(named));  // a folder that is no run gets no lock file
+  STRATA_TRY(const int lock, takeLock(named));
+  Run run(named, RunInfo(), lock);
+  STRATA_TRY(run.m_info, readStored(named));
+  markDead(run.m_info);
+  std::vector<fs::path> leftovers;
+  for (const fs::directory_entry& entry : fs::directory_iterator(named, error)) {
+    if (isLeftover(entry.path())) leftovers.push_back(entry.path());
+  }
+  for (const fs::path& each : leftovers) fs::remove_all(each, error);
+  return run;
+}
+
+Result<void> Run::setState(RunState state, const std::string& message) {
+  RunInfo changed = m_info;
+  changed.state = state;
+  changed.message = message;
+  STRATA_CHECK(writeRun(m_folder, changed));
+  m_info = std::move(changed);
+  return {};
+}
+
+bool Run::stopRequested() const {
+  std::error_code ignored;
+  return fs::exists(m_folder / "stop", ignored);
+}
+
+void Run::clearStop() const {
+  std::error_code ignored;
+  fs::remove(m_folder / "stop", ignored);
+}
+
+Result<RunInfo> readRun(const fs::path& folder) {
+  const fs::path named = withoutTrailingSlash(folder);
+  // Twice: between the reading and the look at the lock the process may have written its last word and left.
+  for (int attempt = 0;; ++attempt) {
+    STRATA_TRY(RunInfo info, readStored(named));
+    if (info.state != RunState::running || isAlive(named)) return info;
+    if (attempt == 1) {
+      markDead(info);
+      return info;
+    }
+  }
+}
+
+Result<std::vector<RunInfo>> listRuns(const Project& project) {
+  std::vector<RunInfo> runs;
+  std::error_code error;
+  const fs::path folder = project.runsFolder();
+  if (!fs::exists(folder, error)) return runs;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    std::error_code ignored;
+    if (!entry->is_directory(ignored) || entry->path().filename().string().starts_with('.')) continue;
+    Result<RunInfo> info = readRun(entry->path());
+    if (info) {
+      runs.push_back(std::move(*info));
+      continue;
+    }
+    RunInfo unreadable;
+    unreadable.id = entry->path().filename().string();
+    unreadable.state = RunState::failed;
+    unreadable.message = info.error().message;
+    runs.push_back(std::move(unreadable));
+  }
+  if (error) return systemFailure(error.value(), "list", folder);
+  // Ids begin with the time of creation, which also orders runs of one second and those that cannot be read.
+  std::sort(runs.begin(), runs.end(), [](const RunInfo& a, const RunInfo& b) { return a.id < b.id; });
+  return runs;
+}
+
+Result<void> removeRun(const Project& project, const std::string& id) {
+  const bool plainName = !id.empty() && id.find('/') == std::string::npos && !id.starts_with('.');
+  if (!plainName) return fail(ErrorCode::usage, "\"" + id + "\" is no run's id; `strata runs list` shows them.", id);
+  const fs::path folder = project.runsFolder() / id;
+  std::error_code error;
+  if (!fs::is_directory(folder, error)) {
+    return fail(ErrorCode::notFound, "The project " + project.folder().string() + " has no run " + id + ".", id);
+  }
+  const Result<int> lock = takeLock(folder);
+  if (!lock && lock.error().code == ErrorCode::busy) {
+    return fail(ErrorCode::busy, "The run " + id + " is still alive; stop it before removing it.", id);
+  }
+  if (!lock) return tl::unexpected(lock.error());
+  // The name goes first, so that a removal cut short leaves no half of a run.
+  const fs::path hidden = project.runsFolder() / (".removed-" + id);
+  fs::remove_all(hidden, error);
+  fs::rename(folder, hidden, error);
+  const std::error_code failed = error;
+  if (!failed) fs::remove_all(hidden, error);
+  ::close(*lock);
+  if (failed || error) return systemFailure((failed ? failed : error).value(), "remove", folder);
+  return {};
+}
+
+std::optional<RunName> findRun(const std::string& given, const std::optional<fs::path>& project) {
+  const std::string text = given.substr(0, given.find_last_not_of('/') + 1);
+  if (const auto folder = runFolderOf(text, project)) return RunName{*folder, {}};
+  const std::size_t at = text.rfind('@');
+  if (at == std::string::npos) return {};
+  const char* end = text.data() + text.size();
+  std::int64_t step = 0;
+  const auto [parsed, failed] = std::from_chars(text.data() + at + 1, end, step);
+  if (failed != std::errc() || parsed != end || step < 0) return {};
+  const std::string name = text.substr(0, at);
+  if (const auto folder = runFolderOf(name.substr(0, name.find_last_not_of('/') + 1), project))
+    return RunName{*folder, step};
+  return {};
+}
+
+}  // namespace strata

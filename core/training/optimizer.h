@@ -1,0 +1,48 @@
+#pragma once
+// AdamW (Loshchilov & Hutter, arXiv 1711.05101) over named fp32 parameters, with one step count per parameter: one that
+// no gradient reached in a step is left alone, its decay and count included.
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace strata {
+
+struct NamedParameter {
+  std::string name;
+  at::Tensor value;  // F32 leaf that requires a gradient
+};
+
+struct AdamWSettings {
+  double beta1 = 0.9;
+  double beta2 = 0.95;
+  double epsilon = 1e-8;
+  double weightDecay = 0.1;  // on parameters with two or more dimensions
+};
+
+class AdamW {
+ public:
+  AdamW(std::vector<NamedParameter> parameters, const AdamWSettings& settings);
+
+  /// L2 norm over all gradients there are; where `clip` > 0 and the norm is larger, gradients are scaled by clip /
+  /// (norm + 1e-6). The result is a scalar F32 on the parameters' device: no host read.
+  at::Tensor clipGradients(double clip);
+  void step(double learningRate);
+  void zeroGradients();
+
+  struct State {
+    at::Tensor m, v;   // like the parameter; undefined before its first update
+    at::Tensor steps;  // scalar F32
+  };
+  const std::vector<NamedParameter>& parameters() const { return m_parameters; }
+  std::vector<State>& states() { return m_states; }
+
+ private:
+  std::vector<NamedParameter> m_parameters;
+  AdamWSettings m_settings;
+  std::vector<State> m_states;
+};
+
+}  // namespace strata

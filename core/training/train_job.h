@@ -1,0 +1,66 @@
+#pragma once
+// A training run from its configuration to its last checkpoint: the same code for the command line and for a job.
+//
+//   TrainHooks hooks{.onStep = …, .stop = …};
+//   STRATA_TRY(const TrainAnswer answer, startTraining(project, config, hooks));
+// The run's folder appears only once model, data and configuration are known to be good. Stop = the stop file or the
+// hook: the step is finished, a checkpoint written.
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/config/train_config.h"
+#include "core/project/project.h"
+#include "core/training/trainer.h"
+
+namespace strata {
+
+struct EvaluationPoint {
+  std::int64_t step = 0;  // steps done
+  std::string map;
+  double nll = 0;  // nats per token
+};
+
+struct TrainHooks {
+  std::function<void(const RunInfo& run, std::int64_t firstStep, std::int64_t steps)> onStart;
+  std::function<void(const StepResult&)> onStep;
+  std::function<void(const EvaluationPoint&)> onEvaluation;
+  std::function<bool()> stop;
+};
+
+struct TrainAnswer {
+  std::string run;  // id
+  std::filesystem::path folder;
+  std::int64_t steps = 0;    // done in all
+  std::vector<double> loss;  // one per step from the run's first
+  std::int64_t tokens = 0;   // through the model in this call
+  std::filesystem::path checkpoint;
+  RunState state = RunState::done;
+};
+
+/// A new run in `project`.
+Result<TrainAnswer> startTraining(const Project& project, const TrainConfig& config, const TrainHooks& hooks);
+
+/// What a resumed run may change.
+struct ResumeChanges {
+  std::optional<int> microBatch;
+  std::optional<int> threads;
+  std::optional<int> evalEvery;
+};
+/// Continues a stopped, paused or failed run from its newest good checkpoint (from the start where there is none).
+Result<TrainAnswer> resumeTraining(const std::filesystem::path& runFolder, const ResumeChanges& changes,
+                                   const TrainHooks& hooks);
+
+/// A new run with `parent`, from the parent's last checkpoint (weights and moments), with its own schedule: `config` is
+/// the parent's with the changes made. The data order goes on where the parent stood if data, length and seed are the
+/// same.
+Result<TrainAnswer> extendTraining(const Project& project, const std::filesystem::path& parent,
+                                   const TrainConfig& config, const TrainHooks& hooks);
+
+/// The stored configuration of a run.
+Result<TrainConfig> configOfRun(const std::filesystem::path& runFolder);
+
+}  // namespace strata

@@ -1,0 +1,25 @@
+#pragma once
+// What a run checkpoint holds: the model as a Hugging Face folder (or a PEFT adapter), moments, step counts and the
+// data cursor.
+
+#include <filesystem>
+
+#include "core/base/error.h"
+#include "core/training/trainer.h"
+
+namespace strata {
+
+/// Writes into a staging folder: config.json, model.safetensors (fp32 masters) and tokenizer files, or adapter files;
+/// optimizer.safetensors; state.json. `modelFolder` is where tokenizer files come from; for an adapter, its base.
+Result<void> writeTrainState(Trainer& trainer, const std::filesystem::path& modelFolder,
+                             const std::filesystem::path& folder);
+
+/// Brings a trainer built from the same configuration to the state of a checkpoint. `weightsOnly`: moments too, but not
+/// step and cursor.
+enum class Restore { everything, weightsAndMoments };
+Result<void> readTrainState(Trainer& trainer, const std::filesystem::path& folder, Restore what);
+
+/// The data cursor that a checkpoint stores.
+Result<Cursor> readCursor(const std::filesystem::path& folder);
+
+}  // namespace strata

@@ -1,0 +1,96 @@
+#pragma once
+// One optimiser step of routed training (design.md section 2): groups, routings, micro-batches, loss, clipping, AdamW.
+//
+//   Trainer trainer(config, modelConfig, weights, dataset, device);
+//   StepResult r = *trainer.step();
+// A Trainer is the mutable state of a run: weights, moments, step and data cursor. One thread.
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/config/train_config.h"
+#include "core/data/dataset.h"
+#include "core/model/decoder.h"
+#include "core/model/weights.h"
+#include "core/routing/sampler.h"
+#include "core/training/batch.h"
+#include "core/training/optimizer.h"
+
+namespace strata {
+
+struct StepResult {
+  std::int64_t step = 0;  // 0-based
+  double loss = 0;        // nats per trained token (with distillation: the whole loss)
+  double gradNorm = 0;    // before clipping
+  double learningRate = 0;
+  double pCross = 0;
+  std::int64_t tokens = 0;   // ids that went through the model, padding included
+  std::int64_t trained = 0;  // tokens in the loss
+};
+
+/// Routings to replay: [step][group][L].
+using RoutingScript = std::vector<std::vector<SharingMap>>;
+Result<RoutingScript> readRoutings(const std::filesystem::path& path, int layers, int groups, int steps);
+
+class Trainer {
+ public:
+  /// Weights become fp32 masters in our own memory (full fine-tune), or stay as they are beside fp32 LoRA pairs.
+  /// `config` is resolved: microBatch and routingGroups set.
+  Trainer(const TrainConfig& config, const ModelConfig& model, Weights weights, const Dataset& data, c10::Device device,
+          RoutingScript script = {});
+
+  /// Errors: a loss that is not finite, memory. After an error the weights are those of the step before.
+  Result<StepResult> step();
+
+  std::int64_t nextStep() const { return m_step; }
+  void setNextStep(std::int64_t step) { m_step = step; }
+  Cursor cursor() const { return m_reader->cursor(); }
+  void setCursor(Cursor cursor);
+  /// Cuts groups into other micro-batches from now on.
+  void setMicroBatch(int microBatch) { m_config.microBatch = microBatch; }
+
+  const TrainConfig& config() const { return m_config; }
+  const ModelConfig& model() const { return m_model; }
+  Weights& weights() { return m_weights; }
+  AdamW& optimizer() { return *m_optimizer; }
+  at::ScalarType computeType() const { return m_compute; }
+
+  /// Mean NLL (nats per trained token) of held-out sequences under a map, without gradients.
+  Result<double> evaluate(const SharingMap& map, const std::vector<PackedSequence>& sequences);
+
+ private:
+  Result<StepResult> tryStep();
+  at::Tensor microBatchLoss(const std::vector<PackedSequence>& sequences, std::size_t begin, std::size_t end,
+                            const SharingMap& routing, std::int64_t trained);
+  SharingMap routingOf(int group, double pCross) const;
+  at::Tensor predictingStates(const Batch& batch, const SharingMap& routing, const LayerContext& context,
+                              bool gradients) const;
+  LayerContext contextOf(const Batch& batch) const;
+
+  TrainConfig m_config;
+  ModelConfig m_model;
+  RoutingSampler m_sampler;
+  RoutingScript m_script;
+  c10::Device m_device;
+  at::ScalarType m_compute;
+  Weights m_weights;
+  at::Tensor m_inverseFrequencies;
+  const Dataset& m_data;
+  std::optional<SequenceReader> m_reader;
+  std::unique_ptr<AdamW> m_optimizer;
+  std::int64_t m_step = 0;
+};
+
+/// Fills microBatch, routingGroups and pCross where the config leaves them open.
+TrainConfig resolved(TrainConfig config);
+
+/// LoRA pairs on the linear layers named by `targets` ("all-linear" or "q_proj,v_proj"): A uniform in ±1/sqrt(in)
+/// (Philox), B zero.
+Result<void> addLora(Weights& weights, const TrainConfig& config);
+
+}  // namespace strata

@@ -1,0 +1,228 @@
+#include "kernels/decode_attention.h"
+
+#include "kernels/cpu/targets.h"
+#include "kernels/parallel.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/decode_attention.cpp"
+#include <hwy/aligned_allocator.h>
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "kernels/cpu/decode_attention_part.h"
+#include "kernels/cpu/vectors.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace strata::kernels::HWY_NAMESPACE {
+
+constexpr std::size_t kBlockKeys = 64;  // keys between two looks at the running maximum; a multiple of lanes()
+
+inline void prefetch(const void* p, std::size_t bytes) {
+  for (std::size_t i = 0; i < bytes; i += 64) __builtin_prefetch(static_cast<const char*>(p) + i, 0, 3);
+}
+
+/// What one query head gathers over its keys.
+struct Gathered {
+  float* q = nullptr;        // [D], fp32 in pair layout, scaled
+  float* sum = nullptr;      // [D], fp32 in pair layout: sum of e^(score - largest) v
+  float* weights = nullptr;  // [kBlockKeys]
+  float largest = -std::numeric_limits<float>::infinity();
+  float total = 0;  // sum of e^(score - largest)
+};
+
+template <class T, bool Whole>
+Pair loadChunk(const T* p, std::size_t left) {
+  if constexpr (Whole) {
+    return loadPair(p);
+  } else {
+    return loadPairFirst(p, left);
+  }
+}
+
+/// One chunk of q·k. (A template, not a branch: with the tail's code inside the loop GCC keeps no sum in a register.)
+template <class T, int Heads, int Keys, bool Whole>
+HWY_INLINE void scoreChunk(FloatVector (&dot)[Heads][Keys], const float* const (&q)[Heads], const T* k, std::size_t i,
+                           std::size_t d) {
+  for (int n = 0; n < Keys; ++n) {
+    const Pair pair = loadChunk<T, Whole>(k + static_cast<std::size_t>(n) * d + i, d - i);
+    for (int h = 0; h < Heads; ++h) {
+      dot[h][n] = hn::MulAdd(pair.first, hn::Load(FloatTag(), q[h] + i), dot[h][n]);
+      dot[h][n] = hn::MulAdd(pair.second, hn::Load(FloatTag(), q[h] + i + lanes()), dot[h][n]);
+    }
+  }
+}
+
+/// Scores of `Keys` (1 or 4) keys for `Heads` query heads that share them.
+template <class T, int Heads, int Keys>
+HWY_INLINE void scoreKeys(Gathered* heads, const T* k, std::size_t key, std::size_t d) {
+  const std::size_t step = 2 * lanes();
+  FloatVector dot[Heads][Keys];
+  const float* q[Heads];
+  for (int h = 0; h < Heads; ++h) {
+    q[h] = heads[h].q;
+    for (int n = 0; n < Keys; ++n) dot[h][n] = hn::Zero(FloatTag());
+  }
+  std::size_t i = 0;
+  for (; i + step <= d; i += step) scoreChunk<T, Heads, Keys, true>(dot, q, k, i, d);
+  if (i < d) scoreChunk<T, Heads, Keys, false>(dot, q, k, i, d);
+  for (int h = 0; h < Heads; ++h) {
+    if constexpr (Keys == 4) {
+      sumLanesOfFour(dot[h], heads[h].weights + key);
+    } else {
+      heads[h].weights[key] = sumLanes(dot[h][0]);
+    }
+  }
+}
+
+/// Scores of `keys` keys; asks for the values that come next.
+template <class T, int Heads>
+void score(Gathered* heads, const T* k, const T* v, std::size_t keys, std::size_t d) {
+  std::size_t key = 0;
+  for (; key + 4 <= keys; key += 4) {
+    prefetch(v + key * d, 4 * d * sizeof(T));
+    scoreKeys<T, Heads, 4>(heads, k + key * d, key, d);
+  }
+  for (; key < keys; ++key) scoreKeys<T, Heads, 1>(heads, k + key * d, key, d);
+}
+
+/// Scores become e^(score - largest); what was gathered so far is rescaled where the largest has grown.
+inline void weigh(Gathered& head, std::size_t keys, std::size_t paddedD) {
+  const FloatTag floats;
+  const std::size_t padded = roundUp(keys, lanes());
+  std::fill(head.weights + keys, head.weights + padded, -std::numeric_limits<float>::infinity());
+  auto largestOfLanes = hn::Set(floats, head.largest);
+  for (std::size_t i = 0; i < padded; i += lanes()) {
+    largestOfLanes = hn::Max(largestOfLanes, hn::Load(floats, head.weights + i));
+  }
+  const float largest = hn::GetLane(hn::MaxOfLanes(floats, largestOfLanes));
+  if (largest > head.largest) {
+    const float factor = std::exp(head.largest - largest);
+    for (std::size_t i = 0; i < paddedD; i += lanes()) {
+      hn::Store(hn::Mul(hn::Load(floats, head.sum + i), hn::Set(floats, factor)), floats, head.sum + i);
+    }
+    head.total *= factor;
+    head.largest = largest;
+  }
+  auto total = hn::Zero(floats);
+  for (std::size_t i = 0; i < padded; i += lanes()) {
+    const auto below = hn::Sub(hn::Load(floats, head.weights + i), hn::Set(floats, largest));
+    // Highway's Exp gives 0 for NaN; a NaN in the cache has to reach the logits.
+    const auto weight = hn::IfThenElse(hn::IsNaN(below), below, hn::Exp(floats, below));
+    hn::Store(weight, floats, head.weights + i);
+    total = hn::Add(total, weight);
+  }
+  head.total += sumLanes(total);
+}
+
+/// One chunk of sum += weights · v; asks for the same chunk of the keys that come next. (Heads by fold expressions:
+/// with loops over them GCC stores every sum in every turn.)
+template <class T, bool Whole, std::size_t... H>
+void gatherChunk(std::index_sequence<H...>, Gathered* heads, const T* v, const T* nextK, std::size_t keys,
+                 std::size_t i, std::size_t d) {
+  const FloatTag floats;
+  FloatVector first[] = {hn::Load(floats, heads[H].sum + i)...};
+  FloatVector second[] = {hn::Load(floats, heads[H].sum + i + lanes())...};
+  const float* const weights[] = {heads[H].weights...};
+  for (std::size_t key = 0; key < keys; ++key) {
+    __builtin_prefetch(nextK + key * d + i, 0, 3);
+    const Pair pair = loadChunk<T, Whole>(v + key * d + i, d - i);
+    ((first[H] = hn::MulAdd(hn::Set(floats, weights[H][key]), pair.first, first[H]),
+      second[H] = hn::MulAdd(hn::Set(floats, weights[H][key]), pair.second, second[H])),
+     ...);
+  }
+  (hn::Store(first[H], floats, heads[H].sum + i), ...);
+  (hn::Store(second[H], floats, heads[H].sum + i + lanes()), ...);
+}
+
+/// sum += weights · v.
+template <class T, int Heads>
+void gather(Gathered* heads, const T* v, const T* nextK, std::size_t keys, std::size_t d) {
+  const std::size_t step = 2 * lanes();
+  std::size_t i = 0;
+  for (; i + step <= d; i += step) gatherChunk<T, true>(std::make_index_sequence<Heads>(), heads, v, nextK, keys, i, d);
+  if (i < d) gatherChunk<T, false>(std::make_index_sequence<Heads>(), heads, v, nextK, keys, i, d);
+}
+
+/// One block of keys for `Heads` query heads.
+template <class T, int Heads>
+void attendBlock(Gathered* heads, const T* k, const T* v, std::size_t keys, std::size_t d) {
+  score<T, Heads>(heads, k, v, keys, d);
+  for (int h = 0; h < Heads; ++h) weigh(heads[h], keys, roundUp(d, 2 * lanes()));
+  gather<T, Heads>(heads, v, k + keys * d, keys, d);
+}
+
+/// Heads that share a load of k or v: four keys' scores of each have to fit into the registers.
+constexpr std::size_t kHeadsAtOnce = HWY_MAX_BYTES >= 64 ? 4 : 2;
+
+template <class T>
+void attendHeads(Gathered* heads, std::size_t count, const T* k, const T* v, std::size_t keys, std::size_t d) {
+  for (; count >= kHeadsAtOnce; count -= kHeadsAtOnce, heads += kHeadsAtOnce) {
+    attendBlock<T, static_cast<int>(kHeadsAtOnce)>(heads, k, v, keys, d);
+  }
+  if (count == 3) attendBlock<T, 3>(heads, k, v, keys, d);
+  if (count == 2) attendBlock<T, 2>(heads, k, v, keys, d);
+  if (count == 1) attendBlock<T, 1>(heads, k, v, keys, d);
+}
+
+template <class T>
+void attend(const cpu::AttentionWork& work, std::size_t taskIndex, float* scratch) {
+  const cpu::KeyRange& task = work.tasks[taskIndex];
+  const std::size_t d = work.d;
+  const std::size_t paddedD = roundUp(d, 2 * lanes());
+  Gathered heads[cpu::kMaxHeadsAtOnce];
+  const std::size_t group = task.headEnd - task.headBegin;
+  for (std::size_t g = 0; g < group; ++g, scratch += 2 * paddedD + kBlockKeys) {
+    heads[g].q = scratch;
+    heads[g].sum = scratch + paddedD;
+    heads[g].weights = scratch + 2 * paddedD;
+    const std::size_t query = task.sequence * work.h + task.headBegin + g;
+    expandPairs<T>(static_cast<const T*>(work.q) + query * d, d, heads[g].q);
+    for (std::size_t i = 0; i < paddedD; ++i) heads[g].q[i] *= work.scale;
+    std::fill(heads[g].sum, heads[g].sum + paddedD, 0.0f);
+  }
+  const std::size_t cache = (task.sequence * work.hkv + task.kvHead) * work.capacity * d;
+  const T* k = static_cast<const T*>(work.kCache) + cache;
+  const T* v = static_cast<const T*>(work.vCache) + cache;
+  for (std::size_t key = task.begin; key < task.end; key += kBlockKeys) {
+    attendHeads<T>(heads, group, k + key * d, v + key * d, std::min(kBlockKeys, task.end - key), d);
+  }
+  for (std::size_t g = 0; g < group; ++g) {
+    float* partial = work.partial + (task.partial + g) * (d + 2);
+    partial[0] = heads[g].largest;
+    partial[1] = heads[g].total;
+    collectPairs<T>(heads[g].sum, d, partial + 2);
+  }
+}
+
+void attendPart(const cpu::AttentionWork& work, std::int64_t begin, std::int64_t end) {
+  const std::size_t paddedD = roundUp(work.d, 2 * lanes());
+  const auto scratch = hwy::AllocateAligned<float>(cpu::kMaxHeadsAtOnce * (2 * paddedD + kBlockKeys));
+  for (std::int64_t task = begin; task < end; ++task) {
+    if (work.element == Element::f32) {
+      attend<float>(work, static_cast<std::size_t>(task), scratch.get());
+    } else {
+      attend<Bfloat16>(work, static_cast<std::size_t>(task), scratch.get());
+    }
+  }
+}
+
+}  // namespace strata::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace strata::kernels {
+HWY_EXPORT(attendPart);
+
+namespace cpu {
+void attend(const AttentionWork& work, std::int64_t begin, std::int64_t end) {
+  HWY_DYNAMIC_DISPATCH(attendPart)(work, begin, end);
+}
+}  // namespace cpu
+
+}  // namespace strata::kernels
+#endif

@@ -1,0 +1,31 @@
+#pragma once
+// What the instruction sets of cpu/matvec share: the work of one call, and where its prepared x lies.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/matvec.h"
+
+namespace strata::kernels::cpu {
+
+struct MatvecWork {
+  Element element = Element::f32;
+  Element outElement = Element::f32;
+  const void* x = nullptr;  // [rows, xStride] as the instruction set's prepare() laid it out, 64-byte aligned
+  std::size_t xStride = 0;
+  std::size_t rows = 0;
+  std::size_t k = 0;
+  const MatvecTarget* targets = nullptr;
+  int targetCount = 0;
+};
+
+/// True where AVX-512-BF16 may be used. False also where a test has restricted Highway's targets to less than
+/// AVX-512 with the Ice Lake extensions, which every machine with AVX-512-BF16 but one (Cooper Lake) has.
+bool supportsBf16Dot();
+
+/// The bf16 product by AVX-512-BF16's dot product: x stays bf16. Only where supportsBf16Dot().
+std::size_t bf16DotStride(std::size_t k);
+void prepareBf16Dot(const void* x, std::size_t rows, std::size_t k, std::size_t xStride, void* prepared);
+void matvecBf16Dot(const MatvecWork& work, std::int64_t begin, std::int64_t end);
+
+}  // namespace strata::kernels::cpu

@@ -1,0 +1,166 @@
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "byte_tokenizer.h"
+#include "core/data/dataset.h"
+#include "support.h"
+
+namespace strata {
+namespace {
+
+using testing::ByteTokenizer;
+using ::testing::ElementsAre;
+using testing::TemporaryFolder;
+using testing::writeText;
+
+constexpr int kLength = 24;
+
+class SequenceReaderTest : public ::testing::Test {
+ protected:
+  // Rows of 4 to 15 tokens, each starting with its own letter.
+  Dataset pairs(int rows) {
+    std::string content;
+    for (int i = 0; i < rows; ++i) {
+      const std::string letter(1, static_cast<char>('A' + i));
+      content += "{\"prompt\": \"" + letter + "\", \"completion\": \"" + std::string(1 + (i * 7) % 12, 'c') + "\"}\n";
+    }
+    return opened("pairs.jsonl", content);
+  }
+  Dataset text(int bytes) { return opened("text.txt", std::string(bytes, 'x')); }
+  Dataset opened(const std::string& name, const std::string& content) {
+    writeText(m_folder.path() / name, content);
+    auto data = Dataset::open(m_folder.path() / name, ByteTokenizer(), {.length = kLength});
+    EXPECT_TRUE(data.has_value());
+    return data ? std::move(*data) : Dataset();
+  }
+  TemporaryFolder m_folder;
+};
+
+// The rows that a sequence holds; fails where positions, segments or padding are not what they should be.
+std::vector<Row> unpacked(const PackedSequence& sequence) {
+  std::vector<Row> rows;
+  EXPECT_EQ(sequence.ids.size(), std::size_t(kLength));
+  EXPECT_EQ(sequence.positions.size(), sequence.ids.size());
+  EXPECT_EQ(sequence.segments.size(), sequence.ids.size());
+  EXPECT_EQ(sequence.trained.size(), sequence.ids.size());
+  bool padding = false;
+  for (std::size_t i = 0; i < sequence.ids.size(); ++i) {
+    padding = padding || sequence.segments[i] < 0;
+    if (padding) {
+      EXPECT_EQ(sequence.segments[i], -1);
+      EXPECT_FALSE(sequence.trained[i]);
+      continue;
+    }
+    if (sequence.positions[i] == 0) rows.emplace_back();
+    EXPECT_EQ(sequence.segments[i], static_cast<int>(rows.size()) - 1);
+    EXPECT_EQ(sequence.positions[i], static_cast<int>(rows.back().ids.size()));
+    rows.back().ids.push_back(sequence.ids[i]);
+    rows.back().trained.push_back(sequence.trained[i]);
+  }
+  return rows;
+}
+
+TEST(Permutation, IsAPermutationThatDependsOnSeedAndEpoch) {
+  for (const std::uint32_t n : {0u, 1u, 2u, 7u, 1000u}) {
+    std::vector<std::uint32_t> order = permutation(3, 5, n);
+    EXPECT_EQ(order, permutation(3, 5, n));
+    std::sort(order.begin(), order.end());
+    std::vector<std::uint32_t> all(n);
+    std::iota(all.begin(), all.end(), 0u);
+    EXPECT_EQ(order, all);
+  }
+  EXPECT_NE(permutation(3, 5, 1000), permutation(3, 6, 1000));
+  EXPECT_NE(permutation(3, 5, 1000), permutation(4, 5, 1000));
+  EXPECT_NE(permutation(3, 5, 1000), permutation(3, 5 + (1ull << 32), 1000));
+}
+
+TEST(Permutation, EveryOrderOfThreeIsEquallyLikely) {
+  std::map<std::vector<std::uint32_t>, int> seen;
+  for (std::uint64_t epoch = 0; epoch < 6000; ++epoch) ++seen[permutation(11, epoch, 3)];
+  EXPECT_EQ(seen.size(), 6u);
+  for (const auto& [order, times] : seen) EXPECT_NEAR(times, 1000, 150);  // 5 standard deviations
+}
+
+TEST_F(SequenceReaderTest, PackedSequencesHoldTheRowsOfThePermutationOneAfterAnother) {
+  const Dataset data = pairs(20);
+  SequenceReader reader(data, 9);
+  std::vector<Row> rows;
+  while (reader.cursor().row < 60) {
+    const auto next = unpacked(reader.next());
+    ASSERT_FALSE(next.empty());
+    rows.insert(rows.end(), next.begin(), next.end());
+    ASSERT_EQ(reader.cursor().row, rows.size());
+  }
+  for (std::size_t i = 0; i < 60; ++i) {
+    const Row& expected = data.rows()[permutation(9, i / 20, 20)[i % 20]];
+    ASSERT_EQ(rows[i].ids, expected.ids) << i;
+    ASSERT_EQ(rows[i].trained, expected.trained) << i;
+  }
+}
+
+TEST_F(SequenceReaderTest, ASequenceEndsOnlyWhereTheNextRowDoesNotFit) {
+  const Dataset data = pairs(20);
+  SequenceReader reader(data, 9);
+  for (int i = 0; i < 50; ++i) {
+    std::size_t tokens = 0;
+    for (const Row& row : unpacked(reader.next())) tokens += row.ids.size();
+    const std::uint64_t after = reader.cursor().row;
+    const Row& next = data.rows()[permutation(9, after / 20, 20)[after % 20]];
+    EXPECT_GT(tokens + next.ids.size(), std::size_t(kLength));
+  }
+}
+
+TEST_F(SequenceReaderTest, AReaderAtACursorGoesOnAsIfNeverStopped) {
+  const Dataset data = pairs(20);
+  SequenceReader whole(data, 9);
+  for (int i = 0; i < 30; ++i) {
+    SequenceReader resumed(data, 9, whole.cursor());
+    const PackedSequence expected = whole.next();
+    const PackedSequence sequence = resumed.next();
+    EXPECT_EQ(sequence.ids, expected.ids);
+    EXPECT_EQ(sequence.segments, expected.segments);
+    EXPECT_EQ(resumed.cursor(), whole.cursor());
+  }
+}
+
+TEST_F(SequenceReaderTest, TextGivesOneRowASequenceAndPadsTheShortOne) {
+  const Dataset data = text(2 * kLength + 5);  // with BOS and EOS: two rows and one of 7
+  ASSERT_EQ(data.rows().size(), 3u);
+  SequenceReader reader(data, 1);
+  std::vector<std::size_t> sizes;
+  for (int i = 0; i < 3; ++i) {
+    const auto rows = unpacked(reader.next());
+    ASSERT_EQ(rows.size(), 1u);
+    sizes.push_back(rows[0].ids.size());
+    EXPECT_EQ(std::count(rows[0].trained.begin(), rows[0].trained.end(), false), 1);
+  }
+  std::sort(sizes.begin(), sizes.end());
+  EXPECT_THAT(sizes, ElementsAre(7, kLength, kLength));
+}
+
+TEST_F(SequenceReaderTest, ASingleShortRowFillsASequenceWithItself) {
+  const Dataset data = opened("one.jsonl", R"({"prompt": "p", "completion": "c"})");
+  SequenceReader reader(data, 1);
+  EXPECT_EQ(unpacked(reader.next()).size(), std::size_t(kLength / 4));
+  EXPECT_EQ(reader.cursor().row, std::uint64_t(kLength / 4));
+}
+
+TEST_F(SequenceReaderTest, InOrderGivesEachRowOnceInTheDataSetsOrder) {
+  const Dataset data = pairs(20);
+  for (const int maxRows : {0, 1, 13, 20, 99}) {
+    std::vector<Row> rows;
+    for (const PackedSequence& sequence : inOrder(data, maxRows)) {
+      const auto next = unpacked(sequence);
+      rows.insert(rows.end(), next.begin(), next.end());
+    }
+    ASSERT_EQ(rows.size(), maxRows == 0 ? 20u : std::min<std::size_t>(20, maxRows));
+    for (std::size_t i = 0; i < rows.size(); ++i) EXPECT_EQ(rows[i].ids, data.rows()[i].ids);
+  }
+  EXPECT_EQ(inOrder(text(2 * kLength + 5), 0).size(), 3u);
+  EXPECT_EQ(inOrder(text(2 * kLength + 5), 2).size(), 2u);
+}
+
+}  // namespace
+}  // namespace strata

@@ -1,0 +1,282 @@
+// The invariants of routed inference and of the uncached pass (README.md, Invariants), on the golden Llama models.
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include <limits>
+
+#include "core/model/decoder.h"
+#include "core/model/generate.h"
+#include "core/model/loss.h"
+#include "core/model/memory.h"
+#include "core/model/score.h"
+#include "core/model/session.h"
+#include "support.h"
+
+namespace strata::testing {
+namespace {
+
+constexpr double kTolerance = 2e-4;
+
+std::shared_ptr<const Model> golden(const std::string& name) {
+  return Model::open({.path = sourceFolder() / "tests/golden/models" / name, .dtype = "float32"}).value();
+}
+
+std::vector<TokenId> someIds(int count, int vocab, int start = 13) {
+  std::vector<TokenId> ids;
+  for (int i = 0; i < count; ++i) ids.push_back((i * 7919 + start) % vocab);
+  return ids;
+}
+
+double distance(const at::Tensor& a, const at::Tensor& b) {
+  return (a - b).abs().max().item<double>();
+}
+
+at::Tensor uncachedLast(const Model& model, const SharingMap& map, const std::vector<TokenId>& ids) {
+  return scoreWindows(model, map, {ids}, {.logits = true}).value().logits[-1];
+}
+
+class Invariants : public ::testing::TestWithParam<std::string> {
+ protected:
+  std::shared_ptr<const Model> m_model = golden(GetParam());
+  int m_vocab = static_cast<int>(m_model->config().vocab);
+  std::vector<SharingMap> maps() const {
+    std::vector<SharingMap> result;
+    for (const char* text : {"full", "stride:2", "prefix:1", "even:2"})
+      result.push_back(parseMap(text, m_model->config().layers).value());
+    return result;
+  }
+};
+
+TEST_P(Invariants, FullMapIsBitEqualToAForwardPassWithoutRouting) {
+  const c10::NoGradGuard guard;
+  const ModelConfig& config = m_model->config();
+  const at::Tensor ids = at::tensor(someIds(40, m_vocab), at::kInt).to(at::kLong).unsqueeze(0);
+  LayerContext context;
+  context.config = &config;
+  context.rotation = rotationOf(m_model->inverseFrequencies(), at::arange(40, at::kLong));
+  at::Tensor x = at::embedding(m_model->weights().embedding, ids);
+  for (const LayerWeights& layer : m_model->weights().layers) {
+    const at::Tensor normed = rmsNorm(x, layer.inputNorm, config.rmsNormEps);
+    const Projected projected = project(layer, normed, Projection::all, context);
+    x = finishLayer(layer, x, attend(projected.q, projected.own, {}), context);
+  }
+  const at::Tensor plain = rmsNorm(x, m_model->weights().norm, config.rmsNormEps);
+  const at::Tensor routed =
+      forwardHidden(m_model->weights(), at::kFloat, ids, SharingMap::full(config.layers), context);
+  EXPECT_TRUE(at::equal(plain, routed));
+}
+
+TEST_P(Invariants, CachedDecodingAgreesWithTheUncachedPass) {
+  const std::vector<TokenId> ids = someIds(30, m_vocab);
+  for (const SharingMap& map : maps()) {
+    SCOPED_TRACE(printMap(map));
+    InferenceSession session(m_model, map, {.capacity = 64});
+    at::Tensor logits = session.prefill({std::vector<TokenId>(ids.begin(), ids.begin() + 20)}).value();
+    for (std::size_t i = 20; i <= ids.size(); ++i) {
+      EXPECT_LT(
+          distance(logits[0], uncachedLast(*m_model, map, {ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(i)})),
+          kTolerance);
+      if (i < ids.size()) logits = session.decode({ids[i]}).value();
+    }
+  }
+}
+
+TEST_P(Invariants, ChunksAndTailCutDoNotChangeTheLogits) {
+  const std::vector<TokenId> ids = someIds(37, m_vocab);
+  for (const SharingMap& map : maps()) {
+    SCOPED_TRACE(printMap(map));
+    const at::Tensor expected = uncachedLast(*m_model, map, ids);
+    for (const bool tailCut : {true, false}) {
+      for (const std::int64_t chunk : {1, 5, 36, 37, 512}) {
+        InferenceSession session(m_model, map, {.capacity = 40, .prefillChunk = chunk, .tailCut = tailCut});
+        EXPECT_LT(distance(session.prefill({ids}).value()[0], expected), kTolerance)
+            << "chunk " << chunk << " tail cut " << tailCut;
+      }
+    }
+  }
+}
+
+TEST_P(Invariants, BatchesOfUnequalLengthsAgreeWithOneByOne) {
+  const std::vector<std::vector<TokenId>> prompts = {someIds(5, m_vocab, 3), someIds(33, m_vocab, 40),
+                                                     someIds(1, m_vocab, 7), someIds(12, m_vocab, 99)};
+  GenerateConfig config;
+  config.maxTokens = 12;
+  config.ignoreEos = true;
+  for (const SharingMap& map : maps()) {
+    SCOPED_TRACE(printMap(map));
+    const auto together = generate(m_model, map, prompts, config,
+                                   {.onText = {}, .cancel = nullptr, .context = 0, .prefillChunk = 7, .stopWhen = {}});
+    ASSERT_TRUE(together) << together.error().message;
+    for (std::size_t i = 0; i < prompts.size(); ++i) {
+      EXPECT_EQ(together->answers[i].ids, generate(m_model, map, {prompts[i]}, config)->answers[0].ids)
+          << "prompt " << i;
+    }
+  }
+}
+
+TEST_P(Invariants, FinishedSequencesLeaveWithoutChangingTheOthers) {
+  const std::vector<std::vector<TokenId>> prompts = {someIds(6, m_vocab, 3), someIds(9, m_vocab, 40),
+                                                     someIds(4, m_vocab, 7)};
+  const SharingMap map = parseMap("stride:2", m_model->config().layers).value();
+  InferenceSession all(m_model, map, {.capacity = 32}), one(m_model, map, {.capacity = 32});
+  ASSERT_TRUE(all.prefill(prompts));
+  all.keepRows({1});
+  ASSERT_TRUE(one.prefill({prompts[1]}));
+  EXPECT_LT(distance(all.decode({5}).value(), one.decode({5}).value()), kTolerance);
+  EXPECT_EQ(all.kvBytes(), one.kvBytes());
+}
+
+TEST_P(Invariants, ASwitchedMapAgreesWithAFreshStart) {
+  const std::vector<TokenId> ids = someIds(20, m_vocab);
+  for (const SharingMap& before : maps()) {
+    for (const SharingMap& after : maps()) {
+      SCOPED_TRACE(printMap(before) + " -> " + printMap(after));
+      InferenceSession session(m_model, before, {.capacity = 64}), fresh(m_model, after, {.capacity = 64});
+      ASSERT_TRUE(session.prefill({ids}));
+      session.switchMap(after);
+      auto longer = ids;
+      for (const TokenId id : {11, 12, 13}) longer.push_back(id);
+      EXPECT_LT(distance(session.extend({11, 12, 13}).value(), fresh.prefill({longer}).value()), kTolerance);
+      EXPECT_EQ(session.kvBytes(), fresh.kvBytes());
+    }
+  }
+}
+
+TEST_P(Invariants, CacheBytesAreOwnersTimesOneNumber) {
+  const std::vector<TokenId> ids = someIds(20, m_vocab);
+  const int layers = m_model->config().layers;
+  const auto measured = [&](const SharingMap& map) {
+    const std::int64_t before = memoryUsage().part(MemoryPart::kv).current;
+    InferenceSession session(m_model, map, {.capacity = 100});
+    EXPECT_TRUE(session.prefill({ids}));
+    EXPECT_TRUE(session.decode({3}));
+    const std::int64_t counted = memoryUsage().part(MemoryPart::kv).current - before;
+    EXPECT_EQ(counted, session.kvBytes());
+    return counted;
+  };
+  const std::int64_t full = measured(SharingMap::full(layers));
+  EXPECT_EQ(full, kvBytes(SharingMap::full(layers), m_model->config().shape(), 100, 4));
+  for (const SharingMap& map : maps()) EXPECT_EQ(measured(map) * layers, full * map.owners());
+}
+
+TEST_P(Invariants, FollowersKeysAndValuesAreNeverTouched) {
+  const SharingMap map = parseMap("stride:2", m_model->config().layers).value();
+  Weights weights = m_model->weights();
+  for (int l = 0; l < map.layers(); ++l) {
+    if (map.owns(l)) continue;
+    LayerWeights& layer = weights.layers[static_cast<std::size_t>(l)];
+    layer.k.weight = at::full_like(layer.k.weight, std::numeric_limits<double>::quiet_NaN());
+    layer.v.weight = at::full_like(layer.v.weight, std::numeric_limits<double>::quiet_NaN());
+  }
+  const auto poisoned = Model::over(m_model->config(), weights, at::kFloat);
+  const std::vector<TokenId> ids = someIds(20, m_vocab);
+  GenerateConfig config;
+  config.maxTokens = 8;
+  config.ignoreEos = true;
+  EXPECT_EQ(generate(poisoned, map, {ids}, config).value().answers[0].ids,
+            generate(m_model, map, {ids}, config).value().answers[0].ids);
+  EXPECT_EQ(scoreWindows(*poisoned, map, {ids}).value().nllSum, scoreWindows(*m_model, map, {ids}).value().nllSum);
+}
+
+TEST_P(Invariants, PassesRunOnTheMetaDeviceWithoutAHostRead) {
+  Weights weights = m_model->weights();
+  visitParameters(weights, m_model->config().tied,
+                  [](const std::string&, at::Tensor& tensor) { tensor = tensor.to(at::kMeta); });
+  const auto meta = Model::over(m_model->config(), weights, at::kFloat);
+  for (const SharingMap& map : maps()) {
+    InferenceSession session(meta, map, {.capacity = 64, .prefillChunk = 7});
+    const auto logits = session.prefill({someIds(20, m_vocab), someIds(9, m_vocab)});
+    ASSERT_TRUE(logits) << logits.error().message;
+    EXPECT_TRUE(logits->is_meta());
+    const auto next = session.decode({1, 2});
+    ASSERT_TRUE(next) << next.error().message;
+    EXPECT_EQ(next->sizes(), at::IntArrayRef({2, m_model->config().vocab}));
+  }
+}
+
+TEST_P(Invariants, Bf16CachedErrorIsNoLargerThanTheUncachedOne) {
+  const std::string path = sourceFolder() / "tests/golden/models" / GetParam();
+  const auto rounded = Model::open({.path = path, .dtype = "bfloat16"}).value();
+  const auto exact =
+      Model::over(rounded->config(), rounded->weights(), at::kFloat);  // the rounded weights, computed in fp32
+  const std::vector<TokenId> ids = someIds(32, m_vocab);
+  for (const SharingMap& map : maps()) {
+    SCOPED_TRACE(printMap(map));
+    double cached = 0, uncached = 0;
+    InferenceSession session(rounded, map, {.capacity = 64});
+    at::Tensor logits = session.prefill({{ids[0]}}).value();
+    const at::Tensor all = scoreWindows(*rounded, map, {ids}, {.logits = true}).value().logits;
+    const at::Tensor truth = scoreWindows(*exact, map, {ids}, {.logits = true}).value().logits;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      const auto at = static_cast<std::int64_t>(i);
+      cached += (logits[0] - truth[at]).square().sum().item<double>();
+      uncached += (all[at] - truth[at]).square().sum().item<double>();
+      if (i + 1 < ids.size()) logits = session.decode({ids[i + 1]}).value();
+    }
+    EXPECT_LT(std::sqrt(cached), 1.5 * std::sqrt(uncached));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Llama, Invariants, ::testing::Values("llama2-mha", "llama-bias", "llama31-gqa"),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           std::erase(name, '-');
+                           return name;
+                         });
+
+TEST(Session, RefusesMoreTokensThanItHolds) {
+  const auto model = golden("llama2-mha");
+  InferenceSession session(model, SharingMap::full(4), {.capacity = 4});
+  const auto result = session.prefill({{1, 2, 3, 4, 5}});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::usage);
+  EXPECT_NE(result.error().message.find("holds 4 tokens"), std::string::npos);
+}
+
+TEST(Session, StopsBeforeTheNextLayerWhenCancelled) {
+  const auto model = golden("llama2-mha");
+  const std::atomic<bool> cancel{true};
+  InferenceSession session(model, SharingMap::full(4), {.capacity = 16, .cancel = &cancel});
+  const auto result = session.prefill({{1, 2, 3}});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::cancelled);
+}
+
+TEST(VocabularyLoss, ChunkedGradientsEqualThoseOfTheWholeMatrix) {
+  at::manual_seed(1);
+  const at::Tensor hidden = at::randn({50, 16}).requires_grad_(true),
+                   head = at::randn({70000, 16}).requires_grad_(true);
+  const at::Tensor targets = at::randint(70000, {50}, at::kLong);
+  vocabularyLoss(hidden, {}, head, targets, 1.0 / 50).backward();
+  const at::Tensor dHidden = hidden.grad().clone(), dHead = head.grad().clone();
+  hidden.mutable_grad() = head.mutable_grad() = at::Tensor();
+  const at::Tensor direct = at::cross_entropy_loss(at::linear(hidden, head), targets);
+  direct.backward();
+  EXPECT_LT(distance(dHidden, hidden.grad()), 1e-6);
+  EXPECT_LT(distance(dHead, head.grad()), 1e-6);
+}
+
+TEST(VocabularyLoss, DistillationEqualsItsFormulaAndDetachesTheTeacherInTheKlTermOnly) {
+  at::manual_seed(2);
+  const at::Tensor routed = at::randn({9, 8}).requires_grad_(true), full = at::randn({9, 8}).requires_grad_(true),
+                   head = at::randn({31, 8}).requires_grad_(true);
+  const at::Tensor targets = at::randint(31, {9}, at::kLong);
+  const double lambda = 0.3, tau = 2, mu = 0.7;
+  const at::Tensor loss = vocabularyLoss(routed, full, head, targets, 1.0 / 9, {lambda, tau, mu});
+  loss.backward();
+  const at::Tensor dRouted = routed.grad().clone(), dFull = full.grad().clone();
+  routed.mutable_grad() = full.mutable_grad() = at::Tensor();
+  const at::Tensor r = at::linear(routed, head), f = at::linear(full, head);
+  const at::Tensor teacher = at::log_softmax(f / tau, -1).detach();
+  const at::Tensor kl = (teacher.exp() * (teacher - at::log_softmax(r / tau, -1))).sum() / 9;
+  const at::Tensor expected = (1 - lambda) * at::cross_entropy_loss(r, targets) + lambda * tau * tau * kl +
+                              mu * at::cross_entropy_loss(f, targets);
+  EXPECT_NEAR(loss.item<double>(), expected.item<double>(), 1e-5);
+  expected.backward();
+  EXPECT_LT(distance(dRouted, routed.grad()), 1e-6);
+  EXPECT_LT(distance(dFull, full.grad()), 1e-6);
+}
+
+}  // namespace
+}  // namespace strata::testing

@@ -1,0 +1,1 @@
+// Gives the include probes of CMakeLists.txt a source; never built.
