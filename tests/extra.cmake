@@ -1,7 +1,9 @@
 if(STRATA_FUZZERS)
   add_subdirectory(fuzz)
 endif()
-add_subdirectory(${CMAKE_CURRENT_SOURCE_DIR}/simt)
+if(STRATA_TESTS)
+  add_subdirectory(${CMAKE_CURRENT_SOURCE_DIR}/simt)
+endif()
 
 add_executable(kernels_bench EXCLUDE_FROM_ALL ${CMAKE_CURRENT_SOURCE_DIR}/bench/kernels_bench.cpp)
 target_link_libraries(kernels_bench PRIVATE strata_kernels Threads::Threads)

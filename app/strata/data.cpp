@@ -1,6 +1,6 @@
 // strata data check: the format, rows and broken lines of a data set; with a model also its tokens.
 
-#include <spdlog/fmt/fmt.h>
+#include <fmt/format.h>
 
 #include "app/strata/cli.h"
 #include "core/data/dataset.h"

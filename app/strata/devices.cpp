@@ -1,6 +1,6 @@
 // strata devices: what there is to compute on, and why the rest cannot be used.
 
-#include <spdlog/fmt/fmt.h>
+#include <fmt/format.h>
 
 #include "app/strata/cli.h"
 #include "core/model/device.h"

@@ -1,6 +1,6 @@
 // strata eval: a task under several maps, or the scores of answers made elsewhere.
 
-#include <spdlog/fmt/fmt.h>
+#include <fmt/format.h>
 
 #include "app/strata/cli.h"
 #include "core/base/files.h"
@@ -176,7 +176,7 @@ VerbAction addEval(CLI::App& verb, const Output& out) {
   verb.add_option("--data", arguments->data, "questions (squad), or text or JSONL (nll)")
       ->required()
       ->type_name("FILE");
-  verb.add_option("--maps", arguments->maps,
+  verb.add_option("--maps,--map", arguments->maps,
                   "maps, separated by ';' or by repeating the option (default: the model's own)")
       ->allow_extra_args(false);
   verb.add_option("--limit", arguments->limit, "only the first N questions, documents or rows")

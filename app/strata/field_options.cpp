@@ -31,10 +31,16 @@ void FieldOptions::addField(const std::string& name, const char* help, Kind kind
   if (!shownDefault.empty()) field.option->description(std::string(help) + " [" + shownDefault + "]");
 }
 
+void FieldOptions::joinRepeated(const std::string& name) {
+  for (Field& field : m_fields) {
+    if (field.name == name) field.option->delimiter(';')->multi_option_policy(CLI::MultiOptionPolicy::Join);
+  }
+}
+
 Result<Json> FieldOptions::valueOf(const Field& field) {
   const auto refuse = [&](const char* wanted) {
     return fail(ErrorCode::usage,
-                "The option --" + field.name + " was given " + quoted(field.text) + "; give " + wanted + ".",
+                "The option --" + field.name + " was given " + strata::quoted(field.text) + "; give " + wanted + ".",
                 "--" + field.name);
   };
   const auto whole = [&](auto value) -> Result<Json> {

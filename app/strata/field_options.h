@@ -48,6 +48,9 @@ class FieldOptions {
     }
   }
 
+  /// A text field that may be given several times; the values are joined by ';'.
+  void joinRepeated(const std::string& name);
+
   /// The fields that the command line names, as JSON.
   Result<Json> given() const;
   /// Names of those fields, in visiting order.

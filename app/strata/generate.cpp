@@ -2,7 +2,7 @@
 
 #include "core/model/generate.h"
 
-#include <spdlog/fmt/fmt.h>
+#include <fmt/format.h>
 
 #include "app/strata/cli.h"
 #include "app/strata/field_options.h"

@@ -106,7 +106,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   strata::installAllocator();
-  strata::startLog(spdlog::level::warn);
+  strata::startLog(strata::LogLevel::warning);
   strata::catchSignals();
   int code = strata::run(argc, argv);
   if (const auto flushed = strata::Output::flush(); !flushed) {

@@ -1,6 +1,6 @@
 #include "app/strata/output.h"
 
-#include <spdlog/fmt/fmt.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,7 +30,7 @@ void Output::stream(std::string_view text) {
 void Output::answer(const Json& object, const std::string& text) const {
   if (json) return line(object);
   write(stdout, text);
-  if (!text.empty() && text.back() != '\n') write(stdout, "\n");
+  if (text.empty() || text.back() != '\n') write(stdout, "\n");
 }
 
 Json errorToJson(const Error& error) {

@@ -1,6 +1,6 @@
 // strata runs list|show|rm: the runs of a project.
 
-#include <spdlog/fmt/fmt.h>
+#include <fmt/format.h>
 
 #include "app/strata/cli.h"
 #include "core/project/project.h"

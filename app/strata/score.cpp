@@ -3,9 +3,10 @@
 #include "core/model/score.h"
 
 #include <ATen/ATen.h>
-#include <spdlog/fmt/fmt.h>
+#include <fmt/format.h>
 
 #include <cmath>
+#include <map>
 
 #include "app/strata/cli.h"
 
@@ -101,11 +102,15 @@ Result<int> run(const ScoreArguments& arguments, const Output& out) {
                {"kv_bytes", kv ? Json(*kv) : Json(nullptr)},
                {"dtype", configName(fromTorch(model.dtype()))},
                {"windows", windows.size()}};
-  if (arguments.gradNorms) json["grad_norms"] = result.gradNorms;
+  std::map<std::string, double> norms;  // adapter weights under the names of PEFT's files
+  for (const auto& [name, norm] : result.gradNorms) {
+    norms[name.find(".lora_") == std::string::npos ? name : "base_model.model." + name] = norm;
+  }
+  if (arguments.gradNorms) json["grad_norms"] = norms;
   std::string text = fmt::format("{:.6f} nats per token over {} tokens, perplexity {:.4f}, map {}", result.nll(),
                                  result.tokens, std::exp(result.nll()), map.name);
   text += kv ? ", KV cache " + printBytes(*kv) : ", a training routing";
-  for (const auto& [name, norm] : result.gradNorms) text += fmt::format("\n{:<60} {:.6g}", name, norm);
+  for (const auto& [name, norm] : norms) text += fmt::format("\n{:<60} {:.6g}", name, norm);
   out.answer(json, text);
   return 0;
 }

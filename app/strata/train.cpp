@@ -1,6 +1,6 @@
 // strata train: a new run, or one resumed or extended.
 
-#include <spdlog/fmt/fmt.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -212,6 +212,7 @@ VerbAction addTrain(CLI::App& verb, const Output& out) {
       ->type_name("RUN");
   verb.add_option("--project", arguments->project, "project folder; made where there is none")->type_name("DIR");
   arguments->fields.add(TrainConfig());
+  arguments->fields.joinRepeated("eval-maps");
   return [arguments, &out] { return run(*arguments, out); };
 }
 

@@ -19,7 +19,7 @@ namespace {
 constexpr int kAnswerTokens = 32;
 constexpr std::size_t kBatchPrompts = 16;
 constexpr std::size_t kBatchTokens = 8192;  // prompts and answers, padding included
-constexpr const char* kNoAnswer = "unanswerable";
+const std::string kNoAnswer = "unanswerable";
 
 std::string_view trimmedLine(std::string_view text) {
   constexpr const char* kSpace = " \t\r\n\v\f";
@@ -47,37 +47,39 @@ class Preparer {
 
   /// Cuts the passage's end, character by character, until prompt and answer fit; `cut` says whether it had to.
   Result<Prepared> prepare(const SquadQuestion& question, bool& cut) const {
-    Prepared prepared;
-    prepared.question = &question;
-    const std::string gold = question.answers.empty() ? kNoAnswer : question.answers.front();
-    prepared.gold = m_model.tokenizer()->encode(" " + gold, SpecialTokens::plain);
-    const auto answer = std::max<std::int64_t>(kAnswerTokens, static_cast<std::int64_t>(prepared.gold.size()));
-    const std::int64_t room = m_model.context() - answer;
-    prepared.prompt = promptIds(question, question.context);
-    cut = static_cast<std::int64_t>(prepared.prompt.size()) > room;
-    if (!cut) return prepared;
-
-    const std::vector<std::size_t> ends = characterEnds(question.context);
-    std::size_t fits = 0, tooLong = ends.size();  // characters kept
-    if (static_cast<std::int64_t>(promptIds(question, "").size()) > room) {
+    const std::string gold = " " + (question.answers.empty() ? kNoAnswer : question.answers.front());
+    Prepared whole = pairOf(question, question.context, gold);
+    const std::int64_t room = m_model.context() - std::max(kAnswerTokens, static_cast<int>(whole.gold.size()));
+    const auto fits = [&](const std::vector<TokenId>& prompt) {
+      return static_cast<std::int64_t>(prompt.size()) <= room;
+    };
+    cut = !fits(whole.prompt);
+    if (!cut) return whole;
+    if (!fits(promptIds(question, ""))) {
       return fail(ErrorCode::invalidData,
                   "The question " + question.id + " does not fit the context of " + std::to_string(m_model.context()) +
                       " even without its passage; raise --context.",
                   question.id);
     }
-    while (tooLong - fits > 1) {
-      const std::size_t middle = fits + (tooLong - fits) / 2;
-      const auto ids = promptIds(question, question.context.substr(0, ends[middle]));
-      (static_cast<std::int64_t>(ids.size()) <= room ? fits : tooLong) = middle;
+    const std::vector<std::size_t> ends = characterEnds(question.context);
+    std::size_t kept = 0, tooMany = ends.size();  // characters
+    while (tooMany - kept > 1) {
+      const std::size_t middle = kept + (tooMany - kept) / 2;
+      (fits(promptIds(question, question.context.substr(0, ends[middle]))) ? kept : tooMany) = middle;
     }
-    prepared.prompt = promptIds(question, question.context.substr(0, ends[fits]));
-    return prepared;
+    return pairOf(question, question.context.substr(0, ends[kept]), gold);
   }
 
  private:
   std::vector<TokenId> promptIds(const SquadQuestion& question, const std::string& passage) const {
     const Tokenizer& tokenizer = *m_model.tokenizer();
-    return tokenizer.withSpecials(tokenizer.encode(squadPrompt(question, passage, m_version2), SpecialTokens::plain));
+    return tokenizer.withSpecials(tokenizer.encode(squadPrompt(question, passage, m_version2)));
+  }
+
+  Prepared pairOf(const SquadQuestion& question, const std::string& passage, const std::string& gold) const {
+    const Tokenizer& tokenizer = *m_model.tokenizer();
+    PromptAndCompletion pair = encodePair(tokenizer, squadPrompt(question, passage, m_version2), gold);
+    return {&question, tokenizer.withSpecials(std::move(pair.prompt)), std::move(pair.completion)};
   }
 
   /// [i]: bytes of the first i characters.

@@ -66,9 +66,9 @@ std::string squadPrompt(const SquadQuestion& question, const std::string& passag
 std::string squadAnswer(const std::string& generated, bool version2);
 
 /// Greedy answers of at most 32 tokens, stopped at a newline; exact match and F1 by answer_metrics.h. `nll` is that of
-/// the first gold answer with a leading space (version 2, no answer: "unanswerable"), tokenised by itself as
-/// completions are, summed over all questions and divided by their tokens. Where prompt and answer exceed the context,
-/// the passage loses its end.
+/// the first gold answer with a leading space (version 2, no answer: "unanswerable"), tokenised as completions are
+/// (encodePair), summed over all questions and divided by their tokens. Where prompt and answer exceed the context, the
+/// passage loses its end.
 Result<std::vector<TaskResult>> evaluateSquad(const std::shared_ptr<const Model>& model,
                                               const std::vector<NamedMap>& maps, const SquadData& data,
                                               const TaskOptions& options, const TaskHooks& hooks = {});

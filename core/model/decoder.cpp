@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "core/model/kernel_calls.h"
 #include "core/model/layer_checkpoint.h"
 
 namespace strata {
@@ -33,11 +34,7 @@ Projected project(const LayerWeights& layer, const at::Tensor& normed, Projectio
 }
 
 at::Tensor attend(const at::Tensor& q, const KeyValue& read, const at::Tensor& mask) {
-  const bool grouped = q.size(2) != read.k.size(2);
-  const bool causal = !mask.defined();
-  const std::optional<at::Tensor> seen = causal ? std::nullopt : std::optional(mask);
-  const at::Tensor out = at::scaled_dot_product_attention(
-      q.transpose(1, 2), read.k.transpose(1, 2), read.v.transpose(1, 2), seen, 0.0, causal, std::nullopt, grouped);
+  const at::Tensor out = calls::attention(q.transpose(1, 2), read.k.transpose(1, 2), read.v.transpose(1, 2), mask);
   return out.transpose(1, 2).reshape({q.size(0), q.size(1), q.size(2) * q.size(3)});
 }
 
@@ -61,13 +58,17 @@ LayerOutput decoderLayer(const LayerWeights& layer, const at::Tensor& hidden, co
   return {finishLayer(layer, hidden, attend(projected.q, read, context.mask), context), projected.own};
 }
 
+at::Tensor additiveMask(const at::Tensor& seen, at::ScalarType compute) {
+  return seen.to(compute).log_();
+}
+
 at::Tensor forwardHidden(const Weights& weights, at::ScalarType compute, const at::Tensor& ids,
                          const SharingMap& routing, const LayerContext& context, const ForwardOptions& options) {
   const int layers = routing.layers();
   std::vector<int> lastReader(static_cast<std::size_t>(layers), -1);
   for (int l = 0; l < layers; ++l) lastReader[static_cast<std::size_t>(routing[l])] = l;
 
-  at::Tensor x = at::embedding(weights.embedding, ids).to(compute);
+  at::Tensor x = calls::selectRows(weights.embedding, ids).to(compute);
   std::vector<KeyValue> made(static_cast<std::size_t>(layers));
   LayerContext layerContext = context;
   for (int l = 0; l < layers; ++l) {

@@ -54,6 +54,9 @@ struct LayerOutput {
 LayerOutput decoderLayer(const LayerWeights& layer, const at::Tensor& hidden, const KeyValue& borrowed, bool makesOwn,
                          const LayerContext& context);
 
+/// From true = seen to what LayerContext::mask holds.
+at::Tensor additiveMask(const at::Tensor& seen, at::ScalarType compute);
+
 struct ForwardOptions {
   bool checkpointing = false;  // recompute each layer in the backward pass
 };

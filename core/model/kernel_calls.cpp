@@ -2,11 +2,14 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <c10/core/Stream.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "core/model/device.h"
+#include "kernels/cuda/decode_attention.h"
 #include "kernels/decode_attention.h"
 #include "kernels/kv_append.h"
 #include "kernels/matvec.h"
@@ -42,12 +45,40 @@ at::Tensor rowsOf(const at::Tensor& table, const at::Tensor& x) {
   return table.expand({x.size(0), x.size(1), half}).contiguous();
 }
 
+/// decodeAttention() by libstrata_cuda.so; undefined where the module is not loaded or does not take these sizes.
+at::Tensor cudaAttention(const at::Tensor& q, const at::Tensor& kCache, const at::Tensor& vCache,
+                         const std::vector<std::int64_t>& lengths, std::int64_t longest, double scale) {
+  static const auto run =
+      reinterpret_cast<kernels::cuda::DecodeAttentionEntry>(cudaKernel("strata_cuda_decode_attention"));
+  static const auto workspaceBytes = reinterpret_cast<kernels::cuda::DecodeAttentionWorkspaceEntry>(
+      cudaKernel("strata_cuda_decode_attention_workspace"));
+  const bool known = q.scalar_type() == at::kFloat || q.scalar_type() == at::kBFloat16;
+  if (run == nullptr || workspaceBytes == nullptr || !known) return {};
+  const std::int64_t batch = q.size(0), heads = q.size(2), kvHeads = kCache.size(1), d = q.size(3);
+  const at::Tensor query = q.contiguous(), ends = at::tensor(lengths, at::kLong).to(q.device());
+  const at::Tensor workspace =
+      at::empty({workspaceBytes(batch, heads, kvHeads, d, longest)}, q.options().dtype(at::kByte));
+  at::Tensor out = at::empty({batch, 1, heads * d}, q.options());
+  const c10::Stream stream = c10::impl::VirtualGuardImpl(q.device().type()).getStream(q.device());
+  const int status = run(q.scalar_type() == at::kFloat ? 0 : 1, query.const_data_ptr(), kCache.const_data_ptr(),
+                         vCache.const_data_ptr(), ends.const_data_ptr<std::int64_t>(), static_cast<float>(scale),
+                         out.mutable_data_ptr(), batch, heads, kvHeads, kCache.size(2), d, longest,
+                         workspace.mutable_data_ptr(), workspace.numel(), stream.native_handle());
+  return status == 0 ? out : at::Tensor();
+}
+
 at::Tensor addLora(at::Tensor y, const at::Tensor& x, const Linear& layer) {
   if (!layer.loraA.defined()) return y;
   return y.add_(at::linear(at::linear(x, layer.loraA), layer.loraB), layer.loraScale);
 }
 
 }  // namespace
+
+at::Tensor selectRows(const at::Tensor& table, const at::Tensor& index) {
+  // index_select and embedding have no meta kernel in C++
+  if (table.is_meta()) return table.index({index});
+  return index.dim() == 1 ? table.index_select(0, index) : at::embedding(table, index);
+}
 
 at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double eps) {
   if (!hasKernel(x) || weight.scalar_type() != x.scalar_type()) {
@@ -65,7 +96,7 @@ at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double eps) {
 void rotate(at::Tensor& x, const Rotation& rotation, bool inverse) {
   TORCH_INTERNAL_ASSERT(x.dim() == 4 && x.size(3) == 2 * rotation.cos.size(-1));
   const at::Tensor cos = rowsOf(rotation.cos, x);
-  const at::Tensor sin = inverse ? rowsOf(rotation.sin, x).neg_() : rowsOf(rotation.sin, x);
+  const at::Tensor sin = inverse ? rowsOf(rotation.sin, x).neg() : rowsOf(rotation.sin, x);
   if (hasKernel(x) && x.is_contiguous()) {
     kernels::rope(elementOf(x), x.mutable_data_ptr(), cos.const_data_ptr<float>(), sin.const_data_ptr<float>(),
                   x.size(0) * x.size(1), x.size(2), x.size(3), stream());
@@ -124,6 +155,17 @@ at::Tensor logits(const at::Tensor& x, const at::Tensor& head) {
   return y;
 }
 
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& mask) {
+  const std::int64_t group = q.size(1) / k.size(1);
+  if (q.is_meta()) {  // LibTorch's own has no meta kernel in C++
+    const at::Tensor scores = at::matmul(q, k.repeat_interleave(group, 1).transpose(2, 3));
+    return at::matmul(at::softmax(mask.defined() ? scores + mask : scores, -1), v.repeat_interleave(group, 1));
+  }
+  const bool causal = !mask.defined();
+  return at::scaled_dot_product_attention(q, k, v, causal ? std::nullopt : std::optional(mask), 0.0, causal,
+                                          std::nullopt, group > 1);
+}
+
 void appendOne(const at::Tensor& k, const at::Tensor& v, at::Tensor& kCache, at::Tensor& vCache,
                const std::vector<std::int64_t>& positions) {
   const std::int64_t batch = kCache.size(0), kvHeads = kCache.size(1), capacity = kCache.size(2), d = kCache.size(3);
@@ -154,11 +196,14 @@ at::Tensor decodeAttention(const at::Tensor& q, const at::Tensor& kCache, const 
     return out;
   }
   const std::int64_t longest = *std::max_element(lengths.begin(), lengths.end());
+  if (q.is_cuda()) {
+    if (const at::Tensor out = cudaAttention(q, kCache, vCache, lengths, longest, scale); out.defined()) return out;
+  }
   const at::Tensor ends = at::tensor(lengths, at::kLong).to(q.device()).view({batch, 1, 1, 1});
-  const at::Tensor mask =
+  const at::Tensor seen =
       at::arange(longest, at::TensorOptions(at::kLong).device(q.device())).view({1, 1, 1, longest}) < ends;
-  const at::Tensor out = at::scaled_dot_product_attention(q.transpose(1, 2), kCache.narrow(2, 0, longest),
-                                                          vCache.narrow(2, 0, longest), mask, 0.0, false, scale, true);
+  const at::Tensor mask = seen.to(q.scalar_type()).log_();
+  const at::Tensor out = attention(q.transpose(1, 2), kCache.narrow(2, 0, longest), vCache.narrow(2, 0, longest), mask);
   return out.transpose(1, 2).reshape({batch, 1, heads * d});
 }
 

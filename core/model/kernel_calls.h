@@ -1,6 +1,7 @@
 #pragma once
 // The only place where tensors meet kernels/: shapes, dtypes and contiguity are checked here, and what has no kernel
-// (another device, many rows) goes to LibTorch. Nothing here is differentiable; see differentiable.h.
+// (another device, many rows) goes to LibTorch. But for selectRows and attention nothing here is differentiable; see
+// differentiable.h.
 
 #include <ATen/core/Tensor.h>
 
@@ -11,6 +12,9 @@
 #include "core/model/weights.h"
 
 namespace strata::calls {
+
+/// Rows of table [V, C] by index [...], int64: [..., C]. Differentiable in the table.
+at::Tensor selectRows(const at::Tensor& table, const at::Tensor& index);
 
 /// x / sqrt(mean(x²) + eps) · weight over the last dimension (Zhang & Sennrich, arXiv 1910.07467).
 at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double eps);
@@ -27,6 +31,10 @@ std::vector<at::Tensor> linears(const at::Tensor& x, std::initializer_list<const
 
 /// x [N, C] times head [V, C] transposed, F32 [N, V] whatever the dtype of x.
 at::Tensor logits(const at::Tensor& x, const at::Tensor& head);
+
+/// Grouped-query attention (Ainslie et al., arXiv 2305.13245) of q [B, H, T, D] over k, v [B, Hkv, S, D]: [B, H, T, D].
+/// mask: additive, broadcasts to [B, H, T, S]; undefined: causal with T == S. Differentiable.
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& mask);
 
 /// Writes one new position per sequence: k, v [B, 1, Hkv, D] into caches [B, Hkv, capacity, D] at positions [B] (int64,
 /// host).

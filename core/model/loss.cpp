@@ -5,6 +5,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace strata {
 namespace {
@@ -28,11 +29,12 @@ void subtractAtTargets(at::Tensor& gradient, const at::Tensor& targets, double a
 }
 
 struct VocabularyLoss : torch::autograd::Function<VocabularyLoss> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& routed, const at::Tensor& full,
-                            const at::Tensor& head, const at::Tensor& targets, double scale, double lambda, double tau,
-                            double mu) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& routed,
+                            const std::optional<at::Tensor>& teacher, const at::Tensor& head, const at::Tensor& targets,
+                            double scale, double lambda, double tau, double mu) {
     const at::Tensor weight = head.to(routed.scalar_type());
     const std::int64_t rows = routed.size(0), step = chunkRows(head.size(0));
+    const at::Tensor full = teacher.value_or(at::Tensor());
     const bool distils = full.defined();
     at::Tensor total = at::zeros({}, routed.options().dtype(at::kFloat));
     at::Tensor dRouted = at::empty_like(routed), dFull, dHead;
@@ -90,8 +92,8 @@ struct VocabularyLoss : torch::autograd::Function<VocabularyLoss> {
 
 at::Tensor vocabularyLoss(const at::Tensor& routed, const at::Tensor& full, const at::Tensor& head,
                           const at::Tensor& targets, double scale, const DistillTerms& terms) {
-  return VocabularyLoss::apply(routed, full, head, targets, scale, full.defined() ? terms.lambda : 0.0, terms.tau,
-                               full.defined() ? terms.mu : 0.0);
+  return VocabularyLoss::apply(routed, full.defined() ? std::optional(full) : std::nullopt, head, targets, scale,
+                               full.defined() ? terms.lambda : 0.0, terms.tau, full.defined() ? terms.mu : 0.0);
 }
 
 at::Tensor tokenLosses(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets) {

@@ -3,12 +3,14 @@
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
 #include <c10/util/Exception.h>
+#include <malloc.h>
 #include <sys/mman.h>
 
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <string>
@@ -186,6 +188,12 @@ const char* toString(MemoryPart part) {
 }
 
 void installAllocator() {
+  // Small tensors and oneDNN's scratch space come from malloc: without these every block over 128 KiB is mapped, zeroed
+  // page by page and unmapped again.
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  mallopt(M_TOP_PAD, 64 << 20);
+
   c10::SetCPUAllocator(&HugePageAllocator::instance(), kAllocatorPriority);
 }
 MemoryUsage memoryUsage() {
@@ -196,6 +204,7 @@ void resetMemoryPeaks() {
 }
 void trimMemory() {
   HugePageAllocator::instance().trim();
+  malloc_trim(0);
 }
 
 MemoryScope::MemoryScope(MemoryPart part) : m_outer(currentPart) {

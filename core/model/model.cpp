@@ -63,7 +63,7 @@ Result<std::shared_ptr<const Model>> Model::open(const OpenOptions& options) {
     Weights weights = loadWeights(checkpoint, toTorch(dtype), device);
     if (!options.adapter.empty()) {
       STRATA_TRY(const Adapter adapter, readAdapter(options.adapter, checkpoint.config()));
-      attachAdapter(weights, adapter, toTorch(dtype), device);
+      STRATA_CHECK(attachAdapter(weights, adapter, toTorch(dtype), device));
     }
     std::shared_ptr<Model> model(new Model(checkpoint.config(), std::move(weights), toTorch(dtype)));
     if (options.context > 0) model->m_context = options.context;

@@ -120,9 +120,9 @@ Result<at::Tensor> InferenceSession::guarded(const std::vector<std::vector<Token
     for (std::size_t b = 0; b < added.size(); ++b) m_ids[b].insert(m_ids[b].end(), added[b].begin(), added[b].end());
     const bool single = start < 0;
     at::Tensor logits =
-        single
-            ? lastTokens(at::embedding(m_model->weights().embedding, idBlock(added, 0, 1, m_model->device())), 0, false)
-            : run(added, start);
+        single ? lastTokens(calls::selectRows(m_model->weights().embedding, idBlock(added, 0, 1, m_model->device())), 0,
+                            false)
+               : run(added, start);
     m_stale = false;
     return logits;
   } catch (const Cancelled&) {
@@ -170,9 +170,10 @@ at::Tensor InferenceSession::runChunk(const at::Tensor& ids, std::int64_t start,
   LayerContext context = contextAt(at::arange(start, end, at::kLong));
   if (start > 0) {  // query i sits at position start + i
     const at::TensorOptions options = at::TensorOptions(at::kLong).device(ids.device());
-    context.mask = at::arange(end, options).unsqueeze(0) <= at::arange(start, end, options).unsqueeze(1);
+    context.mask = additiveMask(at::arange(end, options).unsqueeze(0) <= at::arange(start, end, options).unsqueeze(1),
+                                m_model->dtype());
   }
-  at::Tensor x = at::embedding(weights.embedding, ids);
+  at::Tensor x = calls::selectRows(weights.embedding, ids);
   for (int l = 0; l < layers; ++l) {
     stopIfCancelled();
     const LayerWeights& layer = weights.layers[static_cast<std::size_t>(l)];

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
+#include <set>
 
 #include "core/base/philox.h"
 #include "core/model/memory.h"
@@ -66,6 +67,16 @@ std::vector<std::pair<const char*, Linear LayerWeights::*>> linearMembers() {
   std::vector<std::pair<const char*, Linear LayerWeights::*>> members;
   for (const auto& [name, member] : kLinears) members.emplace_back(name, member);
   return members;
+}
+
+std::vector<at::Tensor*> parametersOf(LayerWeights& layer) {
+  std::vector<at::Tensor*> all = {&layer.inputNorm, &layer.postNorm};
+  for (const auto& [name, member] : kLinears) {
+    Linear& linear = layer.*member;
+    for (at::Tensor* tensor : {&linear.weight, &linear.bias, &linear.loraA, &linear.loraB}) all.push_back(tensor);
+  }
+  std::erase_if(all, [](const at::Tensor* tensor) { return !tensor->defined(); });
+  return all;
 }
 
 void visitLinears(Weights& weights, const std::function<void(const std::string&, Linear&)>& f) {
@@ -141,15 +152,25 @@ Weights loadWeights(const Checkpoint& checkpoint, at::ScalarType dtype, c10::Dev
                       [&](const std::string& name) { return tensorOf(checkpoint.tensor(name), dtype, device); });
 }
 
-void attachAdapter(Weights& weights, const Adapter& adapter, at::ScalarType dtype, c10::Device device) {
+Result<void> attachAdapter(Weights& weights, const Adapter& adapter, at::ScalarType dtype, c10::Device device) {
   const MemoryScope scope(MemoryPart::weights);
+  std::set<std::string> attached;
   visitLinears(weights, [&](const std::string& name, Linear& linear) {
     const auto found = adapter.pairs.find(name);
     if (found == adapter.pairs.end()) return;
     linear.loraA = tensorOf(found->second.a, dtype, device);
     linear.loraB = tensorOf(found->second.b, dtype, device);
     linear.loraScale = found->second.scale;
+    attached.insert(name);
   });
+  for (const auto& [name, pair] : adapter.pairs) {
+    if (attached.contains(name)) continue;
+    return fail(ErrorCode::unsupported,
+                "The adapter changes " + name +
+                    ", which is not a linear layer of a decoder layer; merge it into the checkpoint first.",
+                name);
+  }
+  return {};
 }
 
 Weights initialWeights(const ModelConfig& config, std::uint64_t seed, c10::Device device) {

@@ -48,6 +48,9 @@ void visitParameters(Weights& weights, bool tied, const std::function<void(const
 /// Calls f("model.layers.3.self_attn.q_proj", linear) for the seven linear layers of each layer.
 void visitLinears(Weights& weights, const std::function<void(const std::string&, Linear&)>& f);
 
+/// Every defined tensor of a layer, LoRA pairs included.
+std::vector<at::Tensor*> parametersOf(LayerWeights& layer);
+
 /// The linear layers of one decoder layer by module name ("self_attn.q_proj").
 std::vector<std::pair<const char*, Linear LayerWeights::*>> linearMembers();
 
@@ -59,8 +62,9 @@ at::Tensor tensorOf(const TensorView& view, at::ScalarType dtype, c10::Device de
 
 /// Every parameter of a checkpoint in `dtype` on `device`. On the CPU and in the stored dtype nothing is copied.
 Weights loadWeights(const Checkpoint& checkpoint, at::ScalarType dtype, c10::Device device);
-/// Adds an adapter's pairs to the linear layers they name.
-void attachAdapter(Weights& weights, const Adapter& adapter, at::ScalarType dtype, c10::Device device);
+/// Adds an adapter's pairs to the linear layers they name; a pair for anything but a decoder layer's linear is refused
+/// by name.
+Result<void> attachAdapter(Weights& weights, const Adapter& adapter, at::ScalarType dtype, c10::Device device);
 
 /// Random weights as transformers initialises Llama: N(0, initializer_range), norms one, biases zero; Philox, so that
 /// they depend on the seed alone.

@@ -41,7 +41,7 @@ Result<Weights> startingWeights(const TrainConfig& config, const ModelLocation& 
   Weights weights = loadWeights(checkpoint, stored, device);
   if (!location.adapter.empty()) {
     STRATA_TRY(const Adapter adapter, readAdapter(location.adapter, model));
-    attachAdapter(weights, adapter, at::kFloat, device);
+    STRATA_CHECK(attachAdapter(weights, adapter, at::kFloat, device));
     visitLinears(weights, [&](const std::string&, Linear& linear) {
       linear.weight = mergedWeight(linear).to(config.lora > 0 ? compute : at::kFloat);
       linear.loraA = linear.loraB = at::Tensor();

@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "core/model/kernel_calls.h"
 #include "core/model/loss.h"
 #include "core/model/memory.h"
 #include "core/model/model.h"
@@ -75,7 +76,7 @@ LayerContext Trainer::contextOf(const Batch& batch) const {
   LayerContext context;
   context.config = &m_model;
   context.rotation = rotationOf(m_inverseFrequencies, batch.positions);
-  context.mask = batch.mask;
+  if (batch.mask.defined()) context.mask = additiveMask(batch.mask, m_compute);
   return context;
 }
 
@@ -84,7 +85,7 @@ at::Tensor Trainer::predictingStates(const Batch& batch, const SharingMap& routi
   const c10::AutoGradMode mode(gradients);
   const at::Tensor hidden = forwardHidden(m_weights, m_compute, batch.ids, routing, context,
                                           {.checkpointing = gradients && m_config.checkpointing});
-  return hidden.view({-1, m_model.width}).index_select(0, batch.predicting);
+  return calls::selectRows(hidden.view({-1, m_model.width}), batch.predicting);
 }
 
 at::Tensor Trainer::microBatchLoss(const std::vector<PackedSequence>& sequences, std::size_t begin, std::size_t end,

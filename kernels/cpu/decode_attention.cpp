@@ -110,9 +110,7 @@ inline void weigh(Gathered& head, std::size_t keys, std::size_t paddedD) {
   }
   auto total = hn::Zero(floats);
   for (std::size_t i = 0; i < padded; i += lanes()) {
-    const auto below = hn::Sub(hn::Load(floats, head.weights + i), hn::Set(floats, largest));
-    // Highway's Exp gives 0 for NaN; a NaN in the cache has to reach the logits.
-    const auto weight = hn::IfThenElse(hn::IsNaN(below), below, hn::Exp(floats, below));
+    const auto weight = exponential(hn::Sub(hn::Load(floats, head.weights + i), hn::Set(floats, largest)));
     hn::Store(weight, floats, head.weights + i);
     total = hn::Add(total, weight);
   }

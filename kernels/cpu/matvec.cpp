@@ -4,6 +4,8 @@
 #include "kernels/cpu/targets.h"
 #include "kernels/parallel.h"
 
+// Ice Lake's AVX-512: every machine with AVX-512-BF16 has it but one (Cooper Lake), so that target stands for both.
+#define HWY_WANT_AVX3_DL
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/matvec.cpp"
 #include <hwy/aligned_allocator.h>
@@ -40,6 +42,14 @@ struct PairEngine {
   static float total(Sum sum) { return sumLanes(sum); }
 };
 
+bool mayHaveBf16Dot() {
+#if HWY_ARCH_X86
+  return HWY_TARGET == HWY_AVX3_DL;
+#else
+  return false;
+#endif
+}
+
 std::size_t pairStride(std::size_t k) {
   return roundUp(k, 2 * lanes());
 }
@@ -69,13 +79,14 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace strata::kernels {
+HWY_EXPORT(mayHaveBf16Dot);
 HWY_EXPORT(pairStride);
 HWY_EXPORT(prepareMatvec);
 HWY_EXPORT(matvecPart);
 
 void matvec(Element element, Element outElement, const void* x, std::int64_t rows, std::int64_t k,
             const MatvecTarget* targets, int targetCount, const Stream& stream) {
-  const bool bf16Dot = element == Element::bf16 && cpu::supportsBf16Dot();
+  const bool bf16Dot = element == Element::bf16 && HWY_DYNAMIC_DISPATCH(mayHaveBf16Dot)() && cpu::hasBf16Dot();
   cpu::MatvecWork work;
   work.element = element;
   work.outElement = outElement;

@@ -19,11 +19,9 @@ struct MatvecWork {
   int targetCount = 0;
 };
 
-/// True where AVX-512-BF16 may be used. False also where a test has restricted Highway's targets to less than
-/// AVX-512 with the Ice Lake extensions, which every machine with AVX-512-BF16 but one (Cooper Lake) has.
-bool supportsBf16Dot();
-
-/// The bf16 product by AVX-512-BF16's dot product: x stays bf16. Only where supportsBf16Dot().
+/// The bf16 product by AVX-512-BF16's dot product, where this machine has it: x stays bf16. (Asking costs nothing;
+/// Highway's SupportedTargets() asks the processor each time, which takes microseconds in a virtual machine.)
+bool hasBf16Dot();
 std::size_t bf16DotStride(std::size_t k);
 void prepareBf16Dot(const void* x, std::size_t rows, std::size_t k, std::size_t xStride, void* prepared);
 void matvecBf16Dot(const MatvecWork& work, std::int64_t begin, std::int64_t end);

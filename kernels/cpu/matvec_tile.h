@@ -106,7 +106,7 @@ void storeRows(const cpu::MatvecWork& work, const MatvecTarget& target, std::int
 }
 
 /// Output rows begin … end-1 of all targets, counted through; each row of weights meets all rows of x while in L1.
-/// From three rows of x on, two rows of weights share each load of x.
+/// From five rows of x on, two rows of weights share each load of x.
 template <class Engine>
 void matvecRows(const cpu::MatvecWork& work, std::int64_t begin, std::int64_t end) {
   std::int64_t first = 0;
@@ -115,7 +115,7 @@ void matvecRows(const cpu::MatvecWork& work, std::int64_t begin, std::int64_t en
     const std::int64_t to = end - first < target.n ? end - first : target.n;
     std::int64_t n = begin > first ? begin - first : 0;
     first += target.n;
-    if (work.rows >= 3) {
+    if (work.rows >= 5) {
       for (; n + 2 <= to; n += 2) storeRows<Engine, 2>(work, target, n);
     }
     for (; n < to; ++n) storeRows<Engine, 1>(work, target, n);

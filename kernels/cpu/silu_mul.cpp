@@ -13,11 +13,9 @@
 HWY_BEFORE_NAMESPACE();
 namespace strata::kernels::HWY_NAMESPACE {
 
-/// Exp is right up to e^88.7; below a = -88 the quotient is less than 1e-36 |a| either way.
+/// Below a = -88 the quotient is less than 1e-36 |a| whether e^-a is right or e^88.
 inline FloatVector gated(FloatVector a, FloatVector b) {
-  const FloatTag floats;
-  const auto exponential = hn::Exp(floats, hn::Min(hn::Neg(a), hn::Set(floats, 88.0f)));
-  return hn::Mul(hn::Div(a, hn::Add(hn::Set(floats, 1.0f), exponential)), b);
+  return hn::Mul(hn::Div(a, hn::Add(hn::Set(FloatTag(), 1.0f), exponential(hn::Neg(a)))), b);
 }
 
 template <class T>

@@ -158,6 +158,16 @@ inline float sumLanes(FloatVector v) {
   return hn::GetLane(hn::SumOfLanes(FloatTag(), v));
 }
 
+/// e^v, to 1 ulp, for v up to 88 (above it e^88); 0 below -104; NaN stays NaN. Highway's Exp alone gives 0 for NaN and
+/// is undefined where v / ln 2 is no 32-bit integer.
+inline FloatVector exponential(FloatVector v) {
+  const FloatTag floats;
+  const auto isNaN = hn::IsNaN(v);
+  const auto number = hn::IfThenElse(isNaN, hn::Zero(floats), v);
+  const auto bounded = hn::Min(hn::Max(number, hn::Set(floats, -105.0f)), hn::Set(floats, 88.0f));
+  return hn::IfThenElse(isNaN, v, hn::Exp(floats, bounded));
+}
+
 /// to[i] = sum of v[i]'s lanes: four at once take half the shuffles of one by one.
 inline void sumLanesOfFour(const FloatVector* v, float* to) {
 #if HWY_TARGET == HWY_SCALAR || HWY_HAVE_SCALABLE

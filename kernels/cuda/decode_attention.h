@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#pragma GCC visibility push(default)
 extern "C" {
 
 /// kernels/decode_attention.h on the device: all pointers are device memory, element 0 is f32 and 1 bf16. D is at most
@@ -19,6 +20,7 @@ int strata_cuda_decode_attention(int element, const void* q, const void* kCache,
 std::int64_t strata_cuda_decode_attention_workspace(std::int64_t b, std::int64_t h, std::int64_t hkv, std::int64_t d,
                                                     std::int64_t maxLength);
 }
+#pragma GCC visibility pop
 
 namespace strata::kernels::cuda {
 using DecodeAttentionEntry = decltype(&strata_cuda_decode_attention);

@@ -42,16 +42,18 @@ class SpinningThreads {
     m_busy = m_count - 1;
     m_round.fetch_add(1);
     task(0);
-    while (m_busy.load() != 0) {
-    }
+    for (int spins = 0; m_busy.load() != 0;) relax(++spins);
   }
   int count() const { return m_count; }
 
  private:
+  /// On a busy machine the other thread may be waiting for this one's core.
+  static void relax(int spins) {
+    if (spins % 4096 == 0) std::this_thread::yield();
+  }
   void wait(int index) {
     for (int seen = 0;;) {
-      while (m_round.load() == seen) {
-      }
+      for (int spins = 0; m_round.load() == seen;) relax(++spins);
       ++seen;
       if (m_stop) return;
       (*m_task)(index);

@@ -187,15 +187,15 @@ int blockIndexZ() {
   return activeBlock->index[2];
 }
 
-void barrier(std::source_location where) {
-  if (!activeSession->ignoresBarriers()) wait(State::atBarrier, where.line());
+void barrier(std::uint32_t line) {
+  if (!activeSession->ignoresBarriers()) wait(State::atBarrier, line);
 }
 
-float shuffleXor(float value, int mask, std::source_location where) {
+float shuffleXor(float value, int mask, std::uint32_t line) {
   Thread& thread = self();
   thread.value = value;
   thread.mask = mask;
-  wait(State::atShuffle, where.line());
+  wait(State::atShuffle, line);
   return thread.value;
 }
 
@@ -204,8 +204,8 @@ void checkAligned(const void* p, std::size_t alignment) {
     activeSession->report("a wide load from a misaligned address");
 }
 
-void* sharedMemory(std::size_t bytes, std::source_location where) {
-  auto& memory = activeBlock->shared[where.line()];
+void* sharedMemory(std::size_t bytes, std::uint32_t line) {
+  auto& memory = activeBlock->shared[line];
   if (memory.empty()) {
     memory.resize((bytes + 7) / 8);
     std::memset(memory.data(), 0xff, memory.size() * 8);
@@ -213,8 +213,8 @@ void* sharedMemory(std::size_t bytes, std::source_location where) {
   return memory.data();
 }
 
-void reportOutOfBounds(std::size_t index, std::size_t count, std::source_location where) {
-  activeSession->report("line " + std::to_string(where.line()) + ": element " + std::to_string(index) +
+void reportOutOfBounds(std::size_t index, std::size_t count, std::uint32_t line) {
+  activeSession->report("line " + std::to_string(line) + ": element " + std::to_string(index) +
                         " of shared memory for " + std::to_string(count));
 }
 

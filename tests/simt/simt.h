@@ -13,7 +13,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <source_location>
 #include <string>
 #include <vector>
 
@@ -51,34 +50,34 @@ int threadIndex();
 int blockIndexX();
 int blockIndexY();
 int blockIndexZ();
-void barrier(std::source_location where = std::source_location::current());
+void barrier(std::uint32_t line = __builtin_LINE());
 /// Of the warp's 32 threads, all of which must come to the same call.
-float shuffleXor(float value, int mask, std::source_location where = std::source_location::current());
+float shuffleXor(float value, int mask, std::uint32_t line = __builtin_LINE());
 void checkAligned(const void* p, std::size_t alignment);
 
 /// The block's own memory of a declaration, bytes 0xff (NaN) at first.
-void* sharedMemory(std::size_t bytes, std::source_location where);
-void reportOutOfBounds(std::size_t index, std::size_t count, std::source_location where);
+void* sharedMemory(std::size_t bytes, std::uint32_t line);
+void reportOutOfBounds(std::size_t index, std::size_t count, std::uint32_t line);
 
 template <class T>
 class Shared {
  public:
-  Shared(T* data, std::size_t count, std::source_location where) : m_data(data), m_count(count), m_where(where) {}
+  Shared(T* data, std::size_t count, std::uint32_t line) : m_data(data), m_count(count), m_line(line) {}
   T& operator[](std::size_t index) const {
     if (index < m_count) return m_data[index];
-    reportOutOfBounds(index, m_count, m_where);
+    reportOutOfBounds(index, m_count, m_line);
     return m_data[m_count];  // one element more is allocated, for stray accesses
   }
 
  private:
   T* m_data;
   std::size_t m_count;
-  std::source_location m_where;
+  std::uint32_t m_line;
 };
 
 template <class T>
-Shared<T> shared(std::size_t count, std::source_location where = std::source_location::current()) {
-  return {static_cast<T*>(sharedMemory((count + 1) * sizeof(T), where)), count, where};
+Shared<T> shared(std::size_t count, std::uint32_t line = __builtin_LINE()) {
+  return {static_cast<T*>(sharedMemory((count + 1) * sizeof(T), line)), count, line};
 }
 
 }  // namespace strata::simt

@@ -17,6 +17,7 @@ namespace strata::testing {
 namespace {
 
 constexpr double kTolerance = 2e-4;
+const bool kCounts = (installAllocator(), true);  // before the first tensor
 
 std::shared_ptr<const Model> golden(const std::string& name) {
   return Model::open({.path = sourceFolder() / "tests/golden/models" / name, .dtype = "float32"}).value();

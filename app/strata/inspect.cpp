@@ -1,0 +1,149 @@
+// strata inspect: what a model is, from its configuration and headers alone; --check reads every weight.
+
+#include <fmt/format.h>
+
+#include "app/strata/cli.h"
+#include "core/routing/memory.h"
+
+namespace strata {
+namespace fs = std::filesystem;
+namespace {
+
+struct InspectArguments {
+  ModelOptions model;
+  std::string map;
+  bool check = false;
+};
+
+const char* tokenizerKind(const fs::path& folder) {
+  std::error_code ignored;
+  if (fs::exists(folder / "tokenizer.model", ignored)) return "sentencepiece";
+  return fs::exists(folder / "tokenizer.json", ignored) ? "tokenizer.json" : nullptr;
+}
+
+Json ropeToJson(const RopeConfig& rope) {
+  Json json = {{"type", rope.type == RopeType::llama3 ? "llama3" : "default"}, {"theta", rope.theta}};
+  if (rope.type == RopeType::llama3) {
+    json["factor"] = rope.factor;
+    json["low_freq_factor"] = rope.lowFreqFactor;
+    json["high_freq_factor"] = rope.highFreqFactor;
+    json["original_max_positions"] = rope.originalMaxPositions;
+  }
+  return json;
+}
+
+/// The dtype that a cache has: as given, else as stored, where the CPU computes F16 in F32.
+Result<DType> cacheDType(const InspectArguments& arguments, const Checkpoint& checkpoint) {
+  if (arguments.model.dtype.empty())
+    return checkpoint.storedDType() == DType::f16 ? DType::f32 : checkpoint.storedDType();
+  const auto given = parseDType(arguments.model.dtype);
+  if (given && *given != DType::f16) return *given;
+  return fail(ErrorCode::usage,
+              "The dtype '" + arguments.model.dtype + "' cannot be computed in; give float32 or bfloat16.", "--dtype");
+}
+
+Result<std::vector<NamedMap>> mapsShown(const std::string& given, const Checkpoint& checkpoint) {
+  const ModelConfig& config = checkpoint.config();
+  if (!given.empty()) {
+    STRATA_TRY(std::vector<NamedMap> maps, parseMaps(given, config.layers));
+    for (const NamedMap& map : maps) STRATA_CHECK(checkGeometry(map.map, config.kvGeometry()));
+    return maps;
+  }
+  STRATA_TRY(std::vector<NamedMap> maps, parseMaps("full;retention:0.5;retention:0.33;retention:0.25", config.layers));
+  if (checkpoint.map() && !checkpoint.map()->isFull()) {
+    maps.insert(maps.begin(), NamedMap{printMap(*checkpoint.map()), *checkpoint.map()});
+  }
+  return maps;
+}
+
+Result<int> run(const InspectArguments& arguments, const Output& out) {
+  STRATA_TRY(const ModelLocation location, locate(arguments.model.model, arguments.model.project));
+  STRATA_TRY(const Checkpoint checkpoint, Checkpoint::open(location.folder));
+  STRATA_TRY(const DType dtype, cacheDType(arguments, checkpoint));
+  STRATA_TRY(const std::vector<NamedMap> maps, mapsShown(arguments.map, checkpoint));
+  const ModelConfig& config = checkpoint.config();
+  const fs::path adapter = arguments.model.adapter.empty() ? location.adapter : fs::path(arguments.model.adapter);
+  if (!adapter.empty()) {
+    const auto read = readAdapter(adapter, config);
+    if (!read) return tl::unexpected(read.error());
+  }
+  const std::int64_t context = arguments.model.context > 0 ? arguments.model.context : config.maxPositions;
+  const ModelShape shape = config.shape();
+  const char* tokenizer = tokenizerKind(location.folder);
+
+  Json json = {{"architecture", config.architecture},
+               {"layers", config.layers},
+               {"heads", config.heads},
+               {"kv_heads", config.kvHeads},
+               {"head_dim", config.headDim},
+               {"width", config.width},
+               {"ffn", config.ffn},
+               {"vocab", config.vocab},
+               {"tied", config.tied},
+               {"parameters", shape.parameters},
+               {"dtype", configName(checkpoint.storedDType())},
+               {"bytes_on_disk", checkpoint.bytesOnDisk()},
+               {"context", context},
+               {"tokenizer", tokenizer != nullptr ? Json(tokenizer) : Json(nullptr)},
+               {"rope", ropeToJson(config.rope)},
+               {"map", checkpoint.map() ? Json(printMap(*checkpoint.map())) : Json("full")},
+               {"kv_dtype", configName(dtype)},
+               {"kv_bytes_per_token", Json::object()},
+               {"maps", Json::array()},
+               {"folder", location.folder.string()}};
+  if (!adapter.empty()) json["adapter"] = adapter.string();
+  std::string text = fmt::format(
+      "{}\nlayers {}, width {}, feed-forward {}\nheads {} of {}, KV heads {}\nvocabulary {}{}\nparameters {}, stored "
+      "in {}, {} on "
+      "disk\ncontext {}, rope {} with theta {:g}\ntokenizer {}\n",
+      config.architecture, config.layers, config.width, config.ffn, config.heads, config.headDim, config.kvHeads,
+      config.vocab, config.tied ? ", head tied to the embedding" : "", shape.parameters,
+      configName(checkpoint.storedDType()), printBytes(checkpoint.bytesOnDisk()), context,
+      config.rope.type == RopeType::llama3 ? "llama3" : "default", config.rope.theta,
+      tokenizer != nullptr ? tokenizer : "none");
+  for (const NamedMap& map : maps) {
+    const std::int64_t bytes = kvBytes(map.map, shape, 1, static_cast<int>(bytesOf(dtype)));
+    json["kv_bytes_per_token"][map.name] = bytes;
+    json["maps"].push_back({{"map", map.name},
+                            {"src", map.map.src()},
+                            {"owners", map.map.owners()},
+                            {"retention", map.map.retention()},
+                            {"kv_bytes_per_token", bytes}});
+    text += fmt::format("KV cache {:<16} {:>8} bytes a token, {} of {} layers own\n", map.name, bytes, map.map.owners(),
+                        config.layers);
+  }
+  if (!arguments.check) {
+    out.answer(json, text);
+    return 0;
+  }
+  STRATA_TRY(const std::vector<std::string> broken, tensorsWithNonFiniteValues(checkpoint));
+  json["check"] = {{"tensors", checkpoint.tensors().size()}, {"non_finite", broken}};
+  if (broken.empty()) {
+    out.answer(json, text + fmt::format("checked: all values of {} tensors are finite\n", checkpoint.tensors().size()));
+    return 0;
+  }
+  std::string names;
+  for (std::size_t i = 0; i < broken.size() && i < 5; ++i) names += (i > 0 ? ", " : "") + broken[i];
+  if (broken.size() > 5) names += fmt::format(" and {} more", broken.size() - 5);
+  const Error error{ErrorCode::invalidData,
+                    "The weights of " + location.folder.string() + " hold values that are not finite, in " + names +
+                        "; get the model's files again.",
+                    broken.front()};
+  if (!out.json) return tl::unexpected(error);
+  json["error"] = errorToJson(error);  // one object: what was found beside what the model is
+  Output::line(json);
+  Output().error(error);
+  return 1;
+}
+
+}  // namespace
+
+VerbAction addInspect(CLI::App& verb, const Output& out) {
+  auto arguments = std::make_shared<InspectArguments>();
+  arguments->model.addTo(verb);
+  verb.add_option("--map", arguments->map, "show the KV bytes of these maps");
+  verb.add_flag("--check", arguments->check, "read every weight and look for values that are not finite");
+  return [arguments, &out] { return run(*arguments, out); };
+}
+
+}  // namespace strata

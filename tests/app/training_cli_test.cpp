@@ -1,0 +1,128 @@
+// Runs from the command line: start, interrupt, resume, extend, export, remove; nothing half-written is left.
+
+#include "program.h"
+
+namespace strata::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+class TrainingProgram : public ::testing::Test {
+ protected:
+  TrainingProgram() {
+    std::string text;
+    for (int i = 0; i < 40; ++i) text += std::string(kStory) + "<|endoftext|>\n";
+    writeText(m_folder.path() / "train.txt", text);
+  }
+  std::string data() const { return m_folder.path() / "train.txt"; }
+  std::string project() const { return m_folder.path() / "project"; }
+  std::vector<std::string> train(std::vector<std::string> more) const {
+    std::vector<std::string> all = {"train",   "--model", storyModel(), "--data", data(),      "--project", project(),
+                                    "--batch", "2",       "--length",   "32",     "--threads", "1"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  fs::path folder() const { return m_folder.path(); }
+
+ private:
+  TemporaryFolder m_folder;
+};
+
+TEST_F(TrainingProgram, ARunIsTrainedListedUsedExportedAndRemoved) {
+  const auto run = answerOf(train({"--steps", "4", "--save-every", "2"}));
+  expectKeys(run, {"run", "steps", "loss", "tokens", "checkpoint"});
+  EXPECT_EQ(run["steps"], 4);
+  EXPECT_EQ(run["loss"].size(), 4u);
+  EXPECT_EQ(run["tokens"], 4 * 2 * 32);
+  const std::string id = run["run"];
+  const auto list = answerOf({"runs", "list", "--project", project()});
+  EXPECT_EQ(list["runs"][0]["id"], id);
+  expectKeys(list["runs"][0], {"id", "kind", "state", "created"});
+  EXPECT_EQ(answerOf({"runs", "show", id, "--project", project()})["checkpoints"], nlohmann::json({2, 4}));
+
+  const auto score = [&](const std::string& model) {
+    return answerOf({"score", model, "--project", project(), "--ids", "1,403,407,261,378"})["nll"].get<double>();
+  };
+  EXPECT_NE(score(id), score(id + "@2"));
+  EXPECT_EQ(score(id), score(project() + "/runs/" + id + "@4"));
+  answerOf({"export", id, "--project", project(), "--map", "stride:2", folder() / "out"});
+  const auto exported = answerOf({"score", folder() / "out", "--ids", "1,403,407,261,378", "--map", "full"});
+  EXPECT_EQ(exported["nll"].get<double>(), score(id));
+  EXPECT_EQ(answerOf({"runs", "rm", id, "--project", project()})["removed"], id);
+  EXPECT_TRUE(answerOf({"runs", "list", "--project", project()})["runs"].empty());
+}
+
+TEST_F(TrainingProgram, AnInterruptedRunChecksPointsAndGoesOn) {
+  const Answer first = runProgram(train({"--steps", "100000", "--json"}), "", "Training 1/");
+  EXPECT_EQ(first.code, 130) << first.err;
+  const auto stopped = first.json();
+  EXPECT_EQ(stopped["state"], "stopped");
+  const std::string id = stopped["run"];
+  EXPECT_TRUE(fs::exists(stopped["checkpoint"].get<std::string>()));
+  const Answer second = runProgram({"train", "--resume", id, "--project", project(), "--json"}, "", "Training ");
+  EXPECT_EQ(second.code, 130) << second.err;
+  EXPECT_GT(second.json()["steps"], stopped["steps"]);
+  EXPECT_EQ(runProgram({"train", "--resume", id, "--project", project(), "--lr", "1"}).code, 2);
+
+  const auto extended = answerOf({"train", "--extend", id, "--project", project(), "--steps", "2"});
+  EXPECT_EQ(extended["steps"], 2);
+  EXPECT_EQ(answerOf({"runs", "show", extended["run"].get<std::string>(), "--project", project()})["parent"], id);
+}
+
+TEST_F(TrainingProgram, AnAdapterRunMergesIntoTheOriginalsForm) {
+  const auto run = answerOf(train({"--steps", "3", "--lora", "4", "--lr", "0.01"}));
+  const std::string path = project() + "/runs/" + run["run"].get<std::string>();
+  EXPECT_TRUE(fs::exists(fs::path(run["checkpoint"].get<std::string>()) / "adapter_config.json"));
+  answerOf({"export", path, folder() / "out"});
+  EXPECT_EQ(fs::file_size(folder() / "out/model.safetensors"),
+            fs::file_size(fs::path(storyModel()) / "model.safetensors"));
+  const auto score = [&](const std::string& model) {
+    return answerOf({"score", model, "--ids", "1,403,407,261,378"})["nll"].get<double>();
+  };
+  EXPECT_NEAR(score(folder() / "out"), score(path), 1e-5);
+  EXPECT_NE(score(path), score(storyModel()));
+}
+
+TEST_F(TrainingProgram, PresetsConfigFilesAndOptionsGoOverOneAnother) {
+  writeText(folder() / "config.json", R"({"steps": 7, "batch": 4, "sampler": "strategy:1,.5", "lr": 0.001})");
+  const auto run = answerOf(train({"--config", folder() / "config.json", "--steps", "1", "--distill"}));
+  const auto config = answerOf({"runs", "show", run["run"].get<std::string>(), "--project", project()})["config"];
+  EXPECT_EQ(config["steps"], 1);
+  EXPECT_EQ(config["batch"], 2);  // given by train()
+  EXPECT_EQ(config["sampler"], "strategy:1,.5");
+  EXPECT_EQ(config["distill"], true);
+  const auto watched = answerOf(train({"--steps", "2", "--eval-data", data(), "--eval-every", "1", "--eval-rows", "2",
+                                       "--eval-maps", "full", "--eval-maps", "0,0,0,0,0;stride:2"}));
+  EXPECT_EQ(
+      answerOf({"runs", "show", watched["run"].get<std::string>(), "--project", project()})["config"]["eval-maps"],
+      "full;0,0,0,0,0;stride:2");
+  const auto tried = answerOf(train({"--preset", "try-it", "--steps", "1"}));
+  EXPECT_EQ(tried["steps"], 1);
+}
+
+TEST_F(TrainingProgram, RandomWeightsComeFromTheSeed) {
+  const auto first = answerOf({"train", "--init", storyModel(), "--data", data(), "--project", project(), "--batch",
+                               "2", "--length", "32", "--steps", "2", "--seed", "3"});
+  const auto second = answerOf({"train", "--init", storyModel(), "--data", data(), "--project", project(), "--batch",
+                                "2", "--length", "32", "--steps", "2", "--seed", "3"});
+  EXPECT_EQ(first["loss"], second["loss"]);
+  const std::string path = project() + "/runs/" + first["run"].get<std::string>();
+  answerOf({"export", path, folder() / "out"});
+  EXPECT_TRUE(fs::exists(folder() / "out/tokenizer.model"));
+}
+
+TEST_F(TrainingProgram, NothingIsLeftWhereTrainingNeverBegan) {
+  writeText(folder() / "broken.jsonl", "{\"prompt\": \"a\", \"completion\": \"b\"}\n{\"prompt\": 1}\n");
+  for (const std::vector<std::string>& bad : {std::vector<std::string>{"--data", folder() / "broken.jsonl"},
+                                              {"--data", "/nonexistent.txt"},
+                                              {"--length", "100000"}}) {
+    std::vector<std::string> arguments = {"train", "--model", storyModel(), "--project", project(), "--steps", "1"};
+    if (bad[0] != "--data") arguments.insert(arguments.end(), {"--data", data()});
+    arguments.insert(arguments.end(), bad.begin(), bad.end());
+    EXPECT_NE(runProgram(arguments).code, 0);
+    EXPECT_FALSE(fs::exists(project())) << bad[0];
+  }
+}
+
+}  // namespace
+}  // namespace strata::testing

@@ -1,0 +1,138 @@
+// SIGKILL at any moment of a training run, then --resume: the final weights are bit-equal to an uninterrupted run's.
+
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <random>
+#include <thread>
+
+#include "support.h"
+
+extern char** environ;
+
+namespace strata::testing {
+namespace {
+
+class Kill : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string text;
+    for (int i = 0; i < 2000; ++i)
+      text += "Lily saw " + std::to_string(i * 37 % 211) + " birds. She was happy and ran home.\n";
+    writeText(m_folder.path() / "train.txt", text);
+  }
+
+  std::vector<std::string> trainCommand(const std::filesystem::path& project) const {
+    return {STRATA_BINARY_DIR "/bin/strata",
+            "train",
+            "--model",
+            (sourceFolder() / "resources/models/stories260K").string(),
+            "--data",
+            (m_folder.path() / "train.txt").string(),
+            "--project",
+            project.string(),
+            "--steps",
+            "40",
+            "--batch",
+            "4",
+            "--length",
+            "96",
+            "--lr",
+            "1e-3",
+            "--p-cross",
+            "0.5",
+            "--save-every",
+            "4",
+            "--threads",
+            "2",
+            "--json"};
+  }
+  std::vector<std::string> resumeCommand(const std::filesystem::path& project, const std::string& run) const {
+    return {STRATA_BINARY_DIR "/bin/strata", "train", "--resume", run, "--project", project.string(), "--json"};
+  }
+
+  /// Runs a command; kills it after `killAfter` unless it ended. Whether it ended by itself with exit code 0.
+  static bool run(const std::vector<std::string>& command, std::chrono::milliseconds killAfter) {
+    std::vector<char*> arguments;
+    for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+    arguments.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", 1, 0);
+    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", 1, 0);
+    pid_t pid = 0;
+    EXPECT_EQ(posix_spawn(&pid, arguments[0], &actions, nullptr, arguments.data(), environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    const auto deadline = std::chrono::steady_clock::now() + killAfter;
+    int status = 0;
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+      if (std::chrono::steady_clock::now() >= deadline) {
+        kill(pid, SIGKILL);
+        waitpid(pid, &status, 0);
+        return false;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        << "exit status " << status << " of " << command[1] << " " << command[2] << " " << command[3];
+    return true;
+  }
+
+  static std::filesystem::path onlyRun(const std::filesystem::path& project) {
+    std::error_code none;
+    for (const auto& entry : std::filesystem::directory_iterator(project / "runs", none)) {
+      if (std::filesystem::exists(entry.path() / "run.json")) return entry.path();
+    }
+    return {};
+  }
+  static std::string finalWeights(const std::filesystem::path& project) {
+    return readText(onlyRun(project) / "checkpoints" / "step-40" / "model.safetensors");
+  }
+
+  /// Kills `wanted` times at random moments, then lets the run end.
+  void expectBitEqualAfterKills(int wanted, unsigned seed) {
+    const auto forever = std::chrono::minutes(5);
+    const auto started = std::chrono::steady_clock::now();
+    ASSERT_TRUE(run(trainCommand(m_folder.path() / "whole"), forever));
+    const auto whole =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started).count();
+    const std::string expected = finalWeights(m_folder.path() / "whole");
+    ASSERT_FALSE(expected.empty());
+
+    std::mt19937 random(seed);
+    int kills = 0;
+    for (int round = 0; kills < wanted; ++round) {
+      ASSERT_LT(round, 20 * wanted);
+      const std::filesystem::path project = m_folder.path() / ("killed-" + std::to_string(round));
+      bool done = false;
+      while (!done) {
+        const auto wait = kills < wanted
+                              ? std::chrono::milliseconds(std::uniform_int_distribution<long>(20, whole)(random))
+                              : std::chrono::duration_cast<std::chrono::milliseconds>(forever);
+        const auto existing = onlyRun(project);
+        if (!existing.empty() && readText(existing / "run.json").find("\"done\"") != std::string::npos)
+          break;  // killed on its way out
+        done = run(existing.empty() ? trainCommand(project) : resumeCommand(project, existing.filename()), wait);
+        if (!done) ++kills;
+      }
+      EXPECT_EQ(finalWeights(project), expected) << "after " << kills << " kills";
+    }
+  }
+
+  TemporaryFolder m_folder;
+};
+
+TEST_F(Kill, AFewKillsLeaveTheFinalWeightsBitEqual) {
+  expectBitEqualAfterKills(4, 1);
+}
+
+using KillSlow = Kill;
+TEST_F(KillSlow, FortyKillsLeaveTheFinalWeightsBitEqual) {
+  expectBitEqualAfterKills(40, 2);
+}
+
+}  // namespace
+}  // namespace strata::testing
