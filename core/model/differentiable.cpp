@@ -24,19 +24,11 @@ struct RmsNormFunction : Function<RmsNormFunction> {
     context->saved_data["eps"] = eps;
     return calls::rmsNorm(x, weight.to(x.scalar_type()), eps);
   }
-  // y = x r w with r = (mean(x²) + eps)^-1/2:  dx = r (g w - x r² mean(g w x)),  dw = Σ g x r
   static variable_list backward(AutogradContext* context, variable_list grads) {
     const auto saved = context->get_saved_variables();
-    const at::Tensor x = saved[0].to(at::kFloat), g = grads[0].to(at::kFloat);
-    const at::Tensor r = at::rsqrt(x.square().mean(-1, true).add_(context->saved_data["eps"].toDouble()));
-    const at::Tensor normed = x * r;
-    at::Tensor dWeight, dx;
-    if (saved[1].requires_grad()) {
-      dWeight = (g * normed).flatten(0, -2).sum(0).to(saved[1].scalar_type());
-    }
-    const at::Tensor gw = g * saved[1].to(at::kFloat);
-    dx = (gw - normed * (gw * normed).mean(-1, true)).mul_(r).to(saved[0].scalar_type());
-    return {dx, dWeight, {}};
+    const auto [dx, dWeight] = calls::rmsNormBackward(saved[0], saved[1], grads[0],
+                                                      context->saved_data["eps"].toDouble(), saved[1].requires_grad());
+    return {dx, dWeight.defined() ? dWeight.to(saved[1].scalar_type()) : dWeight, {}};
   }
 };
 
@@ -63,8 +55,8 @@ struct SiluMulFunction : Function<SiluMulFunction> {
   }
   static variable_list backward(AutogradContext* context, variable_list grads) {
     const auto saved = context->get_saved_variables();
-    const at::Tensor dGate = at::silu_backward(grads[0] * saved[1], saved[0]);
-    return {dGate, grads[0] * at::silu(saved[0])};
+    const auto [dGate, dUp] = calls::siluMulBackward(saved[0], saved[1], grads[0]);
+    return {dGate, dUp};
   }
 };
 

@@ -14,8 +14,11 @@
 #include "kernels/kv_append.h"
 #include "kernels/matvec.h"
 #include "kernels/rms_norm.h"
+#include "kernels/rms_norm_backward.h"
 #include "kernels/rope.h"
 #include "kernels/silu_mul.h"
+#include "kernels/silu_mul_backward.h"
+#include "kernels/softmax_cross_entropy.h"
 
 namespace strata::calls {
 namespace {
@@ -113,6 +116,50 @@ at::Tensor siluMul(const at::Tensor& gate, const at::Tensor& up) {
   at::Tensor y = at::empty_like(g);
   kernels::siluMul(elementOf(g), g.const_data_ptr(), u.const_data_ptr(), y.mutable_data_ptr(), g.numel(), stream());
   return y;
+}
+
+RmsNormGradients rmsNormBackward(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& dy, double eps,
+                                 bool withWeight) {
+  const std::int64_t width = x.size(-1);
+  const at::Tensor wide = weight.to(at::kFloat).contiguous();
+  if (hasKernel(x)) {
+    const at::Tensor input = x.contiguous(), upstream = dy.contiguous();
+    RmsNormGradients result{at::empty_like(input), withWeight ? at::empty({width}, at::kFloat) : at::Tensor()};
+    kernels::rmsNormBackward(elementOf(input), input.const_data_ptr(), wide.const_data_ptr<float>(),
+                             upstream.const_data_ptr(), static_cast<float>(eps), result.dx.mutable_data_ptr(),
+                             withWeight ? result.dWeight.mutable_data_ptr<float>() : nullptr, input.numel() / width,
+                             width, stream());
+    return result;
+  }
+  const at::Tensor xf = x.to(at::kFloat), g = dy.to(at::kFloat);
+  const at::Tensor r = at::rsqrt(xf.square().mean(-1, true) + eps), normed = xf * r, gw = g * wide;
+  return {((gw - normed * (gw * normed).mean(-1, true)) * r).to(x.scalar_type()),
+          withWeight ? (g * normed).flatten(0, -2).sum(0) : at::Tensor()};
+}
+
+SiluMulGradients siluMulBackward(const at::Tensor& gate, const at::Tensor& up, const at::Tensor& dy) {
+  if (!hasKernel(gate)) return {at::silu_backward(dy * up, gate), dy * at::silu(gate)};
+  const at::Tensor g = gate.contiguous(), u = up.contiguous(), upstream = dy.contiguous();
+  SiluMulGradients result{at::empty_like(g), at::empty_like(u)};
+  kernels::siluMulBackward(elementOf(g), g.const_data_ptr(), u.const_data_ptr(), upstream.const_data_ptr(),
+                           result.dGate.mutable_data_ptr(), result.dUp.mutable_data_ptr(), g.numel(), stream());
+  return result;
+}
+
+at::Tensor softmaxCrossEntropy(at::Tensor& logits, const at::Tensor& targets, double scale) {
+  if (hasKernel(logits) && logits.is_contiguous()) {
+    at::Tensor losses = at::empty({logits.size(0)}, at::kFloat);
+    const at::Tensor index = targets.contiguous();
+    kernels::softmaxCrossEntropy(elementOf(logits), logits.mutable_data_ptr(), index.const_data_ptr<std::int64_t>(),
+                                 static_cast<float>(scale), losses.mutable_data_ptr<float>(), logits.size(0),
+                                 logits.size(1), stream());
+    return losses;
+  }
+  const at::Tensor logProbability = at::log_softmax(logits.to(at::kFloat), -1), index = targets.unsqueeze(1);
+  at::Tensor gradient = logProbability.exp() * scale;
+  gradient.scatter_add_(1, index, at::full(index.sizes(), -scale, gradient.options()));
+  logits.copy_(gradient);
+  return logProbability.gather(1, index).squeeze(1).neg();
 }
 
 std::vector<at::Tensor> linears(const at::Tensor& x, std::initializer_list<const Linear*> layers) {

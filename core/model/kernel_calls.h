@@ -36,6 +36,24 @@ at::Tensor logits(const at::Tensor& x, const at::Tensor& head);
 /// mask: additive, broadcasts to [B, H, T, S]; undefined: causal with T == S. Differentiable.
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& mask);
 
+/// The gradients of rmsNorm: {dx like x, dWeight [C] F32 or undefined}.
+struct RmsNormGradients {
+  at::Tensor dx;
+  at::Tensor dWeight;
+};
+RmsNormGradients rmsNormBackward(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& dy, double eps,
+                                 bool withWeight);
+
+/// The gradients of siluMul: {dGate, dUp}.
+struct SiluMulGradients {
+  at::Tensor dGate;
+  at::Tensor dUp;
+};
+SiluMulGradients siluMulBackward(const at::Tensor& gate, const at::Tensor& up, const at::Tensor& dy);
+
+/// logits [N, V] become (softmax - onehot(target)) · scale in place; returns -log softmax[target], F32 [N], unscaled.
+at::Tensor softmaxCrossEntropy(at::Tensor& logits, const at::Tensor& targets, double scale);
+
 /// Writes one new position per sequence: k, v [B, 1, Hkv, D] into caches [B, Hkv, capacity, D] at positions [B] (int64,
 /// host).
 void appendOne(const at::Tensor& k, const at::Tensor& v, at::Tensor& kCache, at::Tensor& vCache,

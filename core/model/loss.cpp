@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/model/kernel_calls.h"
+
 namespace strata {
 namespace {
 
@@ -20,12 +22,6 @@ std::int64_t chunkRows(std::int64_t vocabulary) {
 
 at::Tensor logitsOf(const at::Tensor& hidden, const at::Tensor& head) {
   return at::linear(hidden, head).to(at::kFloat);
-}
-
-/// Subtracts `amount` at each row's target.
-void subtractAtTargets(at::Tensor& gradient, const at::Tensor& targets, double amount) {
-  const at::Tensor index = targets.unsqueeze(1);
-  gradient.scatter_add_(1, index, at::full(index.sizes(), -amount, gradient.options()));
 }
 
 struct VocabularyLoss : torch::autograd::Function<VocabularyLoss> {
@@ -50,29 +46,25 @@ struct VocabularyLoss : torch::autograd::Function<VocabularyLoss> {
         if (dHead.defined()) dHead.add_(at::mm(rounded.t(), hidden));
       };
       const at::Tensor hidden = routed.narrow(0, begin, count);
-      const at::Tensor logits = logitsOf(hidden, weight);
-      const at::Tensor logProbability = at::log_softmax(logits, -1);
-      const double ceShare = 1 - lambda;
-      total.sub_(logProbability.gather(1, target.unsqueeze(1)).sum(), ceShare * scale);
-      at::Tensor gradient = logProbability.exp().mul_(ceShare * scale);
-      subtractAtTargets(gradient, target, ceShare * scale);
-      if (distils) {
-        const at::Tensor fullHidden = full.narrow(0, begin, count);
-        const at::Tensor fullLogits = logitsOf(fullHidden, weight);
-        // d/d routed of τ² KL(softmax(f/τ) ‖ softmax(r/τ)) = τ (softmax(r/τ) - softmax(f/τ))
-        const at::Tensor logR = at::log_softmax(logits / tau, -1), logF = at::log_softmax(fullLogits / tau, -1);
-        const at::Tensor pF = logF.exp();
-        total.add_((pF * (logF - logR)).sum(), lambda * tau * tau * scale);
-        gradient.add_(logR.exp_().sub_(pF), lambda * tau * scale);
-        if (mu > 0) {
-          const at::Tensor logFull = at::log_softmax(fullLogits, -1);
-          total.sub_(logFull.gather(1, target.unsqueeze(1)).sum(), mu * scale);
-          at::Tensor fullGradient = logFull.exp().mul_(mu * scale);
-          subtractAtTargets(fullGradient, target, mu * scale);
-          apply(fullHidden, fullGradient, dFull);
-        }
+      at::Tensor logits = at::linear(hidden, weight);
+      if (!distils) {
+        total.add_(calls::softmaxCrossEntropy(logits, target, scale).sum(), scale);
+        apply(hidden, logits, dRouted);
+        continue;
       }
-      apply(hidden, gradient, dRouted);
+      const at::Tensor fullHidden = full.narrow(0, begin, count);
+      at::Tensor fullLogits = at::linear(fullHidden, weight);
+      // d/d routed of τ² KL(softmax(f/τ) ‖ softmax(r/τ)) = τ (softmax(r/τ) - softmax(f/τ))
+      const at::Tensor logR = at::log_softmax(logits.to(at::kFloat) / tau, -1);
+      const at::Tensor logF = at::log_softmax(fullLogits.to(at::kFloat) / tau, -1), pF = logF.exp();
+      total.add_((pF * (logF - logR)).sum(), lambda * tau * tau * scale);
+      const at::Tensor klGradient = logR.exp().sub_(pF).mul_(lambda * tau * scale);
+      total.add_(calls::softmaxCrossEntropy(logits, target, (1 - lambda) * scale).sum(), (1 - lambda) * scale);
+      apply(hidden, logits.to(at::kFloat).add_(klGradient), dRouted);
+      if (mu > 0) {
+        total.add_(calls::softmaxCrossEntropy(fullLogits, target, mu * scale).sum(), mu * scale);
+        apply(fullHidden, fullLogits, dFull);
+      }
     }
     if (dFull.defined() && mu == 0) dFull.zero_();
     context->save_for_backward({dRouted, dFull, dHead});

@@ -44,11 +44,11 @@ float largest(const T* logits, std::size_t n) {
   return hn::GetLane(hn::MaxOfLanes(FloatTag(), hn::Max(hn::Max(a, b), hn::Max(c, d))));
 }
 
-/// exps[i] = e^(logits[i] - most), and their sum. The four accumulators are emptied every 4096 values, so that a long
+/// exps[i] = e^(logits[i] - most), and their sum. The four accumulators are emptied every 1024 values, so that a long
 /// row adds no small value to a large sum. `exps` may be the logits.
 template <class T>
 float exponentials(const T* logits, float most, float* exps, std::size_t n) {
-  constexpr std::size_t kBlock = 4096;
+  constexpr std::size_t kBlock = 1024;
   const std::size_t step = lanes();
   const auto shift = hn::Set(FloatTag(), most), zero = hn::Zero(FloatTag());
   auto total = zero;

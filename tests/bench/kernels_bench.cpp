@@ -1,6 +1,7 @@
 // Bandwidth of the decoding kernels beside the machine's own, measured in the same run, alternating:
 //   kernels_bench [--threads 2] [--repeat 7]
-// GB/s = 1e9 bytes of weights or cache read per second; each kernel works on more memory than the caches hold.
+// GB/s = 1e9 bytes of weights or cache read per second; each kernel works on more memory than the caches hold. The
+// training kernels count what they read and what they write (a write costs the machine a read of its line as well).
 
 #include <sys/mman.h>
 
@@ -19,6 +20,9 @@
 #include "kernels/decode_attention.h"
 #include "kernels/elements.h"
 #include "kernels/matvec.h"
+#include "kernels/rms_norm_backward.h"
+#include "kernels/silu_mul_backward.h"
+#include "kernels/softmax_cross_entropy.h"
 #include "kernels/stream.h"
 
 namespace {
@@ -145,6 +149,49 @@ Case attentionCase(Element element, std::int64_t b, std::int64_t h, std::int64_t
           }};
 }
 
+std::string shapeName(const char* kernel, Element element, std::int64_t rows, std::int64_t c) {
+  return std::string(kernel) + (element == Element::f32 ? " f32 " : " bf16") + " [" + std::to_string(rows) + ", " +
+         std::to_string(c) + "]";
+}
+
+Case rmsNormBackwardCase(Element element, std::int64_t rows, std::int64_t c, void* pool, const std::vector<float>& x,
+                         std::vector<float>& y) {
+  const std::size_t one = static_cast<std::size_t>(rows * c * elementBytes(element));
+  const std::size_t count = std::max<std::size_t>(1, kBytes / (3 * one));
+  return {shapeName("rms norm backward", element, rows, c), 3 * one * count, [=, &x, &y] {
+            for (std::size_t i = 0; i < count; ++i) {
+              char* const input = static_cast<char*>(pool) + 3 * i * one;
+              rmsNormBackward(element, input, x.data(), input + one, 1e-5f, input + 2 * one, y.data(), rows, c,
+                              kStream);
+            }
+          }};
+}
+
+Case siluMulBackwardCase(Element element, std::int64_t rows, std::int64_t c, void* pool) {
+  const std::size_t one = static_cast<std::size_t>(rows * c * elementBytes(element));
+  const std::size_t count = std::max<std::size_t>(1, kBytes / (5 * one));
+  return {shapeName("silu mul backward", element, rows, c), 5 * one * count, [=] {
+            for (std::size_t i = 0; i < count; ++i) {
+              char* const gate = static_cast<char*>(pool) + 5 * i * one;
+              siluMulBackward(element, gate, gate + one, gate + 2 * one, gate + 3 * one, gate + 4 * one, rows * c,
+                              kStream);
+            }
+          }};
+}
+
+Case softmaxCrossEntropyCase(Element element, std::int64_t rows, std::int64_t vocab, void* pool,
+                             std::vector<float>& y) {
+  const std::size_t one = static_cast<std::size_t>(rows * vocab * elementBytes(element));
+  const std::size_t count = std::max<std::size_t>(1, kBytes / one);
+  return {shapeName("softmax cross entropy", element, rows, vocab), 2 * one * count, [=, &y] {
+            const std::vector<std::int64_t> targets(static_cast<std::size_t>(rows), vocab / 2);
+            for (std::size_t i = 0; i < count; ++i) {
+              softmaxCrossEntropy(element, static_cast<char*>(pool) + i * one, targets.data(), 1.0f, y.data(), rows,
+                                  vocab, kStream);
+            }
+          }};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -155,7 +202,7 @@ int main(int argc, char** argv) {
   }
   SpinningThreads pool(std::max(1, threads));
   spinningThreads = &pool;
-  const void* weights = memory(kBytes + (1 << 20));
+  void* weights = memory(kBytes + (1 << 20));
   std::vector<float> x(1 << 20, 0.5f), y(1 << 20);
 
   const std::size_t share = kBytes / 8 / static_cast<std::size_t>(pool.count()) / 4 * 4;
@@ -177,6 +224,12 @@ int main(int argc, char** argv) {
     cases.push_back(attentionCase(element, 1, 32, 8, 4096, 128, weights, x, y));
     cases.push_back(attentionCase(element, 1, 12, 12, 1024, 64, weights, x, y));
     cases.push_back(attentionCase(element, 8, 9, 3, 512, 64, weights, x, y));
+  }
+  // Last, for they write into the memory that the others read.
+  for (const Element element : {Element::bf16, Element::f32}) {
+    cases.push_back(rmsNormBackwardCase(element, 2048, 768, weights, x, y));
+    cases.push_back(siluMulBackwardCase(element, 2048, 2048, weights));
+    cases.push_back(softmaxCrossEntropyCase(element, 256, 32000, weights, y));
   }
 
   std::printf("%d threads, median of %d; %% of a plain read of the same memory between the runs\n", pool.count(),

@@ -16,6 +16,12 @@ extern char** environ;
 namespace strata::testing {
 namespace {
 
+/// The program under test; STRATA_PROGRAM names another build of it.
+std::string program() {
+  const char* given = std::getenv("STRATA_PROGRAM");
+  return given != nullptr ? given : STRATA_BINARY_DIR "/bin/strata";
+}
+
 class Kill : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -26,32 +32,21 @@ class Kill : public ::testing::Test {
   }
 
   std::vector<std::string> trainCommand(const std::filesystem::path& project) const {
-    return {STRATA_BINARY_DIR "/bin/strata",
-            "train",
-            "--model",
-            (sourceFolder() / "resources/models/stories260K").string(),
-            "--data",
-            (m_folder.path() / "train.txt").string(),
-            "--project",
-            project.string(),
-            "--steps",
-            "40",
-            "--batch",
-            "4",
-            "--length",
-            "96",
-            "--lr",
-            "1e-3",
-            "--p-cross",
-            "0.5",
-            "--save-every",
-            "4",
-            "--threads",
-            "2",
+    return {program(),      "train",
+            "--model",      (sourceFolder() / "resources/models/stories260K").string(),
+            "--data",       (m_folder.path() / "train.txt").string(),
+            "--project",    project.string(),
+            "--steps",      "40",
+            "--batch",      "4",
+            "--length",     "96",
+            "--lr",         "1e-3",
+            "--p-cross",    "0.5",
+            "--save-every", "4",
+            "--threads",    "2",
             "--json"};
   }
   std::vector<std::string> resumeCommand(const std::filesystem::path& project, const std::string& run) const {
-    return {STRATA_BINARY_DIR "/bin/strata", "train", "--resume", run, "--project", project.string(), "--json"};
+    return {program(), "train", "--resume", run, "--project", project.string(), "--json"};
   }
 
   /// Runs a command; kills it after `killAfter` unless it ended. Whether it ended by itself with exit code 0.
@@ -118,7 +113,7 @@ class Kill : public ::testing::Test {
         done = run(existing.empty() ? trainCommand(project) : resumeCommand(project, existing.filename()), wait);
         if (!done) ++kills;
       }
-      EXPECT_EQ(finalWeights(project), expected) << "after " << kills << " kills";
+      EXPECT_TRUE(finalWeights(project) == expected) << "after " << kills << " kills";
     }
   }
 

@@ -32,7 +32,7 @@ class SoftmaxCrossEntropy : public KernelTest {
       double most = logit(0), sum = 0;
       for (std::int64_t i = 1; i < vocab; ++i) most = std::max(most, logit(i));
       for (std::int64_t i = 0; i < vocab; ++i) sum += std::exp(logit(i) - most);
-      const double loss = std::log(sum) + most - logit(target);
+      const double loss = std::log(sum) + (most - logit(target));
       ASSERT_NEAR(losses.get(row), loss, 3e-7 * std::abs(loss) + sumError + 2e-7) << "row " << row;
       for (std::int64_t i = 0; i < vocab; ++i) {
         const double p = std::exp(logit(i) - most) / sum, share = i == target ? 1 : 0;
