@@ -37,7 +37,6 @@ class ExportSource {
   ExportSource(const Checkpoint& trained, const Adapter& adapter) : m_trained(trained), m_adapter(adapter) {}
 
   Result<std::vector<std::byte>> operator()(const std::string& name, DType dtype) const {
-    if (cancelFlag()) return fail(ErrorCode::cancelled, "The export was cancelled.");
     const TensorView& view = m_trained.tensor(name);
     constexpr std::string_view kWeight = ".weight";
     const auto pair = name.ends_with(kWeight) ? m_adapter.pairs.find(name.substr(0, name.size() - kWeight.size()))
@@ -72,6 +71,13 @@ Result<int> run(const ExportArguments& arguments, const Output& out) {
   }
   STRATA_TRY(const Checkpoint trained, Checkpoint::open(location.folder));
   STRATA_TRY(const fs::path originalFolder, originalOf(location));
+  std::error_code ignored;
+  if (!fs::exists(originalFolder, ignored)) {
+    return fail(ErrorCode::notFound,
+                "The run " + location.run.string() + " was trained from " + originalFolder.string() +
+                    ", which is gone; an export takes its names and dtypes from it, so put it back.",
+                originalFolder.string());
+  }
   STRATA_TRY(const Checkpoint original, Checkpoint::open(originalFolder));
   Adapter adapter;
   const fs::path adapterFolder = arguments.adapter.empty() ? location.adapter : fs::path(arguments.adapter);
@@ -85,7 +91,7 @@ Result<int> run(const ExportArguments& arguments, const Output& out) {
   }
   const bool asItCame = location.run.empty() && adapter.pairs.empty();
   const TensorSource source = asItCame ? TensorSource() : TensorSource(ExportSource(trained, adapter));
-  STRATA_CHECK(exportModel(original, map, source, arguments.out));
+  STRATA_CHECK(exportModel(original, map, source, arguments.out, &cancelFlag()));
 
   const std::string name = arguments.map.empty() ? printMap(map) : arguments.map;
   const std::string folder = fs::absolute(arguments.out).lexically_normal().string();

@@ -11,7 +11,7 @@ namespace {
 
 struct InspectArguments {
   ModelOptions model;
-  std::string map;
+  std::vector<std::string> maps;
   bool check = false;
 };
 
@@ -42,10 +42,14 @@ Result<DType> cacheDType(const InspectArguments& arguments, const Checkpoint& ch
               "The dtype '" + arguments.model.dtype + "' cannot be computed in; give float32 or bfloat16.", "--dtype");
 }
 
-Result<std::vector<NamedMap>> mapsShown(const std::string& given, const Checkpoint& checkpoint) {
+Result<std::vector<NamedMap>> mapsShown(const std::vector<std::string>& given, const Checkpoint& checkpoint) {
   const ModelConfig& config = checkpoint.config();
   if (!given.empty()) {
-    STRATA_TRY(std::vector<NamedMap> maps, parseMaps(given, config.layers));
+    std::vector<NamedMap> maps;
+    for (const std::string& text : given) {
+      STRATA_TRY(const std::vector<NamedMap> some, parseMaps(text, config.layers));
+      maps.insert(maps.end(), some.begin(), some.end());
+    }
     for (const NamedMap& map : maps) STRATA_CHECK(checkGeometry(map.map, config.kvGeometry()));
     return maps;
   }
@@ -60,7 +64,7 @@ Result<int> run(const InspectArguments& arguments, const Output& out) {
   STRATA_TRY(const ModelLocation location, locate(arguments.model.model, arguments.model.project));
   STRATA_TRY(const Checkpoint checkpoint, Checkpoint::open(location.folder));
   STRATA_TRY(const DType dtype, cacheDType(arguments, checkpoint));
-  STRATA_TRY(const std::vector<NamedMap> maps, mapsShown(arguments.map, checkpoint));
+  STRATA_TRY(const std::vector<NamedMap> maps, mapsShown(arguments.maps, checkpoint));
   const ModelConfig& config = checkpoint.config();
   const fs::path adapter = arguments.model.adapter.empty() ? location.adapter : fs::path(arguments.model.adapter);
   if (!adapter.empty()) {
@@ -116,7 +120,7 @@ Result<int> run(const InspectArguments& arguments, const Output& out) {
     out.answer(json, text);
     return 0;
   }
-  STRATA_TRY(const std::vector<std::string> broken, tensorsWithNonFiniteValues(checkpoint));
+  STRATA_TRY(const std::vector<std::string> broken, tensorsWithNonFiniteValues(checkpoint, &cancelFlag()));
   json["check"] = {{"tensors", checkpoint.tensors().size()}, {"non_finite", broken}};
   if (broken.empty()) {
     out.answer(json, text + fmt::format("checked: all values of {} tensors are finite\n", checkpoint.tensors().size()));
@@ -141,7 +145,8 @@ Result<int> run(const InspectArguments& arguments, const Output& out) {
 VerbAction addInspect(CLI::App& verb, const Output& out) {
   auto arguments = std::make_shared<InspectArguments>();
   arguments->model.addTo(verb);
-  verb.add_option("--map", arguments->map, "show the KV bytes of these maps");
+  verb.add_option("--map,--maps", arguments->maps, "show the KV bytes of these maps; several: with ';' or repeated")
+      ->allow_extra_args(false);
   verb.add_flag("--check", arguments->check, "read every weight and look for values that are not finite");
   return [arguments, &out] { return run(*arguments, out); };
 }

@@ -70,8 +70,8 @@ void resolveModelName(const std::string& project, TrainConfig& config) {
   config.model = run->folder.string() + (run->step ? "@" + std::to_string(*run->step) : "");
 }
 
-Result<TrainConfig> newConfig(const TrainArguments& arguments) {
-  TrainConfig config;
+/// Reads --preset or --config over `config`; which options the file names, where one is given.
+Result<Json> applyFile(const TrainArguments& arguments, TrainConfig& config) {
   if (!arguments.preset.empty() && !arguments.config.empty()) {
     return fail(ErrorCode::usage, "Both --preset and --config are given; give one.", "--preset");
   }
@@ -79,10 +79,15 @@ Result<TrainConfig> newConfig(const TrainArguments& arguments) {
   if (!arguments.preset.empty()) {
     STRATA_TRY(file, presetFile(arguments.preset));
   }
-  if (!file.empty()) {
-    STRATA_TRY(const Json json, readJson(file));
-    STRATA_CHECK(configFromJson(json, file.string(), config));
-  }
+  if (file.empty()) return Json::object();
+  STRATA_TRY(Json json, readJson(file));
+  STRATA_CHECK(configFromJson(json, file.string(), config));
+  return json;
+}
+
+Result<TrainConfig> newConfig(const TrainArguments& arguments) {
+  TrainConfig config;
+  STRATA_CHECK(applyFile(arguments, config));
   dropReplacedSource(arguments.fields, config);
   STRATA_CHECK(arguments.fields.applyTo(config));
   resolveModelName(arguments.project, config);
@@ -100,6 +105,12 @@ Result<fs::path> runFolder(const std::string& text, const std::string& project, 
         ErrorCode::usage,
         std::string(option) + " goes on from a run's last checkpoint; leave @" + std::to_string(*run->step) + " out.",
         option);
+  }
+  STRATA_TRY(const RunInfo info, readRun(run->folder));
+  if (info.kind != "train") {
+    return fail(ErrorCode::usage,
+                "The run " + info.id + " is of the kind " + info.kind + "; only training goes on by " + option + ".",
+                option);
   }
   return fs::absolute(run->folder).lexically_normal();
 }
@@ -129,18 +140,13 @@ Result<TrainAnswer> resume(const TrainArguments& arguments, const TrainHooks& ho
 Result<TrainAnswer> extend(const TrainArguments& arguments, const TrainHooks& hooks) {
   STRATA_TRY(const fs::path folder, runFolder(arguments.extend, arguments.project, "--extend"));
   STRATA_TRY(TrainConfig config, configOfRun(folder));
-  if (!arguments.config.empty()) {
-    STRATA_TRY(const Json json, readJson(arguments.config));
-    STRATA_CHECK(configFromJson(json, arguments.config, config));
-  }
+  STRATA_TRY(const Json file, applyFile(arguments, config));
   dropReplacedSource(arguments.fields, config);
-  if (arguments.fields.isGiven("batch")) {  // the stored split belongs to the old batch
-    config.microBatch = 0;
-    config.routingGroups = 0;
-  } else if (arguments.fields.isGiven("micro-batch") && !arguments.fields.isGiven("routing-groups")) {
-    config.routingGroups = 0;
-  }
-  if (arguments.fields.isGiven("sampler") && !arguments.fields.isGiven("p-cross")) config.pCross.reset();
+  const auto isGiven = [&](const char* name) { return arguments.fields.isGiven(name) || file.contains(name); };
+  // The stored split belongs to the old batch.
+  if (isGiven("batch") && !file.contains("micro-batch")) config.microBatch = 0;
+  if ((isGiven("batch") || isGiven("micro-batch")) && !file.contains("routing-groups")) config.routingGroups = 0;
+  if (isGiven("sampler") && !isGiven("p-cross")) config.pCross.reset();
   STRATA_CHECK(arguments.fields.applyTo(config));
   resolveModelName(arguments.project, config);
   const fs::path project = arguments.project.empty() ? folder.parent_path().parent_path() : fs::path(arguments.project);

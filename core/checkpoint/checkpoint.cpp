@@ -213,9 +213,11 @@ Result<std::vector<std::int64_t>> eosIds(const Checkpoint& checkpoint) {
   return readTokenIdList(fields, "eos_token_id", {});
 }
 
-Result<std::vector<std::string>> tensorsWithNonFiniteValues(const Checkpoint& checkpoint) {
+Result<std::vector<std::string>> tensorsWithNonFiniteValues(const Checkpoint& checkpoint,
+                                                            const std::atomic<bool>* cancel) {
   std::vector<std::string> names;
   for (const auto& [name, view] : checkpoint.tensors()) {
+    if (cancel != nullptr && *cancel) return fail(ErrorCode::cancelled, "The check of the weights was cancelled.");
     if (hasNonFinite(view)) names.push_back(name);
   }
   return names;

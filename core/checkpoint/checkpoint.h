@@ -5,6 +5,7 @@
 //   checkpoint.tensor("model.norm.weight").shape
 // Opening maps files and checks names and shapes; it reads no weights. Immutable afterwards, safe to share.
 
+#include <atomic>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -50,7 +51,8 @@ class Checkpoint {
 Result<std::vector<std::int64_t>> eosIds(const Checkpoint& checkpoint);
 
 /// Counts NaN and infinity per tensor (`inspect --check`): names of tensors that hold any.
-Result<std::vector<std::string>> tensorsWithNonFiniteValues(const Checkpoint& checkpoint);
+Result<std::vector<std::string>> tensorsWithNonFiniteValues(const Checkpoint& checkpoint,
+                                                            const std::atomic<bool>* cancel = nullptr);
 
 /// Reads config.json of `folder` alone (training from a config).
 Result<ModelConfig> readModelConfig(const std::filesystem::path& folder);

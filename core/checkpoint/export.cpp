@@ -41,7 +41,8 @@ std::string sourceName(const Checkpoint& original, const std::string& name, cons
   return tiedHead ? kEmbedding : "";
 }
 
-Result<void> writeWeights(const Checkpoint& original, const TensorSource& weights, const fs::path& out) {
+Result<void> writeWeights(const Checkpoint& original, const TensorSource& weights, const fs::path& out,
+                          const std::atomic<bool>* cancel) {
   std::set<std::string> parameters;
   for (auto& [name, shape] : parameterShapes(original.config())) parameters.insert(name);
   for (const auto& [file, tensors] : tensorsByFile(original)) {
@@ -54,6 +55,7 @@ Result<void> writeWeights(const Checkpoint& original, const TensorSource& weight
     STRATA_TRY(FileWriter writer, FileWriter::create(out / file));
     STRATA_CHECK(writer.write(std::string_view(head)));
     for (const NamedView* tensor : tensors) {
+      if (cancel != nullptr && *cancel) return fail(ErrorCode::cancelled, "The export was cancelled.");
       const auto& [name, view] = *tensor;
       const std::string source = weights ? sourceName(original, name, parameters) : "";
       if (source.empty()) {
@@ -97,7 +99,7 @@ bool isTokenizerFile(const std::string& name) {
 }
 
 Result<void> exportChecked(const Checkpoint& original, const SharingMap& map, const TensorSource& weights,
-                           const fs::path& out) {
+                           const fs::path& out, const std::atomic<bool>* cancel) {
   if (map.layers() != original.config().layers || !map.isInference()) {
     return fail(ErrorCode::usage, "The map " + printMap(map) + " does not fit " + original.folder().string() +
                                       ": give a map for inference with " + std::to_string(original.config().layers) +
@@ -110,7 +112,7 @@ Result<void> exportChecked(const Checkpoint& original, const SharingMap& map, co
     return fail(ErrorCode::usage, out.string() + " exists and is not an empty folder; give a new name.", out.string());
   }
   STRATA_TRY(StagedFolder staged, StagedFolder::create(out));
-  STRATA_CHECK(writeWeights(original, weights, staged.path()));
+  STRATA_CHECK(writeWeights(original, weights, staged.path(), cancel));
   STRATA_CHECK(writeIndex(original, staged.path()));
   Json config = original.config().raw;
   config["strata"] = {{"version", 1}, {"map", map.src()}, {"retention", map.retention()}};
@@ -123,9 +125,9 @@ Result<void> exportChecked(const Checkpoint& original, const SharingMap& map, co
 }  // namespace
 
 Result<void> exportModel(const Checkpoint& original, const SharingMap& map, const TensorSource& weights,
-                         const fs::path& out) {
+                         const fs::path& out, const std::atomic<bool>* cancel) {
   try {
-    return exportChecked(original, map, weights, out);
+    return exportChecked(original, map, weights, out, cancel);
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::outOfMemory, "The export to " + out.string() + " needs more memory than there is.",
                 out.string());

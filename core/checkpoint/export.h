@@ -2,6 +2,7 @@
 // Export: a stock Hugging Face folder (tensor names, shapes and dtypes as they came, every k/v kept, tokenizer files
 // byte for byte) that also carries the map, in config.json under "strata" and in strata_map.json.
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -21,9 +22,9 @@ using TensorSource = std::function<Result<std::vector<std::byte>>(const std::str
 /// empty. Tensors that are no parameter keep their bytes, but for a tied head that is stored all the same: it gets the
 /// embedding's (the source is asked for the embedding once more). Files that are copied: tokenizer*,
 /// special_tokens_map.json, added_tokens.json, vocab.json, merges.txt, chat_template.jinja, chat_template.json,
-/// generation_config.json, *.model. Never pickles.
+/// generation_config.json, *.model. Never pickles. `cancel` is looked at before each tensor; then nothing is left.
 Result<void> exportModel(const Checkpoint& original, const SharingMap& map, const TensorSource& weights,
-                         const std::filesystem::path& out);
+                         const std::filesystem::path& out, const std::atomic<bool>* cancel = nullptr);
 
 /// Copies the tokenizer and generation files of `from` into the existing folder `to`.
 Result<void> copyTokenizerFiles(const std::filesystem::path& from, const std::filesystem::path& to);

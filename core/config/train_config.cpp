@@ -43,6 +43,9 @@ Result<void> checkSources(const TrainConfig& config) {
   if (!config.model.empty() && !config.init.empty()) {
     return bad("init", "Both model and init are given; model starts from weights, init from random ones: give one.");
   }
+  if (config.lora > 0 && config.loraTargets.empty()) {
+    return bad("lora-targets", "lora-targets is empty; give all-linear or a list such as q_proj,v_proj.");
+  }
   if (config.data.empty()) return bad("data", "No training data is given; name a text or JSONL file with data.");
   return {};
 }

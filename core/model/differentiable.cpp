@@ -1,8 +1,11 @@
 #include "core/model/differentiable.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 #include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
 
 #include "core/base/philox.h"
 #include "core/model/kernel_calls.h"
@@ -26,7 +29,7 @@ struct RmsNormFunction : Function<RmsNormFunction> {
   }
   static variable_list backward(AutogradContext* context, variable_list grads) {
     const auto saved = context->get_saved_variables();
-    const auto [dx, dWeight] = calls::rmsNormBackward(saved[0], saved[1], grads[0],
+    const auto [dx, dWeight] = calls::rmsNormBackward(saved[0], saved[1].to(saved[0].scalar_type()), grads[0],
                                                       context->saved_data["eps"].toDouble(), saved[1].requires_grad());
     return {dx, dWeight.defined() ? dWeight.to(saved[1].scalar_type()) : dWeight, {}};
   }
@@ -71,13 +74,15 @@ at::Tensor dropoutMask(const at::Tensor& x, const LoraDropout& dropout, std::uin
     const std::uint64_t key =
         randomBits({dropout.seed, dropout.step, dropout.firstSequence + static_cast<std::uint32_t>(b),
                     dropout.layer * 8 + module, RandomStream::dropout});
-    for (std::int64_t i = 0; i < perRow; i += 4) {
-      const auto bits = philox4x32({static_cast<std::uint32_t>(i / 4), 0, 0, 0},
-                                   {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)});
-      for (std::int64_t j = 0; j < 4 && i + j < perRow; ++j) {
-        values[b * perRow + i + j] = bits[static_cast<std::size_t>(j)] < threshold ? 0.0F : keep;
+    at::parallel_for(0, (perRow + 3) / 4, 4096, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = 4 * begin; i < std::min(4 * end, perRow); i += 4) {
+        const auto bits = philox4x32({static_cast<std::uint32_t>(i / 4), 0, 0, 0},
+                                     {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)});
+        for (std::int64_t j = 0; j < 4 && i + j < perRow; ++j) {
+          values[b * perRow + i + j] = bits[static_cast<std::size_t>(j)] < threshold ? 0.0F : keep;
+        }
       }
-    }
+    });
   }
   return mask.to(x.device(), x.scalar_type());
 }

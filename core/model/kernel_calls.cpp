@@ -57,6 +57,7 @@ at::Tensor cudaAttention(const at::Tensor& q, const at::Tensor& kCache, const at
       cudaKernel("strata_cuda_decode_attention_workspace"));
   const bool known = q.scalar_type() == at::kFloat || q.scalar_type() == at::kBFloat16;
   if (run == nullptr || workspaceBytes == nullptr || !known) return {};
+  const c10::DeviceGuard guard(q.device());
   const std::int64_t batch = q.size(0), heads = q.size(2), kvHeads = kCache.size(1), d = q.size(3);
   const at::Tensor query = q.contiguous(), ends = at::tensor(lengths, at::kLong).to(q.device());
   const at::Tensor workspace =
@@ -192,13 +193,17 @@ std::vector<at::Tensor> linears(const at::Tensor& x, std::initializer_list<const
 }
 
 at::Tensor logits(const at::Tensor& x, const at::Tensor& head) {
-  const std::int64_t rows = x.size(0);
-  if (!hasKernel(x) || rows > kFewRows) return at::linear(x, head).to(at::kFloat);
+  if (!hasKernel(x)) return at::linear(x, head).to(at::kFloat);
   const at::Tensor input = x.contiguous();
-  at::Tensor y = at::empty({rows, head.size(0)}, x.options().dtype(at::kFloat));
-  const kernels::MatvecTarget target{head.const_data_ptr(), nullptr, y.mutable_data_ptr(), head.size(0)};
-  kernels::matvec(elementOf(input), kernels::Element::f32, input.const_data_ptr(), rows, input.size(1), &target, 1,
-                  stream());
+  at::Tensor y = at::empty({x.size(0), head.size(0)}, x.options().dtype(at::kFloat));
+  for (std::int64_t begin = 0; begin < x.size(0);
+       begin += kFewRows) {  // so that a row's bits do not depend on the batch
+    const std::int64_t rows = std::min(kFewRows, x.size(0) - begin);
+    const kernels::MatvecTarget target{head.const_data_ptr(), nullptr, y.narrow(0, begin, rows).mutable_data_ptr(),
+                                       head.size(0)};
+    kernels::matvec(elementOf(input), kernels::Element::f32, input.narrow(0, begin, rows).const_data_ptr(), rows,
+                    input.size(1), &target, 1, stream());
+  }
   return y;
 }
 

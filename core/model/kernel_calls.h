@@ -29,7 +29,7 @@ at::Tensor siluMul(const at::Tensor& gate, const at::Tensor& up);
 /// rows.
 std::vector<at::Tensor> linears(const at::Tensor& x, std::initializer_list<const Linear*> layers);
 
-/// x [N, C] times head [V, C] transposed, F32 [N, V] whatever the dtype of x.
+/// x [N, C] times head [V, C] transposed, F32 [N, V]; on the CPU summed and kept in fp32 whatever the dtype of x.
 at::Tensor logits(const at::Tensor& x, const at::Tensor& head);
 
 /// Grouped-query attention (Ainslie et al., arXiv 2305.13245) of q [B, H, T, D] over k, v [B, Hkv, S, D]: [B, H, T, D].

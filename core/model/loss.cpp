@@ -15,9 +15,11 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// Rows whose fp32 logits take about 32 MiB.
-std::int64_t chunkRows(std::int64_t vocabulary) {
-  return std::clamp<std::int64_t>((8 << 20) / vocabulary, 16, 4096);
+/// Rows whose logits take about 128 MiB: large enough that reading and adding to the head's gradient is not what a
+/// chunk costs.
+std::int64_t chunkRows(const at::Tensor& hidden, const at::Tensor& head) {
+  return std::clamp<std::int64_t>((128 << 20) / (head.size(0) * static_cast<std::int64_t>(hidden.element_size())), 16,
+                                  1 << 16);
 }
 
 at::Tensor logitsOf(const at::Tensor& hidden, const at::Tensor& head) {
@@ -29,7 +31,7 @@ struct VocabularyLoss : torch::autograd::Function<VocabularyLoss> {
                             const std::optional<at::Tensor>& teacher, const at::Tensor& head, const at::Tensor& targets,
                             double scale, double lambda, double tau, double mu) {
     const at::Tensor weight = head.to(routed.scalar_type());
-    const std::int64_t rows = routed.size(0), step = chunkRows(head.size(0));
+    const std::int64_t rows = routed.size(0), step = chunkRows(routed, head);
     const at::Tensor full = teacher.value_or(at::Tensor());
     const bool distils = full.defined();
     at::Tensor total = at::zeros({}, routed.options().dtype(at::kFloat));
@@ -73,9 +75,8 @@ struct VocabularyLoss : torch::autograd::Function<VocabularyLoss> {
 
   static variable_list backward(AutogradContext* context, variable_list grads) {
     const auto saved = context->get_saved_variables();
-    const auto scaled = [&](const at::Tensor& gradient) {
-      return gradient.defined() ? gradient.mul(grads[0]) : gradient;
-    };
+    // In place: they were made for this call alone, and the head's is as large as the head.
+    const auto scaled = [&](at::Tensor gradient) { return gradient.defined() ? gradient.mul_(grads[0]) : gradient; };
     return {scaled(saved[0]), scaled(saved[1]), scaled(saved[2]), {}, {}, {}, {}, {}};
   }
 };
@@ -91,7 +92,7 @@ at::Tensor vocabularyLoss(const at::Tensor& routed, const at::Tensor& full, cons
 at::Tensor tokenLosses(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets) {
   const c10::NoGradGuard guard;
   const at::Tensor weight = head.to(hidden.scalar_type());
-  const std::int64_t rows = hidden.size(0), step = chunkRows(head.size(0));
+  const std::int64_t rows = hidden.size(0), step = chunkRows(hidden, head);
   at::Tensor losses = at::empty({rows}, hidden.options().dtype(at::kFloat));
   for (std::int64_t begin = 0; begin < rows; begin += step) {
     const std::int64_t count = std::min(step, rows - begin);

@@ -151,7 +151,11 @@ class HugePageAllocator final : public c10::Allocator {
       const std::lock_guard lock(m_mutex);
       if (const auto found = m_large.find(data); found != m_large.end()) {
         count(found->second.part, -static_cast<std::int64_t>(found->second.bytes));
-        m_free.emplace(found->second.mapped, data);
+        if (found->second.part == MemoryPart::kv) {  // caches come in every size and would never be used again
+          unmap(data, found->second.mapped);
+        } else {
+          m_free.emplace(found->second.mapped, data);
+        }
         m_large.erase(found);
         return;
       }

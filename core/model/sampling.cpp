@@ -46,10 +46,11 @@ TokenId sampleToken(std::span<const float> logits, const GenerateConfig& config,
   const auto larger = [](const Candidate& a, const Candidate& b) {
     return a.value != b.value ? a.value > b.value : a.id < b.id;
   };
-  std::sort(candidates.begin(), candidates.end(), larger);
   if (config.topK > 0 && static_cast<std::size_t>(config.topK) < candidates.size()) {
+    std::nth_element(candidates.begin(), candidates.begin() + config.topK, candidates.end(), larger);
     candidates.resize(static_cast<std::size_t>(config.topK));
   }
+  std::sort(candidates.begin(), candidates.end(), larger);
   toProbabilities(candidates);
   if (config.topP < 1) {  // the smallest set whose probability reaches top-p (Holtzman et al., arXiv 1904.09751)
     double sum = 0;

@@ -21,7 +21,7 @@ LayerContext contextOf(const Model& model, std::int64_t tokens) {
   return context;
 }
 
-/// The gradient of the mean loss over all windows, on copies of the weights.
+/// L2 norms of the gradient of the mean loss over all windows, in fp32.
 std::map<std::string, double> gradientNorms(const Model& model, const SharingMap& routing,
                                             const std::vector<std::vector<TokenId>>& windows, std::int64_t tokens) {
   const c10::AutoGradMode enable(true);

@@ -46,30 +46,36 @@ Result<at::Tensor> InferenceSession::prefill(const std::vector<std::vector<Token
 }
 
 Result<at::Tensor> InferenceSession::extend(const std::vector<TokenId>& ids) {
-  if (m_ids.empty()) return prefill({ids});
+  if (m_ids.empty() || m_ids[0].empty()) return prefill({ids});
   if (m_ids.size() != 1) return fail(ErrorCode::internal, "Only a session of one sequence can be extended.");
   const auto held = static_cast<std::int64_t>(m_ids[0].size());
   STRATA_CHECK(check(ids, held));
-  if (!m_stale) return guarded({ids}, held);
-  std::vector<TokenId> all = m_ids[0];
-  all.insert(all.end(), ids.begin(), ids.end());
-  return prefill({all});
+  return m_stale ? anew({ids}) : guarded({ids}, held);
 }
 
 Result<at::Tensor> InferenceSession::decode(const std::vector<TokenId>& ids) {
   if (ids.size() != m_ids.size() || ids.empty()) {
     return fail(ErrorCode::internal, "A decoding step needs one token for each sequence of the session.");
   }
-  for (std::size_t b = 0; b < ids.size(); ++b)
-    STRATA_CHECK(check({ids[b]}, static_cast<std::int64_t>(m_ids[b].size())));
-  if (m_stale) {
-    auto all = m_ids;
-    for (std::size_t b = 0; b < ids.size(); ++b) all[b].push_back(ids[b]);
-    return prefill(all);
-  }
   std::vector<std::vector<TokenId>> added(ids.size());
-  for (std::size_t b = 0; b < ids.size(); ++b) added[b] = {ids[b]};
-  return guarded(added, -1);
+  for (std::size_t b = 0; b < ids.size(); ++b) {
+    added[b] = {ids[b]};
+    STRATA_CHECK(check(added[b], static_cast<std::int64_t>(m_ids[b].size())));
+  }
+  return m_stale ? anew(added) : guarded(added, -1);
+}
+
+/// After a map switch: what the session held and what is added, in one pass from the start.
+Result<at::Tensor> InferenceSession::anew(const std::vector<std::vector<TokenId>>& added) {
+  const auto held = m_ids;
+  auto all = held;
+  for (std::size_t b = 0; b < added.size(); ++b) all[b].insert(all[b].end(), added[b].begin(), added[b].end());
+  Result<at::Tensor> logits = prefill(all);
+  if (!logits) {
+    m_ids = held;
+    m_stale = true;
+  }
+  return logits;
 }
 
 void InferenceSession::keepRows(const std::vector<std::int64_t>& rows) {
@@ -81,14 +87,13 @@ void InferenceSession::keepRows(const std::vector<std::int64_t>& rows) {
 }
 
 void InferenceSession::switchMap(const SharingMap& map) {
-  const c10::InferenceMode inference;
+  TORCH_INTERNAL_ASSERT(map.layers() == m_map.layers());
   bool samePrefix = true;  // src[0..l-1] unchanged
   for (int l = 0; l < map.layers(); ++l) {
     if (map.owns(l) && !(samePrefix && m_map.owns(l))) m_stale = true;
     samePrefix = samePrefix && map[l] == m_map[l];
   }
   m_map = map;
-  if (m_cache) m_cache->setOwners(map);
 }
 
 Result<void> InferenceSession::check(const std::vector<TokenId>& ids, std::int64_t held) const {
@@ -108,23 +113,32 @@ Result<void> InferenceSession::check(const std::vector<TokenId>& ids, std::int64
   return {};
 }
 
+/// Runs a pass over the added ids; one that fails leaves the session as it was (the cache beyond its ids is never
+/// read).
 Result<at::Tensor> InferenceSession::guarded(const std::vector<std::vector<TokenId>>& added, std::int64_t start) {
+  std::vector<std::size_t> lengths;
+  for (const auto& ids : m_ids) lengths.push_back(ids.size());
+  Result<at::Tensor> logits = attempt(added, start);
+  if (!logits) {
+    for (std::size_t b = 0; b < lengths.size(); ++b) m_ids[b].resize(lengths[b]);
+  }
+  return logits;
+}
+
+Result<at::Tensor> InferenceSession::attempt(const std::vector<std::vector<TokenId>>& added, std::int64_t start) {
   try {
     const c10::InferenceMode inference;
-    if (!m_cache || m_cache->batch() != static_cast<std::int64_t>(added.size())) {
+    const auto batch = static_cast<std::int64_t>(added.size());
+    if (!m_cache || m_cache->batch() != batch) {
       m_cache.reset();
-      m_cache = std::make_unique<KvCache>(m_model->config(), m_map, static_cast<std::int64_t>(added.size()),
-                                          m_options.capacity, m_model->dtype(), m_model->device());
+      m_cache = std::make_unique<KvCache>(m_model->config(), m_map, batch, m_options.capacity, m_model->dtype(),
+                                          m_model->device());
     }
-    m_stale = true;  // until the pass is complete
+    m_cache->setOwners(m_map);
     for (std::size_t b = 0; b < added.size(); ++b) m_ids[b].insert(m_ids[b].end(), added[b].begin(), added[b].end());
-    const bool single = start < 0;
-    at::Tensor logits =
-        single ? lastTokens(calls::selectRows(m_model->weights().embedding, idBlock(added, 0, 1, m_model->device())), 0,
-                            false)
-               : run(added, start);
-    m_stale = false;
-    return logits;
+    if (start >= 0) return run(added, start);
+    return lastTokens(calls::selectRows(m_model->weights().embedding, idBlock(added, 0, 1, m_model->device())), 0,
+                      false);
   } catch (const Cancelled&) {
     return fail(ErrorCode::cancelled, "The computation was cancelled.");
   } catch (const std::exception& exception) {

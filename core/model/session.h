@@ -5,7 +5,8 @@
 //   InferenceSession session(model, map, {.capacity = 1024});
 //   at::Tensor logits = *session.prefill({ids});      // [B, V] F32, of each sequence's last token
 //   logits = *session.decode({next});
-// One session belongs to one thread; the model it holds is shared. Errors: a full cache, cancellation.
+// One session belongs to one thread; the model it holds is shared. Errors: a full cache, cancellation, memory; a pass
+// that fails leaves the session as it was.
 
 #include <ATen/core/Tensor.h>
 
@@ -43,6 +44,9 @@ class InferenceSession {
   void keepRows(const std::vector<std::int64_t>& rows);
   /// Another map for the same ids. Owner l keeps its K,V where src[0..l-1] is unchanged and l owned before; what else
   /// the map owns is computed anew with the next extend() or decode().
+  /// Another map for the same ids. Where every owner l of it owned before and src[0..l-1] is unchanged, the cache stays
+  /// valid; else the
+  /// held ids are computed anew with the next extend() or decode().
   void switchMap(const SharingMap& map);
 
   const SharingMap& map() const { return m_map; }
@@ -54,7 +58,9 @@ class InferenceSession {
   at::Tensor run(const std::vector<std::vector<TokenId>>& added, std::int64_t start);
   at::Tensor runChunk(const at::Tensor& ids, std::int64_t start, int layers);
   at::Tensor lastTokens(at::Tensor hidden, int firstLayer, bool firstIsAppended);
+  Result<at::Tensor> anew(const std::vector<std::vector<TokenId>>& added);
   Result<at::Tensor> guarded(const std::vector<std::vector<TokenId>>& added, std::int64_t start);
+  Result<at::Tensor> attempt(const std::vector<std::vector<TokenId>>& added, std::int64_t start);
   Result<void> check(const std::vector<TokenId>& ids, std::int64_t held) const;
   LayerContext contextAt(const at::Tensor& positions) const;
   void stopIfCancelled() const;
@@ -64,7 +70,7 @@ class InferenceSession {
   SessionOptions m_options;
   std::unique_ptr<KvCache> m_cache;
   std::vector<std::vector<TokenId>> m_ids;  // per sequence, what the cache holds (or will, after a map switch)
-  bool m_stale = false;                     // a map switch or an interrupted pass left the cache behind m_ids
+  bool m_stale = false;                     // a map switch left the cache behind m_ids
 };
 
 }  // namespace strata

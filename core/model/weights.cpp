@@ -1,7 +1,9 @@
 #include "core/model/weights.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -29,12 +31,14 @@ at::Tensor normalTensor(at::IntArrayRef shape, double std, std::uint64_t seed, s
   at::Tensor tensor = at::empty(shape, at::kFloat);
   float* values = tensor.data_ptr<float>();
   const std::int64_t count = tensor.numel();
-  for (std::int64_t i = 0; i < count; i += 2) {
-    const auto pair = randomNormals({seed, static_cast<std::uint32_t>(i / 2), static_cast<std::uint32_t>((i / 2) >> 32),
-                                     index, RandomStream::weightInit});
-    values[i] = static_cast<float>(std * pair[0]);
-    if (i + 1 < count) values[i + 1] = static_cast<float>(std * pair[1]);
-  }
+  at::parallel_for(0, (count + 1) / 2, 4096, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = 2 * begin; i < std::min(2 * end, count); i += 2) {
+      const auto pair = randomNormals({seed, static_cast<std::uint32_t>(i / 2),
+                                       static_cast<std::uint32_t>((i / 2) >> 32), index, RandomStream::weightInit});
+      values[i] = static_cast<float>(std * pair[0]);
+      if (i + 1 < count) values[i + 1] = static_cast<float>(std * pair[1]);
+    }
+  });
   return tensor;
 }
 

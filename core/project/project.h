@@ -63,6 +63,8 @@ class Run {
   const std::filesystem::path& folder() const { return m_folder; }
   const RunInfo& info() const { return m_info; }
   Result<void> setState(RunState state, const std::string& message = {});
+  /// What a resume may change of it lasts for the resumes after it.
+  Result<void> setConfig(const Json& config);
   /// Whether runs/<id>/stop has appeared.
   bool stopRequested() const;
   void clearStop() const;

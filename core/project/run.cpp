@@ -25,6 +25,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kRunFile = "run.json";
+constexpr const char* kFormat = "strata-run";
+constexpr int kVersion = 1;
 constexpr const char* kDiedSilently = "the process ended without saying why; resume it";
 constexpr std::array kStates = {RunState::queued,  RunState::running, RunState::paused,
                                 RunState::stopped, RunState::failed,  RunState::done};
@@ -68,11 +70,9 @@ std::string newId(const std::string& kind, std::time_t time) {
 }
 
 Result<void> writeRun(const fs::path& folder, const RunInfo& info) {
-  const Json json = {{"format", "strata-run"},  {"version", 1},
-                     {"id", info.id},           {"kind", info.kind},
-                     {"created", info.created}, {"state", toString(info.state)},
-                     {"message", info.message}, {"parent", info.parent},
-                     {"config", info.config}};
+  const Json json = {{"format", kFormat},       {"version", kVersion},     {"id", info.id},
+                     {"kind", info.kind},       {"created", info.created}, {"state", toString(info.state)},
+                     {"message", info.message}, {"parent", info.parent},   {"config", info.config}};
   return writeFile(folder / kRunFile, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
@@ -84,6 +84,19 @@ Result<RunInfo> readStored(const fs::path& folder) {
     return fail(ErrorCode::invalidData, file.string() + " is damaged: " + what + ".", file.string());
   };
   if (!json.is_object()) return broken("it is not an object");
+  if (!json.contains("format") || json["format"] != kFormat) {
+    return broken(std::string("its \"format\" is not \"") + kFormat + "\"");
+  }
+  if (!json.contains("version") || !json["version"].is_number_integer() || json["version"].get<std::int64_t>() < 1) {
+    return broken("it has no \"version\"");
+  }
+  if (json["version"].get<std::int64_t>() > kVersion) {
+    return fail(
+        ErrorCode::unsupported,
+        file.string() + " was written by a newer Strata (version " + json["version"].dump() + "); use that one.",
+        file.string());
+  }
+  if (!json.contains("config") || !json["config"].is_object()) return broken("its \"config\" is not an object");
   RunInfo info;
   std::string state;
   const std::pair<const char*, std::string*> texts[] = {{"id", &info.id},           {"kind", &info.kind},
@@ -95,7 +108,7 @@ Result<RunInfo> readStored(const fs::path& folder) {
   }
   // The folder's name is the id: a copied or renamed run answers to the name under which it lies.
   info.id = folder.filename().string();
-  if (json.contains("config")) info.config = json["config"];
+  info.config = json["config"];
   for (const RunState each : kStates) {
     if (state == toString(each)) {
       info.state = each;
@@ -247,6 +260,14 @@ Result<void> Run::setState(RunState state, const std::string& message) {
   RunInfo changed = m_info;
   changed.state = state;
   changed.message = message;
+  STRATA_CHECK(writeRun(m_folder, changed));
+  m_info = std::move(changed);
+  return {};
+}
+
+Result<void> Run::setConfig(const Json& config) {
+  RunInfo changed = m_info;
+  changed.config = config;
   STRATA_CHECK(writeRun(m_folder, changed));
   m_info = std::move(changed);
   return {};

@@ -4,6 +4,7 @@
 #include <sys/vfs.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -46,7 +47,8 @@ Error sqliteError(sqlite3* database, const fs::path& path, int code) {
   const int primary = code & 0xff;
   ErrorCode kind = ErrorCode::io;
   std::string advice;
-  if (primary == SQLITE_FULL) {
+  const bool noSpace = primary == SQLITE_IOERR && database != nullptr && sqlite3_system_errno(database) == ENOSPC;
+  if (primary == SQLITE_FULL || noSpace) {
     kind = ErrorCode::diskFull;
     advice = "; free some disk space";
   } else if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB) {

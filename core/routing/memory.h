@@ -34,9 +34,14 @@ struct MemoryEstimate {  // bytes
 };
 
 /// One model served with one fixed map to `users` sessions of `context` tokens.
-///   weights      (parameters - followers · 2·Hkv·D·C) · weightBytesPerElement: a follower's k_proj and v_proj are not
-///   kept kv           users · kvBytes activations  min(context, 512) · (4·C + 2·H·D + 2·Hkv·D + 3·F) · 4, a prompt's
-///   chunk in one layer, + users · V · 4 logits
+///
+/// weights: (parameters - followers · 2·Hkv·D·C) · weightBytesPerElement;
+/// a follower's k_proj and v_proj are not kept.
+///
+/// kv: users · kvBytes of one session.
+///
+/// activations: min(context, 512) · (4·C + 2·H·D + 2·Hkv·D + 3·F) · 4,
+/// a prompt's chunk in one layer, + users · V · 4, the logits.
 MemoryEstimate estimateInference(const ModelShape& shape, const SharingMap& map, std::int64_t context, int users,
                                  int weightBytesPerElement, int kvBytesPerElement);
 
@@ -47,18 +52,23 @@ struct TrainingShape {
   std::int64_t trainedParameters = 0;  // all, or those of the LoRA
   bool checkpointing = false;
 };
-/// One micro-batch of B·T = microBatch · length tokens; P parameters, P' trained ones, c computeBytes.
-///   weights      P' · 4 (fp32 masters) + P' · c where c < 4 (copies to compute with) + P · c where P' < P (the frozen
-///   model
-///                under a LoRA)
-///   gradients    P' · 4
-///   optimizer    P' · 8, the two fp32 moments of AdamW
-///   activations  B·T · L · A · c with A = 5·C + 2·H·D + 2·Hkv·D + 4·F: a layer's input, the two normed states, the
-///   state
-///                between, the attention's output projected; q and the attention's result; own K,V; gate, up, their
-///                silu and product. With checkpointing B·T · (L · (C + 2·Hkv·D) + A) · c: each layer's input and K,V,
-///                and the one layer that is recomputed. Both + 2 · min(B·T, 512) · V · 4: a chunk of logits and its
-///                gradient
+/// One micro-batch of B·T = microBatch · length tokens. P: parameters, P': the trained ones, c: computeBytes.
+///
+/// weights: P' · 4, the fp32 masters,
+/// + P' · c where c < 4, their copies to compute with,
+/// + P · c where P' < P, the frozen model under a LoRA.
+///
+/// gradients: P' · 4.
+///
+/// optimizer: P' · 8, the two fp32 moments of AdamW.
+///
+/// activations: B·T · L · A · c, where A = 5·C + 2·H·D + 2·Hkv·D + 4·F counts, of one layer:
+/// 5·C: its input, the two normed states, the state between, the projected output of attention;
+/// 2·H·D: q and the result of attention;
+/// 2·Hkv·D: its own K,V;
+/// 4·F: gate, up, the silu of gate, and the product.
+/// With checkpointing B·T · (L · (C + 2·Hkv·D) + A) · c: input and K,V of every layer, and all of the one layer that is
+/// recomputed. Both + 2 · min(B·T, 512) · V · 4: a chunk of logits and its gradient.
 MemoryEstimate estimateTraining(const ModelShape& shape, const TrainingShape& training);
 
 }  // namespace strata

@@ -47,7 +47,7 @@ Batch makeBatch(const std::vector<PackedSequence>& sequences, std::size_t begin,
       id[t] = sequence.ids[t];
       position[t] = sequence.positions[t];
       segment[t] = sequence.segments[t];
-      plain = plain && sequence.segments[t] == 0;
+      plain = plain && sequence.segments[t] <= 0;  // padding is behind, where causal rows never look
       if (counts(sequence, t)) {
         predicting.push_back(b * length + static_cast<std::int64_t>(t) - 1);
         targets.push_back(sequence.ids[t]);
@@ -56,7 +56,7 @@ Batch makeBatch(const std::vector<PackedSequence>& sequences, std::size_t begin,
   }
   Batch result;
   result.ids = ids.to(device);
-  result.positions = (plain ? positions[0] : positions).to(device);
+  result.positions = (plain ? at::arange(length, at::kLong) : positions).to(device);
   if (!plain) result.mask = blockMask(segments).to(device);
   result.predicting = at::tensor(predicting, at::kLong).to(device);
   result.targets = at::tensor(targets, at::kLong).to(device);

@@ -12,7 +12,7 @@ namespace strata {
 struct Batch {
   at::Tensor ids;         // int64 [B, T]
   at::Tensor positions;   // int64 [T] where all rows count 0 … T-1, else [B, T]
-  at::Tensor mask;        // bool [B, 1, T, T], undefined where every row is one segment without padding (causal)
+  at::Tensor mask;        // bool [B, 1, T, T], undefined where every row is one segment and padding (causal)
   at::Tensor predicting;  // int64 [N]: flat positions whose next token is trained on
   at::Tensor targets;     // int64 [N]
 };

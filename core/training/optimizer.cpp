@@ -35,17 +35,19 @@ at::Tensor AdamW::clipGradients(double clip) {
 void AdamW::step(double learningRate) {
   const c10::NoGradGuard guard;
   const MemoryScope scope(MemoryPart::optimizer);
+  for (std::size_t i = 0; i < m_parameters.size(); ++i) {  // before any weight changes: memory may run out here
+    const at::Tensor& value = m_parameters[i].value;
+    State& state = m_states[i];
+    if (!value.grad().defined() || state.m.defined()) continue;
+    const at::Tensor m = at::zeros_like(value), v = at::zeros_like(value);
+    state = {m, v, at::zeros({}, value.options().dtype(at::kFloat))};
+  }
   for (const bool decays : {true, false}) {
     std::vector<at::Tensor> values, gradients, ms, vs, steps;
     for (std::size_t i = 0; i < m_parameters.size(); ++i) {
       const at::Tensor& value = m_parameters[i].value;
       if (!value.grad().defined() || (value.dim() >= 2) != decays) continue;
       State& state = m_states[i];
-      if (!state.m.defined()) {
-        state.m = at::zeros_like(value);
-        state.v = at::zeros_like(value);
-        state.steps = at::zeros({}, value.options().dtype(at::kFloat));
-      }
       state.steps.add_(1);
       values.push_back(value);
       gradients.push_back(value.grad());

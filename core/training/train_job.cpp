@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -31,6 +32,10 @@ struct Setup {
   std::unique_ptr<Trainer> trainer;
 };
 
+std::string absolute(const std::string& path) {
+  return std::filesystem::absolute(path).lexically_normal().string();
+}
+
 /// Weights to start from: of a checkpoint (an adapter is merged), or random ones.
 Result<Weights> startingWeights(const TrainConfig& config, const ModelLocation& location, const ModelConfig& model,
                                 c10::Device device) {
@@ -50,6 +55,14 @@ Result<Weights> startingWeights(const TrainConfig& config, const ModelLocation& 
   return weights;
 }
 
+/// The name of a model that goes on meaning the same weights: absolute, and a run with its step.
+std::string pinned(const std::string& model, const ModelLocation& location) {
+  if (location.run.empty()) return absolute(model);
+  const std::string checkpoint =
+      (location.adapter.empty() ? location.folder : location.adapter).filename();  // "step-<n>"
+  return absolute(location.run.string()) + "@" + checkpoint.substr(checkpoint.rfind('-') + 1);
+}
+
 Result<Setup> prepare(TrainConfig config) {
   STRATA_CHECK(checkTrainConfig(config));
   Setup setup;
@@ -59,16 +72,14 @@ Result<Setup> prepare(TrainConfig config) {
   ModelLocation location;
   if (config.init.empty()) {
     STRATA_TRY(location, locateModel(config.model));
-    config.model = std::filesystem::absolute(config.model).lexically_normal().string();
+    config.model = pinned(config.model, location);
   } else {
     location.folder = config.init;
-    config.init = std::filesystem::absolute(config.init).lexically_normal().string();
+    config.init = absolute(config.init);
   }
-  config.data = std::filesystem::absolute(config.data).lexically_normal().string();
-  if (!config.evalData.empty())
-    config.evalData = std::filesystem::absolute(config.evalData).lexically_normal().string();
-  if (!config.routings.empty())
-    config.routings = std::filesystem::absolute(config.routings).lexically_normal().string();
+  config.data = absolute(config.data);
+  if (!config.evalData.empty()) config.evalData = absolute(config.evalData);
+  if (!config.routings.empty()) config.routings = absolute(config.routings);
   setup.modelFolder = location.folder;
   STRATA_TRY(setup.model, readModelConfig(location.folder));
   setup.config = resolved(config);
@@ -95,6 +106,13 @@ Result<Setup> prepare(TrainConfig config) {
   STRATA_TRY(Dataset data, Dataset::open(config.data, *tokenizer, options));
   setup.data = std::make_unique<Dataset>(std::move(data));
   STRATA_TRY(setup.maps, parseMaps(config.evalMaps, setup.model.layers));
+  const auto isWatched = [&](const NamedMap& map) { return map.name == config.earlyStopMap; };
+  if (!config.earlyStopMap.empty() && std::none_of(setup.maps.begin(), setup.maps.end(), isWatched)) {
+    return fail(ErrorCode::usage,
+                "The map \"" + config.earlyStopMap + "\" to watch is not one of the evaluated maps \"" +
+                    config.evalMaps + "\"; name one of them or add it to --eval-maps.",
+                "--early-stop-map");
+  }
   if (!config.evalData.empty()) {
     STRATA_TRY(const Dataset held, Dataset::open(config.evalData, *tokenizer, options));
     setup.held = inOrder(held, config.evalRows);
@@ -123,18 +141,18 @@ struct EarlyStop {
   int patience = 0;
   double best = std::numeric_limits<double>::infinity();
   std::int64_t bestStep = -1;
+  std::int64_t lastStep = -1;
   int since = 0;
 
-  /// Whether `nll` is the best so far.
-  bool take(std::int64_t step, double nll) {
+  void take(std::int64_t step, double nll) {
+    if (step == lastStep) return;  // evaluated again after a kill in the middle of an evaluation
+    lastStep = step;
+    ++since;
     if (nll < best) {
       best = nll;
       bestStep = step;
       since = 0;
-      return true;
     }
-    ++since;
-    return false;
   }
   bool ends() const { return patience > 0 && since >= patience; }
 };
@@ -162,56 +180,75 @@ class Job {
   Result<TrainAnswer> train() {
     STRATA_TRY(RunDatabase database, RunDatabase::open(m_run.folder()));
     m_database = &database;
-    STRATA_CHECK(database.deleteAfter(trainer().nextStep()));
-    m_early.patience = config().earlyStopPatience;
-    m_early.map = config().earlyStopMap.empty() ? m_setup.maps.front().name : config().earlyStopMap;
-    STRATA_TRY(const auto earlier, database.metrics("nll/" + m_early.map));
-    for (const Metric& metric : earlier) m_early.take(metric.step, metric.value);
+    STRATA_CHECK(restore());
     STRATA_CHECK(m_run.setState(RunState::running));
     if (m_hooks.onStart) m_hooks.onStart(m_run.info(), trainer().nextStep(), config().steps);
 
-    RunState state = RunState::done;
-    std::int64_t saved = -1;
-    if (!m_run.info().parent.empty() &&
-        checkpointSteps(m_run.folder()).empty()) {  // a resume must find what was taken over
-      STRATA_CHECK(save(false));
-      saved = trainer().nextStep();
-    }
     TrainAnswer answer;
-    if (trainer().nextStep() == 0 && config().evalEvery > 0) STRATA_CHECK(evaluate());
-    while (trainer().nextStep() < config().steps) {
+    RunState state = RunState::done;
+    for (;;) {
+      STRATA_CHECK(evaluateAndSave());
+      if (m_early.ends()) {
+        STRATA_CHECK(m_database->addEvent(
+            trainer().nextStep(), "early_stop",
+            "No improvement under " + m_early.map + " since step " + std::to_string(m_early.bestStep)));
+        break;
+      }
+      if (trainer().nextStep() >= config().steps) break;
       if (stopping()) {
         state = RunState::stopped;
         break;
       }
-      const auto started = std::chrono::steady_clock::now();
-      STRATA_TRY(const StepResult result, trainer().step());
-      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+      STRATA_TRY(const StepResult result, timedStep());
       answer.tokens += result.tokens;
-      STRATA_CHECK(record(result, seconds));
       if (m_hooks.onStep) m_hooks.onStep(result);
-      const std::int64_t done = trainer().nextStep();
-      bool isBest = false;
-      if (config().evalEvery > 0 && (done % config().evalEvery == 0 || done == config().steps)) {
-        STRATA_TRY(isBest, evaluate());
-      }
-      const bool keepsBest = isBest && config().earlyStopPatience > 0;
-      if (keepsBest || (config().saveEvery > 0 && done % config().saveEvery == 0)) {
-        STRATA_CHECK(save(keepsBest));
-        saved = done;
-      }
-      if (m_early.ends()) {
-        STRATA_CHECK(m_database->addEvent(
-            done, "early_stop",
-            "No improvement under " + m_early.map + " since step " + std::to_string(m_early.bestStep)));
-        break;
-      }
     }
-    if (saved != trainer().nextStep()) STRATA_CHECK(save(false));
+    if (m_saved != trainer().nextStep()) STRATA_CHECK(save());
     STRATA_CHECK(database.flush());
     STRATA_CHECK(m_run.setState(state));
     m_run.clearStop();
     return finished(answer, state);
+  }
+
+  /// Brings metrics, early stop and the list of checkpoints in line with the step that the trainer stands at.
+  Result<void> restore() {
+    const std::int64_t step = trainer().nextStep();
+    const auto saved = checkpointSteps(m_run.folder());
+    const bool fromCheckpoint = std::find(saved.begin(), saved.end(), step) != saved.end();
+    STRATA_CHECK(m_database->deleteAfter(fromCheckpoint ? step : -1));
+    m_saved = fromCheckpoint ? step : -1;
+    m_early.patience = config().earlyStopPatience;
+    m_early.map = config().earlyStopMap.empty() ? m_setup.maps.front().name : config().earlyStopMap;
+    STRATA_TRY(const auto earlier, m_database->metrics("nll/" + m_early.map));
+    for (const Metric& metric : earlier) m_early.take(metric.step, metric.value);
+    // A kill between a checkpoint and the note that it is the best
+    const bool bestIsSaved = std::find(saved.begin(), saved.end(), m_early.bestStep) != saved.end();
+    if (m_early.patience > 0 && bestIsSaved && readBest(m_run.folder()) != m_early.bestStep) {
+      STRATA_CHECK(writeBest(m_run.folder(), m_early.bestStep));
+    }
+    // A resume must find what an extended run took over
+    if (!m_run.info().parent.empty() && saved.empty()) STRATA_CHECK(save());
+    return {};
+  }
+
+  /// What is due before the next step (or at the end), unless a run that is resumed here has done it.
+  Result<void> evaluateAndSave() {
+    const std::int64_t done = trainer().nextStep();
+    const bool evaluates = config().evalEvery > 0 && (done % config().evalEvery == 0 || done == config().steps);
+    if (evaluates && m_early.lastStep != done) STRATA_CHECK(evaluate());
+    const bool isBest = m_early.patience > 0 && m_early.bestStep == done;
+    const bool isDue = done > 0 && config().saveEvery > 0 && done % config().saveEvery == 0;
+    if ((isBest || isDue) && m_saved != done) STRATA_CHECK(save());
+    if (isBest && readBest(m_run.folder()) != done) STRATA_CHECK(writeBest(m_run.folder(), done));
+    return {};
+  }
+
+  Result<StepResult> timedStep() {
+    const auto started = std::chrono::steady_clock::now();
+    STRATA_TRY(const StepResult result, trainer().step());
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    STRATA_CHECK(record(result, seconds));
+    return result;
   }
 
   Result<void> record(const StepResult& result, double seconds) {
@@ -227,29 +264,28 @@ class Job {
     return {};
   }
 
-  /// Every map's held-out loss; whether the watched one is the best so far.
-  Result<bool> evaluate() {
-    bool best = false;
+  /// Every map's held-out loss.
+  Result<void> evaluate() {
+    const std::int64_t done = trainer().nextStep();
     for (const NamedMap& map : m_setup.maps) {
       STRATA_TRY(const double nll, trainer().evaluate(map.map, m_setup.held));
-      const std::int64_t done = trainer().nextStep();
       STRATA_CHECK(m_database->addMetric({done, "nll/" + map.name, nll}));
       if (m_hooks.onEvaluation) m_hooks.onEvaluation({done, map.name, nll});
-      if (map.name == m_early.map) best = m_early.take(done, nll);
+      if (map.name == m_early.map) m_early.take(done, nll);
     }
-    return best;
+    return {};
   }
 
-  Result<void> save(bool best) {
+  Result<void> save() {
     const std::int64_t step = trainer().nextStep();
     STRATA_CHECK(m_database->addEvent(step, "checkpoint", ""));
     STRATA_CHECK(m_database->flush());
-    const std::optional<std::int64_t> kept = best ? std::optional(step) : readBest(m_run.folder());
+    const bool isBest = m_early.patience > 0 && m_early.bestStep == step;
     STRATA_CHECK(saveCheckpoint(
         m_run.folder(), step,
         [&](const std::filesystem::path& folder) { return writeTrainState(trainer(), m_setup.modelFolder, folder); },
-        kept));
-    if (best) STRATA_CHECK(writeBest(m_run.folder(), step));
+        isBest ? std::optional(step) : readBest(m_run.folder())));
+    m_saved = step;
     return {};
   }
 
@@ -269,7 +305,26 @@ class Job {
   const TrainHooks& m_hooks;
   RunDatabase* m_database = nullptr;
   EarlyStop m_early;
+  std::int64_t m_saved = -1;  // the step of the newest checkpoint
 };
+
+/// Weights and moments of a parent's last checkpoint, and its data cursor where the data are the same.
+Result<void> takeOver(Setup& setup, const std::filesystem::path& parent) {
+  const auto steps = checkpointSteps(parent);
+  if (steps.empty()) {
+    return fail(ErrorCode::notFound, "The run " + parent.string() + " has no checkpoint to extend; resume it first.",
+                "--extend");
+  }
+  const std::filesystem::path checkpoint = checkpointFolder(parent, steps.back());
+  STRATA_CHECK(verifyCheckpoint(checkpoint));
+  STRATA_CHECK(readTrainState(*setup.trainer, checkpoint, Restore::weightsAndMoments));
+  STRATA_TRY(const TrainConfig before, configOfRun(parent));
+  if (setup.config.data == before.data && setup.config.length == before.length && setup.config.seed == before.seed) {
+    STRATA_TRY(const Cursor cursor, readCursor(checkpoint));
+    setup.trainer->setCursor(cursor);
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -303,27 +358,33 @@ Result<TrainAnswer> resumeTraining(const std::filesystem::path& runFolder, const
   if (changes.evalEvery) config.evalEvery = *changes.evalEvery;
   STRATA_TRY(Setup setup, prepare(config));
   STRATA_TRY(const auto step, newestGoodCheckpoint(runFolder, [](const Error& error) { logWarning(error.message); }));
-  if (step) STRATA_CHECK(readTrainState(*setup.trainer, checkpointFolder(runFolder, *step), Restore::everything));
+  if (step) {
+    STRATA_CHECK(readTrainState(*setup.trainer, checkpointFolder(runFolder, *step), Restore::everything));
+  } else if (!checkpointSteps(runFolder).empty()) {
+    return fail(
+        ErrorCode::invalidData,
+        "No checkpoint of the run " + run.info().id + " is whole; to train anew from the start, begin a new run.",
+        runFolder.string());
+  } else if (!run.info().parent.empty()) {  // killed before what it took over was saved
+    STRATA_CHECK(takeOver(setup, runFolder.parent_path() / run.info().parent));
+  }
+  STRATA_CHECK(run.setConfig(configToJson(setup.config)));
   run.clearStop();
   return Job(std::move(run), std::move(setup), hooks).go();
 }
 
 Result<TrainAnswer> extendTraining(const Project& project, const std::filesystem::path& parent,
                                    const TrainConfig& config, const TrainHooks& hooks) {
-  STRATA_TRY(const TrainConfig before, configOfRun(parent));
-  const auto steps = checkpointSteps(parent);
-  if (steps.empty()) {
-    return fail(ErrorCode::notFound, "The run " + parent.string() + " has no checkpoint to extend; resume it first.",
-                "--extend");
+  const std::filesystem::path own = project.runsFolder() / parent.filename();
+  std::error_code none;
+  if (!std::filesystem::equivalent(own, parent, none)) {
+    return fail(ErrorCode::usage,
+                "The run " + parent.string() +
+                    " belongs to another project; extend it in its own, or start from it with --model.",
+                "--project");
   }
-  const std::filesystem::path checkpoint = checkpointFolder(parent, steps.back());
-  STRATA_CHECK(verifyCheckpoint(checkpoint));
   STRATA_TRY(Setup setup, prepare(config));
-  STRATA_CHECK(readTrainState(*setup.trainer, checkpoint, Restore::weightsAndMoments));
-  if (setup.config.data == before.data && setup.config.length == before.length && setup.config.seed == before.seed) {
-    STRATA_TRY(const Cursor cursor, readCursor(checkpoint));
-    setup.trainer->setCursor(cursor);
-  }
+  STRATA_CHECK(takeOver(setup, parent));
   STRATA_TRY(Run run, Run::create(project, "train", configToJson(setup.config), parent.filename().string()));
   return Job(std::move(run), std::move(setup), hooks).go();
 }

@@ -54,6 +54,12 @@ Result<void> writeModel(Trainer& trainer, const std::filesystem::path& modelFold
                   [&](const std::string& name, at::Tensor& tensor) { file.add(name, tensor); });
   STRATA_CHECK(writeSafetensors(folder / "model.safetensors", file.entries));
   STRATA_CHECK(writeFile(folder / "config.json", trainer.model().raw.dump(2) + "\n"));
+  constexpr const char* kMapFile = "strata_map.json";  // the run's default map is its model's
+  std::error_code ignored;
+  if (std::filesystem::exists(modelFolder / kMapFile, ignored)) {
+    STRATA_TRY(const std::string map, readFile(modelFolder / kMapFile));
+    STRATA_CHECK(writeFile(folder / kMapFile, map));
+  }
   return copyTokenizerFiles(modelFolder, folder);
 }
 

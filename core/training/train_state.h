@@ -14,9 +14,8 @@ namespace strata {
 Result<void> writeTrainState(Trainer& trainer, const std::filesystem::path& modelFolder,
                              const std::filesystem::path& folder);
 
-/// Brings a trainer built from the same configuration to the state of a checkpoint. `weightsOnly`: moments too, but not
-/// step and cursor.
-enum class Restore { everything, weightsAndMoments };
+enum class Restore { everything, weightsAndMoments };  // the second leaves step and cursor alone
+/// Brings a trainer built from the same configuration to the state of a checkpoint.
 Result<void> readTrainState(Trainer& trainer, const std::filesystem::path& folder, Restore what);
 
 /// The data cursor that a checkpoint stores.

@@ -40,7 +40,8 @@ Result<RoutingScript> readRoutings(const std::filesystem::path& path, int layers
 class Trainer {
  public:
   /// Weights become fp32 masters in our own memory (full fine-tune), or stay as they are beside fp32 LoRA pairs.
-  /// `config` is resolved: microBatch and routingGroups set.
+  /// What `config` leaves
+  /// open is filled by resolved().
   Trainer(const TrainConfig& config, const ModelConfig& model, Weights weights, const Dataset& data, c10::Device device,
           RoutingScript script = {});
 

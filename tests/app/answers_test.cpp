@@ -18,6 +18,27 @@ TEST(Program, InspectTellsTheModelAndItsKvBytes) {
   EXPECT_EQ(runProgram({"inspect", storyModel(), "--check"}).code, 0);
 }
 
+TEST(Program, InspectTakesSeveralMaps) {
+  const auto json = answerOf({"inspect", storyModel(), "--map", "full,stride:2", "--map", "0,0,0,0,0"});
+  ASSERT_EQ(json["maps"].size(), 3u);
+  EXPECT_EQ(json["kv_bytes_per_token"]["0,0,0,0,0"], 256);
+}
+
+TEST(Program, DataCheckFollowsATrainingConfiguration) {
+  const TemporaryFolder folder;
+  writeText(folder.path() / "rows.jsonl", R"({"prompt": "Once upon a", "completion": " time there was a girl."})");
+  writeText(folder.path() / "config.json",
+            R"({"model": ")" + storyModel() + R"(", "length": 8, "train-on-prompt": true})");
+  const auto json =
+      answerOf({"data", "check", folder.path() / "rows.jsonl", "--config", folder.path() / "config.json"});
+  EXPECT_EQ(json["tokens"], 8);
+  EXPECT_EQ(json["trained_tokens"], 7);
+  EXPECT_EQ(json["truncated"], 1);
+  EXPECT_EQ(answerOf({"data", "check", folder.path() / "rows.jsonl", "--config", folder.path() / "config.json",
+                      "--length", "64"})["truncated"],
+            0);
+}
+
 TEST(Program, KvBytesShrinkByExactlyTheRetention) {
   const auto generated = [](const std::string& map) {
     return answerOf({"generate", storyModel(), "--prompt", "Once", "--max-tokens", "8", "--ignore-eos", "--map", map});
@@ -151,6 +172,12 @@ TEST(Program, EvalOfQuestionsIsARunOfTheProject) {
   ASSERT_EQ(runs["runs"].size(), 1u);
   EXPECT_EQ(runs["runs"][0]["kind"], "eval");
   EXPECT_EQ(runs["runs"][0]["state"], "done");
+  const std::string id = runs["runs"][0]["id"];
+  for (const char* option : {"--resume", "--extend"}) {
+    const Answer refused = runProgram({"train", option, id, "--project", project});
+    EXPECT_EQ(refused.code, 2);
+    EXPECT_NE(refused.err.find("of the kind eval"), std::string::npos) << refused.err;
+  }
 }
 
 TEST(Program, EstimateAddsUpAndFollowsTheMap) {

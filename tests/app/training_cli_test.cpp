@@ -111,6 +111,76 @@ TEST_F(TrainingProgram, RandomWeightsComeFromTheSeed) {
   EXPECT_TRUE(fs::exists(folder() / "out/tokenizer.model"));
 }
 
+TEST_F(TrainingProgram, WhatAResumeChangesLastsForTheNextOne) {
+  const auto stopped = runProgram(train({"--steps", "100000", "--json"}), "", "Training 1/").json();
+  const std::string id = stopped["run"];
+  EXPECT_EQ(
+      runProgram({"train", "--resume", id, "--project", project(), "--micro-batch", "1", "--json"}, "", "Training ")
+          .code,
+      130);
+  const auto config = answerOf({"runs", "show", id, "--project", project()})["config"];
+  EXPECT_EQ(config["micro-batch"], 1);
+  EXPECT_EQ(config["routing-groups"], 1);
+}
+
+TEST_F(TrainingProgram, ARunWithoutAWholeCheckpointIsNotBegunAnewInSilence) {
+  const auto stopped = runProgram(train({"--steps", "100000", "--json"}), "", "Training 1/").json();
+  const fs::path weights = fs::path(stopped["checkpoint"].get<std::string>()) / "model.safetensors";
+  writeText(weights, "damaged");
+  const Answer resumed = runProgram({"train", "--resume", stopped["folder"].get<std::string>(), "--json"});
+  EXPECT_EQ(resumed.code, 1);
+  EXPECT_EQ(resumed.json()["error"]["code"], "invalid_data");
+  EXPECT_EQ(readText(weights), "damaged");
+}
+
+TEST_F(TrainingProgram, EarlyStopKeepsTheStartWhereTrainingOnlyHarms) {
+  const std::vector<std::string> watching = {"--eval-data",  data(), "--eval-rows",           "2",
+                                             "--eval-every", "1",    "--early-stop-patience", "2"};
+  std::vector<std::string> harmful = {"--steps", "20", "--lr", "0.5"};
+  harmful.insert(harmful.end(), watching.begin(), watching.end());
+  const auto run = answerOf(train(harmful));
+  EXPECT_EQ(run["steps"], 2);
+  EXPECT_TRUE(run["checkpoint"].get<std::string>().ends_with("step-0")) << run["checkpoint"];
+  std::vector<std::string> unknown = {"--steps", "20", "--early-stop-map", "stride:2"};
+  unknown.insert(unknown.end(), watching.begin(), watching.end());
+  const Answer refused = runProgram(train(unknown));
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.err.find("stride:2"), std::string::npos) << refused.err;
+}
+
+TEST_F(TrainingProgram, AnExtensionTakesAPresetAndKeepsTheKindOfTraining) {
+  const std::string id = answerOf(train({"--steps", "1"}))["run"];
+  const auto extended = answerOf(
+      {"train", "--extend", id, "--project", project(), "--preset", "try-it", "--steps", "1", "--length", "32"});
+  const auto config = answerOf({"runs", "show", extended["run"].get<std::string>(), "--project", project()})["config"];
+  EXPECT_EQ(config["p-cross-warmup"], 10);
+  const Answer lora = runProgram({"train", "--extend", id, "--project", project(), "--lora", "4"});
+  EXPECT_EQ(lora.code, 2);
+  EXPECT_NE(lora.err.find("--lora"), std::string::npos) << lora.err;
+}
+
+TEST_F(TrainingProgram, ARunInheritsTheMapOfItsModel) {
+  answerOf({"export", storyModel(), "--map", "stride:2", folder() / "shared"});
+  for (const char* lora : {"0", "2"}) {
+    const auto run = answerOf({"train", "--model", folder() / "shared", "--data", data(), "--project", project(),
+                               "--batch", "2", "--length", "32", "--steps", "1", "--lora", lora});
+    const auto score = answerOf({"score", run["folder"].get<std::string>(), "--ids", "1,403,407"});
+    EXPECT_EQ(score["src"], nlohmann::json({0, 0, 2, 2, 4})) << lora;
+  }
+}
+
+TEST_F(TrainingProgram, AnExportNamesTheOriginalThatIsGone) {
+  const fs::path model = folder() / "model";
+  fs::copy(storyModel(), model);
+  const auto run = answerOf({"train", "--model", model, "--data", data(), "--project", project(), "--batch", "2",
+                             "--length", "32", "--steps", "1"});
+  fs::remove_all(model);
+  const Answer answer = runProgram({"export", run["folder"].get<std::string>(), folder() / "out"});
+  EXPECT_EQ(answer.code, 1);
+  EXPECT_NE(answer.err.find("which is gone"), std::string::npos) << answer.err;
+  EXPECT_FALSE(fs::exists(folder() / "out"));
+}
+
 TEST_F(TrainingProgram, NothingIsLeftWhereTrainingNeverBegan) {
   writeText(folder() / "broken.jsonl", "{\"prompt\": \"a\", \"completion\": \"b\"}\n{\"prompt\": 1}\n");
   for (const std::vector<std::string>& bad : {std::vector<std::string>{"--data", folder() / "broken.jsonl"},

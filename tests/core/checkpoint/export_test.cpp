@@ -157,6 +157,24 @@ TEST(Export, LeavesNothingWhereTheWeightsFail) {
   EXPECT_EQ(namesIn(folder.path()), std::vector<std::string>{"in"});
 }
 
+TEST(Export, LeavesNothingWhereItIsCancelled) {
+  const TemporaryFolder folder;
+  writeTinyModel(folder.path() / "model");
+  const Checkpoint original = opened(folder.path() / "model");
+  std::atomic<bool> cancel = false;
+  const auto cancelling = [&](const std::string& name, DType dtype) {
+    cancel = true;
+    return ones(original, name, dtype);
+  };
+  const auto exported = exportModel(original, shared(), cancelling, folder.path() / "out", &cancel);
+  ASSERT_FALSE(exported);
+  EXPECT_EQ(exported.error().code, ErrorCode::cancelled);
+  EXPECT_EQ(namesIn(folder.path()), std::vector<std::string>{"model"});
+  const auto checked = tensorsWithNonFiniteValues(original, &cancel);
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().code, ErrorCode::cancelled);
+}
+
 TEST(Export, RefusesAMapOfAnotherModel) {
   const TemporaryFolder folder;
   writeTinyModel(folder.path() / "in");

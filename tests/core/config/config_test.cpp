@@ -190,6 +190,14 @@ TEST(TrainConfig, AcceptsDefaultsWithAModelAndData) {
   EXPECT_EQ(trainRefusal(goodConfig(), ""), "accepted");
 }
 
+TEST(TrainConfig, ALoraNeedsTargets) {
+  TrainConfig config = goodConfig();
+  config.loraTargets.clear();
+  EXPECT_EQ(trainRefusal(config, ""), "accepted") << "without a LoRA nothing is targeted";
+  config.lora = 4;
+  EXPECT_NE(trainRefusal(config, "lora-targets"), "accepted");
+}
+
 TEST(TrainConfig, NeedsDataAndExactlyOneOfModelAndInit) {
   TrainConfig config = goodConfig();
   config.data.clear();

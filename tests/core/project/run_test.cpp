@@ -50,6 +50,33 @@ TEST_F(Runs, ReadsBackWhatWasStored) {
   EXPECT_EQ(info->config["steps"], 5);
 }
 
+TEST_F(Runs, RefusesARunJsonThatIsNotItsOwn) {
+  const fs::path folder = leave(RunState::stopped);
+  const Json whole = *parseJson(readText(folder / "run.json"), "run.json");
+  const auto read = [&](const char* key, const Json& value) {
+    Json changed = whole;
+    changed[key] = value;
+    writeText(folder / "run.json", changed.dump());
+    const auto info = readRun(folder);
+    return info ? std::string("read") : info.error().message;
+  };
+  EXPECT_THAT(read("format", "other"), HasSubstr("\"format\""));
+  EXPECT_THAT(read("version", "1"), HasSubstr("\"version\""));
+  EXPECT_THAT(read("version", 2), HasSubstr("newer Strata"));
+  EXPECT_THAT(read("config", "steps"), HasSubstr("\"config\""));
+  EXPECT_EQ(read("version", 1), "read");
+}
+
+TEST_F(Runs, KeepsAChangedConfiguration) {
+  const fs::path folder = leave(RunState::stopped);
+  {
+    Run run = *Run::reopen(folder);
+    ASSERT_TRUE(run.setConfig(Json{{"steps", 5}, {"micro-batch", 2}}));
+    EXPECT_EQ(run.info().state, RunState::stopped);
+  }
+  EXPECT_EQ(readRun(folder)->config["micro-batch"], 2);
+}
+
 TEST_F(Runs, EveryStateSurvivesTheFile) {
   Run run = make();
   for (const RunState state :

@@ -1,0 +1,61 @@
+// The forward pass in bf16 beside what transformers computes in bf16, both against the fp32 values.
+
+#include "core/model/score.h"
+#include "golden_files.h"
+
+namespace strata::testing {
+namespace {
+
+double rootMeanSquare(const at::Tensor& difference) {
+  return difference.to(at::kDouble).square().mean().sqrt().item<double>();
+}
+
+class GoldenBf16 : public ::testing::Test {
+ protected:
+  GoldenCase m_case{"llama31-gqa"};
+  std::shared_ptr<const Model> m_model = openGolden("llama31-gqa", "bfloat16");
+
+  ScoreResult score(const Json& entry, int i) const {
+    auto result = scoreWindows(*m_model, mapOf(entry), {m_case.sequence(i)}, {.logits = true});
+    EXPECT_TRUE(result) << result.error().message;
+    return *result;
+  }
+};
+
+TEST_F(GoldenBf16, LogitsErrWithin1Point5TimesTheErrorOfTransformersOwnBf16) {
+  for (int i = 0; i < 2; ++i) {
+    SCOPED_TRACE("sequence " + std::to_string(i));
+    const std::string index = std::to_string(i);
+    const at::Tensor exact = m_case.tensor("identity/logits/" + index);
+    const double theirs = rootMeanSquare(m_case.tensor("identity/bfloat16_logits/" + index) - exact);
+    const double ours = rootMeanSquare(score(m_case.json["maps"][0], i).logits - exact);
+    EXPECT_LE(ours, 1.5 * theirs);
+    EXPECT_GT(ours, 0.1 * theirs);  // or it did not run in bf16
+  }
+}
+
+TEST_F(GoldenBf16, LossOfEveryMapIsWithinTheExpectedRounding) {
+  for (const Json& entry : m_case.json["maps"]) {
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_NEAR(score(entry, i).nll(), entry["fp32"]["nll"][static_cast<std::size_t>(i)].get<double>(), 0.07)
+          << entry["name"] << ", sequence " << i;
+    }
+  }
+}
+
+TEST_F(GoldenBf16, TheMostLikelyIdIsTheSameAtNineOfTenPositions) {
+  for (const Json& entry : m_case.json["maps"]) {
+    std::int64_t same = 0, positions = 0;
+    for (int i = 0; i < 2; ++i) {
+      const auto expected = entry["fp32"]["top1"][static_cast<std::size_t>(i)].get<std::vector<std::int64_t>>();
+      const at::Tensor top = score(entry, i).logits.argmax(-1);
+      ASSERT_EQ(top.numel(), static_cast<std::int64_t>(expected.size()));
+      same += (top == at::tensor(expected, at::kLong)).sum().item<std::int64_t>();
+      positions += top.numel();
+    }
+    EXPECT_GE(10 * same, 9 * positions) << entry["name"] << ": " << same << " of " << positions;
+  }
+}
+
+}  // namespace
+}  // namespace strata::testing
