@@ -45,7 +45,7 @@ Result<ModelLocation> locate(const std::string& model, const std::string& projec
   return locateModel(model, project.empty() ? std::nullopt : std::optional<fs::path>(project));
 }
 
-Result<OpenedModel> openModel(const ModelOptions& options) {
+Result<OpenedModel> openModel(const ModelOptions& options, const std::optional<std::string>& onlyMap) {
   setThreads(options.threads);
   OpenedModel opened;
   opened.name = options.model;
@@ -61,6 +61,7 @@ Result<OpenedModel> openModel(const ModelOptions& options) {
   open.dtype = options.dtype;
   open.device = options.device;
   open.context = options.context;
+  open.onlyMap = onlyMap;
   STRATA_TRY(opened.model, Model::open(open));
   return opened;
 }

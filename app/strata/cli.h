@@ -52,7 +52,8 @@ struct OpenedModel {
 };
 
 /// Sets the threads, resolves MODEL (a run's checkpoint too) and opens it.
-Result<OpenedModel> openModel(const ModelOptions& options);
+/// `onlyMap`: see OpenOptions.
+Result<OpenedModel> openModel(const ModelOptions& options, const std::optional<std::string>& onlyMap = {});
 /// MODEL or RUN[@STEP] by --project.
 Result<ModelLocation> locate(const std::string& model, const std::string& project);
 void setThreads(int threads);

@@ -35,7 +35,7 @@ Result<int> run(const GenerateOptions& options, const Output& out) {
   GenerateConfig config;
   STRATA_CHECK(options.fields.applyTo(config));
   STRATA_CHECK(checkRanges(config));
-  STRATA_TRY(const OpenedModel opened, openModel(options.model));
+  STRATA_TRY(const OpenedModel opened, openModel(options.model, options.map));
   const Model& model = *opened.model;
   STRATA_TRY(const NamedMap map, chooseMap(options.map, model));
   STRATA_TRY(const std::vector<TokenId> prompt, promptOf(options, model));

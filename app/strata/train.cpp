@@ -140,6 +140,7 @@ Result<TrainAnswer> resume(const TrainArguments& arguments, const TrainHooks& ho
 Result<TrainAnswer> extend(const TrainArguments& arguments, const TrainHooks& hooks) {
   STRATA_TRY(const fs::path folder, runFolder(arguments.extend, arguments.project, "--extend"));
   STRATA_TRY(TrainConfig config, configOfRun(folder));
+  const int rank = config.lora;
   STRATA_TRY(const Json file, applyFile(arguments, config));
   dropReplacedSource(arguments.fields, config);
   const auto isGiven = [&](const char* name) { return arguments.fields.isGiven(name) || file.contains(name); };
@@ -148,6 +149,13 @@ Result<TrainAnswer> extend(const TrainArguments& arguments, const TrainHooks& ho
   if ((isGiven("batch") || isGiven("micro-batch")) && !file.contains("routing-groups")) config.routingGroups = 0;
   if (isGiven("sampler") && !isGiven("p-cross")) config.pCross.reset();
   STRATA_CHECK(arguments.fields.applyTo(config));
+  if (config.lora != rank) {
+    return fail(ErrorCode::usage,
+                fmt::format("The run {} has the LoRA rank {} and an extension goes on with its optimiser; leave --lora "
+                            "out, or start from the run with --model.",
+                            folder.filename().string(), rank),
+                "--lora");
+  }
   resolveModelName(arguments.project, config);
   const fs::path project = arguments.project.empty() ? folder.parent_path().parent_path() : fs::path(arguments.project);
   STRATA_TRY(const ProjectFolder opened, ProjectFolder::open(project.string()));
@@ -161,6 +169,16 @@ Result<TrainAnswer> start(const TrainArguments& arguments, const TrainHooks& hoo
   STRATA_CHECK(checkTrainConfig(config));
   if (arguments.project.empty()) {
     return fail(ErrorCode::usage, "A run needs a project to live in; give --project DIR.", "--project");
+  }
+  if (config.lora > 0) {
+    STRATA_TRY(const ModelLocation base, locateModel(config.model));
+    if (!base.adapter.empty()) {
+      return fail(ErrorCode::unsupported,
+                  "The run " + config.model +
+                      " is a LoRA, and a LoRA over a LoRA cannot be opened; export it and train "
+                      "on the export, or leave --lora out.",
+                  "--model");
+    }
   }
   STRATA_TRY(const ProjectFolder opened, ProjectFolder::open(arguments.project));
   Result<TrainAnswer> answer = startTraining(opened.project(), config, hooks);

@@ -72,7 +72,8 @@ Result<void> refuseWhatIsNotHonoured(const Json& file, const JsonFields& fields)
   }
   for (const auto& [key, value] : file.items()) {
     if (!contains(kHonoured, key) && !contains(kWithoutEffect, key) && !isOff(value)) {
-      return unsupported(fields, quotedName(key), value);
+      const std::string shown = quotedName(key);  // a foreign key: shortened, without control characters
+      return unsupported(fields, shown.substr(1, shown.size() - 2), value);
     }
   }
   return {};

@@ -43,6 +43,10 @@ Result<void> checkSources(const TrainConfig& config) {
   if (!config.model.empty() && !config.init.empty()) {
     return bad("init", "Both model and init are given; model starts from weights, init from random ones: give one.");
   }
+  if (config.lora > 0 && !config.init.empty()) {
+    return bad("lora",
+               "lora is given with init; a LoRA needs weights to lie over: train from init fully, or give model.");
+  }
   if (config.lora > 0 && config.loraTargets.empty()) {
     return bad("lora-targets", "lora-targets is empty; give all-linear or a list such as q_proj,v_proj.");
   }

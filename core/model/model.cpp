@@ -60,7 +60,11 @@ Result<std::shared_ptr<const Model>> Model::open(const OpenOptions& options) {
   if (dtype == DType::f16 && device.is_cpu()) dtype = DType::f32;
   if (options.context < 0) return fail(ErrorCode::usage, "The context must be 1 or more.", "--context");
   try {
-    Weights weights = loadWeights(checkpoint, toTorch(dtype), device);
+    SharingMap served = checkpoint.map().value_or(SharingMap::full(checkpoint.config().layers));
+    if (options.onlyMap && !options.onlyMap->empty()) {
+      STRATA_TRY(served, parseMap(*options.onlyMap, checkpoint.config().layers));
+    }
+    Weights weights = loadWeights(checkpoint, toTorch(dtype), device, options.onlyMap ? &served : nullptr);
     if (!options.adapter.empty()) {
       STRATA_TRY(const Adapter adapter, readAdapter(options.adapter, checkpoint.config()));
       STRATA_CHECK(attachAdapter(weights, adapter, toTorch(dtype), device));

@@ -151,9 +151,17 @@ at::Tensor tensorOf(const TensorView& view, at::ScalarType dtype, c10::Device de
   return tensor.to(device, dtype);
 }
 
-Weights loadWeights(const Checkpoint& checkpoint, at::ScalarType dtype, c10::Device device) {
-  return buildWeights(checkpoint.config(),
-                      [&](const std::string& name) { return tensorOf(checkpoint.tensor(name), dtype, device); });
+Weights loadWeights(const Checkpoint& checkpoint, at::ScalarType dtype, c10::Device device, const SharingMap* only) {
+  std::set<std::string> unread;
+  for (int l = 0; only != nullptr && l < only->layers(); ++l) {
+    for (const char* name :
+         {"self_attn.k_proj.weight", "self_attn.k_proj.bias", "self_attn.v_proj.weight", "self_attn.v_proj.bias"}) {
+      if (!only->owns(l)) unread.insert(layerPrefix(static_cast<std::size_t>(l)) + name);
+    }
+  }
+  return buildWeights(checkpoint.config(), [&](const std::string& name) {
+    return unread.contains(name) ? at::Tensor() : tensorOf(checkpoint.tensor(name), dtype, device);
+  });
 }
 
 Result<void> attachAdapter(Weights& weights, const Adapter& adapter, at::ScalarType dtype, c10::Device device) {

@@ -61,7 +61,9 @@ DType fromTorch(at::ScalarType type);
 at::Tensor tensorOf(const TensorView& view, at::ScalarType dtype, c10::Device device);
 
 /// Every parameter of a checkpoint in `dtype` on `device`. On the CPU and in the stored dtype nothing is copied.
-Weights loadWeights(const Checkpoint& checkpoint, at::ScalarType dtype, c10::Device device);
+/// Followers of `only` get no k and v (they stay undefined).
+Weights loadWeights(const Checkpoint& checkpoint, at::ScalarType dtype, c10::Device device,
+                    const SharingMap* only = nullptr);
 /// Adds an adapter's pairs to the linear layers they name; a pair for anything but a decoder layer's linear is refused
 /// by name.
 Result<void> attachAdapter(Weights& weights, const Adapter& adapter, at::ScalarType dtype, c10::Device device);

@@ -71,8 +71,8 @@ function(strata_test folder)
   if(ARG_TORCH)
     target_precompile_headers(test_${name} PRIVATE <ATen/ATen.h>)
   endif()
-  gtest_discover_tests(test_${name} TEST_FILTER "-*Slow.*" PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 300
+  gtest_discover_tests(test_${name} TEST_FILTER "-*Slow.*" PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 300 ENVIRONMENT OMP_WAIT_POLICY=passive
     DISCOVERY_TIMEOUT 60)
-  gtest_discover_tests(test_${name} TEST_FILTER "*Slow.*" TEST_LIST slow_${name} PROPERTIES LABELS slow TIMEOUT 3600
+  gtest_discover_tests(test_${name} TEST_FILTER "*Slow.*" TEST_LIST slow_${name} PROPERTIES LABELS slow TIMEOUT 3600 ENVIRONMENT OMP_WAIT_POLICY=passive
     DISCOVERY_TIMEOUT 60)
 endfunction()

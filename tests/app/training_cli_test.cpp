@@ -81,6 +81,9 @@ TEST_F(TrainingProgram, AnAdapterRunMergesIntoTheOriginalsForm) {
   };
   EXPECT_NEAR(score(folder() / "out"), score(path), 1e-5);
   EXPECT_NE(score(path), score(storyModel()));
+  const Answer twice = runProgram({"train", "--model", path, "--data", data(), "--project", project(), "--lora", "4"});
+  EXPECT_EQ(twice.code, 1);
+  EXPECT_NE(twice.err.find("LoRA over a LoRA"), std::string::npos) << twice.err;
 }
 
 TEST_F(TrainingProgram, PresetsConfigFilesAndOptionsGoOverOneAnother) {

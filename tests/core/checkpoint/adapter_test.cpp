@@ -210,6 +210,7 @@ TEST(Adapter, RefusesByNameEachFieldThatChangesTheResult) {
     const auto adapter = folder.read();
     ASSERT_FALSE(adapter) << key;
     EXPECT_EQ(adapter.error().code, ErrorCode::unsupported) << key;
+    EXPECT_THAT(adapter.error().message, HasSubstr("the key \"" + std::string(key) + "\" "));
     EXPECT_THAT(adapter.error().message, HasSubstr(key));
   }
 }

@@ -196,6 +196,10 @@ TEST(TrainConfig, ALoraNeedsTargets) {
   EXPECT_EQ(trainRefusal(config, ""), "accepted") << "without a LoRA nothing is targeted";
   config.lora = 4;
   EXPECT_NE(trainRefusal(config, "lora-targets"), "accepted");
+  config = goodConfig();
+  config.lora = 4;
+  config.init.swap(config.model);
+  EXPECT_NE(trainRefusal(config, "lora"), "accepted") << "nobody keeps the random weights under it";
 }
 
 TEST(TrainConfig, NeedsDataAndExactlyOneOfModelAndInit) {

@@ -226,6 +226,24 @@ INSTANTIATE_TEST_SUITE_P(Llama, Invariants, ::testing::Values("llama2-mha", "lla
                            return name;
                          });
 
+TEST(Model, OpenedForOneMapKeepsNoFollowersKeysAndValues) {
+  const std::filesystem::path path = sourceFolder() / "tests/golden/models/llama2-mha";
+  const auto any = Model::open({.path = path}).value();
+  const auto one = Model::open({.path = path, .onlyMap = "stride:2"}).value();
+  const SharingMap map = parseMap("stride:2", 4).value();
+  for (int l = 0; l < 4; ++l) {
+    EXPECT_EQ(one->weights().layers[static_cast<std::size_t>(l)].k.weight.defined(), map.owns(l));
+    EXPECT_EQ(one->weights().layers[static_cast<std::size_t>(l)].v.weight.defined(), map.owns(l));
+  }
+  GenerateConfig config;
+  config.maxTokens = 6;
+  EXPECT_EQ(generate(one, map, {{5, 6, 7}}, config)->answers[0].ids,
+            generate(any, map, {{5, 6, 7}}, config)->answers[0].ids);
+  const auto refused = generate(one, SharingMap::full(4), {{5}}, config);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("layer 1"), std::string::npos);
+}
+
 TEST(Session, RefusesMoreTokensThanItHolds) {
   const auto model = golden("llama2-mha");
   InferenceSession session(model, SharingMap::full(4), {.capacity = 4});

@@ -2,6 +2,7 @@
 // A model, a data set and a configuration so small that a training step takes milliseconds.
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include "core/training/trainer.h"
 #include "support.h"
@@ -9,6 +10,7 @@
 namespace strata::testing {
 
 inline const c10::Device kCpu(c10::DeviceType::CPU);
+inline const bool kOneThread = (at::set_num_threads(1), true);  // at these sizes threads only wait for one another
 
 inline ModelConfig smallModel(bool tied = true) {
   Json json = Json::parse(

@@ -1,67 +1,13 @@
-// Runs: resumed == uninterrupted, stop, extend, LoRA, early stop; through real folders and databases.
+// Runs: stop, extend, early stop, bad input; through real folders and databases.
 
 #include "core/training/train_job.h"
 
-#include <ATen/ATen.h>
+#include <algorithm>
 
-#include "core/checkpoint/safetensors.h"
-#include "core/project/run_checkpoint.h"
-#include "support.h"
+#include "job_fixture.h"
 
 namespace strata::testing {
 namespace {
-
-class TrainJob : public ::testing::Test {
- protected:
-  void SetUp() override {
-    std::string text;
-    for (int i = 0; i < 300; ++i)
-      text += "Tom had a red ball number " + std::to_string(i * 37 % 101) + ". He liked to play.\n";
-    writeText(m_folder.path() / "train.txt", text);
-    m_config.model = sourceFolder() / "resources/models/stories260K";
-    m_config.data = m_folder.path() / "train.txt";
-    m_config.steps = 8;
-    m_config.batch = 4;
-    m_config.length = 32;
-    m_config.lr = 1e-3;
-    m_config.threads = 2;
-  }
-  Project project() { return Project::openOrCreate(m_folder.path() / "project").value(); }
-  static std::string weightsOf(const TrainAnswer& answer) { return readText(answer.checkpoint / "model.safetensors"); }
-  static TrainHooks stopAfter(std::int64_t steps) {
-    TrainHooks hooks;
-    auto done = std::make_shared<std::int64_t>(0);
-    hooks.onStep = [done](const StepResult&) { ++*done; };
-    hooks.stop = [done, steps] { return *done >= steps; };
-    return hooks;
-  }
-
-  TemporaryFolder m_folder;
-  TrainConfig m_config;
-};
-
-TEST_F(TrainJob, AResumedRunIsBitEqualToAnUninterruptedOne) {
-  for (const int lora : {0, 2}) {
-    SCOPED_TRACE(lora);
-    m_config.lora = lora;
-    const auto whole = startTraining(project(), m_config, {});
-    ASSERT_TRUE(whole) << whole.error().message;
-    auto cut = startTraining(project(), m_config, stopAfter(3));
-    ASSERT_TRUE(cut) << cut.error().message;
-    EXPECT_EQ(cut->state, RunState::stopped);
-    EXPECT_EQ(cut->steps, 3);
-    cut = resumeTraining(cut->folder, {}, stopAfter(2));
-    ASSERT_TRUE(cut) << cut.error().message;
-    cut = resumeTraining(cut->folder, {}, {});
-    ASSERT_TRUE(cut) << cut.error().message;
-    EXPECT_EQ(cut->state, RunState::done);
-    EXPECT_EQ(cut->loss, whole->loss);
-    const char* file = lora > 0 ? "adapter_model.safetensors" : "model.safetensors";
-    EXPECT_EQ(readText(cut->checkpoint / file), readText(whole->checkpoint / file));
-    EXPECT_EQ(readText(cut->checkpoint / "optimizer.safetensors"),
-              readText(whole->checkpoint / "optimizer.safetensors"));
-  }
-}
 
 TEST_F(TrainJob, AStopFileEndsTheRunAfterTheStepWithACheckpoint) {
   TrainHooks hooks;
@@ -105,18 +51,46 @@ TEST_F(TrainJob, TrainingFromAConfigNeedsNoWeights) {
 }
 
 TEST_F(TrainJob, EarlyStopKeepsTheBestCheckpoint) {
-  m_config.steps = 40;
-  m_config.lr = 0.5;  // diverges, so the first evaluation stays the best
+  m_config.steps = 60;
+  m_config.schedule = "constant";
+  m_config.warmup = 60;
+  m_config.lr = 1;  // the rate grows until training does harm: the best is neither the first nor the last
   m_config.clip = 0;
   m_config.evalData = m_config.data;
   m_config.evalRows = 4;
   m_config.evalEvery = 1;
   m_config.evalMaps = "full;stride:2";
-  m_config.earlyStopPatience = 2;
+  m_config.earlyStopPatience = 4;
   m_config.earlyStopMap = "stride:2";
-  const auto answer = startTraining(project(), m_config, {});
+  std::vector<EvaluationPoint> watched;
+  TrainHooks hooks;
+  hooks.onEvaluation = [&](const EvaluationPoint& point) {
+    if (point.map == "stride:2") watched.push_back(point);
+  };
+  const auto answer = startTraining(project(), m_config, hooks);
   ASSERT_TRUE(answer) << answer.error().message;
-  EXPECT_LT(answer->steps, 40);
+  EXPECT_EQ(answer->state, RunState::done);
+
+  const auto best =
+      std::min_element(watched.begin(), watched.end(), [](const auto& a, const auto& b) { return a.nll < b.nll; });
+  ASSERT_NE(best, watched.end());
+  EXPECT_GT(best->step, 0);
+  EXPECT_EQ(watched.front().step, 0);
+  EXPECT_EQ(answer->steps, best->step + 4);
+  EXPECT_LT(answer->steps, 60);
+  EXPECT_EQ(readBest(answer->folder), best->step);
+  const auto kept = checkpointSteps(answer->folder);
+  EXPECT_NE(std::find(kept.begin(), kept.end(), best->step), kept.end());
+  const std::filesystem::path checkpoint = checkpointFolder(answer->folder, best->step);
+  EXPECT_EQ(resolveCheckpoint(answer->folder, {}).value(), checkpoint);
+  EXPECT_EQ(answer->checkpoint, checkpoint);
+
+  // The kept weights are those that were evaluated: training from them starts at the best loss
+  m_config.model = checkpoint;
+  watched.clear();
+  m_config.steps = 1;
+  ASSERT_TRUE(startTraining(project(), m_config, hooks));
+  EXPECT_EQ(watched.front().nll, best->nll);
 }
 
 TEST_F(TrainJob, BadInputLeavesNoRunBehind) {
