@@ -23,7 +23,7 @@ Result<std::vector<TokenId>> promptOf(const GenerateOptions& options, const Mode
   if (!options.prompt) return parseIds(options.ids);
   if (model.tokenizer() == nullptr) {
     return fail(ErrorCode::notFound,
-                "The model " + options.model.model + " has no tokenizer files; give the prompt by --ids.", "--prompt");
+                "The model " + options.model.model + " has no tokenizer.model; give the prompt by --ids.", "--prompt");
   }
   return model.tokenizer()->withSpecials(model.tokenizer()->encode(*options.prompt));
 }

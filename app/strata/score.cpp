@@ -30,7 +30,7 @@ Result<Windows> windowsFrom(const ScoreArguments& arguments, const Model& model)
     return windowsOf(ids, model.context());
   }
   if (model.tokenizer() == nullptr) {
-    return fail(ErrorCode::notFound, "The model " + arguments.model.model + " has no tokenizer files; give --ids.",
+    return fail(ErrorCode::notFound, "The model " + arguments.model.model + " has no tokenizer.model; give --ids.",
                 "--text");
   }
   STRATA_TRY(const std::string text, readUtf8File(arguments.text));

@@ -62,7 +62,7 @@ Result<std::vector<TaskResult>> evaluateNll(const Model& model, const std::vecto
                                             const std::filesystem::path& data, const TaskOptions& options,
                                             const TaskHooks& hooks) {
   if (model.tokenizer() == nullptr) {
-    return fail(ErrorCode::notFound, "The model has no tokenizer files, so text cannot be evaluated.", "tokenizer");
+    return fail(ErrorCode::notFound, "The model has no tokenizer.model, so text cannot be evaluated.", "tokenizer");
   }
   STRATA_TRY(const DataFormat format, formatOf(data));
   STRATA_TRY(const Rows rows, format == DataFormat::text ? textRows(model, data, options.limit)

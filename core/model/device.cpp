@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/base/log.h"
+
 namespace strata {
 namespace {
 
@@ -35,7 +37,7 @@ CudaModule loadCuda() {
   CudaModule module;
   void* driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL);
   if (driver == nullptr) {
-    module.reason = "No NVIDIA driver (libcuda.so.1) was found, so computing stays on the CPU.";
+    module.reason = "no NVIDIA driver (libcuda.so.1) was found";
     return module;
   }
   using Init = int (*)(unsigned);
@@ -44,13 +46,13 @@ CudaModule loadCuda() {
   const auto count = reinterpret_cast<Count>(dlsym(driver, "cuDeviceGetCount"));
   if (init == nullptr || count == nullptr || init(0) != 0 || count(&module.devices) != 0 || module.devices == 0) {
     module.devices = 0;
-    module.reason = "The NVIDIA driver reports no usable GPU, so computing stays on the CPU.";
+    module.reason = "the NVIDIA driver reports no usable GPU";
     return module;
   }
   if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) == nullptr) {
     module.devices = 0;
-    module.reason = std::string("LibTorch's CUDA part could not be loaded (") + dlerror() +
-                    "); run packaging/setup --cuda. Computing stays on the CPU.";
+    module.reason =
+        std::string("LibTorch's CUDA part could not be loaded (") + dlerror() + "; packaging/setup --cuda installs it)";
     return module;
   }
   for (const auto& folder : {programFolder(), programFolder().parent_path() / "lib"}) {
@@ -70,7 +72,8 @@ const CudaModule& cudaModule() {
 std::vector<DeviceInfo> listDevices() {
   std::vector<DeviceInfo> devices{{"cpu", processorName(), true, ""}};
   const CudaModule& cuda = cudaModule();
-  if (cuda.devices == 0) devices.push_back({"cuda", "NVIDIA GPU", false, cuda.reason});
+  if (cuda.devices == 0)
+    devices.push_back({"cuda", "NVIDIA GPU", false, "Not usable: " + cuda.reason + "; computing stays on the CPU."});
   for (int i = 0; i < cuda.devices; ++i) devices.push_back({"cuda:" + std::to_string(i), "NVIDIA GPU", true, ""});
   return devices;
 }
@@ -88,11 +91,14 @@ Result<c10::Device> chooseDevice(const std::string& text) {
   }
   const CudaModule& cuda = cudaModule();
   if (index < cuda.devices) return c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index));
-  if (automatic) return c10::Device(c10::DeviceType::CPU);
+  if (automatic) {
+    logInfo("Computing stays on the CPU: " + cuda.reason + ".");
+    return c10::Device(c10::DeviceType::CPU);
+  }
   const std::string reason =
-      cuda.devices == 0 ? cuda.reason : "There are only " + std::to_string(cuda.devices) + " GPUs.";
-  return fail(ErrorCode::unsupported, "The device " + text + " cannot be used: " + reason + " Use --device cpu.",
-              "--device");
+      cuda.devices == 0 ? cuda.reason : "there are only " + std::to_string(cuda.devices) + " GPUs";
+  return fail(ErrorCode::unsupported,
+              "The device " + text + " cannot be used: " + reason + "; use --device cpu or auto.", "--device");
 }
 
 void* cudaKernel(const char* name) {

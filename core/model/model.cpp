@@ -73,8 +73,12 @@ Result<std::shared_ptr<const Model>> Model::open(const OpenOptions& options) {
     if (options.context > 0) model->m_context = options.context;
     if (checkpoint.map()) model->m_defaultMap = *checkpoint.map();
     STRATA_TRY(model->m_eosIds, strata::eosIds(checkpoint));
-    STRATA_TRY(std::unique_ptr<Tokenizer> tokenizer, openTokenizer(options.path));
-    model->m_tokenizer = std::move(tokenizer);
+    Result<std::unique_ptr<Tokenizer>> tokenizer = openTokenizer(options.path);
+    if (tokenizer) {
+      model->m_tokenizer = std::move(*tokenizer);
+    } else if (tokenizer.error().code != ErrorCode::unsupported) {  // ids work without one
+      return tl::unexpected(tokenizer.error());
+    }
     model->m_checkpoint = std::move(checkpoint);
     return std::shared_ptr<const Model>(std::move(model));
   } catch (const std::exception& exception) {

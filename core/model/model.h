@@ -42,7 +42,7 @@ class Model {
   at::ScalarType dtype() const { return m_dtype; }  // of activations and of the KV cache
   c10::Device device() const { return m_weights.embedding.device(); }
   std::int64_t context() const { return m_context; }
-  /// nullptr where the folder has no tokenizer files.
+  /// nullptr where the folder has no tokenizer files, or only some of a kind that is not supported.
   const Tokenizer* tokenizer() const { return m_tokenizer.get(); }
   const std::vector<std::int64_t>& eosIds() const { return m_eosIds; }
   /// strata_map.json, else the full map.

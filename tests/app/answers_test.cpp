@@ -79,6 +79,16 @@ TEST(Program, WithoutTokenizerFilesIdsWorkAndTextIsNull) {
   const auto json = answerOf({"generate", goldenModel("llama-bias"), "--ids", "1,2,3", "--max-tokens", "3"});
   EXPECT_TRUE(json["text"].is_null());
   EXPECT_EQ(runProgram({"generate", goldenModel("llama-bias"), "--prompt", "hi"}).code, 1);
+  const TemporaryFolder folder;
+  const auto model = folder.path() / "model";
+  std::filesystem::copy(goldenModel("llama-bias"), model);
+  writeText(model / "tokenizer.json", R"({"version": "1.0"})");
+  const auto other = answerOf({"generate", model, "--ids", "1,2,3", "--max-tokens", "3"});
+  EXPECT_EQ(other["ids"], json["ids"]);
+  EXPECT_TRUE(other["text"].is_null());
+  const Answer prompted = runProgram({"generate", model, "--prompt", "hi"});
+  EXPECT_EQ(prompted.code, 1);
+  EXPECT_NE(prompted.err.find("tokenizer.model"), std::string::npos) << prompted.err;
 }
 
 TEST(Program, TokenizeGoesBothWaysAndByLine) {

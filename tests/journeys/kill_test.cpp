@@ -9,18 +9,12 @@
 #include <random>
 #include <thread>
 
-#include "support.h"
+#include "program.h"
 
 extern char** environ;
 
 namespace strata::testing {
 namespace {
-
-/// The program under test; STRATA_PROGRAM names another build of it.
-std::string program() {
-  const char* given = std::getenv("STRATA_PROGRAM");
-  return given != nullptr ? given : STRATA_BINARY_DIR "/bin/strata";
-}
 
 class Kill : public ::testing::Test {
  protected:

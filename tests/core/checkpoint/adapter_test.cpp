@@ -211,7 +211,6 @@ TEST(Adapter, RefusesByNameEachFieldThatChangesTheResult) {
     ASSERT_FALSE(adapter) << key;
     EXPECT_EQ(adapter.error().code, ErrorCode::unsupported) << key;
     EXPECT_THAT(adapter.error().message, HasSubstr("the key \"" + std::string(key) + "\" "));
-    EXPECT_THAT(adapter.error().message, HasSubstr(key));
   }
 }
 

@@ -7,46 +7,19 @@
 
 #include "core/model/decoder.h"
 #include "core/model/generate.h"
-#include "core/model/loss.h"
 #include "core/model/memory.h"
-#include "core/model/score.h"
-#include "core/model/session.h"
-#include "support.h"
+#include "golden_llamas.h"
 
 namespace strata::testing {
 namespace {
 
-constexpr double kTolerance = 2e-4;
 const bool kCounts = (installAllocator(), true);  // before the first tensor
-
-std::shared_ptr<const Model> golden(const std::string& name) {
-  return Model::open({.path = sourceFolder() / "tests/golden/models" / name, .dtype = "float32"}).value();
-}
-
-std::vector<TokenId> someIds(int count, int vocab, int start = 13) {
-  std::vector<TokenId> ids;
-  for (int i = 0; i < count; ++i) ids.push_back((i * 7919 + start) % vocab);
-  return ids;
-}
-
-double distance(const at::Tensor& a, const at::Tensor& b) {
-  return (a - b).abs().max().item<double>();
-}
-
-at::Tensor uncachedLast(const Model& model, const SharingMap& map, const std::vector<TokenId>& ids) {
-  return scoreWindows(model, map, {ids}, {.logits = true}).value().logits[-1];
-}
 
 class Invariants : public ::testing::TestWithParam<std::string> {
  protected:
   std::shared_ptr<const Model> m_model = golden(GetParam());
   int m_vocab = static_cast<int>(m_model->config().vocab);
-  std::vector<SharingMap> maps() const {
-    std::vector<SharingMap> result;
-    for (const char* text : {"full", "stride:2", "prefix:1", "even:2"})
-      result.push_back(parseMap(text, m_model->config().layers).value());
-    return result;
-  }
+  std::vector<SharingMap> maps() const { return mapsOf(*m_model); }
 };
 
 TEST_P(Invariants, FullMapIsBitEqualToAForwardPassWithoutRouting) {
@@ -219,83 +192,7 @@ TEST_P(Invariants, Bf16CachedErrorIsNoLargerThanTheUncachedOne) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Llama, Invariants, ::testing::Values("llama2-mha", "llama-bias", "llama31-gqa"),
-                         [](const auto& info) {
-                           std::string name = info.param;
-                           std::erase(name, '-');
-                           return name;
-                         });
-
-TEST(Model, OpenedForOneMapKeepsNoFollowersKeysAndValues) {
-  const std::filesystem::path path = sourceFolder() / "tests/golden/models/llama2-mha";
-  const auto any = Model::open({.path = path}).value();
-  const auto one = Model::open({.path = path, .onlyMap = "stride:2"}).value();
-  const SharingMap map = parseMap("stride:2", 4).value();
-  for (int l = 0; l < 4; ++l) {
-    EXPECT_EQ(one->weights().layers[static_cast<std::size_t>(l)].k.weight.defined(), map.owns(l));
-    EXPECT_EQ(one->weights().layers[static_cast<std::size_t>(l)].v.weight.defined(), map.owns(l));
-  }
-  GenerateConfig config;
-  config.maxTokens = 6;
-  EXPECT_EQ(generate(one, map, {{5, 6, 7}}, config)->answers[0].ids,
-            generate(any, map, {{5, 6, 7}}, config)->answers[0].ids);
-  const auto refused = generate(one, SharingMap::full(4), {{5}}, config);
-  ASSERT_FALSE(refused);
-  EXPECT_NE(refused.error().message.find("layer 1"), std::string::npos);
-}
-
-TEST(Session, RefusesMoreTokensThanItHolds) {
-  const auto model = golden("llama2-mha");
-  InferenceSession session(model, SharingMap::full(4), {.capacity = 4});
-  const auto result = session.prefill({{1, 2, 3, 4, 5}});
-  ASSERT_FALSE(result);
-  EXPECT_EQ(result.error().code, ErrorCode::usage);
-  EXPECT_NE(result.error().message.find("holds 4 tokens"), std::string::npos);
-}
-
-TEST(Session, StopsBeforeTheNextLayerWhenCancelled) {
-  const auto model = golden("llama2-mha");
-  const std::atomic<bool> cancel{true};
-  InferenceSession session(model, SharingMap::full(4), {.capacity = 16, .cancel = &cancel});
-  const auto result = session.prefill({{1, 2, 3}});
-  ASSERT_FALSE(result);
-  EXPECT_EQ(result.error().code, ErrorCode::cancelled);
-}
-
-TEST(VocabularyLoss, ChunkedGradientsEqualThoseOfTheWholeMatrix) {
-  at::manual_seed(1);
-  const at::Tensor hidden = at::randn({50, 16}).requires_grad_(true),
-                   head = at::randn({70000, 16}).requires_grad_(true);
-  const at::Tensor targets = at::randint(70000, {50}, at::kLong);
-  vocabularyLoss(hidden, {}, head, targets, 1.0 / 50).backward();
-  const at::Tensor dHidden = hidden.grad().clone(), dHead = head.grad().clone();
-  hidden.mutable_grad() = head.mutable_grad() = at::Tensor();
-  const at::Tensor direct = at::cross_entropy_loss(at::linear(hidden, head), targets);
-  direct.backward();
-  EXPECT_LT(distance(dHidden, hidden.grad()), 1e-6);
-  EXPECT_LT(distance(dHead, head.grad()), 1e-6);
-}
-
-TEST(VocabularyLoss, DistillationEqualsItsFormulaAndDetachesTheTeacherInTheKlTermOnly) {
-  at::manual_seed(2);
-  const at::Tensor routed = at::randn({9, 8}).requires_grad_(true), full = at::randn({9, 8}).requires_grad_(true),
-                   head = at::randn({31, 8}).requires_grad_(true);
-  const at::Tensor targets = at::randint(31, {9}, at::kLong);
-  const double lambda = 0.3, tau = 2, mu = 0.7;
-  const at::Tensor loss = vocabularyLoss(routed, full, head, targets, 1.0 / 9, {lambda, tau, mu});
-  loss.backward();
-  const at::Tensor dRouted = routed.grad().clone(), dFull = full.grad().clone();
-  routed.mutable_grad() = full.mutable_grad() = at::Tensor();
-  const at::Tensor r = at::linear(routed, head), f = at::linear(full, head);
-  const at::Tensor teacher = at::log_softmax(f / tau, -1).detach();
-  const at::Tensor kl = (teacher.exp() * (teacher - at::log_softmax(r / tau, -1))).sum() / 9;
-  const at::Tensor expected = (1 - lambda) * at::cross_entropy_loss(r, targets) + lambda * tau * tau * kl +
-                              mu * at::cross_entropy_loss(f, targets);
-  EXPECT_NEAR(loss.item<double>(), expected.item<double>(), 1e-5);
-  expected.backward();
-  EXPECT_LT(distance(dRouted, routed.grad()), 1e-6);
-  EXPECT_LT(distance(dFull, full.grad()), 1e-6);
-}
+INSTANTIATE_TEST_SUITE_P(Llama, Invariants, ::testing::ValuesIn(kGoldenLlamas), llamaName);
 
 }  // namespace
 }  // namespace strata::testing

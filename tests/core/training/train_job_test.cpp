@@ -9,6 +9,20 @@
 namespace strata::testing {
 namespace {
 
+TEST_F(TrainJob, ARunOnTwoThreadsIsResumedBitEqualToo) {
+  m_config.threads = 2;
+  m_config.steps = 2;
+  m_config.batch = 2;
+  const auto whole = startTraining(project(), m_config, {});
+  ASSERT_TRUE(whole) << whole.error().message;
+  auto cut = startTraining(project(), m_config, stopAfter(1));
+  ASSERT_TRUE(cut) << cut.error().message;
+  cut = resumeTraining(cut->folder, {}, {});
+  ASSERT_TRUE(cut) << cut.error().message;
+  EXPECT_EQ(cut->loss, whole->loss);
+  EXPECT_EQ(weightsOf(*cut), weightsOf(*whole));
+}
+
 TEST_F(TrainJob, AStopFileEndsTheRunAfterTheStepWithACheckpoint) {
   TrainHooks hooks;
   std::filesystem::path folder;
@@ -54,7 +68,7 @@ TEST_F(TrainJob, EarlyStopKeepsTheBestCheckpoint) {
   m_config.steps = 60;
   m_config.schedule = "constant";
   m_config.warmup = 60;
-  m_config.lr = 1;  // the rate grows until training does harm: the best is neither the first nor the last
+  m_config.lr = 0.1;  // the rate grows until training does harm: the best is neither the first nor the last
   m_config.clip = 0;
   m_config.evalData = m_config.data;
   m_config.evalRows = 4;

@@ -46,9 +46,10 @@ TEST(Trainer, CheckpointingIsBitEqual) {
   for (const bool distill : {false, true}) {
     for (const int lora : {0, 3}) {
       for (const char* dtype : {"float32", "bfloat16"}) {
-        at::set_num_threads(distill && lora > 0 ? 2 : 1);
+        at::set_num_threads(distill && lora > 0 && dtype == std::string("float32") ? 2 : 1);
         SCOPED_TRACE(std::string(dtype) + (distill ? " distill" : "") + " lora " + std::to_string(lora));
         TrainConfig config = smallConfig();
+        config.steps = 3;
         config.distill = distill;
         config.lora = lora;
         config.loraDropout = lora > 0 ? 0.1 : 0;
