@@ -38,7 +38,9 @@ void ModelOptions::addTo(CLI::App& verb, Context withContext) {
 }
 
 void setThreads(int threads) {
-  at::set_num_threads(threads > 0 ? threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  constexpr int kMostPerCore = 4;  // beyond that they only wait for one another
+  at::set_num_threads(threads > 0 ? std::min(threads, kMostPerCore * cores) : cores);
 }
 
 Result<ModelLocation> locate(const std::string& model, const std::string& project) {

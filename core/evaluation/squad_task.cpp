@@ -173,7 +173,7 @@ Result<std::vector<TaskResult>> evaluateSquad(const std::shared_ptr<const Model>
                                               const std::vector<NamedMap>& maps, const SquadData& data,
                                               const TaskOptions& options, const TaskHooks& hooks) {
   if (model->tokenizer() == nullptr) {
-    return fail(ErrorCode::notFound, "The model has no tokenizer files, so questions cannot be asked.", "tokenizer");
+    return fail(ErrorCode::notFound, "The model has no tokenizer.model, so questions cannot be asked.", "tokenizer");
   }
   const std::size_t count = options.limit > 0 ? std::min(data.questions.size(), static_cast<std::size_t>(options.limit))
                                               : data.questions.size();

@@ -31,7 +31,7 @@ enum class Projection { query, keyValue, all };
 struct LayerContext {
   const ModelConfig* config = nullptr;
   Rotation rotation;  // of the T positions
-  at::Tensor mask;    // bool, broadcasts to [B, H, T, keys], true = seen; undefined: causal over equal positions
+  at::Tensor mask;    // additive (0 or -inf), broadcasts to [B, H, T, keys]; undefined: causal, T == keys
   LoraDropout dropout;
 };
 

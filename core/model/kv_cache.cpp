@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <array>
+
 #include "core/model/kernel_calls.h"
 #include "core/model/memory.h"
 
@@ -21,9 +23,15 @@ KvCache::KvCache(const ModelConfig& config, const SharingMap& map, std::int64_t 
 
 void KvCache::allocate(int owner) {
   const MemoryScope scope(MemoryPart::kv);
+  const std::array<std::int64_t, 4> shape{m_batch, m_kvHeads, m_capacity, m_headDim};
+  // Our CPU kernels read written positions alone; LibTorch's attention multiplies masked ones by zero, which NaN
+  // survives.
+  const auto make = [&] {
+    return m_options.device().is_cpu() ? at::empty(shape, m_options) : at::zeros(shape, m_options);
+  };
   const auto at = static_cast<std::size_t>(owner);
-  m_keys[at] = at::empty({m_batch, m_kvHeads, m_capacity, m_headDim}, m_options);
-  m_values[at] = at::empty({m_batch, m_kvHeads, m_capacity, m_headDim}, m_options);
+  m_keys[at] = make();
+  m_values[at] = make();
 }
 
 void KvCache::setOwners(const SharingMap& map) {

@@ -21,13 +21,13 @@
 namespace strata {
 
 struct OpenOptions {
-  std::filesystem::path path;     // a checkpoint folder
-  std::filesystem::path adapter;  // LoRA folder, or empty
-  std::string dtype;              // float32 | bfloat16; empty: as stored (F16 computes in F32 on the CPU)
+  std::filesystem::path path;          // a checkpoint folder
+  std::filesystem::path adapter = {};  // LoRA folder, or empty
+  std::string dtype = {};              // float32 | bfloat16; empty: as stored (F16 computes in F32 on the CPU)
   std::string device = "cpu";
   /// The one map that will be served, as text ("" is the model's own): its followers' key and value projections are not
   /// kept in memory. Unset: any map.
-  std::optional<std::string> onlyMap;
+  std::optional<std::string> onlyMap = {};
   std::int64_t context = 0;  // 0: the model's
 };
 

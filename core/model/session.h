@@ -42,11 +42,8 @@ class InferenceSession {
   Result<at::Tensor> decode(const std::vector<TokenId>& ids);
   /// Finished sequences leave; the rest keep this order.
   void keepRows(const std::vector<std::int64_t>& rows);
-  /// Another map for the same ids. Owner l keeps its K,V where src[0..l-1] is unchanged and l owned before; what else
-  /// the map owns is computed anew with the next extend() or decode().
   /// Another map for the same ids. Where every owner l of it owned before and src[0..l-1] is unchanged, the cache stays
-  /// valid; else the
-  /// held ids are computed anew with the next extend() or decode().
+  /// valid; else the held ids are computed anew with the next extend() or decode().
   void switchMap(const SharingMap& map);
 
   const SharingMap& map() const { return m_map; }

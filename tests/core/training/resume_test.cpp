@@ -13,6 +13,10 @@ struct Case {
   std::function<void(TrainConfig&)> apply;
 };
 
+void PrintTo(const Case& value, std::ostream* out) {
+  *out << value.name;
+}
+
 void packed(TrainConfig& config) {
   config.data = std::filesystem::path(config.data).replace_extension("jsonl");
 }

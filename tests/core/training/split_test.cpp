@@ -77,6 +77,10 @@ struct Case {
   double dropout = 0;
 };
 
+void PrintTo(const Case& value, std::ostream* out) {
+  *out << value.name;
+}
+
 class Split : public ::testing::TestWithParam<Case> {
  protected:
   Dataset m_data = GetParam().packed ? smallData() : wholeRows();
