@@ -14,7 +14,7 @@
 #include "core/model/device.h"
 #include "core/model/memory.h"
 #include "core/model/session.h"
-#include "core/training/trainer.h"
+#include "core/training/run_setup.h"
 
 namespace strata {
 namespace {
@@ -177,26 +177,15 @@ Dataset randomRows(const BenchArguments& arguments, std::int64_t vocab) {
   return Dataset::fromRows(std::move(rows), arguments.length);
 }
 
-Result<Weights> trainedWeights(const Checkpoint& checkpoint, const TrainConfig& config, c10::Device device) {
-  try {
-    const bool lora = config.lora > 0;
-    const at::ScalarType compute = config.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat;
-    Weights weights = loadWeights(checkpoint, lora ? compute : toTorch(checkpoint.storedDType()), device);
-    if (lora) STRATA_CHECK(addLora(weights, config));
-    return weights;
-  } catch (const std::exception& exception) {
-    return tl::unexpected(errorFromException(exception));
-  }
-}
-
 Result<int> training(const BenchArguments& arguments, const Output& out) {
   if (arguments.train != "full" && arguments.train != "lora") {
     return fail(ErrorCode::usage, "--train is \"" + arguments.train + "\"; give full or lora.", "--train");
   }
   setThreads(arguments.model.threads);
   STRATA_TRY(const c10::Device device, chooseDevice(arguments.model.device));
-  STRATA_TRY(const ModelLocation location, locate(arguments.model.model, arguments.model.project));
-  STRATA_TRY(const Checkpoint checkpoint, Checkpoint::open(location.folder));
+  STRATA_TRY(ModelLocation location, locate(arguments.model.model, arguments.model.project));
+  if (!arguments.model.adapter.empty()) location.adapter = arguments.model.adapter;
+  STRATA_TRY(const ModelConfig model, readModelConfig(location.folder));
   TrainConfig config;
   config.model = arguments.model.model;
   config.data = "random ids";
@@ -208,15 +197,15 @@ Result<int> training(const BenchArguments& arguments, const Output& out) {
   config.lora = arguments.train == "lora" ? arguments.lora : 0;
   config.checkpointing = arguments.checkpointing;
   STRATA_CHECK(checkTrainConfig(config));
-  if (arguments.length > checkpoint.config().maxPositions) {
+  if (arguments.length > model.maxPositions) {
     return fail(ErrorCode::usage,
                 fmt::format("The length {} exceeds the model's context of {}; give --length at most that.",
-                            arguments.length, checkpoint.config().maxPositions),
+                            arguments.length, model.maxPositions),
                 "--length");
   }
-  const Dataset data = randomRows(arguments, checkpoint.config().vocab);
-  STRATA_TRY(Weights weights, trainedWeights(checkpoint, config, device));
-  Trainer trainer(config, checkpoint.config(), std::move(weights), data, device);
+  const Dataset data = randomRows(arguments, model.vocab);
+  STRATA_TRY(Weights weights, startingWeights(config, location, model, device));
+  Trainer trainer(config, model, std::move(weights), data, device);
   Speeds speeds;
   std::vector<double> losses;
   Progress progress("Timing", arguments.repeat + 1);

@@ -43,12 +43,14 @@ class CountingIterator {
   const char** m_reached;
 };
 
-/// "line 3, column 7" of the byte before `reached`, both counted from 1; columns are bytes.
+/// "line 3, column 7" of the byte before `reached`, both counted from 1; columns are bytes. A text of one line (a line
+/// of a JSONL file, whose own number is in the error's `where`) has columns alone.
 std::string placeOf(std::string_view text, std::size_t reached) {
   const std::string_view before = text.substr(0, std::min(reached == 0 ? 0 : reached - 1, text.size()));
   const auto line = std::count(before.begin(), before.end(), '\n') + 1;
   const std::size_t lineStart = before.rfind('\n') + 1;  // npos + 1 == 0
-  return "line " + std::to_string(line) + ", column " + std::to_string(before.size() - lineStart + 1);
+  const std::string column = "column " + std::to_string(before.size() - lineStart + 1);
+  return text.find('\n') == std::string_view::npos ? column : "line " + std::to_string(line) + ", " + column;
 }
 
 /// Builds the value and stops at what nlohmann would let pass.

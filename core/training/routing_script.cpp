@@ -15,13 +15,13 @@ Result<RoutingScript> readRoutings(const std::filesystem::path& path, int layers
   }
   RoutingScript script;
   for (std::size_t s = 0; s < static_cast<std::size_t>(steps); ++s) {
-    const std::string atStep = "[" + std::to_string(s) + "]";
+    const std::string atStep = std::string("[").append(std::to_string(s)).append("]");
     if (!json[s].is_array() || static_cast<int>(json[s].size()) != groups) {
       return broken(atStep, "there must be one routing for each of the " + std::to_string(groups) + " groups");
     }
     std::vector<SharingMap> step;
     for (std::size_t g = 0; g < json[s].size(); ++g) {
-      const std::string at = atStep + "[" + std::to_string(g) + "]";
+      const std::string at = std::string(atStep).append("[").append(std::to_string(g)).append("]");
       if (!json[s][g].is_array() || static_cast<int>(json[s][g].size()) != layers) {
         return broken(at, "a routing has one source for each of the " + std::to_string(layers) + " layers");
       }

@@ -1,139 +1,18 @@
 #include "core/training/train_job.h"
 
-#include <ATen/Parallel.h>
-#include <c10/core/GradMode.h>
-
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <limits>
-#include <thread>
 
 #include "core/base/log.h"
-#include "core/model/device.h"
 #include "core/model/memory.h"
-#include "core/model/model.h"
-#include "core/project/model_name.h"
 #include "core/project/run_checkpoint.h"
 #include "core/project/run_database.h"
+#include "core/training/run_setup.h"
 #include "core/training/train_state.h"
 
 namespace strata {
 namespace {
-
-/// Everything a run computes with, built from its configuration alone.
-struct Setup {
-  TrainConfig config;
-  std::filesystem::path modelFolder;  // config.json and tokenizer files
-  ModelConfig model;
-  std::unique_ptr<Dataset> data;
-  std::vector<PackedSequence> held;  // evaluation sequences
-  std::vector<NamedMap> maps;
-  std::unique_ptr<Trainer> trainer;
-};
-
-std::string absolute(const std::string& path) {
-  return std::filesystem::absolute(path).lexically_normal().string();
-}
-
-/// Weights to start from: of a checkpoint (an adapter is merged), or random ones.
-Result<Weights> startingWeights(const TrainConfig& config, const ModelLocation& location, const ModelConfig& model,
-                                c10::Device device) {
-  if (!config.init.empty()) return initialWeights(model, config.seed, device);
-  STRATA_TRY(const Checkpoint checkpoint, Checkpoint::open(location.folder));
-  const at::ScalarType compute = config.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat;
-  const at::ScalarType stored = config.lora > 0 ? compute : toTorch(checkpoint.storedDType());
-  Weights weights = loadWeights(checkpoint, stored, device);
-  if (!location.adapter.empty()) {
-    STRATA_TRY(const Adapter adapter, readAdapter(location.adapter, model));
-    STRATA_CHECK(attachAdapter(weights, adapter, at::kFloat, device));
-    visitLinears(weights, [&](const std::string&, Linear& linear) {
-      linear.weight = mergedWeight(linear).to(config.lora > 0 ? compute : at::kFloat);
-      linear.loraA = linear.loraB = at::Tensor();
-    });
-  }
-  return weights;
-}
-
-/// The name of a model that goes on meaning the same weights: absolute, and a run with its step.
-std::string pinned(const std::string& model, const ModelLocation& location) {
-  if (location.run.empty()) return absolute(model);
-  const std::string checkpoint =
-      (location.adapter.empty() ? location.folder : location.adapter).filename();  // "step-<n>"
-  return absolute(location.run.string()) + "@" + checkpoint.substr(checkpoint.rfind('-') + 1);
-}
-
-Result<Setup> prepare(TrainConfig config) {
-  STRATA_CHECK(checkTrainConfig(config));
-  Setup setup;
-  STRATA_TRY(const c10::Device device, chooseDevice(config.device));
-  at::set_num_threads(config.threads > 0 ? config.threads
-                                         : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
-  ModelLocation location;
-  if (config.init.empty()) {
-    STRATA_TRY(location, locateModel(config.model));
-    config.model = pinned(config.model, location);
-  } else {
-    location.folder = config.init;
-    config.init = absolute(config.init);
-  }
-  config.data = absolute(config.data);
-  if (!config.evalData.empty()) config.evalData = absolute(config.evalData);
-  if (!config.routings.empty()) config.routings = absolute(config.routings);
-  setup.modelFolder = location.folder;
-  STRATA_TRY(setup.model, readModelConfig(location.folder));
-  setup.config = resolved(config);
-  if (config.length > setup.model.maxPositions) {
-    return fail(ErrorCode::usage,
-                "The length " + std::to_string(config.length) + " exceeds the model's context of " +
-                    std::to_string(setup.model.maxPositions) + "; give --length at most that.",
-                "--length");
-  }
-  STRATA_TRY(const std::unique_ptr<Tokenizer> tokenizer, openTokenizer(location.folder));
-  if (!tokenizer) {
-    return fail(ErrorCode::notFound,
-                "The folder " + location.folder.string() +
-                    " has no tokenizer files, so text cannot be trained on; add tokenizer.model.",
-                location.folder.string());
-  }
-  if (tokenizer->vocabSize() > setup.model.vocab) {
-    return fail(ErrorCode::invalidData,
-                "The tokenizer has " + std::to_string(tokenizer->vocabSize()) + " tokens and the model's vocabulary " +
-                    std::to_string(setup.model.vocab) + "; they do not belong together.",
-                location.folder.string());
-  }
-  const DataOptions options{.length = config.length, .trainOnPrompt = config.trainOnPrompt};
-  STRATA_TRY(Dataset data, Dataset::open(config.data, *tokenizer, options));
-  setup.data = std::make_unique<Dataset>(std::move(data));
-  STRATA_TRY(setup.maps, parseMaps(config.evalMaps, setup.model.layers));
-  const auto isWatched = [&](const NamedMap& map) { return map.name == config.earlyStopMap; };
-  if (!config.earlyStopMap.empty() && std::none_of(setup.maps.begin(), setup.maps.end(), isWatched)) {
-    return fail(ErrorCode::usage,
-                "The map \"" + config.earlyStopMap + "\" to watch is not one of the evaluated maps \"" +
-                    config.evalMaps + "\"; name one of them or add it to --eval-maps.",
-                "--early-stop-map");
-  }
-  if (!config.evalData.empty()) {
-    STRATA_TRY(const Dataset held, Dataset::open(config.evalData, *tokenizer, options));
-    setup.held = inOrder(held, config.evalRows);
-  } else if (config.evalEvery > 0 || config.earlyStopPatience > 0) {
-    return fail(ErrorCode::usage, "Evaluation while training needs held-out data; give --eval-data.", "--eval-data");
-  }
-  RoutingScript script;
-  if (!config.routings.empty()) {
-    STRATA_TRY(script, readRoutings(config.routings, setup.model.layers, setup.config.routingGroups, config.steps));
-  }
-  try {
-    STRATA_TRY(Weights weights, startingWeights(config, location, setup.model, device));
-    if (config.lora > 0) STRATA_CHECK(addLora(weights, setup.config));
-    setup.trainer = std::make_unique<Trainer>(setup.config, setup.model, std::move(weights), *setup.data, device,
-                                              std::move(script));
-  } catch (const std::exception& exception) {
-    return tl::unexpected(errorFromException(exception));
-  }
-  setup.config = setup.trainer->config();
-  return setup;
-}
 
 /// Watches one map's held-out loss; restored from the run's own metrics on resume.
 struct EarlyStop {
@@ -159,7 +38,7 @@ struct EarlyStop {
 
 class Job {
  public:
-  Job(Run run, Setup setup, const TrainHooks& hooks)
+  Job(Run run, RunSetup setup, const TrainHooks& hooks)
       : m_run(std::move(run)), m_setup(std::move(setup)), m_hooks(hooks) {}
 
   Result<TrainAnswer> go() {
@@ -301,44 +180,19 @@ class Job {
   }
 
   Run m_run;
-  Setup m_setup;
+  RunSetup m_setup;
   const TrainHooks& m_hooks;
   RunDatabase* m_database = nullptr;
   EarlyStop m_early;
   std::int64_t m_saved = -1;  // the step of the newest checkpoint
 };
 
-/// Weights and moments of a parent's last checkpoint, and its data cursor where the data are the same.
-Result<void> takeOver(Setup& setup, const std::filesystem::path& parent) {
-  const auto steps = checkpointSteps(parent);
-  if (steps.empty()) {
-    return fail(ErrorCode::notFound, "The run " + parent.string() + " has no checkpoint to extend; resume it first.",
-                "--extend");
-  }
-  const std::filesystem::path checkpoint = checkpointFolder(parent, steps.back());
-  STRATA_CHECK(verifyCheckpoint(checkpoint));
-  STRATA_CHECK(readTrainState(*setup.trainer, checkpoint, Restore::weightsAndMoments));
-  STRATA_TRY(const TrainConfig before, configOfRun(parent));
-  if (setup.config.data == before.data && setup.config.length == before.length && setup.config.seed == before.seed) {
-    STRATA_TRY(const Cursor cursor, readCursor(checkpoint));
-    setup.trainer->setCursor(cursor);
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<TrainAnswer> startTraining(const Project& project, const TrainConfig& config, const TrainHooks& hooks) {
-  STRATA_TRY(Setup setup, prepare(config));
+  STRATA_TRY(RunSetup setup, prepareRun(config));
   STRATA_TRY(Run run, Run::create(project, "train", configToJson(setup.config)));
   return Job(std::move(run), std::move(setup), hooks).go();
-}
-
-Result<TrainConfig> configOfRun(const std::filesystem::path& runFolder) {
-  STRATA_TRY(const RunInfo info, readRun(runFolder));
-  TrainConfig config;
-  STRATA_CHECK(configFromJson(info.config, (runFolder / "run.json").string(), config));
-  return config;
 }
 
 Result<TrainAnswer> resumeTraining(const std::filesystem::path& runFolder, const ResumeChanges& changes,
@@ -356,7 +210,7 @@ Result<TrainAnswer> resumeTraining(const std::filesystem::path& runFolder, const
   if (changes.microBatch) config.microBatch = *changes.microBatch;
   if (changes.threads) config.threads = *changes.threads;
   if (changes.evalEvery) config.evalEvery = *changes.evalEvery;
-  STRATA_TRY(Setup setup, prepare(config));
+  STRATA_TRY(RunSetup setup, prepareRun(config));
   STRATA_TRY(const auto step, newestGoodCheckpoint(runFolder, [](const Error& error) { logWarning(error.message); }));
   if (step) {
     STRATA_CHECK(readTrainState(*setup.trainer, checkpointFolder(runFolder, *step), Restore::everything));
@@ -383,7 +237,7 @@ Result<TrainAnswer> extendTraining(const Project& project, const std::filesystem
                     " belongs to another project; extend it in its own, or start from it with --model.",
                 "--project");
   }
-  STRATA_TRY(Setup setup, prepare(config));
+  STRATA_TRY(RunSetup setup, prepareRun(config));
   STRATA_CHECK(takeOver(setup, parent));
   STRATA_TRY(Run run, Run::create(project, "train", configToJson(setup.config), parent.filename().string()));
   return Job(std::move(run), std::move(setup), hooks).go();

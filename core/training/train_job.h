@@ -14,7 +14,7 @@
 #include "core/base/error.h"
 #include "core/config/train_config.h"
 #include "core/project/project.h"
-#include "core/training/trainer.h"
+#include "core/training/run_setup.h"
 
 namespace strata {
 
@@ -59,8 +59,5 @@ Result<TrainAnswer> resumeTraining(const std::filesystem::path& runFolder, const
 /// same.
 Result<TrainAnswer> extendTraining(const Project& project, const std::filesystem::path& parent,
                                    const TrainConfig& config, const TrainHooks& hooks);
-
-/// The stored configuration of a run.
-Result<TrainConfig> configOfRun(const std::filesystem::path& runFolder);
 
 }  // namespace strata

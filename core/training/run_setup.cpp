@@ -1,0 +1,145 @@
+#include "core/training/run_setup.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "core/model/device.h"
+#include "core/model/model.h"
+#include "core/project/project.h"
+#include "core/project/run_checkpoint.h"
+#include "core/training/train_state.h"
+
+namespace strata {
+namespace {
+
+std::string absolute(const std::string& path) {
+  return std::filesystem::absolute(path).lexically_normal().string();
+}
+
+/// The name of a model that goes on meaning the same weights: absolute, and a run with its step.
+std::string pinned(const std::string& model, const ModelLocation& location) {
+  if (location.run.empty()) return absolute(model);
+  const std::string checkpoint =
+      (location.adapter.empty() ? location.folder : location.adapter).filename();  // "step-<n>"
+  return absolute(location.run.string()) + "@" + checkpoint.substr(checkpoint.rfind('-') + 1);
+}
+
+}  // namespace
+
+Result<Weights> startingWeights(const TrainConfig& config, const ModelLocation& location, const ModelConfig& model,
+                                c10::Device device) {
+  if (!config.init.empty()) return initialWeights(model, config.seed, device);
+  STRATA_TRY(const Checkpoint checkpoint, Checkpoint::open(location.folder));
+  const bool lora = config.lora > 0;
+  const at::ScalarType compute = config.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat;
+  Weights weights = loadWeights(checkpoint, lora ? compute : toTorch(checkpoint.storedDType()), device);
+  if (!location.adapter.empty()) {
+    STRATA_TRY(const Adapter adapter, readAdapter(location.adapter, model));
+    STRATA_CHECK(attachAdapter(weights, adapter, at::kFloat, device));
+    visitLinears(weights, [&](const std::string&, Linear& linear) {
+      linear.weight = mergedWeight(linear).to(lora ? compute : at::kFloat);
+      linear.loraA = linear.loraB = at::Tensor();
+    });
+  }
+  if (lora) STRATA_CHECK(addLora(weights, config));
+  return weights;
+}
+
+Result<RunSetup> prepareRun(TrainConfig config) {
+  STRATA_CHECK(checkTrainConfig(config));
+  RunSetup setup;
+  STRATA_TRY(const c10::Device device, chooseDevice(config.device));
+  at::set_num_threads(config.threads > 0 ? config.threads
+                                         : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
+  ModelLocation location;
+  if (config.init.empty()) {
+    STRATA_TRY(location, locateModel(config.model));
+    config.model = pinned(config.model, location);
+  } else {
+    location.folder = config.init;
+    config.init = absolute(config.init);
+  }
+  config.data = absolute(config.data);
+  if (!config.evalData.empty()) config.evalData = absolute(config.evalData);
+  if (!config.routings.empty()) config.routings = absolute(config.routings);
+  setup.modelFolder = location.folder;
+  STRATA_TRY(setup.model, readModelConfig(location.folder));
+  setup.config = resolved(config);
+  if (config.length > setup.model.maxPositions) {
+    return fail(ErrorCode::usage,
+                "The length " + std::to_string(config.length) + " exceeds the model's context of " +
+                    std::to_string(setup.model.maxPositions) + "; give --length at most that.",
+                "--length");
+  }
+  STRATA_TRY(const std::unique_ptr<Tokenizer> tokenizer, openTokenizer(location.folder));
+  if (!tokenizer) {
+    return fail(ErrorCode::notFound,
+                "The folder " + location.folder.string() +
+                    " has no tokenizer files, so text cannot be trained on; add tokenizer.model.",
+                location.folder.string());
+  }
+  if (tokenizer->vocabSize() > setup.model.vocab) {
+    return fail(ErrorCode::invalidData,
+                "The tokenizer has " + std::to_string(tokenizer->vocabSize()) + " tokens and the model's vocabulary " +
+                    std::to_string(setup.model.vocab) + "; they do not belong together.",
+                location.folder.string());
+  }
+  const DataOptions options{.length = config.length, .trainOnPrompt = config.trainOnPrompt};
+  STRATA_TRY(Dataset data, Dataset::open(config.data, *tokenizer, options));
+  setup.data = std::make_unique<Dataset>(std::move(data));
+  STRATA_TRY(setup.maps, parseMaps(config.evalMaps, setup.model.layers));
+  const auto isWatched = [&](const NamedMap& map) { return map.name == config.earlyStopMap; };
+  if (!config.earlyStopMap.empty() && std::none_of(setup.maps.begin(), setup.maps.end(), isWatched)) {
+    return fail(ErrorCode::usage,
+                "The map \"" + config.earlyStopMap + "\" to watch is not one of the evaluated maps \"" +
+                    config.evalMaps + "\"; name one of them or add it to --eval-maps.",
+                "--early-stop-map");
+  }
+  if (!config.evalData.empty()) {
+    STRATA_TRY(const Dataset held, Dataset::open(config.evalData, *tokenizer, options));
+    setup.held = inOrder(held, config.evalRows);
+  } else if (config.evalEvery > 0 || config.earlyStopPatience > 0) {
+    return fail(ErrorCode::usage, "Evaluation while training needs held-out data; give --eval-data.", "--eval-data");
+  }
+  RoutingScript script;
+  if (!config.routings.empty()) {
+    STRATA_TRY(script, readRoutings(config.routings, setup.model.layers, setup.config.routingGroups, config.steps));
+  }
+  try {
+    STRATA_TRY(Weights weights, startingWeights(setup.config, location, setup.model, device));
+    setup.trainer = std::make_unique<Trainer>(setup.config, setup.model, std::move(weights), *setup.data, device,
+                                              std::move(script));
+  } catch (const std::exception& exception) {
+    return tl::unexpected(errorFromException(exception));
+  }
+  setup.config = setup.trainer->config();
+  return setup;
+}
+
+Result<void> takeOver(RunSetup& setup, const std::filesystem::path& parent) {
+  const auto steps = checkpointSteps(parent);
+  if (steps.empty()) {
+    return fail(ErrorCode::notFound, "The run " + parent.string() + " has no checkpoint to extend; resume it first.",
+                "--extend");
+  }
+  const std::filesystem::path checkpoint = checkpointFolder(parent, steps.back());
+  STRATA_CHECK(verifyCheckpoint(checkpoint));
+  STRATA_CHECK(readTrainState(*setup.trainer, checkpoint, Restore::weightsAndMoments));
+  STRATA_TRY(const TrainConfig before, configOfRun(parent));
+  if (setup.config.data == before.data && setup.config.length == before.length && setup.config.seed == before.seed) {
+    STRATA_TRY(const Cursor cursor, readCursor(checkpoint));
+    setup.trainer->setCursor(cursor);
+  }
+  return {};
+}
+
+Result<TrainConfig> configOfRun(const std::filesystem::path& runFolder) {
+  STRATA_TRY(const RunInfo info, readRun(runFolder));
+  TrainConfig config;
+  STRATA_CHECK(configFromJson(info.config, (runFolder / "run.json").string(), config));
+  return config;
+}
+
+}  // namespace strata

@@ -1,0 +1,42 @@
+#pragma once
+// From a run's configuration to everything it computes with: model, data, maps and a trainer. Nothing is written.
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/config/train_config.h"
+#include "core/project/model_name.h"
+#include "core/training/trainer.h"
+
+namespace strata {
+
+/// Everything a run computes with, built from its configuration alone.
+struct RunSetup {
+  TrainConfig config;
+  std::filesystem::path modelFolder;  // config.json and tokenizer files
+  ModelConfig model;
+  std::unique_ptr<Dataset> data;
+  std::vector<PackedSequence> held;  // evaluation sequences
+  std::vector<NamedMap> maps;
+  std::unique_ptr<Trainer> trainer;
+};
+
+/// Checks the configuration and opens what it names. The configuration in the answer has absolute paths, a run that it
+/// starts from with its step, and no open choices.
+Result<RunSetup> prepareRun(TrainConfig config);
+
+/// Weights to train from: of a checkpoint (an adapter of `location` is merged), or random ones with init; new LoRA
+/// pairs with lora. Throws what LibTorch throws.
+Result<Weights> startingWeights(const TrainConfig& config, const ModelLocation& location, const ModelConfig& model,
+                                c10::Device device);
+
+/// Brings the trainer to the weights and moments of a parent's last checkpoint, and to its data cursor where the data
+/// are the same.
+Result<void> takeOver(RunSetup& setup, const std::filesystem::path& parent);
+
+/// The stored configuration of a run.
+Result<TrainConfig> configOfRun(const std::filesystem::path& runFolder);
+
+}  // namespace strata
