@@ -99,6 +99,7 @@ Result<void> writeTrainState(Trainer& trainer, const std::filesystem::path& mode
                       {"version", 1},
                       {"step", trainer.nextStep()},
                       {"cursor_row", trainer.cursor().row},
+                      {"data_fingerprint", trainer.dataFingerprint()},
                       {"parameter_steps", steps}};
   return writeFile(folder / kStateFile, state.dump(2) + "\n");
 }
@@ -140,6 +141,13 @@ Result<void> readTrainState(Trainer& trainer, const std::filesystem::path& folde
     own.steps = at::full({}, static_cast<double>(steps[name].get<std::int64_t>()), own.m.options());
   }
   if (what == Restore::everything) {
+    if (state.value("data_fingerprint", trainer.dataFingerprint()) != trainer.dataFingerprint()) {
+      return fail(ErrorCode::invalidData,
+                  "The training data " + trainer.config().data +
+                      " are no longer what the run was trained on; bring the old file back, or start a new run from "
+                      "this one with --model.",
+                  trainer.config().data);
+    }
     trainer.setNextStep(state["step"].get<std::int64_t>());
     STRATA_TRY(const Cursor cursor, readCursor(folder));
     trainer.setCursor(cursor);

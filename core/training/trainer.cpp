@@ -66,6 +66,18 @@ void Trainer::setCursor(Cursor cursor) {
   m_reader.emplace(m_data, m_config.seed, cursor);
 }
 
+std::uint64_t Trainer::dataFingerprint() const {
+  constexpr std::uint64_t kOffset = 0xcbf29ce484222325, kPrime = 0x100000001b3;
+  std::uint64_t hash = kOffset;
+  for (const Row& row : m_data.rows()) {
+    for (std::size_t i = 0; i < row.ids.size(); ++i) {
+      hash = (hash ^ (2 * static_cast<std::uint64_t>(row.ids[i]) + (row.trained[i] ? 1 : 0))) * kPrime;
+    }
+    hash = (hash ^ ~std::uint64_t{0}) * kPrime;  // the end of a row
+  }
+  return hash;
+}
+
 SharingMap Trainer::routingOf(int group, double pCross) const {
   if (!m_script.empty()) return m_script[static_cast<std::size_t>(m_step)][static_cast<std::size_t>(group)];
   return m_sampler.draw(m_model.layers, pCross, m_config.seed, static_cast<std::uint32_t>(m_step),

@@ -55,6 +55,9 @@ class Trainer {
   /// Cuts groups into other micro-batches from now on.
   void setMicroBatch(int microBatch) { m_config.microBatch = microBatch; }
 
+  /// A number that changes with any id of the data or with what is trained on (64-bit FNV-1a over the rows).
+  std::uint64_t dataFingerprint() const;
+
   const TrainConfig& config() const { return m_config; }
   const ModelConfig& model() const { return m_model; }
   Weights& weights() { return m_weights; }

@@ -107,6 +107,18 @@ TEST_F(TrainJob, EarlyStopKeepsTheBestCheckpoint) {
   EXPECT_EQ(watched.front().nll, best->nll);
 }
 
+TEST_F(TrainJob, DataThatChangedSinceTheCheckpointAreRefusedOnResume) {
+  const auto cut = startTraining(project(), m_config, stopAfter(2));
+  ASSERT_TRUE(cut) << cut.error().message;
+  std::string text = readText(m_config.data);
+  text[5] = 'x';
+  writeText(m_config.data, text);
+  const auto resumed = resumeTraining(cut->folder, {}, {});
+  ASSERT_FALSE(resumed);
+  EXPECT_EQ(resumed.error().code, ErrorCode::invalidData);
+  EXPECT_NE(resumed.error().message.find("train.txt"), std::string::npos);
+}
+
 TEST_F(TrainJob, BadInputLeavesNoRunBehind) {
   m_config.data = m_folder.path() / "missing.txt";
   const auto answer = startTraining(project(), m_config, {});
