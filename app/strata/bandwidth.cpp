@@ -42,6 +42,7 @@ double readBandwidth(int threads) {
   std::barrier meet(threads, [&]() noexcept { times.push_back(Clock::now()); });
   times.reserve(kPasses + 2);
   std::vector<std::thread> workers;
+  workers.reserve(static_cast<std::size_t>(threads));
   for (int t = 0; t < threads; ++t) {
     workers.emplace_back([&, t] {
       std::uint64_t* own = words + static_cast<std::size_t>(t) * share;

@@ -40,6 +40,7 @@ Result<Json> describe(const Tokenizer& tokenizer, const std::vector<TokenId>& id
   STRATA_TRY(const std::string text, tokenizer.decode(ids, skipSpecial));
   TokenStream stream(tokenizer, skipSpecial);
   std::vector<std::string> pieces;
+  pieces.reserve(ids.size());
   for (const TokenId id : ids) pieces.push_back(stream.push(id));
   const std::string rest = stream.finish();  // the start of a character that never came
   if (!pieces.empty()) pieces.back() += rest;

@@ -81,7 +81,7 @@ class Answer {
   }
   std::string show(std::size_t end) {
     if (end <= m_shown) return {};
-    const std::string piece = m_result.text.substr(m_shown, end - m_shown);
+    std::string piece = m_result.text.substr(m_shown, end - m_shown);
     m_shown = end;
     return piece;
   }
@@ -101,7 +101,7 @@ const char* toString(Finish finish) {
   return kNames[static_cast<std::size_t>(finish)];
 }
 
-Result<GenerateResult> generate(std::shared_ptr<const Model> model, const SharingMap& map,
+Result<GenerateResult> generate(const std::shared_ptr<const Model>& model, const SharingMap& map,
                                 const std::vector<std::vector<TokenId>>& prompts, const GenerateConfig& config,
                                 const GenerateHooks& hooks) {
   if (prompts.empty()) return fail(ErrorCode::usage, "There is no prompt; give at least one token.");

@@ -39,7 +39,7 @@ struct GenerateHooks {
 };
 
 /// Prompts are token ids, taken as given. Refused: a prompt that leaves no room for one token.
-Result<GenerateResult> generate(std::shared_ptr<const Model> model, const SharingMap& map,
+Result<GenerateResult> generate(const std::shared_ptr<const Model>& model, const SharingMap& map,
                                 const std::vector<std::vector<TokenId>>& prompts, const GenerateConfig& config,
                                 const GenerateHooks& hooks = {});
 

@@ -249,7 +249,7 @@ at::Tensor decodeAttention(const at::Tensor& q, const at::Tensor& kCache, const 
   }
   const std::int64_t longest = *std::max_element(lengths.begin(), lengths.end());
   if (q.is_cuda()) {
-    if (const at::Tensor out = cudaAttention(q, kCache, vCache, lengths, longest, scale); out.defined()) return out;
+    if (at::Tensor out = cudaAttention(q, kCache, vCache, lengths, longest, scale); out.defined()) return out;
   }
   const at::Tensor ends = at::tensor(lengths, at::kLong).to(q.device()).view({batch, 1, 1, 1});
   const at::Tensor seen =

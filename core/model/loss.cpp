@@ -76,7 +76,9 @@ struct VocabularyLoss : torch::autograd::Function<VocabularyLoss> {
   static variable_list backward(AutogradContext* context, variable_list grads) {
     const auto saved = context->get_saved_variables();
     // In place: they were made for this call alone, and the head's is as large as the head.
-    const auto scaled = [&](at::Tensor gradient) { return gradient.defined() ? gradient.mul_(grads[0]) : gradient; };
+    const auto scaled = [&](const at::Tensor& gradient) {
+      return gradient.defined() ? gradient.mul_(grads[0]) : gradient;
+    };
     return {scaled(saved[0]), scaled(saved[1]), scaled(saved[2]), {}, {}, {}, {}, {}};
   }
 };

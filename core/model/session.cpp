@@ -89,6 +89,7 @@ Result<at::Tensor> InferenceSession::anew(const std::vector<std::vector<TokenId>
 void InferenceSession::keepRows(const std::vector<std::int64_t>& rows) {
   const c10::InferenceMode inference;
   std::vector<std::vector<TokenId>> kept;
+  kept.reserve(rows.size());
   for (const std::int64_t row : rows) kept.push_back(std::move(m_ids[static_cast<std::size_t>(row)]));
   m_ids = std::move(kept);
   if (m_cache && !rows.empty()) m_cache->keepRows(rows);

@@ -200,7 +200,7 @@ Weights initialWeights(const ModelConfig& config, std::uint64_t seed, c10::Devic
 }
 
 at::Tensor mergedWeight(const Linear& linear) {
-  const at::Tensor weight = linear.weight.to(at::kFloat);
+  at::Tensor weight = linear.weight.to(at::kFloat);
   if (!linear.loraA.defined()) return weight;
   return weight + linear.loraScale * at::mm(linear.loraB.to(at::kFloat), linear.loraA.to(at::kFloat));
 }

@@ -24,7 +24,7 @@ at::Tensor AdamW::clipGradients(double clip) {
     norms.push_back(gradients.back().norm());
   }
   if (gradients.empty()) return at::zeros({}, at::kFloat);
-  const at::Tensor norm = at::stack(norms).norm();
+  at::Tensor norm = at::stack(norms).norm();
   if (clip > 0) {
     const at::Tensor factor = (clip / (norm + kClipEpsilon)).clamp_max(1.0);
     for (at::Tensor& gradient : gradients) gradient.mul_(factor);
