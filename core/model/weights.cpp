@@ -67,12 +67,6 @@ Weights buildWeights(const ModelConfig& config, const std::function<at::Tensor(c
 
 }  // namespace
 
-std::vector<std::pair<const char*, Linear LayerWeights::*>> linearMembers() {
-  std::vector<std::pair<const char*, Linear LayerWeights::*>> members;
-  for (const auto& [name, member] : kLinears) members.emplace_back(name, member);
-  return members;
-}
-
 std::vector<at::Tensor*> parametersOf(LayerWeights& layer) {
   std::vector<at::Tensor*> all = {&layer.inputNorm, &layer.postNorm};
   for (const auto& [name, member] : kLinears) {

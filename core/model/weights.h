@@ -51,9 +51,6 @@ void visitLinears(Weights& weights, const std::function<void(const std::string&,
 /// Every defined tensor of a layer, LoRA pairs included.
 std::vector<at::Tensor*> parametersOf(LayerWeights& layer);
 
-/// The linear layers of one decoder layer by module name ("self_attn.q_proj").
-std::vector<std::pair<const char*, Linear LayerWeights::*>> linearMembers();
-
 at::ScalarType toTorch(DType type);
 DType fromTorch(at::ScalarType type);
 

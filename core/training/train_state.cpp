@@ -141,7 +141,8 @@ Result<void> readTrainState(Trainer& trainer, const std::filesystem::path& folde
     own.steps = at::full({}, static_cast<double>(steps[name].get<std::int64_t>()), own.m.options());
   }
   if (what == Restore::everything) {
-    if (state.value("data_fingerprint", trainer.dataFingerprint()) != trainer.dataFingerprint()) {
+    const std::uint64_t data = trainer.dataFingerprint();
+    if (state.value("data_fingerprint", data) != data) {
       return fail(ErrorCode::invalidData,
                   "The training data " + trainer.config().data +
                       " are no longer what the run was trained on; bring the old file back, or start a new run from "

@@ -52,8 +52,6 @@ class Trainer {
   void setNextStep(std::int64_t step) { m_step = step; }
   Cursor cursor() const { return m_reader->cursor(); }
   void setCursor(Cursor cursor);
-  /// Cuts groups into other micro-batches from now on.
-  void setMicroBatch(int microBatch) { m_config.microBatch = microBatch; }
 
   /// A number that changes with any id of the data or with what is trained on (64-bit FNV-1a over the rows).
   std::uint64_t dataFingerprint() const;
