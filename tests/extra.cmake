@@ -7,3 +7,6 @@ endif()
 
 add_executable(kernels_bench EXCLUDE_FROM_ALL ${CMAKE_CURRENT_SOURCE_DIR}/bench/kernels_bench.cpp)
 target_link_libraries(kernels_bench PRIVATE strata_kernels Threads::Threads)
+
+add_executable(tokenize_bench EXCLUDE_FROM_ALL ${CMAKE_CURRENT_SOURCE_DIR}/bench/tokenize_bench.cpp)
+target_link_libraries(tokenize_bench PRIVATE strata_core_text)

@@ -75,8 +75,10 @@ Result<std::filesystem::path> resourceFolder(const std::string& name);
 
 VerbAction addInspect(CLI::App& verb, const Output& out);
 VerbAction addTokenize(CLI::App& verb, const Output& out);
+VerbAction addTemplate(CLI::App& verb, const Output& out);
 VerbAction addScore(CLI::App& verb, const Output& out);
 VerbAction addGenerate(CLI::App& verb, const Output& out);
+VerbAction addChat(CLI::App& verb, const Output& out);
 VerbAction addData(CLI::App& verb, const Output& out);
 VerbAction addTrain(CLI::App& verb, const Output& out);
 VerbAction addEval(CLI::App& verb, const Output& out);

@@ -1,87 +1,270 @@
-// strata data check: the format, rows and broken lines of a data set; with a model also its tokens.
+// strata data check: the format, rows, dropped and duplicate records of a data set; with a model also its tokens and
+// what is trained on; with other data what both have in common.
 
 #include <fmt/format.h>
 
 #include "app/strata/cli.h"
+#include "app/strata/field_options.h"
 #include "core/base/json.h"
 #include "core/config/train_config.h"
 #include "core/data/dataset.h"
-#include "core/data/records.h"
+#include "core/data/overlap.h"
+#include "core/data/template_renderer.h"
+#include "core/training/run_setup.h"
 
 namespace strata {
 namespace {
 
+constexpr std::size_t kListedInText = 50;
+
 struct DataArguments {
-  std::string file, model, project, config;
-  std::optional<int> length;
+  std::string file, against, project, config;
+  int show = 0;
+  FieldOptions fields;
+
+  explicit DataArguments(CLI::App& verb) : fields(verb) {}
+};
+
+/// The fields of a training configuration that say what rows become.
+struct DataFields {
+  TrainConfig config;
+
+  template <class V>
+  void visit(V& v) {
+    v("model", config.model, "count tokens with this model's tokenizer: a folder or a run");
+    v("length", config.length, "tokens a sequence", Range{2, 1e7});
+    v("columns", config.columns, "what the records' keys stand for: prompt=q,completion=a.text");
+    v("train-on-prompt", config.trainOnPrompt, "loss on prompts too");
+    v("question-first", config.questionFirst, "probability that a question stands before its passages", Range{0, 1});
+    v("permute-passages", config.permutePassages, "a question's passages in an order drawn per row");
+    v("seed", config.seed, "seed of what is drawn");
+  }
 };
 
 /// What a training configuration says of the data; the command line goes over it.
 Result<TrainConfig> configOf(const DataArguments& arguments) {
-  TrainConfig config;
+  DataFields fields;
   if (!arguments.config.empty()) {
     STRATA_TRY(const Json json, readJson(arguments.config));
-    STRATA_CHECK(configFromJson(json, arguments.config, config));
-    STRATA_CHECK(checkRanges(config));
+    STRATA_CHECK(configFromJson(json, arguments.config, fields.config));
+    STRATA_CHECK(checkRanges(fields.config));
+    if (fields.config.model.empty()) fields.config.model = fields.config.init;
   }
-  if (!arguments.model.empty()) {
-    config.model = arguments.model;
-  } else if (config.model.empty()) {
-    config.model = config.init;
-  }
-  if (arguments.length) config.length = *arguments.length;
-  return config;
+  STRATA_CHECK(arguments.fields.applyTo(fields));
+  return fields.config;
 }
 
-Result<DataReport> reportOf(const DataArguments& arguments, const TrainConfig& train) {
-  if (train.model.empty()) return checkData(arguments.file);
-  STRATA_TRY(const ModelLocation location, locate(train.model, arguments.project));
+DataOptions optionsOf(const TrainConfig& config) {
+  DataOptions options = rowOptions(config);
+  options.keepGoing = true;
+  return options;
+}
+
+/// The model's side of a check.
+struct Reader {
+  std::unique_ptr<Tokenizer> tokenizer;
+  std::unique_ptr<ChatRenderer> chat;
+  std::int64_t vocab = 0;
+};
+
+Result<Reader> readerOf(const std::string& model, const std::string& project) {
+  Reader reader;
+  STRATA_TRY(const ModelLocation location, locate(model, project));
   STRATA_TRY(const ModelConfig config, readModelConfig(location.folder));
-  STRATA_TRY(const auto tokenizer, openTokenizer(location.folder));
-  if (!tokenizer) {
-    return fail(ErrorCode::notFound, "The model " + train.model + " has no tokenizer files.", "--model");
+  reader.vocab = config.vocab;
+  STRATA_TRY(reader.tokenizer, openTokenizer(location.folder));
+  if (!reader.tokenizer) {
+    return fail(ErrorCode::notFound, "The model " + model + " has no tokenizer files.", "--model");
   }
-  STRATA_TRY(const Dataset data,
-             Dataset::open(arguments.file, *tokenizer,
-                           {.length = train.length, .trainOnPrompt = train.trainOnPrompt, .vocab = config.vocab}));
-  return data.report();
+  STRATA_TRY(ChatTemplate chat, ChatTemplate::open(location.folder));
+  reader.chat = std::make_unique<TemplateRenderer>(std::move(chat));
+  return reader;
+}
+
+/// The tokens of a row: its ids, the text that each adds, and whether it is trained on.
+Json tokensOf(const Row& row, const Tokenizer& tokenizer) {
+  Json tokens = Json::array();
+  TokenStream stream(tokenizer);
+  for (std::size_t i = 0; i < row.ids.size(); ++i) {
+    tokens.push_back(
+        {{"id", row.ids[i]}, {"text", stream.push(row.ids[i])}, {"trained", static_cast<bool>(row.trained[i])}});
+  }
+  if (!tokens.empty()) tokens.back()["text"] = tokens.back()["text"].get<std::string>() + stream.finish();
+  return tokens;
+}
+
+/// A row's text with what is trained on in brackets: ⟦…⟧. A token without text of its own is shown as <id>.
+std::string marked(const Json& tokens) {
+  std::string text;
+  bool inside = false;
+  for (const Json& token : tokens) {
+    const bool trained = token["trained"].get<bool>();
+    if (trained != inside) text += trained ? "⟦" : "⟧";
+    inside = trained;
+    const auto& piece = token["text"].get_ref<const std::string&>();
+    text += piece.empty() ? "<" + std::to_string(token["id"].get<TokenId>()) + ">" : piece;
+  }
+  return inside ? text + "⟧" : text;
+}
+
+void addLengths(const DataReport& report, Json& json, std::string& text) {
+  if (report.lengths.empty()) return;
+  constexpr std::pair<const char*, double> kQuantiles[] = {{"min", 0},  {"p10", .1},  {"p50", .5},
+                                                           {"p90", .9}, {"p99", .99}, {"max", 1}};
+  Json& lengths = json["lengths"] = Json::object();
+  text += "\ntokens a row before it is cut:";
+  for (const auto& [name, share] : kQuantiles) {
+    const auto at = static_cast<std::size_t>(share * static_cast<double>(report.lengths.size() - 1));
+    lengths[name] = report.lengths[at];
+    text += fmt::format(" {} {}", name, report.lengths[at]);
+  }
+}
+
+/// "…and 7 more" after a list that was cut.
+void addMore(std::int64_t all, std::size_t shown, std::string& text) {
+  if (all > static_cast<std::int64_t>(shown))
+    text += fmt::format("\n… and {} more", all - static_cast<std::int64_t>(shown));
+}
+
+void addRecords(const DataReport& report, Json& json, std::string& text) {
+  json["records"] = report.records;
+  json["files"] = report.files;
+  json["dropped_rows"] = report.droppedRows;
+  json["duplicate_rows"] = report.duplicateRows;
+  json["duplicates"] = Json::array();
+  std::size_t shown = 0;
+  for (const DroppedRow& row : report.dropped) {
+    json["dropped"].push_back({{"file", row.file}, {"line", row.line}, {"reason", row.reason}});
+    if (shown++ < kListedInText) text += "\n" + row.sentence();
+  }
+  addMore(report.droppedRows, std::min(shown, kListedInText), text);
+  shown = 0;
+  for (const DuplicateRow& row : report.duplicates) {
+    json["duplicates"].push_back(
+        {{"file", row.file}, {"line", row.line}, {"first_file", row.firstFile}, {"first_line", row.firstLine}});
+    if (shown++ < kListedInText) {
+      text += fmt::format("\n{}: the same as {}", placeOf(row.file, row.line), placeOf(row.firstFile, row.firstLine));
+    }
+  }
+  addMore(report.duplicateRows, std::min(shown, kListedInText), text);
+}
+
+void addOverlap(const OverlapReport& overlap, const std::string& against, Json& json, std::string& text) {
+  Json& answer = json["overlap"] = {{"against", against},
+                                    {"records", overlap.records},
+                                    {"against_records", overlap.others},
+                                    {"same_rows", overlap.sameRows},
+                                    {"same_passages", overlap.samePassages},
+                                    {"same_words", overlap.sameWords},
+                                    {"words_cut", overlap.wordsCut},
+                                    {"rows", Json::array()}};
+  text +=
+      fmt::format("\noverlap with {}: {} of {} records (same row {}, same passage or prompt {}, 13 words in a row {})",
+                  against, overlap.sameRows + overlap.samePassages + overlap.sameWords, overlap.records,
+                  overlap.sameRows, overlap.samePassages, overlap.sameWords);
+  std::size_t shown = 0;
+  for (const OverlapRow& row : overlap.rows) {
+    answer["rows"].push_back({{"file", row.file}, {"line", row.line}, {"kind", toString(row.kind)}});
+    if (shown++ < kListedInText) text += fmt::format("\n{}: {}", placeOf(row.file, row.line), toString(row.kind));
+  }
+  addMore(static_cast<std::int64_t>(overlap.rows.size()), std::min(shown, kListedInText), text);
+}
+
+/// The rows, tokenised; where that is refused, the records' report and why.
+struct Checked {
+  DataReport report;
+  std::vector<Json> shown;
+  bool withTokens = false;
+  std::optional<Error> refused;
+};
+
+Result<Checked> check(const DataArguments& arguments, const TrainConfig& config) {
+  DataOptions options = optionsOf(config);
+  Checked checked;
+  if (!config.model.empty()) {
+    STRATA_TRY(const Reader reader, readerOf(config.model, arguments.project));
+    options.vocab = reader.vocab;
+    options.chat = reader.chat.get();
+    auto data = Dataset::open(arguments.file, *reader.tokenizer, options);
+    if (data) {
+      checked.report = data->report();
+      checked.withTokens = true;
+      for (std::size_t i = 0; i < std::min(data->rows().size(), static_cast<std::size_t>(arguments.show)); ++i) {
+        checked.shown.push_back(tokensOf(data->rows()[i], *reader.tokenizer));
+      }
+      return checked;
+    }
+    if (data.error().code != ErrorCode::invalidData && data.error().code != ErrorCode::unsupported) {
+      return tl::unexpected(std::move(data).error());
+    }
+    checked.refused = std::move(data).error();
+  }
+  STRATA_TRY(checked.report, checkData(arguments.file, options));
+  if (!checked.refused && checked.report.rows == 0) {
+    checked.refused = Error{ErrorCode::invalidData, checked.report.refusal, arguments.file};
+  }
+  return checked;
 }
 
 Result<int> run(const DataArguments& arguments, const Output& out) {
   STRATA_TRY(const TrainConfig config, configOf(arguments));
-  STRATA_TRY(const DataReport report, reportOf(arguments, config));
+  if (arguments.show > 0 && config.model.empty()) {
+    return fail(ErrorCode::usage, "Rows are shown as a model's tokens; give --model.", "--show");
+  }
+  STRATA_TRY(const Checked checked, check(arguments, config));
+  const DataReport& report = checked.report;
   Json json = {{"format", report.format}, {"rows", report.rows}, {"dropped", Json::array()}};
-  std::string text = fmt::format("{}, {} rows", report.format, report.rows);
-  if (!config.model.empty()) {
+  std::string text = fmt::format("{}, {} rows", report.format.empty() ? "unknown format" : report.format, report.rows);
+  if (checked.withTokens) {
     json["tokens"] = report.tokens;
     json["trained_tokens"] = report.trainedTokens;
     json["truncated"] = report.truncated;
     text += fmt::format(", {} tokens, {} of them trained on, {} rows truncated at {}", report.tokens,
                         report.trainedTokens, report.truncated, config.length);
+    addLengths(report, json, text);
   }
-  for (const DroppedRow& row : report.dropped) {
-    json["dropped"].push_back({{"file", row.file}, {"line", row.line}, {"reason", row.reason}});
-    text += fmt::format("\n{}:{}: {}", row.file, row.line, row.reason);
+  text +=
+      fmt::format("\n{} records, {} dropped, {} duplicates", report.records, report.droppedRows, report.duplicateRows);
+  addRecords(report, json, text);
+  json["refused"] = report.refusal.empty() ? Json() : Json(report.refusal);
+  if (!report.refusal.empty() && !checked.refused) text += "\ntraining would refuse these data: " + report.refusal;
+  if (!arguments.against.empty()) {
+    STRATA_TRY(const OverlapReport overlap, findOverlap(arguments.file, arguments.against, config.columns));
+    addOverlap(overlap, arguments.against, json, text);
   }
-  out.answer(json, text);
-  return 0;
+  if (arguments.show > 0) json["shown"] = checked.shown;
+  for (const Json& tokens : checked.shown) text += "\n--\n" + marked(tokens);
+  if (!checked.refused) {
+    out.answer(json, text);
+    return 0;
+  }
+  // One answer that is both: what was found, and the error.
+  json["error"] = errorToJson(*checked.refused);
+  out.answer(json, text + "\nrefused: " + checked.refused->message);
+  return exitCodeOf(*checked.refused);
 }
 
 }  // namespace
 
 VerbAction addData(CLI::App& verb, const Output& out) {
-  auto arguments = std::make_shared<DataArguments>();
   verb.require_subcommand(1);
   verb.fallthrough();
   CLI::App* check = verb.add_subcommand("check", "Format, rows, and what is wrong with some");
   check->fallthrough();
-  check->add_option("file", arguments->file, "text or JSONL file, or a folder of them")->required()->type_name("FILE");
-  check->add_option("--model", arguments->model, "count tokens with this model's tokenizer")->type_name("MODEL");
+  auto arguments = std::make_shared<DataArguments>(*check);
+  check->add_option("file", arguments->file, "a file of text, JSONL, JSON, CSV or Parquet, or a folder of them")
+      ->required()
+      ->type_name("FILE");
+  check->add_option("--against", arguments->against, "other data, held out say: what both have in common")
+      ->type_name("FILE");
   check->add_option("--project", arguments->project, "project folder, so that --model may be a run's id")
       ->type_name("DIR");
-  check->add_option("--length", arguments->length, "tokens a sequence (default 256)")->check(CLI::Range(2, 10000000));
-  check->add_option("--config", arguments->config, "a training configuration: its model, length and train-on-prompt")
+  check->add_option("--config", arguments->config, "a training configuration: its model and what it says of the data")
       ->type_name("FILE");
+  check->add_option("--show", arguments->show, "show the first N rows with what is trained on marked (needs --model)")
+      ->check(CLI::Range(0, 100000))
+      ->type_name("N");
+  arguments->fields.add(DataFields());
   return [arguments, &out] { return run(*arguments, out); };
 }
 

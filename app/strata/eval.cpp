@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include "app/strata/cli.h"
+#include "app/strata/eval_predictions.h"
 #include "core/base/files.h"
-#include "core/evaluation/answer_metrics.h"
+#include "core/data/template_renderer.h"
 #include "core/evaluation/tasks.h"
 #include "core/project/project.h"
 #include "core/project/run_database.h"
@@ -20,55 +21,39 @@ struct EvalArguments {
   int limit = 0;
 };
 
-Json scoresToJson(const SquadScores& scores) {
-  return {{"f1", scores.f1},
-          {"em", scores.exact},
-          {"n", scores.n},
-          {"missing", scores.missing},
-          {"has_answer", {{"f1", scores.hasAnswerF1}, {"em", scores.hasAnswerExact}, {"n", scores.hasAnswer}}},
-          {"no_answer", {{"f1", scores.noAnswerF1}, {"em", scores.noAnswerExact}, {"n", scores.noAnswer}}}};
-}
-
-Result<int> scorePredictions(const EvalArguments& arguments, const Output& out) {
-  if (arguments.task != "squad") {
-    return fail(ErrorCode::usage, "Answers made elsewhere are scored by --task squad alone.", "--task");
-  }
-  STRATA_TRY(SquadData data, readSquad(arguments.data));
-  if (arguments.limit > 0 && data.questions.size() > static_cast<std::size_t>(arguments.limit)) {
-    data.questions.resize(static_cast<std::size_t>(arguments.limit));
-  }
-  STRATA_TRY(const auto predictions, readPredictions(arguments.predictions));
-  const SquadScores scores = scoreSquad(data, predictions);
-  out.answer(scoresToJson(scores),
-             fmt::format("F1 {:.2f} %, exact match {:.2f} %, {} questions, {} without an answer given", 100 * scores.f1,
-                         100 * scores.exact, scores.n, scores.missing));
-  return 0;
-}
-
 Json toJson(const TaskResult& result) {
-  return {{"map", result.map},
-          {"src", result.src.src()},
-          {"retention", result.retention},
-          {"f1", result.f1 ? Json(*result.f1) : Json(nullptr)},
-          {"em", result.exact ? Json(*result.exact) : Json(nullptr)},
-          {"nll", result.nll},
-          {"tokens", result.tokens},
-          {"n", result.n},
-          {"truncated", result.truncated},
-          {"kv_bytes_per_token", result.kvBytesPerToken},
-          {"seconds", result.seconds}};
+  const auto orNull = [](const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); };
+  Json json = {{"map", result.map},
+               {"src", result.src.src()},
+               {"retention", result.retention},
+               {"f1", orNull(result.f1)},
+               {"em", orNull(result.exact)},
+               {"nll", result.nll},
+               {"tokens", result.tokens},
+               {"n", result.n},
+               {"truncated", result.truncated},
+               {"kv_bytes_per_token", result.kvBytesPerToken},
+               {"seconds", result.seconds}};
+  if (result.rougeL) json["rouge_l"] = *result.rougeL;
+  if (result.bleu1) json["bleu_1"] = *result.bleu1;
+  if (result.answerableF1) json["answerable_f1"] = *result.answerableF1;
+  return json;
 }
 
 std::string toText(const std::vector<TaskResult>& results) {
-  std::string text = fmt::format("{:<20} {:>9} {:>8} {:>8} {:>9} {:>7} {:>10} {:>12}\n", "map", "retention", "F1 %",
-                                 "EM %", "nll", "n", "truncated", "KV B/token");
+  const bool longAnswers = !results.empty() && results.front().rougeL.has_value();
+  std::string text =
+      fmt::format("{:<20} {:>9} {:>8} {:>8} {:>9} {:>7} {:>10} {:>12}{}\n", "map", "retention", "F1 %", "EM %", "nll",
+                  "n", "truncated", "KV B/token", longAnswers ? "  ROUGE-L %   BLEU-1 %" : "");
   const auto percent = [](const std::optional<double>& value) {
     return value ? fmt::format("{:.2f}", 100 * *value) : "-";
   };
   for (const TaskResult& result : results) {
-    text += fmt::format("{:<20} {:>9.4f} {:>8} {:>8} {:>9.5f} {:>7} {:>10} {:>12}\n", result.map, result.retention,
+    text += fmt::format("{:<20} {:>9.4f} {:>8} {:>8} {:>9.5f} {:>7} {:>10} {:>12}", result.map, result.retention,
                         percent(result.f1), percent(result.exact), result.nll, result.n, result.truncated,
                         result.kvBytesPerToken);
+    if (longAnswers) text += fmt::format(" {:>11} {:>10}", percent(result.rougeL), percent(result.bleu1));
+    text += '\n';
   }
   return text;
 }
@@ -91,6 +76,8 @@ Result<std::vector<TaskResult>> evaluateInRun(Run& run, const Evaluate& evaluate
     STRATA_CHECK(database.addMetric({0, "nll/" + result.map, result.nll}));
     if (result.f1) STRATA_CHECK(database.addMetric({0, "f1/" + result.map, *result.f1}));
     if (result.exact) STRATA_CHECK(database.addMetric({0, "em/" + result.map, *result.exact}));
+    if (result.rougeL) STRATA_CHECK(database.addMetric({0, "rouge_l/" + result.map, *result.rougeL}));
+    if (result.bleu1) STRATA_CHECK(database.addMetric({0, "bleu_1/" + result.map, *result.bleu1}));
   }
   STRATA_CHECK(database.flush());
   STRATA_CHECK(writeFile(run.folder() / "results.json", Json({{"results", list}}).dump(2) + "\n"));
@@ -100,20 +87,31 @@ Result<std::vector<TaskResult>> evaluateInRun(Run& run, const Evaluate& evaluate
 
 Result<Evaluate> evaluationOf(const EvalArguments& arguments, const OpenedModel& opened,
                               const std::vector<NamedMap>& maps) {
-  const TaskOptions options{arguments.limit};
-  if (arguments.task == "nll") {
-    return Evaluate(
-        [=](const TaskHooks& hooks) { return evaluateNll(*opened.model, maps, arguments.data, options, hooks); });
+  const TaskOptions options{.limit = arguments.limit};
+  const std::optional<QaFormat> questions = questionTaskOf(arguments.task);
+  if (!questions) {
+    STRATA_TRY(ChatTemplate chatTemplate, ChatTemplate::open(opened.location.folder));
+    const auto chat = std::make_shared<const TemplateRenderer>(std::move(chatTemplate));
+    return Evaluate([=](const TaskHooks& hooks) {
+      return evaluateNll(*opened.model, maps, arguments.data, {.limit = arguments.limit, .chat = chat.get()}, hooks);
+    });
   }
-  STRATA_TRY(const SquadData data, readSquad(arguments.data));
-  return Evaluate([=](const TaskHooks& hooks) { return evaluateSquad(opened.model, maps, data, options, hooks); });
+  STRATA_TRY(const QuestionSet data, readQuestions(arguments.data, *questions));
+  return Evaluate([=](const TaskHooks& hooks) { return evaluateQuestions(opened.model, maps, data, options, hooks); });
 }
 
 Result<int> run(const EvalArguments& arguments, const Output& out) {
-  if (arguments.task != "squad" && arguments.task != "nll") {
-    return fail(ErrorCode::usage, "The task \"" + arguments.task + "\" is unknown; give squad or nll.", "--task");
+  const std::optional<QaFormat> questions = questionTaskOf(arguments.task);
+  if (!questions && arguments.task != "nll") {
+    return fail(ErrorCode::usage,
+                "The task \"" + arguments.task + "\" is unknown; give squad, nll, hotpotqa, triviaqa or msmarco.",
+                "--task");
   }
-  if (!arguments.predictions.empty()) return scorePredictions(arguments, out);
+  if (!arguments.predictions.empty()) {
+    if (!questions)
+      return fail(ErrorCode::usage, "The task nll has no answers to score; leave --predictions out.", "--predictions");
+    return scorePredictions(*questions, arguments.data, arguments.predictions, arguments.limit, out);
+  }
   if (arguments.model.model.empty()) {
     return fail(ErrorCode::usage, "No model is given; name one, or score answers made elsewhere with --predictions.",
                 "MODEL");
@@ -172,8 +170,8 @@ VerbAction addEval(CLI::App& verb, const Output& out) {
   auto arguments = std::make_shared<EvalArguments>();
   arguments->model.addTo(verb);
   verb.get_option("model")->required(false);
-  verb.add_option("--task", arguments->task, "squad | nll")->required();
-  verb.add_option("--data", arguments->data, "questions (squad), or text or JSONL (nll)")
+  verb.add_option("--task", arguments->task, "squad | nll | hotpotqa | triviaqa | msmarco")->required();
+  verb.add_option("--data", arguments->data, "questions in the task's official form or as rows, or text or JSONL (nll)")
       ->required()
       ->type_name("FILE");
   verb.add_option("--maps,--map", arguments->maps,
@@ -182,7 +180,10 @@ VerbAction addEval(CLI::App& verb, const Output& out) {
   verb.add_option("--limit", arguments->limit, "only the first N questions, documents or rows")
       ->check(CLI::Range(1, 1000000000))
       ->type_name("N");
-  verb.add_option("--predictions", arguments->predictions, "score these answers: {\"question id\": \"answer\"}")
+  verb.add_option("--predictions", arguments->predictions,
+                  "score these answers: {\"question id\": \"answer\"}; hotpotqa also {\"answer\": …, \"sp\": …}; "
+                  "msmarco a line "
+                  "{\"query_id\", \"answers\": [one]} each")
       ->type_name("FILE");
   return [arguments, &out] { return run(*arguments, out); };
 }

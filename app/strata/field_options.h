@@ -9,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -37,6 +38,8 @@ class FieldOptions {
       addField(name, help, Kind::flag, "");
     } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
       addField(name, help, Kind::list, "");
+    } else if constexpr (std::is_same_v<T, std::map<std::string, std::string>>) {
+      addField(name, help, Kind::text, "");  // configFromJson() takes the text apart
     } else if constexpr (std::is_same_v<T, std::string>) {
       addField(name, help, Kind::text, value);
     } else if constexpr (std::is_integral_v<T>) {

@@ -21,11 +21,8 @@ struct GenerateOptions {
 
 Result<std::vector<TokenId>> promptOf(const GenerateOptions& options, const Model& model) {
   if (!options.prompt) return parseIds(options.ids);
-  if (model.tokenizer() == nullptr) {
-    return fail(ErrorCode::notFound,
-                "The model " + options.model.model + " has no tokenizer.model; give the prompt by --ids.", "--prompt");
-  }
-  return model.tokenizer()->withSpecials(model.tokenizer()->encode(*options.prompt));
+  STRATA_TRY(const Tokenizer* tokenizer, model.needTokenizer());
+  return tokenizer->withSpecials(tokenizer->encode(*options.prompt));
 }
 
 Result<int> run(const GenerateOptions& options, const Output& out) {

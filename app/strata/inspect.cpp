@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "app/strata/cli.h"
 #include "core/routing/memory.h"
 
@@ -17,19 +19,31 @@ struct InspectArguments {
 
 const char* tokenizerKind(const fs::path& folder) {
   std::error_code ignored;
-  if (fs::exists(folder / "tokenizer.model", ignored)) return "sentencepiece";
-  return fs::exists(folder / "tokenizer.json", ignored) ? "tokenizer.json" : nullptr;
+  if (fs::exists(folder / "tokenizer.json", ignored)) return "tokenizer.json";  // as openTokenizer() chooses
+  return fs::exists(folder / "tokenizer.model", ignored) ? "sentencepiece" : nullptr;
 }
 
-Json ropeToJson(const RopeConfig& rope) {
-  Json json = {{"type", rope.type == RopeType::llama3 ? "llama3" : "default"}, {"theta", rope.theta}};
+Json ropeToJson(const RopeConfig& rope, int headDim, std::int64_t context) {
+  Json json = {{"type", toString(rope.type)}, {"theta", rope.theta}};
+  if (rope.type != RopeType::standard) json["factor"] = rope.factor;
+  if (rope.originalMaxPositions > 0) json["original_max_positions"] = rope.originalMaxPositions;
   if (rope.type == RopeType::llama3) {
-    json["factor"] = rope.factor;
     json["low_freq_factor"] = rope.lowFreqFactor;
     json["high_freq_factor"] = rope.highFreqFactor;
-    json["original_max_positions"] = rope.originalMaxPositions;
   }
+  const RopeFrequencies frequencies = ropeFrequencies(rope, headDim, context);
+  json["inverse_frequencies"] = frequencies.inverse;
+  json["attention_scaling"] = frequencies.attentionScaling;
   return json;
+}
+
+/// "" where no layer slides.
+std::string windowLine(const ModelConfig& config) {
+  const std::vector<std::int64_t>& windows = config.traits.windows;
+  const auto sliding = std::count_if(windows.begin(), windows.end(), [](std::int64_t window) { return window > 0; });
+  if (sliding == 0) return "";
+  return fmt::format("sliding window {} in {} of {} layers\n", *std::max_element(windows.begin(), windows.end()),
+                     sliding, config.layers);
 }
 
 /// The dtype that a cache has: as given, else as stored, where the CPU computes F16 in F32.
@@ -89,7 +103,8 @@ Result<int> run(const InspectArguments& arguments, const Output& out) {
                {"bytes_on_disk", checkpoint.bytesOnDisk()},
                {"context", context},
                {"tokenizer", tokenizer != nullptr ? Json(tokenizer) : Json(nullptr)},
-               {"rope", ropeToJson(config.rope)},
+               {"windows", config.traits.windows},
+               {"rope", ropeToJson(config.rope, config.headDim, context)},
                {"map", checkpoint.map() ? Json(printMap(*checkpoint.map())) : Json("full")},
                {"kv_dtype", configName(dtype)},
                {"kv_bytes_per_token", Json::object()},
@@ -99,12 +114,11 @@ Result<int> run(const InspectArguments& arguments, const Output& out) {
   std::string text = fmt::format(
       "{}\nlayers {}, width {}, feed-forward {}\nheads {} of {}, KV heads {}\nvocabulary {}{}\nparameters {}, stored "
       "in {}, {} on "
-      "disk\ncontext {}, rope {} with theta {:g}\ntokenizer {}\n",
+      "disk\ncontext {}, rope {} with theta {:g}\n{}tokenizer {}\n",
       config.architecture, config.layers, config.width, config.ffn, config.heads, config.headDim, config.kvHeads,
       config.vocab, config.tied ? ", head tied to the embedding" : "", shape.parameters,
-      configName(checkpoint.storedDType()), printBytes(checkpoint.bytesOnDisk()), context,
-      config.rope.type == RopeType::llama3 ? "llama3" : "default", config.rope.theta,
-      tokenizer != nullptr ? tokenizer : "none");
+      configName(checkpoint.storedDType()), printBytes(checkpoint.bytesOnDisk()), context, toString(config.rope.type),
+      config.rope.theta, windowLine(config), tokenizer != nullptr ? tokenizer : "none");
   for (const NamedMap& map : maps) {
     const std::int64_t bytes = kvBytes(map.map, shape, 1, static_cast<int>(bytesOf(dtype)));
     json["kv_bytes_per_token"][map.name] = bytes;

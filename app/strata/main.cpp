@@ -39,8 +39,10 @@ struct Verb {
 constexpr Verb kVerbs[] = {
     {"inspect", "Architecture, parameters, dtype and KV bytes per token by map", addInspect},
     {"tokenize", "Token ids of a text, or the text of ids", addTokenize},
+    {"template", "A conversation as the model's chat template writes it", addTemplate},
     {"score", "Negative log-likelihood of a text or of ids under a map", addScore},
     {"generate", "Go on with a text", addGenerate},
+    {"chat", "A conversation, one line a turn", addChat},
     {"data", "What a data set holds", addData},
     {"train", "Fine-tune with routed keys and values, or train from random weights", addTrain},
     {"eval", "Evaluate a model under several maps", addEval},

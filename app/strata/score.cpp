@@ -29,14 +29,11 @@ Result<Windows> windowsFrom(const ScoreArguments& arguments, const Model& model)
     STRATA_TRY(const std::vector<TokenId> ids, parseIds(arguments.ids));
     return windowsOf(ids, model.context());
   }
-  if (model.tokenizer() == nullptr) {
-    return fail(ErrorCode::notFound, "The model " + arguments.model.model + " has no tokenizer.model; give --ids.",
-                "--text");
-  }
+  STRATA_TRY(const Tokenizer* tokenizer, model.needTokenizer());
   STRATA_TRY(const std::string text, readUtf8File(arguments.text));
   Windows windows;
   for (const std::string& document : splitDocuments(text)) {
-    for (auto& window : windowsOf(*model.tokenizer(), document, model.context())) windows.push_back(std::move(window));
+    for (auto& window : windowsOf(*tokenizer, document, model.context())) windows.push_back(std::move(window));
   }
   return windows;
 }

@@ -11,7 +11,19 @@ namespace strata {
 std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
 
 /// Draws for different purposes never share a counter.
-enum class RandomStream : std::uint32_t { coin, source, strategy, dataOrder, dropout, loraInit, weightInit, sampling };
+enum class RandomStream : std::uint32_t {
+  coin,
+  source,
+  strategy,
+  dataOrder,
+  dropout,
+  loraInit,
+  weightInit,
+  sampling,
+  split,
+  questionFirst,
+  passageOrder
+};
 
 /// Where a draw stands: key = seed, counter = (step, group, layer, stream).
 struct DrawPosition {

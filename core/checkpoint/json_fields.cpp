@@ -43,7 +43,7 @@ Result<std::int64_t> JsonFields::integer(const char* key, std::int64_t least, st
   return value->get<std::int64_t>();
 }
 
-Result<double> JsonFields::positive(const char* key, std::optional<double> missing) const {
+Result<double> JsonFields::number(const char* key, std::optional<double> missing) const {
   const Json* value = find(key);
   if (value == nullptr) {
     if (missing) return *missing;
@@ -51,8 +51,14 @@ Result<double> JsonFields::positive(const char* key, std::optional<double> missi
   }
   if (!value->is_number()) return refuse(key, "must be a number, not " + shortDump(*value) + ".");
   const double number = value->get<double>();
-  if (!std::isfinite(number) || number <= 0) return refuse(key, "is " + shortDump(*value) + "; it must be over zero.");
+  if (!std::isfinite(number)) return refuse(key, "is " + shortDump(*value) + "; it must be finite.");
   return number;
+}
+
+Result<double> JsonFields::positive(const char* key, std::optional<double> missing) const {
+  STRATA_TRY(const double value, number(key, missing));
+  if (value <= 0 && has(key)) return refuse(key, "is " + shortDump(*find(key)) + "; it must be over zero.");
+  return value;
 }
 
 Result<bool> JsonFields::boolean(const char* key, bool missing) const {

@@ -24,6 +24,8 @@ class JsonFields {
 
   Result<std::int64_t> integer(const char* key, std::int64_t least, std::int64_t most,
                                std::optional<std::int64_t> missing = {}) const;
+  /// Finite.
+  Result<double> number(const char* key, std::optional<double> missing = {}) const;
   /// Finite and over zero.
   Result<double> positive(const char* key, std::optional<double> missing = {}) const;
   Result<bool> boolean(const char* key, bool missing) const;

@@ -1,7 +1,5 @@
 #include "core/checkpoint/model_config.h"
 
-#include <array>
-#include <cstdio>
 #include <limits>
 #include <new>
 #include <string_view>
@@ -15,64 +13,7 @@ namespace {
 constexpr std::int64_t kMostLayers = 4096;
 constexpr std::int64_t kLargestSize = 1 << 24;  // with it no count of parameters passes 2^63
 
-/// What one architecture does differently from the others.
-struct Family {
-  const char* architecture;  // in "architectures"
-  const char* modelType;     // in "model_type"
-  std::int64_t maxPositions;
-  std::int64_t bosId;  // of a config without the key; null there means none
-  std::int64_t eosId;
-  Result<void> (*readOwnKeys)(const JsonFields&, ModelConfig&);
-};
-
-Result<void> readLlamaKeys(const JsonFields& fields, ModelConfig& config) {
-  STRATA_TRY(config.attentionBias, fields.boolean("attention_bias", false));
-  STRATA_TRY(config.mlpBias, fields.boolean("mlp_bias", false));
-  return {};
-}
-
-// Defaults as in the configuration classes of transformers.
-constexpr std::array<Family, 1> kFamilies = {{{"LlamaForCausalLM", "llama", 2048, 1, 2, readLlamaKeys}}};
-
-std::string supportedArchitectures() {
-  std::string out;
-  for (const Family& family : kFamilies) out += (out.empty() ? "" : ", ") + std::string(family.architecture);
-  return out;
-}
-
-Result<const Family*> findFamily(const JsonFields& fields) {
-  const Json* modelType = fields.find("model_type");
-  if (modelType != nullptr && !modelType->is_string()) {
-    return fields.refuse("model_type", "must be a text, not " + shortDump(*modelType) + ".");
-  }
-  const auto typeMatches = [&](const Family& family) {
-    return modelType == nullptr || modelType->get_ref<const std::string&>() == family.modelType;
-  };
-  const auto unsupported = [&](const char* key, const std::string& name) {
-    return fields.refuse(key, "says " + quotedName(name) + "; supported is " + supportedArchitectures() + ".",
-                         ErrorCode::unsupported);
-  };
-  const Json* architectures = fields.find("architectures");
-  if (architectures == nullptr) {
-    if (modelType == nullptr) return fields.refuse("architectures", "is missing; it is needed.");
-    for (const Family& family : kFamilies) {
-      if (typeMatches(family)) return &family;
-    }
-    return unsupported("model_type", modelType->get<std::string>());
-  }
-  if (!architectures->is_array() || architectures->size() != 1 || !architectures->front().is_string()) {
-    return fields.refuse("architectures", "must be a list of one text.");
-  }
-  const std::string& name = architectures->front().get_ref<const std::string&>();
-  for (const Family& family : kFamilies) {
-    if (name != family.architecture) continue;
-    if (typeMatches(family)) return &family;
-    return fields.refuse("model_type", "is " + shortDump(*modelType) + ", which does not belong to " + name + ".");
-  }
-  return unsupported("architectures", name);
-}
-
-Result<void> readSizes(const JsonFields& fields, ModelConfig& config) {
+Result<void> readSizes(const JsonFields& fields, const Family& family, ModelConfig& config) {
   const auto size = [&](const char* key, std::int64_t most, std::optional<std::int64_t> missing = {}) {
     return fields.integer(key, 1, most, missing);
   };
@@ -80,19 +21,21 @@ Result<void> readSizes(const JsonFields& fields, ModelConfig& config) {
   STRATA_TRY(config.width, size("hidden_size", kLargestSize));
   STRATA_TRY(config.ffn, size("intermediate_size", kLargestSize));
   STRATA_TRY(config.heads, size("num_attention_heads", kLargestSize));
-  STRATA_TRY(config.kvHeads, size("num_key_value_heads", kLargestSize, config.heads));
+  const bool asClass = fields.isMissing("num_key_value_heads") && family.kvHeads;
+  STRATA_TRY(config.kvHeads, size("num_key_value_heads", kLargestSize, asClass ? *family.kvHeads : config.heads));
   STRATA_TRY(config.vocab, size("vocab_size", kLargestSize));
   if (config.heads % config.kvHeads != 0) {
     return fields.refuse("num_attention_heads", "is " + std::to_string(config.heads) +
                                                     ", not a multiple of the num_key_value_heads " +
                                                     std::to_string(config.kvHeads) + ".");
   }
-  if (!fields.has("head_dim") && config.width % config.heads != 0) {
+  const std::optional<std::int64_t> ownHeadDim = fields.isMissing("head_dim") ? family.headDim : std::nullopt;
+  if (!fields.has("head_dim") && !ownHeadDim && config.width % config.heads != 0) {
     return fields.refuse("head_dim", "is missing, and the hidden_size " + std::to_string(config.width) +
                                          " is not a multiple of the num_attention_heads " +
                                          std::to_string(config.heads) + ".");
   }
-  STRATA_TRY(config.headDim, size("head_dim", kLargestSize, config.width / config.heads));
+  STRATA_TRY(config.headDim, size("head_dim", kLargestSize, ownHeadDim.value_or(config.width / config.heads)));
   if (config.headDim % 2 != 0) {
     return fields.refuse("head_dim",
                          "gives a head size of " + std::to_string(config.headDim) + "; RoPE needs an even one.");
@@ -103,48 +46,11 @@ Result<void> readSizes(const JsonFields& fields, ModelConfig& config) {
   return {};
 }
 
-/// transformers 4: rope_theta and rope_scaling {type or rope_type, …}; transformers 5: rope_parameters {rope_type,
-/// rope_theta, …}. Where both stand there, transformers takes rope_scaling and, of the two types, rope_type.
-Result<RopeConfig> readRope(const JsonFields& fields) {
-  RopeConfig rope;
-  STRATA_TRY(rope.theta, fields.positive("rope_theta", rope.theta));
-  const auto isSet = [&](const char* key) {
-    const Json* value = fields.find(key);
-    return value != nullptr && !(value->is_object() && value->empty());
-  };
-  const char* key = isSet("rope_scaling") ? "rope_scaling" : isSet("rope_parameters") ? "rope_parameters" : nullptr;
-  if (key == nullptr) return rope;
-  if (!fields.find(key)->is_object()) return fields.refuse(key, "must be an object or null.");
-  const JsonFields inner(*fields.find(key), fields.where(), key);
-  STRATA_TRY(rope.theta, inner.positive("rope_theta", rope.theta));
-  STRATA_TRY(const double rotated, inner.positive("partial_rotary_factor", 1.0));
-  if (rotated != 1.0) {
-    return inner.refuse("partial_rotary_factor", "is not 1; only whole heads are rotated here.",
-                        ErrorCode::unsupported);
-  }
-  const char* typeKey = inner.has("rope_type") ? "rope_type" : "type";
-  STRATA_TRY(const std::string type, inner.text(typeKey, "default"));
-  if (type == "default") return rope;
-  if (type != "llama3") {
-    return inner.refuse(typeKey, "says " + quotedName(type) + "; supported are default and llama3.",
-                        ErrorCode::unsupported);
-  }
-  rope.type = RopeType::llama3;
-  STRATA_TRY(rope.factor, inner.positive("factor"));
-  STRATA_TRY(rope.lowFreqFactor, inner.positive("low_freq_factor"));
-  STRATA_TRY(rope.highFreqFactor, inner.positive("high_freq_factor"));
-  STRATA_TRY(rope.originalMaxPositions, inner.integer("original_max_position_embeddings", 1, kLargestSize));
-  if (rope.highFreqFactor <= rope.lowFreqFactor) {
-    return inner.refuse("high_freq_factor", "must be larger than low_freq_factor.");
-  }
-  return rope;
-}
-
 Result<void> readTokenIds(const JsonFields& fields, const Family& family, ModelConfig& config) {
-  STRATA_TRY(const std::vector<std::int64_t> bos, readTokenIdList(fields, "bos_token_id", {family.bosId}));
+  STRATA_TRY(const std::vector<std::int64_t> bos, readTokenIdList(fields, "bos_token_id", family.bosIds));
   // Some small models keep the id of the large one that they were cut from; there is no embedding for it.
   if (!bos.empty() && bos.front() < config.vocab) config.bosId = bos.front();
-  STRATA_TRY(config.eosIds, readTokenIdList(fields, "eos_token_id", {family.eosId}));
+  STRATA_TRY(config.eosIds, readTokenIdList(fields, "eos_token_id", family.eosIds));
   return {};
 }
 
@@ -160,7 +66,7 @@ Result<ModelConfig> parseChecked(const Json& file, const std::string& where) {
   STRATA_TRY(const Family* family, findFamily(fields));
   ModelConfig config;
   config.architecture = family->architecture;
-  STRATA_CHECK(readSizes(fields, config));
+  STRATA_CHECK(readSizes(fields, *family, config));
   STRATA_TRY(config.maxPositions, fields.integer("max_position_embeddings", 1, kLargestSize, family->maxPositions));
   STRATA_TRY(config.rmsNormEps, fields.positive("rms_norm_eps", 1e-6));
   STRATA_TRY(const std::string activation, fields.text("hidden_act", "silu"));
@@ -168,26 +74,17 @@ Result<ModelConfig> parseChecked(const Json& file, const std::string& where) {
     return fields.refuse("hidden_act", "says " + quotedName(activation) + "; supported is silu.",
                          ErrorCode::unsupported);
   }
-  STRATA_TRY(config.rope, readRope(fields));
+  STRATA_TRY(config.rope, readRope(fields, config.maxPositions));
+  if (config.rope.type == RopeType::dynamic && config.headDim == 2) {
+    return fields.refuse("head_dim", "gives a head size of 2, which the RoPE type dynamic cannot stretch.");
+  }
   STRATA_TRY(config.tied, fields.boolean("tie_word_embeddings", false));
   STRATA_CHECK(readTokenIds(fields, *family, config));
   STRATA_TRY(const std::string dtype, fields.text(fields.has("dtype") ? "dtype" : "torch_dtype", ""));
   config.dtype = parseDType(dtype);
-  STRATA_CHECK(family->readOwnKeys(fields, config));
+  STRATA_TRY(config.traits, family->readTraits(fields, config.layers));
   config.raw = file;
   return config;
-}
-
-std::string describeRope(const RopeConfig& rope) {
-  std::array<char, 256> text{};
-  if (rope.type == RopeType::standard) {
-    std::snprintf(text.data(), text.size(), "default theta=%.17g", rope.theta);
-  } else {
-    std::snprintf(text.data(), text.size(), "llama3 theta=%.17g factor=%.17g low=%.17g high=%.17g original=%lld",
-                  rope.theta, rope.factor, rope.lowFreqFactor, rope.highFreqFactor,
-                  static_cast<long long>(rope.originalMaxPositions));
-  }
-  return text.data();
 }
 
 }  // namespace
@@ -202,6 +99,7 @@ Result<ModelConfig> parseModelConfig(const Json& config, const std::string& wher
 }
 
 std::vector<std::pair<std::string, std::vector<std::int64_t>>> parameterShapes(const ModelConfig& config) {
+  const LayerTraits& traits = config.traits;
   const std::int64_t width = config.width;
   const std::int64_t ffn = config.ffn;
   const std::int64_t queries = static_cast<std::int64_t>(config.heads) * config.headDim;
@@ -215,14 +113,18 @@ std::vector<std::pair<std::string, std::vector<std::int64_t>>> parameterShapes(c
   for (int layer = 0; layer < config.layers; ++layer) {
     const std::string at = "model.layers." + std::to_string(layer) + ".";
     shapes.push_back({at + "input_layernorm.weight", {width}});
-    linear(at + "self_attn.q_proj", queries, width, config.attentionBias);
-    linear(at + "self_attn.k_proj", keys, width, config.attentionBias);
-    linear(at + "self_attn.v_proj", keys, width, config.attentionBias);
-    linear(at + "self_attn.o_proj", width, queries, config.attentionBias);
+    linear(at + "self_attn.q_proj", queries, width, traits.qkvBias);
+    linear(at + "self_attn.k_proj", keys, width, traits.qkvBias);
+    linear(at + "self_attn.v_proj", keys, width, traits.qkvBias);
+    linear(at + "self_attn.o_proj", width, queries, traits.outputBias);
+    if (traits.qkNorm) {
+      shapes.push_back({at + "self_attn.q_norm.weight", {config.headDim}});
+      shapes.push_back({at + "self_attn.k_norm.weight", {config.headDim}});
+    }
     shapes.push_back({at + "post_attention_layernorm.weight", {width}});
-    linear(at + "mlp.gate_proj", ffn, width, config.mlpBias);
-    linear(at + "mlp.up_proj", ffn, width, config.mlpBias);
-    linear(at + "mlp.down_proj", width, ffn, config.mlpBias);
+    linear(at + "mlp.gate_proj", ffn, width, traits.mlpBias);
+    linear(at + "mlp.up_proj", ffn, width, traits.mlpBias);
+    linear(at + "mlp.down_proj", width, ffn, traits.mlpBias);
   }
   shapes.push_back({"model.norm.weight", {width}});
   if (!config.tied) shapes.push_back({"lm_head.weight", {config.vocab, width}});

@@ -11,22 +11,12 @@
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/checkpoint/dtype.h"
+#include "core/checkpoint/families.h"
+#include "core/checkpoint/rope_config.h"
 #include "core/routing/memory.h"
 #include "core/routing/sharing_map.h"
 
 namespace strata {
-
-enum class RopeType { standard, llama3 };  // "default", "llama3"
-
-struct RopeConfig {
-  RopeType type = RopeType::standard;
-  double theta = 10000.0;
-  // llama3 only
-  double factor = 1.0;
-  double lowFreqFactor = 1.0;
-  double highFreqFactor = 4.0;
-  std::int64_t originalMaxPositions = 0;
-};
 
 struct ModelConfig {
   std::string architecture;       // "LlamaForCausalLM"
@@ -40,9 +30,8 @@ struct ModelConfig {
   std::int64_t maxPositions = 0;  // the model's context
   double rmsNormEps = 1e-6;
   RopeConfig rope;
+  LayerTraits traits;
   bool tied = false;
-  bool attentionBias = false;         // q, k, v and o
-  bool mlpBias = false;               // gate, up and down
   std::optional<std::int64_t> bosId;  // below vocab, or nothing
   std::vector<std::int64_t> eosIds;
   std::optional<DType> dtype;  // as stored, where the file says

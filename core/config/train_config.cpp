@@ -50,7 +50,7 @@ Result<void> checkSources(const TrainConfig& config) {
   if (config.lora > 0 && config.loraTargets.empty()) {
     return bad("lora-targets", "lora-targets is empty; give all-linear or a list such as q_proj,v_proj.");
   }
-  if (config.data.empty()) return bad("data", "No training data is given; name a text or JSONL file with data.");
+  if (config.data.empty()) return bad("data", "No training data is given; name a data file with data.");
   return {};
 }
 
@@ -85,8 +85,12 @@ Result<void> checkSizes(const TrainConfig& config) {
 }
 
 Result<void> checkEvaluation(const TrainConfig& config) {
-  if (config.evalEvery > 0 && config.evalData.empty()) {
-    return bad("eval-data", "eval-every is given but no eval-data; name the held-out text or JSONL file.");
+  if (config.split > 0 && !config.evalData.empty()) {
+    return bad("split", "Both split and eval-data are given; held-out rows come from one of them: give one.");
+  }
+  if (config.evalEvery > 0 && config.evalData.empty() && config.split == 0) {
+    return bad("eval-data",
+               "eval-every is given but neither eval-data nor split; name the held-out data or its share.");
   }
   if (config.earlyStopPatience > 0 && config.evalEvery == 0) {
     return bad("eval-every",

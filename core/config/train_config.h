@@ -3,6 +3,7 @@
 // cadence.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -13,7 +14,7 @@ namespace strata {
 struct TrainConfig {
   std::string model;             // checkpoint folder, or RUN
   std::string init;              // folder with config.json and tokenizer files: train from random weights
-  std::string data;              // text or JSONL
+  std::string data;              // a data file or a folder of them: core/data/records.h
   std::optional<double> pCross;  // default: the sampler's (.5; strategy and cla 1)
   std::string sampler = "uniform";
   int pCrossWarmup = 0;   // steps over which p_cross rises from 0
@@ -44,7 +45,12 @@ struct TrainConfig {
   double distillMu = 0.5;
   bool checkpointing = false;  // recompute activations
   bool trainOnPrompt = false;
-  std::string evalData;  // held-out text or JSONL
+  std::map<std::string, std::string>
+      columns;                   // what a record's keys stand for: {"prompt": "q", "completion": "a.text"}
+  double questionFirst = 0;      // probability, drawn per row, that a question stands before its passages
+  bool permutePassages = false;  // a question's passages in an order drawn per row
+  std::string evalData;          // held-out data
+  double split = 0;              // share of data's groups (articles, else rows) held out as evalData
   std::string evalMaps = "full";
   int evalEvery = 0;          // steps; 0: never
   int evalRows = 64;          // rows of evalData at most
@@ -58,7 +64,7 @@ struct TrainConfig {
   void visit(V& v) {
     v("model", model, "checkpoint folder or run to start from");
     v("init", init, "folder with config.json and tokenizer files; start from random weights");
-    v("data", data, "training data: text or JSONL");
+    v("data", data, "training data: a file of text, JSONL, JSON, CSV or Parquet, or a folder of them");
     v("p-cross", pCross, "probability that a layer borrows (default .5; strategy and cla 1)", Range{0, 1});
     v("sampler", sampler, "uniform | window:w | geometric:q | strategy[:r,...] | rd-cla:k | cla:k");
     v("p-cross-warmup", pCrossWarmup, "steps over which p_cross rises from 0", Range{0, 1e9});
@@ -90,7 +96,11 @@ struct TrainConfig {
     v("distill-mu", distillMu, "weight of the full map's cross-entropy", Range{0, 1e3});
     v("checkpointing", checkpointing, "recompute activations in the backward pass");
     v("train-on-prompt", trainOnPrompt, "loss on prompts too");
-    v("eval-data", evalData, "held-out text or JSONL");
+    v("columns", columns, "what the records' keys stand for: prompt=q,completion=a.text");
+    v("question-first", questionFirst, "probability that a question stands before its passages", Range{0, 1});
+    v("permute-passages", permutePassages, "a question's passages in an order drawn per row");
+    v("eval-data", evalData, "held-out data, as --data");
+    v("split", split, "share of the data's groups (articles, else rows) held out for evaluation", Range{0, 0.9});
     v("eval-maps", evalMaps, "maps to evaluate while training");
     v("eval-every", evalEvery, "steps between evaluations; 0: never", Range{0, 1e9});
     v("eval-rows", evalRows, "rows of the held-out data at most", Range{1, 1e9});

@@ -37,6 +37,17 @@ std::string printNumber(double value) {
   return text;
 }
 
+bool parseAssignments(const std::string& text, std::map<std::string, std::string>& values) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(',', at), text.size());
+    const std::size_t equals = text.find('=', at);
+    if (equals >= end || equals == at || equals + 1 == end) return false;
+    if (!values.emplace(text.substr(at, equals - at), text.substr(equals + 1, end - equals - 1)).second) return false;
+    at = end + 1;
+  }
+  return true;
+}
+
 std::string describe(const Range& range) {
   if (std::isfinite(range.min) && std::isfinite(range.max)) {
     return printNumber(range.min) + " … " + printNumber(range.max);

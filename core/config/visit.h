@@ -8,12 +8,14 @@
 //     void visit(V& v) { v("max-tokens", maxTokens, "new tokens at most", Range{1, 1e7}); }
 //   };
 //
-// Fields are bool, int, std::int64_t, std::uint64_t, double, std::string, std::optional of those, or
-// std::vector<std::string>. A visitor takes (name, field, help) and (name, field, help, Range).
+// Fields are bool, int, std::int64_t, std::uint64_t, double, std::string, std::optional of those,
+// std::vector<std::string>, or std::map<std::string, std::string>. A visitor takes (name, field, help) and (name,
+// field, help, Range).
 
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <type_traits>

@@ -18,6 +18,9 @@ Error outOfRange(const std::string& where, const char* name, const std::string& 
 Error wrongType(const std::string& where, const char* name, const Json& value, const char* wanted);
 Error unknownKey(const std::string& where, const std::string& key, const std::set<std::string>& known);
 
+/// "a=b,c=d" into `values`; false where a part is no assignment or a name comes twice.
+bool parseAssignments(const std::string& text, std::map<std::string, std::string>& values);
+
 template <class T>
 struct IsOptional : std::false_type {};
 template <class T>
@@ -122,6 +125,21 @@ struct FromJson {
       if (!element.is_string()) return refuse(wrongType(where, name, element, "a list of texts"));
       value.push_back(element.get<std::string>());
     }
+  }
+
+  void read(const char* name, const Json& given, std::map<std::string, std::string>& value, const Range&) {
+    constexpr const char* kWanted = "an object of names and texts, or a text such as \"prompt=q,completion=a\"";
+    std::map<std::string, std::string> filled;
+    if (given.is_string()) {
+      if (!parseAssignments(given.get<std::string>(), filled)) return refuse(wrongType(where, name, given, kWanted));
+    } else {
+      if (!given.is_object()) return refuse(wrongType(where, name, given, kWanted));
+      for (const auto& [key, element] : given.items()) {
+        if (!element.is_string()) return refuse(wrongType(where, name, element, kWanted));
+        filled[key] = element.template get<std::string>();
+      }
+    }
+    value = std::move(filled);
   }
 
   void read(const char* name, const Json& given, double& value, const Range& range) {

@@ -1,8 +1,9 @@
 #pragma once
-// Training and evaluation data: plain text (documents joined with EOS, cut to length, no block mask) and
-// prompt/completion JSONL (whole rows packed into sequences with a block-diagonal mask, positions restarting at 0).
+// Training and evaluation data: plain text (documents joined with EOS, cut to length, no block mask), and rows of
+// prompt/completion, conversations and questions (packed whole into sequences with a block-diagonal mask, positions
+// restarting at 0). records.h says which files and shapes there are.
 //
-//   STRATA_TRY(auto data, Dataset::open(path, tokenizer, {.length = 256}));
+//   STRATA_TRY(auto data, Dataset::open(path, tokenizer, {.length = 256, .chat = &renderer}));
 //   SequenceReader reader(data, seed);       // Philox permutation of (seed, epoch) over rows
 //   PackedSequence s = reader.next();
 // A Dataset is immutable; a reader's whole state is its Cursor.
@@ -10,17 +11,33 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/data/chat_rows.h"
+#include "core/data/columns.h"
+#include "core/data/raw_records.h"
 #include "core/text/tokenizer.h"
 
 namespace strata {
 
+/// Which side of a split.
+enum class DataPart { all, train, held };
+
 struct DataOptions {
-  int length = 256;            // tokens a sequence
-  bool trainOnPrompt = false;  // false: loss on completions (and their EOS) only
-  std::int64_t vocab = 0;      // ids at or above it are refused: the model's vocabulary; 0: the tokenizer's
+  int length = 256;                    // tokens a sequence
+  bool trainOnPrompt = false;          // false: loss on completions (and their EOS) and the assistant's turns only
+  std::int64_t vocab = 0;              // ids at or above it are refused: the model's vocabulary; 0: the tokenizer's
+  Columns columns = {};                // see columns.h
+  const ChatRenderer* chat = nullptr;  // the model's chat template; without it conversations are refused
+  double questionFirst = 0;            // probability, drawn per row, that a question stands before its passages
+  bool permutePassages = false;        // a question's passages in an order drawn per row
+  std::uint64_t seed = 1;              // of those draws and of the split
+  double split = 0;                    // share of the groups (articles, documents, else rows) that are held out
+  DataPart part = DataPart::all;       // the rows wanted
+  /// True: go on past whatever is broken, to report all of it; false: see Dataset::open.
+  bool keepGoing = false;
 };
 
 /// One row, tokenised. trained[i]: whether the prediction *of* ids[i] counts in the loss (never for i == 0).
@@ -29,34 +46,45 @@ struct Row {
   std::vector<bool> trained;
 };
 
-struct DroppedRow {
-  std::int64_t line = 0;  // 1-based
-  std::string reason;
+/// A record that is equal to an earlier one.
+struct DuplicateRow {
   std::string file;
+  std::int64_t line = 0;
+  std::string firstFile;
+  std::int64_t firstLine = 0;
 };
 
 struct DataReport {
-  std::string format;  // "text", "prompt/completion"
+  std::string format;  // as records.h names it; several joined by " + "
+  std::vector<std::string> files;
+  std::int64_t records = 0;  // read, whatever became of them
   std::int64_t rows = 0;
   std::int64_t tokens = 0;
   std::int64_t trainedTokens = 0;
-  std::int64_t truncated = 0;  // rows whose prompt lost its start or whose completion was cut
-  std::vector<DroppedRow> dropped;
+  std::int64_t truncated = 0;            // rows that lost tokens to `length`
+  std::vector<DroppedRow> dropped;       // the first 100,000
+  std::int64_t droppedRows = 0;          // all
+  std::int64_t broken = 0;               // those of them that are not well-formed
+  std::vector<DuplicateRow> duplicates;  // the first 100,000; duplicates are kept
+  std::int64_t duplicateRows = 0;        // all
+  std::vector<std::uint32_t> lengths;    // tokens of each document or row before it was cut, ascending
+  std::string refusal;                   // with keepGoing: why training would refuse the data; else empty
 };
 
 class Dataset {
  public:
-  /// `path` is a .txt or .jsonl file or a folder of them, read in name order. A JSONL line is {"prompt": …,
-  /// "completion": …} or {"text": …}, a document; other keys are ignored. One data set has one format. A broken line is
-  /// an error that starts with "file:line" (not silently dropped); an empty completion or text is dropped and reported.
-  /// Refused: no rows, a data set in which nothing is trained on, ids outside `vocab`, a line over 64 MiB.
+  /// `path` is a data file or a folder of them, read in name order; text does not mix with the other shapes.
+  /// A record that is broken, of unknown shape or without anything to learn is dropped, with its line and the reason in
+  /// the report. Refused: more than 10 % of the records broken, or the first 100 (the error names the first three);
+  /// a file that cannot be read to its end; no rows; nothing trained on; ids outside `vocab`.
   /// A BOS stands where withSpecials() puts one, an EOS where the tokenizer has one:
   /// - Text: [BOS] + encode(document) + [EOS], joined and cut into rows of `length`; the last, shorter one is a row if
-  /// it
-  ///   has 2 tokens or more. All positions of a row but its first are trained.
+  ///   it has 2 tokens or more. All positions of a row but its first are trained.
   /// - Prompt and completion: [BOS] + the pair as encodePair() tokenises it + [EOS]. Where a row exceeds `length` the
-  /// prompt loses its start (not the BOS); a completion that
-  ///   alone exceeds it loses its end and its EOS.
+  ///   prompt loses its start (not the BOS); a completion that alone exceeds it loses its end and its EOS.
+  /// - Questions: the same of questionPrompt() and questionAnswer(); a long row's passages lose their end first.
+  /// - Conversations: see chat_rows.h; nothing is added. A long row ends with the last learned turn that fits; where
+  ///   none fits, it is cut at `length`, and dropped where nothing trained is left.
   static Result<Dataset> open(const std::filesystem::path& path, const Tokenizer& tokenizer,
                               const DataOptions& options);
   /// Rows made elsewhere, each of at most `length` ids; `packed`: several may share a sequence.
@@ -74,9 +102,9 @@ class Dataset {
   bool m_packed = false;
 };
 
-/// Formats, rows and dropped lines of a data set, by the rules of Dataset::open but without a tokenizer: no token
-/// counts. Text counts documents as rows.
-Result<DataReport> checkData(const std::filesystem::path& path);
+/// Formats, rows, dropped and duplicate records of a data set, by the rules of Dataset::open but without a tokenizer:
+/// no token counts. Text counts documents as rows.
+Result<DataReport> checkData(const std::filesystem::path& path, const DataOptions& options = {});
 
 /// `length` ids; rows shorter than that end with padding (id 0, segment -1, never trained on, never a key).
 struct PackedSequence {

@@ -3,20 +3,23 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <string>
+#include <string_view>
 
 #include "core/base/error.h"
+#include "core/data/input_file.h"
 
 namespace strata {
 
+/// No record is longer, so that a broken file cannot fill the memory.
+inline constexpr std::size_t kMaxRecordBytes = 64u << 20;
+
 class LineReader {
  public:
-  static constexpr std::size_t kMaxLineBytes = 64u << 20;
-
   static Result<LineReader> open(const std::filesystem::path& path);
   /// Fills `line` without its "\n" or "\r\n" (and, in the first line, without a byte order mark); false at the end of
-  /// the file. A line over kMaxLineBytes is an error.
+  /// the file. A line over kMaxRecordBytes is skipped and an error of ErrorCode::invalidData, after which next() may be
+  /// called again.
   Result<bool> next(std::string& line);
   /// 1-based number of the line that next() gave last.
   std::int64_t number() const { return m_number; }
@@ -24,11 +27,10 @@ class LineReader {
   std::string where() const;
 
  private:
-  LineReader(std::filesystem::path path, std::ifstream file);
-  bool fill();
+  explicit LineReader(InputFile file) : m_file(std::move(file)) {}
+  Result<bool> fill();
 
-  std::filesystem::path m_path;
-  std::ifstream m_file;
+  InputFile m_file;
   std::int64_t m_number = 0;
   std::string m_buffer;
   std::size_t m_at = 0;
@@ -36,5 +38,8 @@ class LineReader {
 
 /// Drops a UTF-8 byte order mark.
 std::string_view withoutByteOrderMark(std::string_view text);
+
+/// Nothing but white space.
+bool isBlank(std::string_view text);
 
 }  // namespace strata

@@ -1,120 +1,96 @@
-#include "core/data/squad.h"
+// SQuAD v1.1 and v2.0 (Rajpurkar et al. 2016, 2018); plausible_answers and answer positions are not read.
 
-#include <new>
-#include <unordered_set>
-
-#include "core/base/json.h"
+#include "core/data/question_formats.h"
 
 namespace strata {
 namespace {
 
-constexpr std::uint64_t kMaxFileBytes = 1ull << 30;
-
-/// A member of the file and its path, for errors.
-struct Member {
-  const Json& value;
-  std::string path;
+/// What the members of an article share.
+struct Article {
+  std::string title;
+  std::string context;
 };
 
-class SquadParser {
- public:
-  explicit SquadParser(std::string file) : m_file(std::move(file)) {}
-
-  Result<SquadData> parse(const Json& root) {
-    if (!root.is_object()) return broken("the file", "must be a JSON object with \"data\"");
-    if (const auto version = root.find("version"); version != root.end() && version->is_string()) {
-      m_data.version2 = version->get_ref<const std::string&>().starts_with("v2");
-    }
-    STRATA_TRY(const Member articles, list({root, ""}, "data"));
-    STRATA_CHECK(forEach(articles, [&](const Member& article) { return takeArticle(article); }));
-    if (m_data.questions.empty()) return broken("data", "holds no questions");
-    return std::move(m_data);
+Result<void> addQuestion(const JsonMember& member, const Article& article, std::vector<std::string> answers,
+                         QuestionBuilder& builder) {
+  Question question;
+  STRATA_TRY(const JsonMember id, member.at("id"));
+  STRATA_TRY(question.id, id.takeId());
+  STRATA_TRY(const JsonMember text, member.at("question"));
+  STRATA_TRY(question.question, text.takeText());
+  STRATA_TRY(const auto impossible, member.find("is_impossible"));
+  if (impossible) {
+    if (!impossible->value().is_boolean()) return impossible->broken("must be true or false");
+    builder.set().mayLackAnswers = builder.set().mayLackAnswers || impossible->value().get<bool>();
   }
+  question.answers = std::move(answers);
+  question.answerable = !question.answers.empty();
+  if (question.answerable) question.target = question.answers.front();
+  question.group = article.title;
+  question.passages.push_back({"", article.context, question.answerable});
+  return builder.add(std::move(question), id);
+}
 
- private:
-  tl::unexpected<Error> broken(const std::string& path, const std::string& what) const {
-    return fail(ErrorCode::invalidData, m_file + ": " + path + ": " + what + ".", m_file + ": " + path);
-  }
-
-  template <class Take>
-  Result<void> forEach(const Member& array, const Take& take) {
-    for (std::size_t i = 0; i < array.value.size(); ++i) {
-      STRATA_CHECK(take(Member{array.value[i], array.path + "[" + std::to_string(i) + "]"}));
-    }
+Result<void> addOfficialQuestion(const JsonMember& member, const Article& article, QuestionBuilder& builder) {
+  std::vector<std::string> answers;
+  // The id and the question are looked at first, so that a broken question is told by its first broken member.
+  for (const char* key : {"id", "question"}) STRATA_CHECK(member.at(key));
+  STRATA_TRY(const JsonMember list, member.at("answers"));
+  STRATA_CHECK(list.forEach([&](const JsonMember& answer) -> Result<void> {
+    STRATA_TRY(const JsonMember text, answer.at("text"));
+    STRATA_TRY(std::string gold, text.takeText());
+    answers.push_back(std::move(gold));
     return {};
-  }
+  }));
+  return addQuestion(member, article, std::move(answers), builder);
+}
 
-  Result<Member> find(const Member& object, const char* key) const {
-    if (!object.value.is_object()) return broken(object.path, "must be an object");
-    const std::string path = object.path.empty() ? key : object.path + "." + key;
-    const auto found = object.value.find(key);
-    if (found == object.value.end()) return broken(path, "is missing");
-    return Member{*found, path};
-  }
+Result<void> addParagraph(const JsonMember& paragraph, Article& article, QuestionBuilder& builder) {
+  STRATA_TRY(const JsonMember context, paragraph.at("context"));
+  STRATA_TRY(article.context, context.takeText());
+  STRATA_TRY(const JsonMember questions, paragraph.at("qas"));
+  return questions.forEach([&](const JsonMember& member) { return addOfficialQuestion(member, article, builder); });
+}
 
-  Result<Member> list(const Member& object, const char* key) const {
-    STRATA_TRY(const Member member, find(object, key));
-    if (!member.value.is_array()) return broken(member.path, "must be a list");
-    return member;
+Result<void> addArticle(const JsonMember& member, QuestionBuilder& builder) {
+  Article article;
+  STRATA_TRY(const auto title, member.find("title"));
+  if (title) {
+    STRATA_TRY(article.title, title->takeText());
   }
+  STRATA_TRY(const JsonMember paragraphs, member.at("paragraphs"));
+  return paragraphs.forEach([&](const JsonMember& paragraph) { return addParagraph(paragraph, article, builder); });
+}
 
-  Result<std::string> text(const Member& object, const char* key) const {
-    STRATA_TRY(const Member member, find(object, key));
-    if (!member.value.is_string()) return broken(member.path, "must be a string");
-    return member.value.get<std::string>();
+/// {"id", "title", "context", "question", "answers": {"text": […], "answer_start": […]}}
+Result<void> addRow(const JsonMember& row, QuestionBuilder& builder) {
+  Article article;
+  STRATA_TRY(const auto title, row.find("title"));
+  if (title) {
+    STRATA_TRY(article.title, title->takeText());
   }
-
-  Result<void> takeArticle(const Member& article) {
-    STRATA_TRY(const Member paragraphs, list(article, "paragraphs"));
-    return forEach(paragraphs, [&](const Member& paragraph) { return takeParagraph(paragraph); });
-  }
-
-  Result<void> takeParagraph(const Member& paragraph) {
-    STRATA_TRY(const std::string context, text(paragraph, "context"));
-    STRATA_TRY(const Member questions, list(paragraph, "qas"));
-    return forEach(questions, [&](const Member& question) { return takeQuestion(question, context); });
-  }
-
-  Result<void> takeQuestion(const Member& member, const std::string& context) {
-    SquadQuestion question;
-    question.context = context;
-    STRATA_TRY(question.id, text(member, "id"));
-    STRATA_TRY(question.question, text(member, "question"));
-    if (!m_ids.insert(question.id).second) {
-      return broken(member.path + ".id", "\"" + question.id + "\" is the id of an earlier question");
-    }
-    if (const auto impossible = member.value.find("is_impossible"); impossible != member.value.end()) {
-      if (!impossible->is_boolean()) return broken(member.path + ".is_impossible", "must be true or false");
-      m_data.version2 = m_data.version2 || impossible->get<bool>();
-    }
-    STRATA_TRY(const Member answers, list(member, "answers"));
-    STRATA_CHECK(forEach(answers, [&](const Member& answer) -> Result<void> {
-      STRATA_TRY(std::string gold, text(answer, "text"));
-      question.answers.push_back(std::move(gold));
-      return {};
-    }));
-    m_data.questions.push_back(std::move(question));
-    return {};
-  }
-
-  std::string m_file;
-  SquadData m_data;
-  std::unordered_set<std::string> m_ids;
-};
+  STRATA_TRY(const JsonMember context, row.at("context"));
+  STRATA_TRY(article.context, context.takeText());
+  STRATA_TRY(const JsonMember answers, row.at("answers"));
+  STRATA_TRY(const JsonMember texts, answers.at("text"));
+  STRATA_TRY(std::vector<std::string> gold, texts.takeTexts());
+  if (gold.empty()) builder.set().mayLackAnswers = true;
+  return addQuestion(row, article, std::move(gold), builder);
+}
 
 }  // namespace
 
-Result<SquadData> readSquad(const std::filesystem::path& path) {
-  try {
-    STRATA_TRY(const Json root, readJson(path, kMaxFileBytes));
-    return SquadParser(path.string()).parse(root);
-  } catch (const std::bad_alloc&) {
-    return fail(ErrorCode::outOfMemory, "The question file " + path.string() + " does not fit into memory.",
-                path.string());
-  } catch (const std::exception& exception) {
-    return fail(ErrorCode::internal, path.string() + ": the questions cannot be read: " + exception.what(),
-                path.string());
+Result<void> addSquad(const JsonMember& value, QuestionBuilder& builder) {
+  if (value.value().is_array()) {
+    return value.forEach([&](const JsonMember& row) { return addRow(row, builder); });
   }
+  if (!value.value().is_object()) return value.broken("must be a JSON object with \"data\"");
+  if (!value.value().contains("data") && value.value().contains("question")) return addRow(value, builder);
+  if (const auto version = value.value().find("version"); version != value.value().end() && version->is_string()) {
+    builder.set().mayLackAnswers = version->get_ref<const std::string&>().starts_with("v2");
+  }
+  STRATA_TRY(const JsonMember articles, value.at("data"));
+  return articles.forEach([&](const JsonMember& article) { return addArticle(article, builder); });
 }
 
 }  // namespace strata

@@ -34,8 +34,8 @@ NllSum batchNll(const Model& model, const SharingMap& map, const std::vector<con
   if (targets.empty()) return {};
   LayerContext context;
   context.config = &model.config();
-  context.rotation = rotationOf(model.inverseFrequencies(), at::arange(static_cast<std::int64_t>(width),
-                                                                       at::TensorOptions(at::kLong).device(device)));
+  context.rotation = rotationOf(
+      model.rope(), at::arange(static_cast<std::int64_t>(width), at::TensorOptions(at::kLong).device(device)));
   const at::Tensor hidden = forwardHidden(model.weights(), model.dtype(), ids.to(device), map, context);
   const at::Tensor states =
       hidden.reshape({-1, hidden.size(-1)}).index_select(0, at::tensor(predicting, at::kLong).to(device));

@@ -42,14 +42,14 @@ Result<Rows> textRows(const Model& model, const std::filesystem::path& data, int
   return result;
 }
 
-Result<Rows> completionRows(const Model& model, const std::filesystem::path& data, int limit) {
+Result<Rows> completionRows(const Model& model, const std::filesystem::path& data, const TaskOptions& options) {
   const auto length = static_cast<int>(std::min<std::int64_t>(model.context(), 1 << 24));
-  STRATA_TRY(const Dataset set,
-             Dataset::open(data, *model.tokenizer(), {.length = length, .vocab = model.config().vocab}));
+  STRATA_TRY(const Dataset set, Dataset::open(data, *model.tokenizer(),
+                                              {.length = length, .vocab = model.config().vocab, .chat = options.chat}));
   Rows result;
   result.truncated = set.report().truncated;
   for (const Row& row : set.rows()) {
-    if (limit > 0 && result.n >= limit) break;
+    if (options.limit > 0 && result.n >= options.limit) break;
     ++result.n;
     result.rows.push_back({row.ids, row.trained});
   }
@@ -61,12 +61,10 @@ Result<Rows> completionRows(const Model& model, const std::filesystem::path& dat
 Result<std::vector<TaskResult>> evaluateNll(const Model& model, const std::vector<NamedMap>& maps,
                                             const std::filesystem::path& data, const TaskOptions& options,
                                             const TaskHooks& hooks) {
-  if (model.tokenizer() == nullptr) {
-    return fail(ErrorCode::notFound, "The model has no tokenizer.model, so text cannot be evaluated.", "tokenizer");
-  }
+  STRATA_CHECK(model.needTokenizer());
   STRATA_TRY(const DataFormat format, formatOf(data));
-  STRATA_TRY(const Rows rows, format == DataFormat::text ? textRows(model, data, options.limit)
-                                                         : completionRows(model, data, options.limit));
+  STRATA_TRY(const Rows rows,
+             format == DataFormat::text ? textRows(model, data, options.limit) : completionRows(model, data, options));
   std::vector<TaskResult> results;
   for (const NamedMap& map : maps) {
     const auto started = std::chrono::steady_clock::now();

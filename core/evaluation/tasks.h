@@ -1,8 +1,8 @@
 #pragma once
-// What `strata eval` measures: negative log-likelihood of held-out data, and SQuAD questions answered greedily, each
-// under several maps.
+// What `strata eval` measures: negative log-likelihood of held-out data, and the questions of SQuAD, HotpotQA, TriviaQA
+// and MS MARCO answered greedily, each under several maps.
 //
-//   STRATA_TRY(const auto results, evaluateSquad(model, maps, data, {.limit = 100}, hooks));
+//   STRATA_TRY(const auto results, evaluateQuestions(model, maps, data, {.limit = 100}, hooks));
 // Errors: a model without a tokenizer, unreadable data, cancellation.
 
 #include <atomic>
@@ -15,14 +15,16 @@
 #include <vector>
 
 #include "core/base/error.h"
-#include "core/data/squad.h"
+#include "core/data/chat_rows.h"
+#include "core/data/questions.h"
 #include "core/model/model.h"
 #include "core/routing/sharing_map.h"
 
 namespace strata {
 
 struct TaskOptions {
-  int limit = 0;  // the first questions, documents or rows; 0: all
+  int limit = 0;                       // the first questions, documents or rows; 0: all
+  const ChatRenderer* chat = nullptr;  // the model's chat template, where data may hold conversations
 };
 
 /// One answered question under one map.
@@ -31,6 +33,7 @@ struct TaskAnswer {
   std::string question;  // id
   std::string answer;
   double exact = 0, f1 = 0;
+  std::optional<double> rougeL;  // long answers
 };
 
 struct TaskHooks {
@@ -43,11 +46,12 @@ struct TaskResult {
   std::string map;  // as the user named it
   SharingMap src = SharingMap::full(1);
   double retention = 1;
-  std::optional<double> f1, exact;  // 0 … 1; questions only
-  double nll = 0;                   // nats per predicted token
-  std::int64_t tokens = 0;          // predicted
-  std::int64_t n = 0;               // questions, documents or rows
-  std::int64_t truncated = 0;       // questions whose passage lost its end, rows that were cut
+  std::optional<double> f1, exact;                    // 0 … 1; questions only (MS MARCO: those with an answer)
+  std::optional<double> rougeL, bleu1, answerableF1;  // 0 … 1; MS MARCO, by its evaluator (marco_scores.h)
+  double nll = 0;                                     // nats per predicted token
+  std::int64_t tokens = 0;                            // predicted
+  std::int64_t n = 0;                                 // questions, documents or rows
+  std::int64_t truncated = 0;                         // questions whose passages lost their end, rows that were cut
   std::int64_t kvBytesPerToken = 0;
   double seconds = 0;
 };
@@ -58,19 +62,13 @@ Result<std::vector<TaskResult>> evaluateNll(const Model& model, const std::vecto
                                             const std::filesystem::path& data, const TaskOptions& options,
                                             const TaskHooks& hooks = {});
 
-/// The prompt of a question, without special tokens:
-///   Context: …\nQuestion: …\n[If there is no answer, say unanswerable.\n]Answer:
-std::string squadPrompt(const SquadQuestion& question, const std::string& passage, bool version2);
-
-/// What an answer's text means: its first line, trimmed; in version 2 "unanswerable" is no answer.
-std::string squadAnswer(const std::string& generated, bool version2);
-
-/// Greedy answers of at most 32 tokens, stopped at a newline; exact match and F1 by answer_metrics.h. `nll` is that of
-/// the first gold answer with a leading space (version 2, no answer: "unanswerable"), tokenised as completions are
-/// (encodePair), summed over all questions and divided by their tokens. Where prompt and answer exceed the context, the
-/// passage loses its end.
-Result<std::vector<TaskResult>> evaluateSquad(const std::shared_ptr<const Model>& model,
-                                              const std::vector<NamedMap>& maps, const SquadData& data,
-                                              const TaskOptions& options, const TaskHooks& hooks = {});
+/// Greedy answers, at most 32 tokens (MS MARCO: 64), stopped at a newline; prompts and scores by question_rules.h.
+/// `nll` is that of the answer in the data's words with a leading space ("unanswerable" or "No Answer Present." where
+/// there is none), tokenised as completions are (encodePair), summed over all questions and divided by their tokens.
+/// Where prompt and answer exceed the context, the passages lose their end. Questions whose answer nobody knows are
+/// left out.
+Result<std::vector<TaskResult>> evaluateQuestions(const std::shared_ptr<const Model>& model,
+                                                  const std::vector<NamedMap>& maps, const QuestionSet& data,
+                                                  const TaskOptions& options, const TaskHooks& hooks = {});
 
 }  // namespace strata

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <map>
+
 #include "core/model/kernel_calls.h"
 #include "core/model/layer_checkpoint.h"
 
@@ -13,9 +15,12 @@ Projected project(const LayerWeights& layer, const at::Tensor& normed, Projectio
   const auto heads = [&](const at::Tensor& x, std::int64_t count) {
     return x.view({batch, tokens, count, config.headDim});
   };
-  const auto query = [&](const at::Tensor& x) { return rotate(heads(x, config.heads), context.rotation); };
+  const auto turned = [&](const at::Tensor& x, const at::Tensor& norm) {
+    return rotate(norm.defined() ? rmsNorm(x, norm, config.rmsNormEps) : x, context.rotation);
+  };
+  const auto query = [&](const at::Tensor& x) { return turned(heads(x, config.heads), layer.qNorm); };
   const auto keyValue = [&](const at::Tensor& k, const at::Tensor& v) {
-    return KeyValue{rotate(heads(k, config.kvHeads), context.rotation), heads(v, config.kvHeads)};
+    return KeyValue{turned(heads(k, config.kvHeads), layer.kNorm), heads(v, config.kvHeads)};
   };
   LoraDropout dropout = context.dropout;
   switch (what) {
@@ -62,6 +67,16 @@ at::Tensor additiveMask(const at::Tensor& seen, at::ScalarType compute) {
   return seen.to(compute).log_();
 }
 
+at::Tensor windowMask(std::int64_t start, std::int64_t firstKey, std::int64_t end, std::int64_t window,
+                      at::ScalarType compute, c10::Device device) {
+  const at::TensorOptions options = at::TensorOptions(at::kLong).device(device);
+  const at::Tensor behind =
+      at::arange(start, end, options).unsqueeze(1) - at::arange(firstKey, end, options).unsqueeze(0);
+  at::Tensor seen = behind >= 0;
+  if (window > 0) seen = seen & (behind < window);
+  return additiveMask(seen, compute);
+}
+
 at::Tensor forwardHidden(const Weights& weights, at::ScalarType compute, const at::Tensor& ids,
                          const SharingMap& routing, const LayerContext& context, const ForwardOptions& options) {
   const int layers = routing.layers();
@@ -71,8 +86,20 @@ at::Tensor forwardHidden(const Weights& weights, at::ScalarType compute, const a
   at::Tensor x = calls::selectRows(weights.embedding, ids).to(compute);
   std::vector<KeyValue> made(static_cast<std::size_t>(layers));
   LayerContext layerContext = context;
+  std::map<std::int64_t, at::Tensor> masks;  // by window
+  const auto maskOf = [&](std::int64_t window) {
+    const std::int64_t tokens = ids.size(1);
+    if (window == 0 || window >= tokens) return context.mask;
+    const auto [found, isNew] = masks.try_emplace(window);
+    if (isNew) {
+      const at::Tensor own = windowMask(0, 0, tokens, window, compute, ids.device());
+      found->second = context.mask.defined() ? context.mask + own : own;
+    }
+    return found->second;
+  };
   for (int l = 0; l < layers; ++l) {
     const auto at = static_cast<std::size_t>(l), source = static_cast<std::size_t>(routing[l]);
+    layerContext.mask = maskOf(context.config->traits.windows[at]);
     layerContext.dropout.layer = static_cast<std::uint32_t>(l);
     const bool isRead = lastReader[at] >= 0;
     const auto run = options.checkpointing ? checkpointedLayer : decoderLayer;

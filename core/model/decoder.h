@@ -1,6 +1,6 @@
 #pragma once
-// One decoder layer of the Llama family with routed keys and values, and the uncached forward pass over all layers.
-// Shapes: B batch, T tokens, H query heads, Hkv KV heads, D head size, C width.
+// One decoder layer with routed keys and values (the differences between families: core/checkpoint/families.h), and the
+// uncached forward pass over all layers. Shapes: B batch, T tokens, H query heads, Hkv KV heads, D head size, C width.
 
 #include <ATen/core/Tensor.h>
 
@@ -31,7 +31,7 @@ enum class Projection { query, keyValue, all };
 struct LayerContext {
   const ModelConfig* config = nullptr;
   Rotation rotation;  // of the T positions
-  at::Tensor mask;    // additive (0 or -inf), broadcasts to [B, H, T, keys]; undefined: causal, T == keys
+  at::Tensor mask;    // of the layer: additive (0 or -inf), broadcasts to [B, H, T, keys]; undefined: causal, T == keys
   LoraDropout dropout;
 };
 
@@ -57,12 +57,18 @@ LayerOutput decoderLayer(const LayerWeights& layer, const at::Tensor& hidden, co
 /// From true = seen to what LayerContext::mask holds.
 at::Tensor additiveMask(const at::Tensor& seen, at::ScalarType compute);
 
+/// Causal, [end - start, end - firstKey]: queries start … end-1 over keys firstKey … end-1; with a window over 0 a
+/// query sees that many keys at most, itself among them.
+at::Tensor windowMask(std::int64_t start, std::int64_t firstKey, std::int64_t end, std::int64_t window,
+                      at::ScalarType compute, c10::Device device);
+
 struct ForwardOptions {
   bool checkpointing = false;  // recompute each layer in the backward pass
 };
 
 /// ids [B, T] -> final normed hidden states [B, T, C] in `compute` dtype. Layer l reads what layer routing[l] made in
-/// this same pass; keys and values that nobody reads are not computed, and are freed after their last reader.
+/// this same pass, under its own window; keys and values that nobody reads are not computed, and are freed after their
+/// last reader. context.mask is that of layers without a window.
 at::Tensor forwardHidden(const Weights& weights, at::ScalarType compute, const at::Tensor& ids,
                          const SharingMap& routing, const LayerContext& context, const ForwardOptions& options = {});
 

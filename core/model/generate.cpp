@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <numeric>
 #include <optional>
 
@@ -31,8 +32,8 @@ class Answer {
   std::string take(TokenId id, const GenerateHooks& hooks, bool& finished) {
     m_history.push_back(id);
     m_result.ids.push_back(id);
-    const auto& eos = m_model.eosIds();
-    if (!m_config.ignoreEos && std::find(eos.begin(), eos.end(), id) != eos.end()) {
+    const auto ends = [&](const auto& ids) { return std::find(ids.begin(), ids.end(), id) != ids.end(); };
+    if (!m_config.ignoreEos && (ends(m_model.eosIds()) || ends(hooks.alsoEndAt))) {
       m_result.finish = Finish::eos;
       finished = true;
       return finish();
@@ -94,41 +95,21 @@ class Answer {
   std::size_t m_searched = 0, m_shown = 0;
 };
 
-}  // namespace
-
-const char* toString(Finish finish) {
-  constexpr const char* kNames[] = {"eos", "length", "stop", "cancel"};
-  return kNames[static_cast<std::size_t>(finish)];
-}
-
-Result<GenerateResult> generate(const std::shared_ptr<const Model>& model, const SharingMap& map,
-                                const std::vector<std::vector<TokenId>>& prompts, const GenerateConfig& config,
-                                const GenerateHooks& hooks) {
-  if (prompts.empty()) return fail(ErrorCode::usage, "There is no prompt; give at least one token.");
-  std::size_t longest = 0;
-  for (const auto& prompt : prompts) longest = std::max(longest, prompt.size());
-  const std::int64_t context = hooks.context > 0 ? hooks.context : model->context();
-  if (static_cast<std::int64_t>(longest) >= context) {
-    return fail(ErrorCode::usage,
-                "The prompt has " + std::to_string(longest) + " tokens and the context is " + std::to_string(context) +
-                    "; shorten the prompt or raise --context.",
-                "--context");
-  }
-  // The last token is sampled but never fed.
-  const std::int64_t capacity = std::min<std::int64_t>(context, static_cast<std::int64_t>(longest) + config.maxTokens);
-
+/// Answers all prompts with a session; `begin` computes the logits of their last tokens.
+Result<GenerateResult> answerAll(const Model& model, InferenceSession& session, std::int64_t capacity,
+                                 const std::vector<std::vector<TokenId>>& prompts,
+                                 const std::function<Result<at::Tensor>()>& begin, const GenerateConfig& config,
+                                 const GenerateHooks& hooks) {
   GenerateResult result;
   std::vector<Answer> answers;
   answers.reserve(prompts.size());
-  for (const auto& prompt : prompts) answers.emplace_back(*model, config, prompt);
+  for (const auto& prompt : prompts) answers.emplace_back(model, config, prompt);
   std::vector<std::int64_t> live(prompts.size());
   std::iota(live.begin(), live.end(), 0);
 
-  InferenceSession session(model, map,
-                           {.capacity = capacity, .prefillChunk = hooks.prefillChunk, .cancel = hooks.cancel});
   const auto cancelled = [&](const Error& error) { return error.code == ErrorCode::cancelled; };
   const auto started = std::chrono::steady_clock::now();
-  Result<at::Tensor> logits = session.prefill(prompts);
+  Result<at::Tensor> logits = begin();
   result.prefillSeconds = secondsSince(started);
   result.kvBytes = session.kvBytes();
   const auto decoding = std::chrono::steady_clock::now();
@@ -174,6 +155,64 @@ Result<GenerateResult> generate(const std::shared_ptr<const Model>& model, const
   result.decodeSeconds = secondsSince(decoding);
   for (Answer& answer : answers) result.answers.push_back(std::move(answer.result()));
   return result;
+}
+
+/// Refused where the prompt leaves no room for one token.
+Result<void> checkRoom(std::size_t promptTokens, std::int64_t context) {
+  if (static_cast<std::int64_t>(promptTokens) < context) return {};
+  return fail(ErrorCode::usage,
+              "The prompt has " + std::to_string(promptTokens) + " tokens and the context is " +
+                  std::to_string(context) + "; shorten the prompt or raise --context.",
+              "--context");
+}
+
+}  // namespace
+
+const char* toString(Finish finish) {
+  constexpr const char* kNames[] = {"eos", "length", "stop", "cancel"};
+  return kNames[static_cast<std::size_t>(finish)];
+}
+
+Result<GenerateResult> generate(const std::shared_ptr<const Model>& model, const SharingMap& map,
+                                const std::vector<std::vector<TokenId>>& prompts, const GenerateConfig& config,
+                                const GenerateHooks& hooks) {
+  if (prompts.empty()) return fail(ErrorCode::usage, "There is no prompt; give at least one token.");
+  std::size_t longest = 0;
+  for (const auto& prompt : prompts) longest = std::max(longest, prompt.size());
+  const std::int64_t context = hooks.context > 0 ? hooks.context : model->context();
+  STRATA_CHECK(checkRoom(longest, context));
+  // The last token is sampled but never fed.
+  const std::int64_t capacity = std::min<std::int64_t>(context, static_cast<std::int64_t>(longest) + config.maxTokens);
+
+  InferenceSession session(model, map,
+                           {.capacity = capacity, .prefillChunk = hooks.prefillChunk, .cancel = hooks.cancel});
+  return answerAll(
+      *model, session, capacity, prompts, [&] { return session.prefill(prompts); }, config, hooks);
+}
+
+ChatSession::ChatSession(std::shared_ptr<const Model> model, SharingMap map, const std::atomic<bool>* cancel)
+    : m_model(std::move(model)), m_map(std::move(map)), m_cancel(cancel) {}
+
+Result<GenerateResult> ChatSession::answer(const std::vector<TokenId>& prompt, const GenerateConfig& config,
+                                           const GenerateHooks& hooks) {
+  constexpr std::int64_t kRoom = 1024;  // the cache grows by this, anew, and not to the model's whole context at once
+  if (prompt.empty()) return fail(ErrorCode::usage, "There is no prompt; give at least one token.");
+  STRATA_CHECK(checkRoom(prompt.size(), m_model->context()));
+  const std::int64_t needed =
+      std::min<std::int64_t>(m_model->context(), static_cast<std::int64_t>(prompt.size()) + config.maxTokens);
+  if (!m_session || m_capacity < needed) {
+    m_capacity = std::min(m_model->context(), std::max(2 * m_capacity, (needed / kRoom + 1) * kRoom));
+    m_session = std::make_unique<InferenceSession>(
+        m_model, m_map, SessionOptions{.capacity = m_capacity, .prefillChunk = hooks.prefillChunk, .cancel = m_cancel});
+  }
+  const auto begin = [&]() -> Result<at::Tensor> {
+    if (m_session->ids().empty()) return m_session->prefill({prompt});
+    const std::vector<TokenId>& held = m_session->ids()[0];
+    const auto shared = std::mismatch(held.begin(), held.end(), prompt.begin(), prompt.end() - 1).first - held.begin();
+    m_session->rewind(shared);
+    return m_session->extend({prompt.begin() + shared, prompt.end()});
+  };
+  return answerAll(*m_model, *m_session, needed, {prompt}, begin, config, hooks);
 }
 
 }  // namespace strata

@@ -50,7 +50,8 @@ at::Tensor rowsOf(const at::Tensor& table, const at::Tensor& x) {
 
 /// decodeAttention() by libstrata_cuda.so; undefined where the module is not loaded or does not take these sizes.
 at::Tensor cudaAttention(const at::Tensor& q, const at::Tensor& kCache, const at::Tensor& vCache,
-                         const std::vector<std::int64_t>& lengths, std::int64_t longest, double scale) {
+                         const std::vector<std::int64_t>& lengths, std::int64_t window, std::int64_t most,
+                         double scale) {
   static const auto run =
       reinterpret_cast<kernels::cuda::DecodeAttentionEntry>(cudaKernel("strata_cuda_decode_attention"));
   static const auto workspaceBytes = reinterpret_cast<kernels::cuda::DecodeAttentionWorkspaceEntry>(
@@ -61,13 +62,13 @@ at::Tensor cudaAttention(const at::Tensor& q, const at::Tensor& kCache, const at
   const std::int64_t batch = q.size(0), heads = q.size(2), kvHeads = kCache.size(1), d = q.size(3);
   const at::Tensor query = q.contiguous(), ends = at::tensor(lengths, at::kLong).to(q.device());
   const at::Tensor workspace =
-      at::empty({workspaceBytes(batch, heads, kvHeads, d, longest)}, q.options().dtype(at::kByte));
+      at::empty({workspaceBytes(batch, heads, kvHeads, d, most)}, q.options().dtype(at::kByte));
   at::Tensor out = at::empty({batch, 1, heads * d}, q.options());
   const c10::Stream stream = c10::impl::VirtualGuardImpl(q.device().type()).getStream(q.device());
   const int status = run(q.scalar_type() == at::kFloat ? 0 : 1, query.const_data_ptr(), kCache.const_data_ptr(),
-                         vCache.const_data_ptr(), ends.const_data_ptr<std::int64_t>(), static_cast<float>(scale),
-                         out.mutable_data_ptr(), batch, heads, kvHeads, kCache.size(2), d, longest,
-                         workspace.mutable_data_ptr(), workspace.numel(), stream.native_handle());
+                         vCache.const_data_ptr(), ends.const_data_ptr<std::int64_t>(), window,
+                         static_cast<float>(scale), out.mutable_data_ptr(), batch, heads, kvHeads, kCache.size(2), d,
+                         most, workspace.mutable_data_ptr(), workspace.numel(), stream.native_handle());
   return status == 0 ? out : at::Tensor();
 }
 
@@ -236,24 +237,33 @@ void appendOne(const at::Tensor& k, const at::Tensor& v, at::Tensor& kCache, at:
   }
 }
 
+std::int64_t firstKeySeen(std::int64_t length, std::int64_t window) {
+  return kernels::firstKeySeen(length, window);
+}
+
 at::Tensor decodeAttention(const at::Tensor& q, const at::Tensor& kCache, const at::Tensor& vCache,
-                           const std::vector<std::int64_t>& lengths) {
+                           const std::vector<std::int64_t>& lengths, std::int64_t window) {
   const std::int64_t batch = q.size(0), heads = q.size(2), d = q.size(3);
   const double scale = 1 / std::sqrt(static_cast<double>(d));
   if (hasKernel(q)) {
     at::Tensor out = at::empty({batch, 1, heads * d}, q.options());
     kernels::decodeAttention(elementOf(q), q.contiguous().const_data_ptr(), kCache.const_data_ptr(),
-                             vCache.const_data_ptr(), lengths.data(), static_cast<float>(scale), out.mutable_data_ptr(),
-                             batch, heads, kCache.size(1), kCache.size(2), d, stream());
+                             vCache.const_data_ptr(), lengths.data(), window, static_cast<float>(scale),
+                             out.mutable_data_ptr(), batch, heads, kCache.size(1), kCache.size(2), d, stream());
     return out;
   }
   const std::int64_t longest = *std::max_element(lengths.begin(), lengths.end());
   if (q.is_cuda()) {
-    if (at::Tensor out = cudaAttention(q, kCache, vCache, lengths, longest, scale); out.defined()) return out;
+    if (at::Tensor out =
+            cudaAttention(q, kCache, vCache, lengths, window, longest - firstKeySeen(longest, window), scale);
+        out.defined())
+      return out;
   }
   const at::Tensor ends = at::tensor(lengths, at::kLong).to(q.device()).view({batch, 1, 1, 1});
-  const at::Tensor seen =
-      at::arange(longest, at::TensorOptions(at::kLong).device(q.device())).view({1, 1, 1, longest}) < ends;
+  const at::Tensor behind =
+      ends - 1 - at::arange(longest, at::TensorOptions(at::kLong).device(q.device())).view({1, 1, 1, longest});
+  at::Tensor seen = behind >= 0;
+  if (window > 0) seen = seen & (behind < window);
   const at::Tensor mask = seen.to(q.scalar_type()).log_();
   const at::Tensor out = attention(q.transpose(1, 2), kCache.narrow(2, 0, longest), vCache.narrow(2, 0, longest), mask);
   return out.transpose(1, 2).reshape({batch, 1, heads * d});

@@ -59,8 +59,12 @@ at::Tensor softmaxCrossEntropy(at::Tensor& logits, const at::Tensor& targets, do
 void appendOne(const at::Tensor& k, const at::Tensor& v, at::Tensor& kCache, at::Tensor& vCache,
                const std::vector<std::int64_t>& positions);
 
-/// q [B, 1, H, D] over the first lengths[b] keys of a cache; [B, 1, H·D].
+/// The first key that a query at the end of `length` keys sees; window 0: all.
+std::int64_t firstKeySeen(std::int64_t length, std::int64_t window);
+
+/// q [B, 1, H, D] over the first lengths[b] keys of a cache, with a window over 0 the last `window` of them;
+/// [B, 1, H·D].
 at::Tensor decodeAttention(const at::Tensor& q, const at::Tensor& kCache, const at::Tensor& vCache,
-                           const std::vector<std::int64_t>& lengths);
+                           const std::vector<std::int64_t>& lengths, std::int64_t window);
 
 }  // namespace strata::calls

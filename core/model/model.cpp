@@ -7,7 +7,6 @@
 #include <new>
 
 #include "core/model/device.h"
-#include "core/model/rope.h"
 
 namespace strata {
 
@@ -28,21 +27,30 @@ Error errorFromException(const std::exception& exception) {
   return {ErrorCode::internal, "The computation failed: " + what.substr(0, what.find('\n')), "engine"};
 }
 
-Model::Model(ModelConfig config, Weights weights, at::ScalarType dtype)
+Model::Model(ModelConfig config, Weights weights, at::ScalarType dtype, std::int64_t context)
     : m_config(std::move(config)),
       m_weights(std::move(weights)),
       m_dtype(dtype),
-      m_context(m_config.maxPositions),
+      m_context(context > 0 ? context : m_config.maxPositions),
       m_eosIds(m_config.eosIds),
       m_defaultMap(SharingMap::full(m_config.layers)) {
-  m_inverseFrequencies = strata::inverseFrequencies(m_config.rope, m_config.headDim).to(device());
+  m_rope = makeRope(m_config, m_context, device());
 }
 
 std::shared_ptr<const Model> Model::over(const ModelConfig& config, Weights weights, at::ScalarType computeDtype) {
   const c10::NoGradGuard guard;
   visitParameters(weights, config.tied,
                   [&](const std::string&, at::Tensor& tensor) { tensor = tensor.detach().to(computeDtype); });
-  return std::shared_ptr<const Model>(new Model(config, std::move(weights), computeDtype));
+  return std::shared_ptr<const Model>(new Model(config, std::move(weights), computeDtype, 0));
+}
+
+Result<const Tokenizer*> Model::needTokenizer() const {
+  if (m_tokenizer) return m_tokenizer.get();
+  if (m_tokenizerProblem) return tl::unexpected(*m_tokenizerProblem);
+  return fail(
+      ErrorCode::notFound,
+      "The model has neither tokenizer.json nor tokenizer.model, so it knows no text; add one or give token ids.",
+      "tokenizer");
 }
 
 Result<std::shared_ptr<const Model>> Model::open(const OpenOptions& options) {
@@ -69,15 +77,14 @@ Result<std::shared_ptr<const Model>> Model::open(const OpenOptions& options) {
       STRATA_TRY(const Adapter adapter, readAdapter(options.adapter, checkpoint.config()));
       STRATA_CHECK(attachAdapter(weights, adapter, toTorch(dtype), device));
     }
-    std::shared_ptr<Model> model(new Model(checkpoint.config(), std::move(weights), toTorch(dtype)));
-    if (options.context > 0) model->m_context = options.context;
+    std::shared_ptr<Model> model(new Model(checkpoint.config(), std::move(weights), toTorch(dtype), options.context));
     if (checkpoint.map()) model->m_defaultMap = *checkpoint.map();
     STRATA_TRY(model->m_eosIds, strata::eosIds(checkpoint));
     Result<std::unique_ptr<Tokenizer>> tokenizer = openTokenizer(options.path);
     if (tokenizer) {
       model->m_tokenizer = std::move(*tokenizer);
-    } else if (tokenizer.error().code != ErrorCode::unsupported) {  // ids work without one
-      return tl::unexpected(tokenizer.error());
+    } else {
+      model->m_tokenizerProblem = tokenizer.error();
     }
     model->m_checkpoint = std::move(checkpoint);
     return std::shared_ptr<const Model>(std::move(model));

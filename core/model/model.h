@@ -15,6 +15,7 @@
 
 #include "core/base/error.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/model/rope.h"
 #include "core/model/weights.h"
 #include "core/text/tokenizer.h"
 
@@ -42,27 +43,29 @@ class Model {
   at::ScalarType dtype() const { return m_dtype; }  // of activations and of the KV cache
   c10::Device device() const { return m_weights.embedding.device(); }
   std::int64_t context() const { return m_context; }
-  /// nullptr where the folder has no tokenizer files, or only some of a kind that is not supported.
+  /// nullptr where the folder has no tokenizer files, or they cannot be read: ids work without one.
   const Tokenizer* tokenizer() const { return m_tokenizer.get(); }
+  /// The tokenizer, or why there is none.
+  Result<const Tokenizer*> needTokenizer() const;
   const std::vector<std::int64_t>& eosIds() const { return m_eosIds; }
   /// strata_map.json, else the full map.
   const SharingMap& defaultMap() const { return m_defaultMap; }
   const std::optional<Checkpoint>& checkpoint() const { return m_checkpoint; }
-  /// Cosines and sines of `positions`, see rope.h.
-  const at::Tensor& inverseFrequencies() const { return m_inverseFrequencies; }  // [D/2] F32
+  const Rope& rope() const { return m_rope; }  // for context()
 
  private:
-  Model(ModelConfig config, Weights weights, at::ScalarType dtype);
+  Model(ModelConfig config, Weights weights, at::ScalarType dtype, std::int64_t context);
 
   ModelConfig m_config;
   Weights m_weights;
   at::ScalarType m_dtype;
   std::int64_t m_context = 0;
   std::shared_ptr<const Tokenizer> m_tokenizer;
+  std::optional<Error> m_tokenizerProblem;
   std::vector<std::int64_t> m_eosIds;
   SharingMap m_defaultMap;
   std::optional<Checkpoint> m_checkpoint;
-  at::Tensor m_inverseFrequencies;
+  Rope m_rope;
 };
 
 /// The sentence for an exception that LibTorch threw (out of memory, or a bug): the one place where they are turned

@@ -16,8 +16,7 @@ namespace {
 LayerContext contextOf(const Model& model, std::int64_t tokens) {
   LayerContext context;
   context.config = &model.config();
-  context.rotation =
-      rotationOf(model.inverseFrequencies(), at::arange(tokens, at::TensorOptions(at::kLong).device(model.device())));
+  context.rotation = rotationOf(model.rope(), at::arange(tokens, at::TensorOptions(at::kLong).device(model.device())));
   return context;
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <map>
 
 #include "core/model/kernel_calls.h"
 
@@ -12,6 +13,12 @@ namespace strata {
 namespace {
 
 struct Cancelled : std::exception {};
+
+/// The keys that the queries of a chunk see through one window.
+struct KeysSeen {
+  std::int64_t first = 0;
+  at::Tensor mask;  // over first …; undefined: causal
+};
 
 /// [B, width] int64 on `device`: row b is ids[b][begin …], padded with 0.
 at::Tensor idBlock(const std::vector<std::vector<TokenId>>& rows, std::int64_t begin, std::int64_t width,
@@ -95,6 +102,11 @@ void InferenceSession::keepRows(const std::vector<std::int64_t>& rows) {
   if (m_cache && !rows.empty()) m_cache->keepRows(rows);
 }
 
+void InferenceSession::rewind(std::int64_t count) {
+  TORCH_INTERNAL_ASSERT(m_ids.size() == 1 && count <= static_cast<std::int64_t>(m_ids[0].size()));
+  m_ids[0].resize(static_cast<std::size_t>(count));
+}
+
 void InferenceSession::switchMap(const SharingMap& map) {
   TORCH_INTERNAL_ASSERT(map.layers() == m_map.layers());
   bool samePrefix = true;  // src[0..l-1] unchanged
@@ -158,7 +170,7 @@ Result<at::Tensor> InferenceSession::attempt(const std::vector<std::vector<Token
 LayerContext InferenceSession::contextAt(const at::Tensor& positions) const {
   LayerContext context;
   context.config = &m_model->config();
-  context.rotation = rotationOf(m_model->inverseFrequencies(), positions.to(m_model->device()));
+  context.rotation = rotationOf(m_model->rope(), positions.to(m_model->device()));
   return context;
 }
 
@@ -190,12 +202,19 @@ at::Tensor InferenceSession::run(const std::vector<std::vector<TokenId>>& added,
 at::Tensor InferenceSession::runChunk(const at::Tensor& ids, std::int64_t start, int layers) {
   const Weights& weights = m_model->weights();
   const std::int64_t count = ids.size(1), end = start + count;
-  LayerContext context = contextAt(at::arange(start, end, at::kLong));
-  if (start > 0) {  // query i sits at position start + i
-    const at::TensorOptions options = at::TensorOptions(at::kLong).device(ids.device());
-    context.mask = additiveMask(at::arange(end, options).unsqueeze(0) <= at::arange(start, end, options).unsqueeze(1),
-                                m_model->dtype());
-  }
+  const LayerContext context = contextAt(at::arange(start, end, at::kLong));
+  std::map<std::int64_t, KeysSeen> seenBy;  // by window
+  const auto keysSeen = [&](int l) {
+    const std::int64_t window = windowOf(l);
+    const auto [found, isNew] = seenBy.try_emplace(window);
+    KeysSeen& seen = found->second;
+    if (!isNew) return seen;
+    seen.first = calls::firstKeySeen(start + 1, window);
+    if (start > 0 || (window > 0 && window < end)) {
+      seen.mask = windowMask(start, seen.first, end, window, m_model->dtype(), ids.device());
+    }
+    return seen;
+  };
   at::Tensor x = calls::selectRows(weights.embedding, ids);
   for (int l = 0; l < layers; ++l) {
     stopIfCancelled();
@@ -204,9 +223,10 @@ at::Tensor InferenceSession::runChunk(const at::Tensor& ids, std::int64_t start,
     const at::Tensor normed = rmsNorm(x, layer.inputNorm, m_model->config().rmsNormEps);
     const Projected projected = project(layer, normed, owns ? Projection::all : Projection::query, context);
     if (owns) m_cache->append(l, projected.own, start);
-    const KeyValue read{m_cache->keys(m_map[l]).narrow(2, 0, end).transpose(1, 2),
-                        m_cache->values(m_map[l]).narrow(2, 0, end).transpose(1, 2)};
-    x = finishLayer(layer, x, attend(projected.q, read, context.mask), context);
+    const KeysSeen seen = keysSeen(l);
+    const KeyValue read{m_cache->keys(m_map[l]).narrow(2, seen.first, end - seen.first).transpose(1, 2),
+                        m_cache->values(m_map[l]).narrow(2, seen.first, end - seen.first).transpose(1, 2)};
+    x = finishLayer(layer, x, attend(projected.q, read, seen.mask), context);
   }
   if (layers < m_map.layers()) {
     stopIfCancelled();
@@ -235,7 +255,7 @@ at::Tensor InferenceSession::lastTokens(at::Tensor hidden, int firstLayer, bool 
         project(layer, rmsNorm(hidden, layer.inputNorm, eps), appends ? Projection::all : Projection::query, context);
     if (appends) m_cache->appendOne(l, projected.own, positions);
     const at::Tensor attention =
-        calls::decodeAttention(projected.q, m_cache->keys(m_map[l]), m_cache->values(m_map[l]), lengths);
+        calls::decodeAttention(projected.q, m_cache->keys(m_map[l]), m_cache->values(m_map[l]), lengths, windowOf(l));
     hidden = finishLayer(layer, hidden, attention, context);
   }
   return calls::logits(rmsNorm(hidden.squeeze(1), weights.norm, eps), weights.head);

@@ -42,6 +42,8 @@ class InferenceSession {
   Result<at::Tensor> decode(const std::vector<TokenId>& ids);
   /// Finished sequences leave; the rest keep this order.
   void keepRows(const std::vector<std::int64_t>& rows);
+  /// Forgets all but the first `count` ids of a session of one sequence; the cache keeps what it holds of them.
+  void rewind(std::int64_t count);
   /// Another map for the same ids. Where every owner l of it owned before and src[0..l-1] is unchanged, the cache stays
   /// valid; else the held ids are computed anew with the next extend() or decode().
   void switchMap(const SharingMap& map);
@@ -60,6 +62,7 @@ class InferenceSession {
   Result<at::Tensor> attempt(const std::vector<std::vector<TokenId>>& added, std::int64_t start);
   Result<void> check(const std::vector<TokenId>& ids, std::int64_t held) const;
   LayerContext contextAt(const at::Tensor& positions) const;
+  std::int64_t windowOf(int layer) const { return m_model->config().traits.windows[static_cast<std::size_t>(layer)]; }
   void stopIfCancelled() const;
 
   std::shared_ptr<const Model> m_model;

@@ -18,6 +18,12 @@ struct LinearMember {
   const char* name;
   Linear LayerWeights::*member;
 };
+struct HeadNorm {
+  const char* name;
+  at::Tensor LayerWeights::*member;
+};
+constexpr HeadNorm kHeadNorms[] = {{"self_attn.q_norm.weight", &LayerWeights::qNorm},
+                                   {"self_attn.k_norm.weight", &LayerWeights::kNorm}};
 constexpr LinearMember kLinears[] = {{"self_attn.q_proj", &LayerWeights::q}, {"self_attn.k_proj", &LayerWeights::k},
                                      {"self_attn.v_proj", &LayerWeights::v}, {"self_attn.o_proj", &LayerWeights::o},
                                      {"mlp.gate_proj", &LayerWeights::gate}, {"mlp.up_proj", &LayerWeights::up},
@@ -54,11 +60,15 @@ Weights buildWeights(const ModelConfig& config, const std::function<at::Tensor(c
     layer.inputNorm = get(prefix + "input_layernorm.weight");
     layer.postNorm = get(prefix + "post_attention_layernorm.weight");
     for (const auto& [name, member] : kLinears) {
-      const bool attention = std::string_view(name).starts_with("self_attn");
+      const LayerTraits& traits = config.traits;
+      const bool mlp = std::string_view(name).starts_with("mlp");
+      const bool hasBias = mlp ? traits.mlpBias : member == &LayerWeights::o ? traits.outputBias : traits.qkvBias;
       Linear& linear = layer.*member;
       linear.weight = get(prefix + name + ".weight");
-      if (attention ? config.attentionBias : config.mlpBias) linear.bias = get(prefix + name + ".bias");
+      if (hasBias) linear.bias = get(prefix + name + ".bias");
     }
+    if (!config.traits.qkNorm) continue;
+    for (const auto& [name, member] : kHeadNorms) layer.*member = get(prefix + name);
   }
   weights.norm = get("model.norm.weight");
   weights.head = config.tied ? weights.embedding : get("lm_head.weight");
@@ -68,7 +78,7 @@ Weights buildWeights(const ModelConfig& config, const std::function<at::Tensor(c
 }  // namespace
 
 std::vector<at::Tensor*> parametersOf(LayerWeights& layer) {
-  std::vector<at::Tensor*> all = {&layer.inputNorm, &layer.postNorm};
+  std::vector<at::Tensor*> all = {&layer.inputNorm, &layer.postNorm, &layer.qNorm, &layer.kNorm};
   for (const auto& [name, member] : kLinears) {
     Linear& linear = layer.*member;
     for (at::Tensor* tensor : {&linear.weight, &linear.bias, &linear.loraA, &linear.loraB}) all.push_back(tensor);
@@ -94,6 +104,7 @@ void visitParameters(Weights& weights, bool tied, const std::function<void(const
     const std::string prefix = layerPrefix(l);
     visit(prefix + "input_layernorm.weight", layer.inputNorm);
     visit(prefix + "post_attention_layernorm.weight", layer.postNorm);
+    for (const auto& [name, member] : kHeadNorms) visit(prefix + name, layer.*member);
     for (const auto& [name, member] : kLinears) {
       Linear& linear = layer.*member;
       visit(prefix + name + ".weight", linear.weight);
@@ -148,8 +159,8 @@ at::Tensor tensorOf(const TensorView& view, at::ScalarType dtype, c10::Device de
 Weights loadWeights(const Checkpoint& checkpoint, at::ScalarType dtype, c10::Device device, const SharingMap* only) {
   std::set<std::string> unread;
   for (int l = 0; only != nullptr && l < only->layers(); ++l) {
-    for (const char* name :
-         {"self_attn.k_proj.weight", "self_attn.k_proj.bias", "self_attn.v_proj.weight", "self_attn.v_proj.bias"}) {
+    for (const char* name : {"self_attn.k_proj.weight", "self_attn.k_proj.bias", "self_attn.v_proj.weight",
+                             "self_attn.v_proj.bias", "self_attn.k_norm.weight"}) {
       if (!only->owns(l)) unread.insert(layerPrefix(static_cast<std::size_t>(l)) + name);
     }
   }

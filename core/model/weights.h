@@ -27,6 +27,8 @@ struct LayerWeights {
   Linear q;              // [H·D, C]
   Linear k;              // [Hkv·D, C]
   Linear v;              // [Hkv·D, C]
+  at::Tensor qNorm;      // [D], or undefined
+  at::Tensor kNorm;      // [D], or undefined
   Linear o;              // [C, H·D]
   at::Tensor postNorm;   // [C]
   Linear gate;           // [F, C]
@@ -58,7 +60,7 @@ DType fromTorch(at::ScalarType type);
 at::Tensor tensorOf(const TensorView& view, at::ScalarType dtype, c10::Device device);
 
 /// Every parameter of a checkpoint in `dtype` on `device`. On the CPU and in the stored dtype nothing is copied.
-/// Followers of `only` get no k and v (they stay undefined).
+/// Followers of `only` get no k, v and k_norm (they stay undefined).
 Weights loadWeights(const Checkpoint& checkpoint, at::ScalarType dtype, c10::Device device,
                     const SharingMap* only = nullptr);
 /// Adds an adapter's pairs to the linear layers they name; a pair for anything but a decoder layer's linear is refused

@@ -2,10 +2,13 @@
 
 #include <sentencepiece_processor.h>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
 #include "core/base/files.h"
+#include "core/text/added_tokens.h"
+#include "core/text/sentencepiece_spec.h"
 
 // Exported by the library; its header leaves it out.
 namespace sentencepiece::logging {
@@ -18,6 +21,20 @@ namespace {
 constexpr std::string_view kSpaceSymbol = "\xE2\x96\x81";  // U+2581 stands for a space in pieces
 constexpr std::uint64_t kMaxModelBytes = 512u << 20;
 constexpr int kLogNothingBelowFatal = 3;
+
+/// Lines of a token in base64 and its rank: "IQ== 0".
+bool isTiktoken(std::string_view bytes) {
+  const std::string_view line = bytes.substr(0, std::min(bytes.find('\n'), std::size_t{1024}));
+  const std::size_t space = line.find(' ');
+  if (space == 0 || space == std::string_view::npos || space % 4 != 0 || space + 1 == line.size()) return false;
+  const auto isBase64 = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/' ||
+           c == '=';
+  };
+  const auto isDigit = [](char c) { return (c >= '0' && c <= '9') || c == '\r'; };
+  return std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(space), isBase64) &&
+         std::all_of(line.begin() + static_cast<std::ptrdiff_t>(space) + 1, line.end(), isDigit);
+}
 
 std::string withSpaces(std::string_view piece) {
   std::string text;
@@ -32,20 +49,111 @@ std::string withSpaces(std::string_view piece) {
   return text;
 }
 
-class SentencePieceTokenizer final : public Tokenizer {
- public:
-  SentencePieceTokenizer(std::unique_ptr<sentencepiece::SentencePieceProcessor> processor, AddedSpecials added)
-      : m_processor(std::move(processor)), m_added(added) {}
+using Processor = std::unique_ptr<sentencepiece::SentencePieceProcessor>;
 
-  std::vector<TokenId> encode(std::string_view text, SpecialTokens) const override {
-    std::vector<TokenId> ids;
-    m_processor->Encode(text, &ids).IgnoreError();  // fails only where the model did not load
-    return ids;
+std::vector<TokenId> encodeBy(const sentencepiece::SentencePieceProcessor& processor, std::string_view text) {
+  std::vector<TokenId> ids;
+  processor.Encode(text, &ids).IgnoreError();  // fails only where the model did not load
+  return ids;
+}
+
+/// A tokenizer.model that recognises its added tokens and encodes what stands between them.
+class RenderedChats final : public Tokenizer {
+ public:
+  /// `behindSpecials` (null: the tokenizer itself) encodes the text behind a special token.
+  RenderedChats(const Tokenizer& tokenizer, std::vector<AddedToken> added, Processor behindSpecials)
+      : m_tokenizer(tokenizer), m_finder(std::move(added)), m_behindSpecials(std::move(behindSpecials)) {}
+
+  std::vector<TokenId> encode(std::string_view text, SpecialTokens specials) const override {
+    return specials == SpecialTokens::plain ? m_tokenizer.encode(text, specials) : encodeParts(text, 0, nullptr);
+  }
+  std::vector<TokenId> encodeWithRestarts(std::string_view text, std::vector<Restart>& restarts) const override {
+    return encodeParts(text, 0, &restarts);
+  }
+  std::vector<TokenId> encodeFrom(std::string_view text, const Restart& restart) const override {
+    return encodeParts(text, restart.at, nullptr);
   }
 
   std::vector<TokenId> withSpecials(std::vector<TokenId> ids) const override {
-    if (m_added.bos && bosId()) ids.insert(ids.begin(), *bosId());
-    if (m_added.eos && eosId()) ids.push_back(*eosId());
+    return m_tokenizer.withSpecials(std::move(ids));
+  }
+  Result<std::string> decode(const std::vector<TokenId>& ids, bool skipSpecial) const override {
+    return m_tokenizer.decode(ids, skipSpecial);
+  }
+  std::optional<TokenId> bosId() const override { return m_tokenizer.bosId(); }
+  std::optional<TokenId> eosId() const override { return m_tokenizer.eosId(); }
+  std::int64_t vocabSize() const override { return m_tokenizer.vocabSize(); }
+  bool isSpecial(TokenId id) const override { return m_tokenizer.isSpecial(id); }
+  std::unique_ptr<TokenStreamState> startStream(bool skipSpecial) const override {
+    return m_tokenizer.startStream(skipSpecial);
+  }
+
+ private:
+  /// From `from` on, which is the text's start or the end of a special token.
+  std::vector<TokenId> encodeParts(std::string_view text, std::size_t from, std::vector<Restart>* restarts) const {
+    std::vector<AddedTokenFinder::Part> parts;
+    m_finder.split(text, SpecialTokens::recognise, parts, from);
+    std::vector<TokenId> ids;
+    for (const auto& part : parts) {
+      if (part.id >= 0) {
+        ids.push_back(part.id);
+        if (restarts != nullptr) restarts->push_back({part.end, part.end, ids.size(), false});
+        continue;
+      }
+      const std::string_view between = text.substr(part.begin, part.end - part.begin);
+      const bool behindSpecial = part.begin > 0 && m_behindSpecials != nullptr;
+      const auto piece =
+          behindSpecial ? encodeBy(*m_behindSpecials, between) : m_tokenizer.encode(between, SpecialTokens::plain);
+      ids.insert(ids.end(), piece.begin(), piece.end());
+    }
+    return ids;
+  }
+
+  const Tokenizer& m_tokenizer;
+  AddedTokenFinder m_finder;
+  Processor m_behindSpecials;
+};
+
+class SentencePieceTokenizer final : public Tokenizer {
+ public:
+  SentencePieceTokenizer(Processor processor, SentencePieceOptions options, std::string_view modelBytes,
+                         Processor behindSpecials)
+      : m_processor(std::move(processor)),
+        m_options(options),
+        m_cutsAtSpaces(keepsTextAndPrefixesSpace(modelBytes) && noPieceReachesOverSpaces()),
+        m_renderedChats(*this, addedTokens(userDefinedPieces(modelBytes)), std::move(behindSpecials)) {}
+
+  std::vector<TokenId> encode(std::string_view text, SpecialTokens) const override {
+    return encodeBy(*m_processor, text);
+  }
+
+  const Tokenizer& ofRenderedChats() const override { return m_renderedChats; }
+
+  std::vector<TokenId> encodeWithRestarts(std::string_view text, std::vector<Restart>& restarts) const override {
+    if (!m_cutsAtSpaces) return encode(text, SpecialTokens::recognise);
+    std::vector<TokenId> ids;
+    Restart last;
+    // Two bytes at least stand behind the space, so that what follows is never an empty text.
+    for (std::size_t at = 1; at + 2 < text.size(); ++at) {
+      if (text[at] != ' ' || text[at - 1] == ' ' || text.substr(0, at).ends_with(kSpaceSymbol)) continue;
+      const std::vector<TokenId> part = encodeFrom(text.substr(0, at), last);
+      ids.insert(ids.end(), part.begin(), part.end());
+      last = {at, at + 2, ids.size(), true};
+      restarts.push_back(last);
+    }
+    const std::vector<TokenId> part = encodeFrom(text, last);
+    ids.insert(ids.end(), part.begin(), part.end());
+    return ids;
+  }
+
+  // The model puts back the space that is left out.
+  std::vector<TokenId> encodeFrom(std::string_view text, const Restart& restart) const override {
+    return encode(text.substr(restart.at + (restart.insidePart ? 1 : 0)), SpecialTokens::recognise);
+  }
+
+  std::vector<TokenId> withSpecials(std::vector<TokenId> ids) const override {
+    if (m_options.addsBos && bosId()) ids.insert(ids.begin(), *bosId());
+    if (m_options.addsEos && eosId()) ids.push_back(*eosId());
     return ids;
   }
 
@@ -108,22 +216,61 @@ class SentencePieceTokenizer final : public Tokenizer {
     return std::string(1, static_cast<char>(value));
   }
 
-  std::unique_ptr<sentencepiece::SentencePieceProcessor> m_processor;
-  AddedSpecials m_added;
+  bool noPieceReachesOverSpaces() const {
+    for (int id = 0; id < m_processor->GetPieceSize(); ++id) {
+      const std::string_view piece = m_processor->IdToPiece(id);
+      std::size_t at = 0;
+      while (piece.substr(at).starts_with(kSpaceSymbol)) at += kSpaceSymbol.size();
+      if (piece.find(kSpaceSymbol, at) != std::string_view::npos || piece.find(' ') != std::string_view::npos)
+        return false;
+    }
+    return true;
+  }
+
+  /// What transformers makes tokens of their own of this model's: control tokens and user-defined ones.
+  std::vector<AddedToken> addedTokens(const std::vector<int>& userDefined) const {
+    std::vector<AddedToken> tokens;
+    const auto add = [&](int id) {
+      const std::string& content = m_processor->IdToPiece(id);
+      if (!content.empty()) tokens.push_back({.content = content, .id = id, .special = isSpecial(id)});
+    };
+    for (const int id : userDefined) add(id);
+    for (int id = 0; id < m_processor->GetPieceSize(); ++id) {
+      if (isSpecial(id)) add(id);
+    }
+    return tokens;
+  }
+
+  Processor m_processor;
+  SentencePieceOptions m_options;
+  bool m_cutsAtSpaces;
+  RenderedChats m_renderedChats;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Tokenizer>> openSentencePiece(const std::filesystem::path& path, AddedSpecials added) {
+Result<std::unique_ptr<Tokenizer>> openSentencePiece(const std::filesystem::path& path, SentencePieceOptions options) {
   STRATA_TRY(const std::string bytes, readFile(path, kMaxModelBytes));
+  if (isTiktoken(bytes)) {
+    return fail(ErrorCode::unsupported,
+                path.string() +
+                    " is a tiktoken vocabulary, not a SentencePiece model; put the model's tokenizer.json beside it.",
+                path.string());
+  }
   sentencepiece::logging::SetMinLogLevel(kLogNothingBelowFatal);
-  auto processor = std::make_unique<sentencepiece::SentencePieceProcessor>();
-  if (bytes.empty() || !processor->LoadFromSerializedProto(bytes).ok() || processor->GetPieceSize() <= 0) {
+  const auto load = [](const std::string& model) -> Processor {
+    auto processor = std::make_unique<sentencepiece::SentencePieceProcessor>();
+    if (!processor->LoadFromSerializedProto(model).ok() || processor->GetPieceSize() <= 0) return nullptr;
+    return processor;
+  };
+  Processor processor = bytes.empty() ? nullptr : load(bytes);
+  if (processor == nullptr) {
     return fail(ErrorCode::invalidData,
                 path.string() + " is not a whole SentencePiece model; copy tokenizer.model again from its source.",
                 path.string());
   }
-  return std::make_unique<SentencePieceTokenizer>(std::move(processor), added);
+  Processor behindSpecials = options.legacy ? nullptr : load(withoutPrefixedSpace(bytes));
+  return std::make_unique<SentencePieceTokenizer>(std::move(processor), options, bytes, std::move(behindSpecials));
 }
 
 }  // namespace strata

@@ -8,12 +8,14 @@
 
 namespace strata {
 
-/// What withSpecials() adds: tokenizer_config.json's add_bos_token and add_eos_token.
-struct AddedSpecials {
-  bool bos = true;
-  bool eos = false;
+/// tokenizer_config.json's add_bos_token and add_eos_token (what withSpecials() adds), and legacy: whether the text
+/// behind a special token of a rendered chat begins with a space of its own, as transformers has it.
+struct SentencePieceOptions {
+  bool addsBos = true;
+  bool addsEos = false;
+  bool legacy = true;
 };
 
-Result<std::unique_ptr<Tokenizer>> openSentencePiece(const std::filesystem::path& path, AddedSpecials added);
+Result<std::unique_ptr<Tokenizer>> openSentencePiece(const std::filesystem::path& path, SentencePieceOptions options);
 
 }  // namespace strata

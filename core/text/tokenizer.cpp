@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <new>
 
+#include "core/base/files.h"
 #include "core/base/json.h"
 #include "core/text/sentencepiece_tokenizer.h"
-#include "core/text/utf8.h"
+#include "core/text/tokenizer_json.h"
 
 namespace strata {
 namespace {
@@ -21,25 +22,52 @@ Result<bool> readFlag(const Json& config, const char* key, bool byDefault, const
   return found->get<bool>();
 }
 
-Result<AddedSpecials> readAddedSpecials(const fs::path& path) {
-  AddedSpecials added;
+Result<SentencePieceOptions> readSentencePieceOptions(const fs::path& path) {
+  SentencePieceOptions options;
   std::error_code missing;
-  if (!fs::exists(path, missing)) return added;
+  if (!fs::exists(path, missing)) return options;
   STRATA_TRY(const Json config, readJson(path));
   if (!config.is_object()) {
     return fail(ErrorCode::invalidData, path.string() + " must hold a JSON object.", path.string());
   }
-  STRATA_TRY(added.bos, readFlag(config, "add_bos_token", added.bos, path));
-  STRATA_TRY(added.eos, readFlag(config, "add_eos_token", added.eos, path));
-  return added;
+  STRATA_TRY(options.addsBos, readFlag(config, "add_bos_token", options.addsBos, path));
+  STRATA_TRY(options.addsEos, readFlag(config, "add_eos_token", options.addsEos, path));
+  STRATA_TRY(options.legacy, readFlag(config, "legacy", options.legacy, path));
+  return options;
 }
 
-tl::unexpected<Error> tokenizerJsonUnsupported(const fs::path& path) {
-  return fail(ErrorCode::unsupported,
-              path.string() +
-                  ": tokenizer.json is not supported yet; use a model that has a tokenizer.model, or give "
-                  "token ids.",
-              path.string());
+constexpr std::uint64_t kMaxTokenizerBytes = 1u << 30;
+
+/// A token's name: a string, or an object with its "content".
+Result<std::optional<std::optional<std::string>>> readName(const Json& config, const char* key, const fs::path& path) {
+  using Name = std::optional<std::optional<std::string>>;
+  const auto found = config.find(key);
+  if (found == config.end()) return Name();
+  if (found->is_null()) return Name(std::in_place);
+  if (found->is_string()) return Name(found->get<std::string>());
+  if (found->is_object() && found->contains("content") && (*found)["content"].is_string()) {
+    return Name((*found)["content"].get<std::string>());
+  }
+  return fail(ErrorCode::invalidData, path.string() + ": \"" + key + "\" must be a token or null.", path.string());
+}
+
+Result<NamedSpecials> readNamedSpecials(const fs::path& path) {
+  NamedSpecials named;
+  std::error_code missing;
+  if (!fs::exists(path, missing)) return named;
+  STRATA_TRY(const Json config, readJson(path));
+  if (!config.is_object()) {
+    return fail(ErrorCode::invalidData, path.string() + " must hold a JSON object.", path.string());
+  }
+  STRATA_TRY(named.bos, readName(config, "bos_token", path));
+  STRATA_TRY(named.eos, readName(config, "eos_token", path));
+  return named;
+}
+
+Result<std::unique_ptr<Tokenizer>> openTokenizerJson(const fs::path& path) {
+  STRATA_TRY(const std::string text, readFile(path, kMaxTokenizerBytes));
+  STRATA_TRY(const NamedSpecials named, readNamedSpecials(path.parent_path() / "tokenizer_config.json"));
+  return parseTokenizerJson(text, path.string(), named);
 }
 
 Result<std::unique_ptr<Tokenizer>> open(const fs::path& path) {
@@ -48,18 +76,18 @@ Result<std::unique_ptr<Tokenizer>> open(const fs::path& path) {
     return fail(ErrorCode::notFound, "There is no file or folder " + path.string() + ".", path.string());
   }
   if (!fs::is_directory(path, ignored)) {
-    if (path.extension() == ".json") return tokenizerJsonUnsupported(path);
-    AddedSpecials added;
+    if (path.extension() == ".json") return openTokenizerJson(path);
+    SentencePieceOptions options;
     if (path.filename() == "tokenizer.model") {
-      STRATA_TRY(added, readAddedSpecials(path.parent_path() / "tokenizer_config.json"));
+      STRATA_TRY(options, readSentencePieceOptions(path.parent_path() / "tokenizer_config.json"));
     }
-    return openSentencePiece(path, added);
+    return openSentencePiece(path, options);
   }
+  if (fs::exists(path / "tokenizer.json", ignored)) return openTokenizerJson(path / "tokenizer.json");
   if (fs::exists(path / "tokenizer.model", ignored)) {
-    STRATA_TRY(const AddedSpecials added, readAddedSpecials(path / "tokenizer_config.json"));
-    return openSentencePiece(path / "tokenizer.model", added);
+    STRATA_TRY(const SentencePieceOptions options, readSentencePieceOptions(path / "tokenizer_config.json"));
+    return openSentencePiece(path / "tokenizer.model", options);
   }
-  if (fs::exists(path / "tokenizer.json", ignored)) return tokenizerJsonUnsupported(path / "tokenizer.json");
   return nullptr;
 }
 
@@ -77,53 +105,7 @@ Result<std::unique_ptr<Tokenizer>> openTokenizer(const fs::path& path) {
   }
 }
 
-TokenStream::TokenStream(const Tokenizer& tokenizer, bool skipSpecial)
-    : m_tokenizer(tokenizer), m_skipSpecial(skipSpecial) {}
-
-std::string TokenStream::push(TokenId id) {
-  if (m_skipSpecial && m_tokenizer.isSpecial(id)) return {};
-  const std::string bytes = m_tokenizer.pieceBytes(id, m_first, m_skipSpecial);
-  if (m_first) m_first = m_tokenizer.staysFirst(id);
-  if (bytes.empty()) return drain(true);
-  m_pending += bytes;
-  return drain(false);
-}
-
-std::string TokenStream::finish() {
-  m_first = true;
-  return drain(true);
-}
-
-std::string TokenStream::drain(bool all) {
-  std::string text;
-  std::size_t at = 0;
-  while (at < m_pending.size()) {
-    const Utf8Char next = readUtf8(std::string_view(m_pending).substr(at));
-    if (next.kind == Utf8Char::Kind::incomplete && !all) break;
-    if (next.kind == Utf8Char::Kind::valid) {
-      text.append(m_pending, at, next.length);
-      at += next.length;
-    } else {
-      text += kReplacementCharacter;
-      at += 1;
-    }
-  }
-  m_pending.erase(0, at);
-  return text;
-}
-
-PromptAndCompletion encodePair(const Tokenizer& tokenizer, std::string_view prompt, std::string_view completion) {
-  PromptAndCompletion pair{tokenizer.encode(prompt), {}};
-  const std::vector<TokenId> whole = tokenizer.encode(std::string(prompt).append(completion));
-  const bool extends =
-      whole.size() >= pair.prompt.size() && std::equal(pair.prompt.begin(), pair.prompt.end(), whole.begin());
-  if (extends) {
-    pair.completion.assign(whole.begin() + static_cast<std::ptrdiff_t>(pair.prompt.size()), whole.end());
-  } else {
-    pair.completion = tokenizer.encode(completion);
-  }
-  return pair;
-}
+TokenStream::TokenStream(const Tokenizer& tokenizer, bool skipSpecial) : m_state(tokenizer.startStream(skipSpecial)) {}
 
 std::vector<std::string> splitDocuments(std::string_view text) {
   constexpr std::string_view kSeparator = "<|endoftext|>";

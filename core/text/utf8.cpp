@@ -65,6 +65,29 @@ void appendUtf8(std::string& text, char32_t codePoint) {
   }
 }
 
+std::size_t brokenLength(std::string_view bytes) {
+  for (std::size_t length = std::min<std::size_t>(3, bytes.size()); length > 1; --length) {
+    if (readUtf8(bytes.substr(0, length)).kind == Utf8Char::Kind::incomplete) return length;
+  }
+  return 1;
+}
+
+std::string toValidUtf8(std::string_view bytes) {
+  std::string text;
+  text.reserve(bytes.size());
+  for (std::size_t at = 0; at < bytes.size();) {
+    const Utf8Char next = readUtf8(bytes.substr(at));
+    if (next.kind == Utf8Char::Kind::valid) {
+      text.append(bytes, at, next.length);
+      at += next.length;
+    } else {
+      text += kReplacementCharacter;
+      at += brokenLength(bytes.substr(at));
+    }
+  }
+  return text;
+}
+
 std::optional<std::size_t> findInvalidUtf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     if (static_cast<unsigned char>(text[at]) < 0x80) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "core/base/log.h"
+#include "core/data/template_renderer.h"
 #include "core/model/device.h"
 #include "core/model/model.h"
 #include "core/project/project.h"
@@ -26,6 +28,30 @@ std::string pinned(const std::string& model, const ModelLocation& location) {
   return absolute(location.run.string()) + "@" + checkpoint.substr(checkpoint.rfind('-') + 1);
 }
 
+DataOptions trainingData(const TrainConfig& config, const ChatRenderer& chat) {
+  DataOptions options = rowOptions(config);
+  options.chat = &chat;
+  options.split = config.split;
+  options.part = config.split > 0 ? DataPart::train : DataPart::all;
+  return options;
+}
+
+/// Questions as evaluation asks them, whatever training does with them.
+DataOptions heldOutData(const TrainConfig& config, const ChatRenderer& chat) {
+  DataOptions options = trainingData(config, chat);
+  options.questionFirst = 0;
+  options.permutePassages = false;
+  if (config.split > 0) options.part = DataPart::held;
+  return options;
+}
+
+void warnOfDropped(const DataReport& report, const std::string& path) {
+  if (report.droppedRows == 0) return;
+  logWarning(std::to_string(report.droppedRows) + " of " + std::to_string(report.records) + " records of " + path +
+             " are left out, the first because: " + report.dropped.front().sentence() +
+             " \"strata data check\" lists them all.");
+}
+
 }  // namespace
 
 Result<Weights> startingWeights(const TrainConfig& config, const ModelLocation& location, const ModelConfig& model,
@@ -45,6 +71,17 @@ Result<Weights> startingWeights(const TrainConfig& config, const ModelLocation& 
   }
   if (lora) STRATA_CHECK(addLora(weights, config));
   return weights;
+}
+
+DataOptions rowOptions(const TrainConfig& config) {
+  DataOptions options;
+  options.length = config.length;
+  options.trainOnPrompt = config.trainOnPrompt;
+  options.columns = config.columns;
+  options.questionFirst = config.questionFirst;
+  options.permutePassages = config.permutePassages;
+  options.seed = config.seed;
+  return options;
 }
 
 Result<RunSetup> prepareRun(TrainConfig config) {
@@ -77,7 +114,7 @@ Result<RunSetup> prepareRun(TrainConfig config) {
   if (!tokenizer) {
     return fail(ErrorCode::notFound,
                 "The folder " + location.folder.string() +
-                    " has no tokenizer files, so text cannot be trained on; add tokenizer.model.",
+                    " has no tokenizer files, so text cannot be trained on; add tokenizer.json or tokenizer.model.",
                 location.folder.string());
   }
   if (tokenizer->vocabSize() > setup.model.vocab) {
@@ -86,8 +123,10 @@ Result<RunSetup> prepareRun(TrainConfig config) {
                     std::to_string(setup.model.vocab) + "; they do not belong together.",
                 location.folder.string());
   }
-  const DataOptions options{.length = config.length, .trainOnPrompt = config.trainOnPrompt};
-  STRATA_TRY(Dataset data, Dataset::open(config.data, *tokenizer, options));
+  STRATA_TRY(ChatTemplate chatTemplate, ChatTemplate::open(location.folder));
+  const TemplateRenderer chat(std::move(chatTemplate));
+  STRATA_TRY(Dataset data, Dataset::open(config.data, *tokenizer, trainingData(config, chat)));
+  warnOfDropped(data.report(), config.data);
   setup.data = std::make_unique<Dataset>(std::move(data));
   STRATA_TRY(setup.maps, parseMaps(config.evalMaps, setup.model.layers));
   const auto isWatched = [&](const NamedMap& map) { return map.name == config.earlyStopMap; };
@@ -97,11 +136,14 @@ Result<RunSetup> prepareRun(TrainConfig config) {
                     config.evalMaps + "\"; name one of them or add it to --eval-maps.",
                 "--early-stop-map");
   }
-  if (!config.evalData.empty()) {
-    STRATA_TRY(const Dataset held, Dataset::open(config.evalData, *tokenizer, options));
+  if (!config.evalData.empty() || config.split > 0) {
+    const std::string& from = config.evalData.empty() ? config.data : config.evalData;
+    STRATA_TRY(const Dataset held, Dataset::open(from, *tokenizer, heldOutData(config, chat)));
+    if (!config.evalData.empty()) warnOfDropped(held.report(), from);
     setup.held = inOrder(held, config.evalRows);
   } else if (config.evalEvery > 0 || config.earlyStopPatience > 0) {
-    return fail(ErrorCode::usage, "Evaluation while training needs held-out data; give --eval-data.", "--eval-data");
+    return fail(ErrorCode::usage, "Evaluation while training needs held-out data; give --eval-data or --split.",
+                "--eval-data");
   }
   RoutingScript script;
   if (!config.routings.empty()) {

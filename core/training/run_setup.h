@@ -23,6 +23,10 @@ struct RunSetup {
   std::unique_ptr<Trainer> trainer;
 };
 
+/// What a configuration says of the rows that records become, in training and in a check of the data; whose template
+/// writes conversations, and which part of a split is meant, is left to the caller.
+DataOptions rowOptions(const TrainConfig& config);
+
 /// Checks the configuration and opens what it names. The configuration in the answer has absolute paths, a run that it
 /// starts from with its step, and no open choices.
 Result<RunSetup> prepareRun(TrainConfig config);

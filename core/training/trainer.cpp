@@ -54,7 +54,7 @@ Trainer::Trainer(const TrainConfig& config, const ModelConfig& model, Weights we
       m_device(device),
       m_compute(config.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat),
       m_weights(std::move(weights)),
-      m_inverseFrequencies(inverseFrequencies(model.rope, model.headDim).to(device)),
+      m_rope(makeRope(model, model.maxPositions, device)),
       m_data(data),
       m_reader(std::in_place, data, config.seed) {
   m_optimizer =
@@ -87,7 +87,7 @@ SharingMap Trainer::routingOf(int group, double pCross) const {
 LayerContext Trainer::contextOf(const Batch& batch) const {
   LayerContext context;
   context.config = &m_model;
-  context.rotation = rotationOf(m_inverseFrequencies, batch.positions);
+  context.rotation = rotationOf(m_rope, batch.positions);
   if (batch.mask.defined()) context.mask = additiveMask(batch.mask, m_compute);
   return context;
 }

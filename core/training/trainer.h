@@ -81,7 +81,7 @@ class Trainer {
   c10::Device m_device;
   at::ScalarType m_compute;
   Weights m_weights;
-  at::Tensor m_inverseFrequencies;
+  Rope m_rope;
   const Dataset& m_data;
   std::optional<SequenceReader> m_reader;
   std::unique_ptr<AdamW> m_optimizer;

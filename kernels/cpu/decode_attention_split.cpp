@@ -24,14 +24,17 @@ struct Plan {
   std::int64_t keys = 0;
 };
 
-Plan makePlan(const std::int64_t* lengths, std::int64_t b, std::int64_t h, std::int64_t hkv) {
+Plan makePlan(const std::int64_t* lengths, std::int64_t window, std::int64_t b, std::int64_t h, std::int64_t hkv) {
   Plan plan;
   const auto groupSize = static_cast<std::size_t>(h / hkv);
   const std::size_t parts = (groupSize + cpu::kMaxHeadsAtOnce - 1) / cpu::kMaxHeadsAtOnce;
-  for (std::int64_t sequence = 0; sequence < b; ++sequence) plan.keys += lengths[sequence] * hkv;
+  for (std::int64_t sequence = 0; sequence < b; ++sequence) {
+    plan.keys += (lengths[sequence] - firstKeySeen(lengths[sequence], window)) * hkv;
+  }
   const std::int64_t keysPerTask = std::max(kKeysAtLeast, (plan.keys + kTasksWanted - 1) / kTasksWanted);
   for (std::int64_t sequence = 0; sequence < b; ++sequence) {
-    const auto length = static_cast<std::size_t>(lengths[sequence]);
+    const auto first = static_cast<std::size_t>(firstKeySeen(lengths[sequence], window));
+    const std::size_t length = static_cast<std::size_t>(lengths[sequence]) - first;
     const std::size_t ranges = std::max<std::size_t>(1, length / static_cast<std::size_t>(keysPerTask));
     for (std::size_t kvHead = 0; kvHead < static_cast<std::size_t>(hkv); ++kvHead) {
       for (std::size_t part = 0; part < parts; ++part) {
@@ -42,8 +45,8 @@ Plan makePlan(const std::int64_t* lengths, std::int64_t b, std::int64_t h, std::
           task.kvHead = kvHead;
           task.headBegin = kvHead * groupSize + part * groupSize / parts;
           task.headEnd = kvHead * groupSize + (part + 1) * groupSize / parts;
-          task.begin = range * length / ranges;
-          task.end = (range + 1) * length / ranges;
+          task.begin = first + range * length / ranges;
+          task.end = first + (range + 1) * length / ranges;
           task.partial = plan.partialRows;
           plan.partialRows += task.headEnd - task.headBegin;
           plan.tasks.push_back(task);
@@ -83,9 +86,9 @@ void mergeHead(Element element, const cpu::AttentionWork& work, const Plan& plan
 }  // namespace
 
 void decodeAttention(Element element, const void* q, const void* kCache, const void* vCache,
-                     const std::int64_t* lengths, float scale, void* out, std::int64_t b, std::int64_t h,
-                     std::int64_t hkv, std::int64_t capacity, std::int64_t d, const Stream& stream) {
-  const Plan plan = makePlan(lengths, b, h, hkv);
+                     const std::int64_t* lengths, std::int64_t window, float scale, void* out, std::int64_t b,
+                     std::int64_t h, std::int64_t hkv, std::int64_t capacity, std::int64_t d, const Stream& stream) {
+  const Plan plan = makePlan(lengths, window, b, h, hkv);
   std::vector<float> partial(plan.partialRows * static_cast<std::size_t>(d + 2));
   cpu::AttentionWork work;
   work.element = element;

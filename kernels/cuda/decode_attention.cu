@@ -27,9 +27,10 @@ std::int64_t strata_cuda_decode_attention_workspace(std::int64_t b, std::int64_t
 }
 
 int strata_cuda_decode_attention(int element, const void* q, const void* kCache, const void* vCache,
-                                 const std::int64_t* lengths, float scale, void* out, std::int64_t b, std::int64_t h,
-                                 std::int64_t hkv, std::int64_t capacity, std::int64_t d, std::int64_t maxLength,
-                                 void* workspace, std::int64_t workspaceBytes, void* stream) {
+                                 const std::int64_t* lengths, std::int64_t window, float scale, void* out,
+                                 std::int64_t b, std::int64_t h, std::int64_t hkv, std::int64_t capacity,
+                                 std::int64_t d, std::int64_t maxLength, void* workspace, std::int64_t workspaceBytes,
+                                 void* stream) {
   if (b < 1 || hkv < 1 || h < hkv || h % hkv != 0 || d < 1 || d > cuda::kAttentionMaxD ||
       (element != 0 && element != 1)) {
     return kInvalidValue;
@@ -42,6 +43,7 @@ int strata_cuda_decode_attention(int element, const void* q, const void* kCache,
   a.out = out;
   a.partial = static_cast<float*>(workspace);
   a.capacity = capacity;
+  a.window = window;
   a.scale = scale;
   a.heads = static_cast<int>(h);
   a.kvHeads = static_cast<int>(hkv);

@@ -27,6 +27,7 @@ struct AttentionArguments {
   void* out = nullptr;                    // [B, H, D]
   float* partial = nullptr;               // [B, H, ranges, 2 + D]: largest, total, sums; where ranges > 1
   std::int64_t capacity = 0;
+  std::int64_t window = 0;  // over 0: the last keys that are seen
   float scale = 1;
   int heads = 0, kvHeads = 0, d = 0;
   int ranges = 1;        // of keys, for each sequence
@@ -136,10 +137,12 @@ decodeAttentionKernel(AttentionArguments a) {
     for (int i = 0; i < 8; ++i) q[h][i] *= a.scale;
   }
 
-  const std::int64_t cache = (static_cast<std::int64_t>(sequence) * a.kvHeads + kvHead) * a.capacity * a.d + first;
-  const T* kRows = static_cast<const T*>(a.kCache) + cache;
-  const T* vRows = static_cast<const T*>(a.vCache) + cache;
-  const std::int64_t length = a.lengths[sequence];
+  // The rows start where the window does.
+  const std::int64_t all = a.lengths[sequence];
+  const std::int64_t length = a.window > 0 && a.window < all ? a.window : all;
+  const std::int64_t kvRow = (static_cast<std::int64_t>(sequence) * a.kvHeads + kvHead) * a.capacity + all - length;
+  const T* kRows = static_cast<const T*>(a.kCache) + kvRow * a.d + first;
+  const T* vRows = static_cast<const T*>(a.vCache) + kvRow * a.d + first;
   const std::int64_t begin = length * blockIndexX() / a.ranges, end = length * (blockIndexX() + 1) / a.ranges;
   for (std::int64_t key = begin; key < end; key += kTeams * kAttentionKeysAtOnce) {
     Eight<T> k[kAttentionKeysAtOnce], v[kAttentionKeysAtOnce];

@@ -51,7 +51,7 @@ function(strata_folder folder)
 endfunction()
 
 # strata_test(core/routing [LABEL unit] [USES core/base ...] [LIBRARIES ...]): all of tests/<folder>/*.cpp as one program.
-# A test whose suite ends in "Slow" has the label slow.
+# A test whose suite ends in "Slow" has the label slow, one with "Golden" in its suite the label golden.
 function(strata_test folder)
   cmake_parse_arguments(ARG "TORCH" "LABEL" "USES;LIBRARIES" ${ARGN})
   if(NOT ARG_LABEL)
@@ -71,8 +71,10 @@ function(strata_test folder)
   if(ARG_TORCH)
     target_precompile_headers(test_${name} PRIVATE <ATen/ATen.h>)
   endif()
-  gtest_discover_tests(test_${name} TEST_FILTER "-*Slow.*" PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 300 ENVIRONMENT OMP_WAIT_POLICY=passive
+  gtest_discover_tests(test_${name} TEST_FILTER "-*Slow.*:*Golden*" PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 300 ENVIRONMENT OMP_WAIT_POLICY=passive
     DISCOVERY_TIMEOUT 60)
+  gtest_discover_tests(test_${name} TEST_FILTER "*Golden*:-*Slow.*" TEST_LIST golden_${name} PROPERTIES LABELS golden TIMEOUT 300
+    ENVIRONMENT OMP_WAIT_POLICY=passive DISCOVERY_TIMEOUT 60)
   gtest_discover_tests(test_${name} TEST_FILTER "*Slow.*" TEST_LIST slow_${name} PROPERTIES LABELS slow TIMEOUT 3600 ENVIRONMENT OMP_WAIT_POLICY=passive
     DISCOVERY_TIMEOUT 60)
 endfunction()

@@ -39,6 +39,36 @@ TEST(Program, DataCheckFollowsATrainingConfiguration) {
             0);
 }
 
+TEST(Program, DataCheckListsWhatIsDroppedAndShowsWhatIsTrainedOn) {
+  const TemporaryFolder folder;
+  const std::string file = folder.path() / "rows.csv";
+  writeText(file, "q,a\nOnce upon a, time there was\nbroken\nOnce upon a, time there was\n");
+  const auto json = answerOf({"data", "check", file, "--columns", "prompt=q,completion=a", "--model", storyModel(),
+                              "--show", "1", "--against", file});
+  EXPECT_EQ(json["format"], "prompt/completion");
+  EXPECT_EQ(json["rows"], 2);
+  ASSERT_EQ(json["dropped"].size(), 1u);
+  EXPECT_EQ(json["dropped"][0]["line"], 3);
+  EXPECT_EQ(json["duplicates"][0]["line"], 4);
+  EXPECT_EQ(json["duplicates"][0]["first_line"], 2);
+  EXPECT_EQ(json["overlap"]["same_rows"], 2);
+  EXPECT_NE(json["refused"].get<std::string>().find("1 of 3 records"), std::string::npos);
+  std::string prompt, trained;
+  for (const auto& token : json["shown"][0]) (token["trained"] ? trained : prompt) += token["text"].get<std::string>();
+  EXPECT_EQ(prompt, "Once upon a");
+  EXPECT_EQ(trained, " time there was");
+}
+
+TEST(Program, DataCheckWithoutAUsableRowGivesTheReasonsAndAnError) {
+  const TemporaryFolder folder;
+  writeText(folder.path() / "rows.jsonl", "{\"a\": 1}\n{\"b\": 2}\n");
+  const Answer outcome = runProgram({"data", "check", folder.path() / "rows.jsonl", "--json"});
+  EXPECT_EQ(outcome.code, 1);
+  const auto json = outcome.json();
+  EXPECT_EQ(json["dropped"].size(), 2u);
+  EXPECT_EQ(json["error"]["code"], "invalid_data");
+}
+
 TEST(Program, KvBytesShrinkByExactlyTheRetention) {
   const auto generated = [](const std::string& map) {
     return answerOf({"generate", storyModel(), "--prompt", "Once", "--max-tokens", "8", "--ignore-eos", "--map", map});
@@ -88,7 +118,7 @@ TEST(Program, WithoutTokenizerFilesIdsWorkAndTextIsNull) {
   EXPECT_TRUE(other["text"].is_null());
   const Answer prompted = runProgram({"generate", model, "--prompt", "hi"});
   EXPECT_EQ(prompted.code, 1);
-  EXPECT_NE(prompted.err.find("tokenizer.model"), std::string::npos) << prompted.err;
+  EXPECT_NE(prompted.err.find("tokenizer.json"), std::string::npos) << prompted.err;
 }
 
 TEST(Program, TokenizeGoesBothWaysAndByLine) {
@@ -168,6 +198,38 @@ TEST(Program, EvalScoresAnswersMadeElsewhere) {
   EXPECT_DOUBLE_EQ(json["em"], 0.5);
   EXPECT_DOUBLE_EQ(json["f1"], 0.5);
   EXPECT_EQ(json["n"], 2);
+}
+
+TEST(Program, EvalScoresTheAnswersOfEveryQuestionTask) {
+  const TemporaryFolder folder;
+  const auto scored = [&](const std::string& task, const std::string& data, const std::string& predictions) {
+    writeText(folder.path() / "data.json", data);
+    writeText(folder.path() / "answers.json", predictions);
+    return answerOf({"eval", "--task", task, "--data", folder.path() / "data.json", "--predictions",
+                     folder.path() / "answers.json"});
+  };
+  const std::string hotpot =
+      R"([{"_id": "x", "question": "Q?", "answer": "red ball", "type": "bridge", "supporting_facts": [["T", 0]]}])";
+  const auto answers = scored("hotpotqa", hotpot, R"({"x": "ball"})");
+  EXPECT_DOUBLE_EQ(answers["f1"], 2.0 / 3);
+  EXPECT_DOUBLE_EQ(answers["precision"], 1);
+  EXPECT_FALSE(answers.contains("joint"));
+  const auto joint = scored("hotpotqa", hotpot, R"({"answer": {"x": "ball"}, "sp": {"x": [["T", 0], ["U", 1]]}})");
+  EXPECT_DOUBLE_EQ(joint["supporting_facts"]["precision"], 0.5);
+  EXPECT_DOUBLE_EQ(joint["joint"]["f1"], 0.5);
+  const auto trivia = scored("triviaqa", R"({"Domain": "Wikipedia", "Data": [{"QuestionId": "q", "Question": "Q?",
+      "Answer": {"Value": "Rock 'n' Roll", "NormalizedAliases": ["rock n roll"]}}]})",
+                             R"({"q": "Rock-'n'-Roll"})");
+  EXPECT_EQ(trivia["em"], 1);
+  EXPECT_EQ(trivia["missing"], 0);
+  const auto marco = scored("msmarco",
+                            "{\"query_id\": 1, \"answers\": [\"a b c d\"]}\n{\"query_id\": 2, \"answers\": "
+                            "[\"No Answer Present.\"]}",
+                            "{\"query_id\": 1, \"answers\": [\"a b c d\"]}\n{\"query_id\": 2, \"answers\": [\"x\"]}");
+  EXPECT_DOUBLE_EQ(marco["rouge_l"], 1);
+  EXPECT_NEAR(marco["bleu_1"], 1, 1e-8);
+  EXPECT_NEAR(marco["answerable_f1"], 2.0 / 3, 1e-12);
+  EXPECT_EQ(marco["n"], 1);
 }
 
 TEST(Program, EvalOfQuestionsIsARunOfTheProject) {

@@ -143,8 +143,8 @@ Case attentionCase(Element element, std::int64_t b, std::int64_t h, std::int64_t
             const std::vector<std::int64_t> lengths(static_cast<std::size_t>(b), length);
             for (std::size_t i = 0; i < count; ++i) {
               const char* k = static_cast<const char*>(pool) + 2 * i * one;
-              decodeAttention(element, q.data(), k, k + one, lengths.data(), 0.125f, out.data(), b, h, hkv, length, d,
-                              kStream);
+              decodeAttention(element, q.data(), k, k + one, lengths.data(), 0, 0.125f, out.data(), b, h, hkv, length,
+                              d, kStream);
             }
           }};
 }

@@ -16,12 +16,6 @@ class Golden : public ::testing::TestWithParam<std::string> {
   GoldenCase m_case{GetParam()};
 };
 
-std::string caseName(const ::testing::TestParamInfo<std::string>& info) {
-  std::string name = info.param;
-  std::erase(name, '-');
-  return name;
-}
-
 TEST_P(Golden, LogitsAndLossOfEveryMapAgree) {
   const auto model = openGolden(GetParam());
   for (const Json& entry : m_case.json["maps"]) {
@@ -86,11 +80,13 @@ TEST_P(Golden, LegacyConfigGivesTheSameLogits) {
   EXPECT_LT((score->logits - m_case.tensor("identity/logits/0")).abs().max().item<double>(), kLogits);
 }
 
-INSTANTIATE_TEST_SUITE_P(Llama, Golden, ::testing::Values("llama2-mha", "llama-bias", "llama31-gqa"), caseName);
+INSTANTIATE_TEST_SUITE_P(Models, Golden, ::testing::ValuesIn(kGoldenModels), goldenName);
 
-TEST(GoldenLora, LogitsOfEveryCaseAgree) {
-  const GoldenCase golden("llama2-mha");
-  const auto model = openGolden("llama2-mha", "float32", true);
+class GoldenLora : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(GoldenLora, LogitsAndGradientsOfEveryCaseAgree) {
+  const GoldenCase golden(GetParam());
+  const auto model = openGolden(GetParam(), "float32", true);
   for (const Json& entry : golden.json["lora"]["cases"]) {
     SCOPED_TRACE(entry["map"].get<std::string>());
     for (int i = 0; i < 2; ++i) {
@@ -111,6 +107,8 @@ TEST(GoldenLora, LogitsOfEveryCaseAgree) {
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Models, GoldenLora, ::testing::ValuesIn(kTrainedGoldenModels), goldenName);
 
 }  // namespace
 }  // namespace strata::testing

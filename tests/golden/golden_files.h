@@ -10,6 +10,7 @@
 #include "core/checkpoint/safetensors.h"
 #include "core/model/model.h"
 #include "core/model/weights.h"
+#include "golden_models.h"
 #include "support.h"
 
 namespace strata::testing {

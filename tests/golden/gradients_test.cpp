@@ -24,7 +24,7 @@ std::map<std::string, at::Tensor> gradientsOf(const Model& model, const SharingM
   const std::int64_t predicted = ids.size(1) - 1;
   LayerContext context;
   context.config = &model.config();
-  context.rotation = rotationOf(model.inverseFrequencies(), at::arange(ids.size(1), at::kLong));
+  context.rotation = rotationOf(model.rope(), at::arange(ids.size(1), at::kLong));
   const at::Tensor hidden =
       forwardHidden(weights, at::kFloat, ids, routing, context, {.checkpointing = checkpointing})[0];
   const at::Tensor loss = vocabularyLoss(hidden.narrow(0, 0, predicted), {}, weights.head,
@@ -79,12 +79,7 @@ TEST_P(GoldenGradients, ExactlyTheParametersThatNobodyReadHaveNone) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Llama, GoldenGradients, ::testing::Values("llama2-mha", "llama-bias", "llama31-gqa"),
-                         [](const auto& info) {
-                           std::string name = info.param;
-                           std::erase(name, '-');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Models, GoldenGradients, ::testing::ValuesIn(kGoldenModels), goldenName);
 
 }  // namespace
 }  // namespace strata::testing

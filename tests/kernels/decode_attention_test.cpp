@@ -28,6 +28,7 @@ TEST_P(DecodeAttention, MergesRangesOfLongSequences) {
   const TargetsScope scope(targetsOf(version()));
   checkAttention(function(), element(), {1, 4, 1, 64, 1100, {1100}}, kThreeThreads);
   checkAttention(function(), element(), {2, 6, 2, 48, 700, {700, 513}}, kThreeThreads);
+  checkAttention(function(), element(), {2, 4, 2, 32, 1500, {1500, 900}, 700}, kThreeThreads);
 }
 
 TEST_P(DecodeAttention, DoesNotDependOnTheThreads) {
@@ -39,8 +40,9 @@ TEST_P(DecodeAttention, DoesNotDependOnTheThreads) {
   k.fillRandom(random);
   v.fillRandom(random);
   const std::int64_t length = 600;
-  function()(element(), q.data(), k.data(), v.data(), &length, 0.125f, one.data(), 1, 8, 2, 600, 64, kOneThread);
-  function()(element(), q.data(), k.data(), v.data(), &length, 0.125f, three.data(), 1, 8, 2, 600, 64, kThreeThreads);
+  function()(element(), q.data(), k.data(), v.data(), &length, 0, 0.125f, one.data(), 1, 8, 2, 600, 64, kOneThread);
+  function()(element(), q.data(), k.data(), v.data(), &length, 0, 0.125f, three.data(), 1, 8, 2, 600, 64,
+             kThreeThreads);
   for (std::int64_t i = 0; i < one.size(); ++i) ASSERT_EQ(one.get(i), three.get(i));
 }
 
@@ -53,7 +55,7 @@ TEST_P(DecodeAttention, StaysFiniteWhereScoresAreHuge) {
     v.set(i, i / 16 == 290 ? 7.0f : -3.0f);
   }
   const std::int64_t length = 300;
-  function()(element(), q.data(), k.data(), v.data(), &length, 1.0f, out.data(), 1, 1, 1, 300, 16, kOneThread);
+  function()(element(), q.data(), k.data(), v.data(), &length, 0, 1.0f, out.data(), 1, 1, 1, 300, 16, kOneThread);
   for (std::int64_t i = 0; i < 16; ++i) EXPECT_EQ(out.get(i), 7.0f);
 }
 
@@ -67,7 +69,7 @@ TEST_P(DecodeAttention, LetsNaNInTheCacheThrough) {
   }
   k.set(70 * 32 + 3, std::nanf(""));
   const std::int64_t length = 100;
-  function()(element(), q.data(), k.data(), v.data(), &length, 1.0f, out.data(), 1, 1, 1, 100, 32, kOneThread);
+  function()(element(), q.data(), k.data(), v.data(), &length, 0, 1.0f, out.data(), 1, 1, 1, 100, 32, kOneThread);
   EXPECT_TRUE(std::isnan(out.get(0)));
 }
 
@@ -76,7 +78,7 @@ TEST_P(DecodeAttention, GivesZerosForAnEmptySequence) {
   Array q(element(), 8), k(element(), 8), v(element(), 8), out(element(), 8);
   for (std::int64_t i = 0; i < 8; ++i) q.set(i, 1);
   const std::int64_t length = 0;
-  function()(element(), q.data(), k.data(), v.data(), &length, 1.0f, out.data(), 1, 1, 1, 1, 8, kOneThread);
+  function()(element(), q.data(), k.data(), v.data(), &length, 0, 1.0f, out.data(), 1, 1, 1, 1, 8, kOneThread);
   for (std::int64_t i = 0; i < 8; ++i) EXPECT_EQ(out.get(i), 0.0f);
 }
 

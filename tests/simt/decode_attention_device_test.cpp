@@ -81,17 +81,18 @@ class Copy {
 };
 
 void attentionOnDevice(Element element, const void* q, const void* kCache, const void* vCache,
-                       const std::int64_t* lengths, float scale, void* out, std::int64_t b, std::int64_t h,
-                       std::int64_t hkv, std::int64_t capacity, std::int64_t d, const Stream&) {
+                       const std::int64_t* lengths, std::int64_t window, float scale, void* out, std::int64_t b,
+                       std::int64_t h, std::int64_t hkv, std::int64_t capacity, std::int64_t d, const Stream&) {
   const std::int64_t bytes = elementBytes(element);
-  const std::int64_t longest = *std::max_element(lengths, lengths + b);
+  std::int64_t longest = *std::max_element(lengths, lengths + b);
+  if (window > 0) longest = std::min(longest, window);
   const std::int64_t workspaceBytes = device().workspace(b, h, hkv, d, longest);
   const Copy qThere(q, b * h * d * bytes), kThere(kCache, b * hkv * capacity * d * bytes);
   const Copy vThere(vCache, b * hkv * capacity * d * bytes), lengthsThere(lengths, b * 8);
   const Copy outThere(nullptr, b * h * d * bytes), workspace(nullptr, workspaceBytes);
   ASSERT_EQ(device().attention(element == Element::f32 ? 0 : 1, qThere.data(), kThere.data(), vThere.data(),
-                               static_cast<const std::int64_t*>(lengthsThere.data()), scale, outThere.data(), b, h, hkv,
-                               capacity, d, longest, workspace.data(), workspaceBytes, nullptr),
+                               static_cast<const std::int64_t*>(lengthsThere.data()), window, scale, outThere.data(), b,
+                               h, hkv, capacity, d, longest, workspace.data(), workspaceBytes, nullptr),
             0);
   ASSERT_EQ(device().synchronize(), 0);
   outThere.copyBack(out);

@@ -12,14 +12,15 @@ namespace {
 using ::testing::IsEmpty;
 
 void attentionOnSimt(Element element, const void* q, const void* kCache, const void* vCache,
-                     const std::int64_t* lengths, float scale, void* out, std::int64_t b, std::int64_t h,
-                     std::int64_t hkv, std::int64_t capacity, std::int64_t d, const Stream&) {
-  const std::int64_t longest = *std::max_element(lengths, lengths + b);
+                     const std::int64_t* lengths, std::int64_t window, float scale, void* out, std::int64_t b,
+                     std::int64_t h, std::int64_t hkv, std::int64_t capacity, std::int64_t d, const Stream&) {
+  std::int64_t longest = *std::max_element(lengths, lengths + b);
+  if (window > 0) longest = std::min(longest, window);
   const std::int64_t bytes = strata_cuda_decode_attention_workspace(b, h, hkv, d, longest);
   Array workspace(Element::f32, bytes / 4);  // an unreadable page follows
   const int error =
-      strata_cuda_decode_attention(element == Element::f32 ? 0 : 1, q, kCache, vCache, lengths, scale, out, b, h, hkv,
-                                   capacity, d, longest, workspace.data(), bytes, nullptr);
+      strata_cuda_decode_attention(element == Element::f32 ? 0 : 1, q, kCache, vCache, lengths, window, scale, out, b,
+                                   h, hkv, capacity, d, longest, workspace.data(), bytes, nullptr);
   ASSERT_EQ(error, 0);
   EXPECT_TRUE(workspace.surroundingsUntouched());
 }
@@ -49,6 +50,7 @@ TEST_P(DecodeAttentionOnSimt, MergesRangesOfLongSequences) {
   check({1, 4, 1, 64, 1100, {1100}}, 1);
   check({1, 5, 1, 16, 1030, {1025}}, 2);
   check({2, 2, 1, 128, 700, {700, 3}}, 3);  // the second sequence leaves ranges empty
+  check({2, 2, 1, 32, 1500, {1500, 900}, 700}, 4);
 }
 
 TEST_P(DecodeAttentionOnSimt, NeedsItsBarrier) {
@@ -65,8 +67,8 @@ TEST_P(DecodeAttentionOnSimt, NeedsItsBarrier) {
     for (const bool breaks : {false, true}) {
       simt::Session session(seed);
       if (breaks) session.ignoreBarriers();
-      attentionOnSimt(GetParam(), q.data(), k.data(), v.data(), &length, 0.125f, (breaks ? broken : right).data(), 1, 4,
-                      1, kLength, kD, kOneThread);
+      attentionOnSimt(GetParam(), q.data(), k.data(), v.data(), &length, 0, 0.125f, (breaks ? broken : right).data(), 1,
+                      4, 1, kLength, kD, kOneThread);
     }
     for (std::int64_t i = 0; i < right.size(); ++i) wrong += right.get(i) == broken.get(i) ? 0 : 1;
   }
@@ -83,7 +85,7 @@ TEST_P(DecodeAttentionOnSimt, LetsNaNInTheCacheThrough) {
   }
   k.set(70 * 32 + 3, std::nanf(""));
   const std::int64_t length = 100;
-  attentionOnSimt(GetParam(), q.data(), k.data(), v.data(), &length, 1, out.data(), 1, 1, 1, 100, 32, kOneThread);
+  attentionOnSimt(GetParam(), q.data(), k.data(), v.data(), &length, 0, 1, out.data(), 1, 1, 1, 100, 32, kOneThread);
   EXPECT_TRUE(std::isnan(out.get(0)));
 }
 
@@ -92,7 +94,7 @@ TEST_P(DecodeAttentionOnSimt, GivesZerosForAnEmptySequence) {
   Array q(GetParam(), 8), k(GetParam(), 8), v(GetParam(), 8), out(GetParam(), 8);
   for (std::int64_t i = 0; i < 8; ++i) q.set(i, 1);
   const std::int64_t length = 0;
-  attentionOnSimt(GetParam(), q.data(), k.data(), v.data(), &length, 1, out.data(), 1, 1, 1, 1, 8, kOneThread);
+  attentionOnSimt(GetParam(), q.data(), k.data(), v.data(), &length, 0, 1, out.data(), 1, 1, 1, 1, 8, kOneThread);
   for (std::int64_t i = 0; i < 8; ++i) EXPECT_EQ(out.get(i), 0.0f);
 }
 
@@ -101,7 +103,7 @@ TEST(DecodeAttentionEntry, RefusesWhatItCannotDo) {
   float value = 0;
   const std::int64_t length = 1;
   const auto call = [&](int element, std::int64_t h, std::int64_t hkv, std::int64_t d, std::int64_t maxLength) {
-    return strata_cuda_decode_attention(element, &value, &value, &value, &length, 1, &value, 1, h, hkv, 100000, d,
+    return strata_cuda_decode_attention(element, &value, &value, &value, &length, 0, 1, &value, 1, h, hkv, 100000, d,
                                         maxLength, nullptr, 0, nullptr);
   };
   EXPECT_EQ(call(2, 1, 1, 64, 1), 1);

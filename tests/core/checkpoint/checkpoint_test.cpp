@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "golden_models.h"
 #include "tiny_model.h"
 
 namespace strata {
@@ -24,10 +25,10 @@ Checkpoint opened(const fs::path& folder) {
   return std::move(checkpoint).value();
 }
 
-TEST(Checkpoint, OpensTheGoldenLlamas) {
+TEST(Checkpoint, OpensTheGoldenModels) {
   STRATA_NEEDS_SHARED_DATA();
   const auto golden = sharedData() / "golden/models";
-  for (const char* model : {"llama2-mha", "llama-bias", "llama31-gqa"}) {
+  for (const std::string& model : kGoldenModels) {
     const Checkpoint checkpoint = opened(golden / model);
     EXPECT_EQ(checkpoint.tensors().size(), parameterShapes(checkpoint.config()).size()) << model;
     EXPECT_FALSE(checkpoint.map());

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "golden_models.h"
 #include "tiny_model.h"
 
 namespace strata {
@@ -79,12 +80,14 @@ TEST(ModelConfig, HasTheDefaultsOfTransformers) {
 
 TEST(ModelConfig, ReadsTheSameFromOldAndNewSpelling) {
   STRATA_NEEDS_SHARED_DATA();
-  for (const char* model : {"llama2-mha", "llama-bias", "llama31-gqa"}) {
+  for (const std::string& model : kGoldenModels) {
     const auto folder = sharedData() / "golden/models" / model;
     const ModelConfig now = parse(Json::parse(readText(folder / "config.json")));
     const ModelConfig old = parse(Json::parse(readText(folder / "config.legacy.json")));
     EXPECT_EQ(parameterShapes(now), parameterShapes(old)) << model;
     EXPECT_EQ(now.kvGeometry(), old.kvGeometry()) << model;
+    EXPECT_EQ(now.rope, old.rope) << model;
+    EXPECT_EQ(now.traits.windows, old.traits.windows) << model;
     EXPECT_EQ(now.heads, old.heads);
     EXPECT_EQ(now.rmsNormEps, old.rmsNormEps);
     EXPECT_EQ(now.maxPositions, old.maxPositions);
@@ -173,12 +176,11 @@ TEST(ModelConfig, NamesWhatIsSupportedWhereItRefuses) {
   EXPECT_THAT(errorWith("model_type", "mistral").message, HasSubstr("model_type"));
   EXPECT_EQ(errorWith("hidden_act", "gelu").code, ErrorCode::unsupported);
   EXPECT_EQ(errorWith("quantization_config", Json{{"quant_method", "gptq"}}).code, ErrorCode::unsupported);
-  EXPECT_THAT(errorWith("rope_scaling", Json{{"type", "yarn"}, {"factor", 4}}).message, HasSubstr("llama3"));
+  EXPECT_THAT(errorWith("rope_scaling", Json{{"type", "longrope"}, {"factor", 4}}).message, HasSubstr("llama3"));
   EXPECT_THAT(errorWith("rope_scaling", Json{{"type", 3}}).message, HasSubstr("rope_scaling.type"));
   EXPECT_THAT(errorWith("rope_scaling", "linear").message, HasSubstr("rope_scaling"));
-  const Json lacking = {{"rope_type", "llama3"}, {"factor", 8}, {"low_freq_factor", 1}, {"high_freq_factor", 4}};
-  EXPECT_THAT(errorWith("rope_parameters", lacking).message,
-              HasSubstr("rope_parameters.original_max_position_embeddings"));
+  const Json lacking = {{"rope_type", "llama3"}, {"factor", 8}, {"low_freq_factor", 1}};
+  EXPECT_THAT(errorWith("rope_parameters", lacking).message, HasSubstr("rope_parameters.high_freq_factor"));
 }
 
 TEST(ModelConfig, ListsTheParametersOfTheStockFiles) {

@@ -297,5 +297,37 @@ TEST(TrainConfig, EvaluationNeedsItsData) {
   EXPECT_TRUE(contains(trainRefusal(config, "eval-every"), "early-stop-patience"));
 }
 
+TEST(TrainConfig, ASplitTakesThePlaceOfEvaluationData) {
+  TrainConfig config = goodConfig();
+  config.evalEvery = 10;
+  config.split = 0.1;
+  EXPECT_EQ(trainRefusal(config, ""), "accepted");
+  config.evalData = "held-out.txt";
+  EXPECT_TRUE(contains(trainRefusal(config, "split"), "Both split and eval-data"));
+  config.evalData.clear();
+  config.split = 1;
+  EXPECT_TRUE(contains(trainRefusal(config, "split"), "0 … 0.9"));
+}
+
+TEST(TrainConfig, ColumnsAreAnObjectOrAText) {
+  const std::map<std::string, std::string> wanted = {{"completion", "reply.text"}, {"prompt", "q"}};
+  for (const Json& given :
+       {Json("prompt=q,completion=reply.text"), Json{{"prompt", "q"}, {"completion", "reply.text"}}}) {
+    TrainConfig config;
+    ASSERT_TRUE(configFromJson(Json{{"columns", given}}, "test", config).has_value());
+    EXPECT_EQ(config.columns, wanted);
+    TrainConfig again;
+    ASSERT_TRUE(configFromJson(configToJson(config), "test", again).has_value());
+    EXPECT_EQ(again.columns, wanted);
+  }
+  for (const Json& bad : {Json("prompt"), Json("=q"), Json("prompt="), Json("prompt=q,,a=b"), Json("a=b,a=c"), Json(1),
+                          Json{{"prompt", 1}}}) {
+    TrainConfig config;
+    const auto refused = configFromJson(Json{{"columns", bad}}, "test", config);
+    ASSERT_FALSE(refused.has_value()) << bad;
+    EXPECT_TRUE(contains(refused.error().message, "columns"));
+  }
+}
+
 }  // namespace
 }  // namespace strata

@@ -144,13 +144,13 @@ TEST_F(DatasetTest, AnEmptyCompletionIsDroppedAndReported) {
 }
 
 TEST_F(DatasetTest, BrokenLinesAreNamed) {
-  EXPECT_THAT(lineError("{\"text\": \"a\"}\n{\"text\": "), StartsWith(":2 is not valid JSON"));
-  EXPECT_THAT(lineError("\n[1]"), StartsWith(":2: the line must be a JSON object"));
+  EXPECT_THAT(lineError("{\"text\": \"a\"}\n{\"text\": "), StartsWith(":2: the record is not valid JSON"));
+  EXPECT_THAT(lineError("\n[1]"), StartsWith(":2: a record must be a JSON object"));
   EXPECT_THAT(lineError("{\"prompt\": \"a\"}"), StartsWith(":1: the key \"completion\" is missing"));
   EXPECT_THAT(lineError("{\"completion\": \"a\"}"), StartsWith(":1: the key \"prompt\" is missing"));
   EXPECT_THAT(lineError("{\"prompt\": 1, \"completion\": \"a\"}"), StartsWith(":1: \"prompt\" must be a string"));
   EXPECT_THAT(lineError("{\"text\": null}"), StartsWith(":1: \"text\" must be a string"));
-  EXPECT_THAT(lineError("{\"body\": \"a\"}"), StartsWith(":1: the object has neither"));
+  EXPECT_THAT(lineError("{\"body\": \"a\"}"), StartsWith(":1: no known shape has these keys (body); known are text"));
   EXPECT_THAT(lineError("{\"text\": \"a\xFF\"}"), StartsWith(":1"));
   EXPECT_THAT(lineError("{\"text\": \"a\"}\n{\"prompt\": \"a\", \"completion\": \"b\"}"),
               StartsWith(":2: this is prompt/completion, but the data set began with text"));
@@ -167,7 +167,7 @@ TEST_F(DatasetTest, RefusesWhatHoldsNothingToTrainOn) {
 TEST_F(DatasetTest, RefusesFilesItCannotRead) {
   EXPECT_EQ(open(m_folder.path() / "none.txt", {}).error().code, ErrorCode::notFound);
   EXPECT_EQ(open(m_folder.path(), {}).error().code, ErrorCode::notFound);
-  EXPECT_EQ(open(file("a.csv", "x"), {}).error().code, ErrorCode::unsupported);
+  EXPECT_EQ(open(file("a.xml", "x"), {}).error().code, ErrorCode::unsupported);
   EXPECT_THAT(open(file("a.txt", "one\ntwo\nthr\xE9\n"), {}).error().message,
               HasSubstr("a.txt:3: the text is not UTF-8"));
   std::filesystem::create_directory(m_folder.path() / "d.jsonl");
@@ -188,7 +188,7 @@ TEST_F(DatasetTest, RefusesIdsOutsideTheModelsVocabulary) {
 
 TEST_F(DatasetTest, RefusesALineOver64Mebibytes) {
   const std::string start = "{\"text\": \"a\"}\n";
-  EXPECT_THAT(lineError(start + std::string((64u << 20) + 1, ' ')), StartsWith(":2: the line is longer than 64 MiB"));
+  EXPECT_THAT(lineError(start + std::string((64u << 20) + 1, ' ')), StartsWith(":2: the record is longer than 64 MiB"));
 }
 
 TEST_F(DatasetTest, LinesLongerThanTheReadBufferAreWhole) {

@@ -1,6 +1,7 @@
 #include "core/evaluation/tasks.h"
 
 #include "core/evaluation/masked_nll.h"
+#include "core/evaluation/question_rules.h"
 #include "core/model/score.h"
 #include "support.h"
 
@@ -23,67 +24,115 @@ std::vector<NamedMap> maps(const std::string& text) {
   return parseMaps(text, 5).value();
 }
 
-SquadData twoQuestions() {
-  SquadData data;
-  data.questions = {{"a", "Lily has a red ball. She plays in the park.", "What has Lily?", {"a red ball"}},
-                    {"b", "Tom has a dog.", "Who has a dog?", {"Tom", "a boy"}}};
+Question questionOf(const std::string& id, const std::vector<Passage>& passages, const std::string& text,
+                    const std::vector<std::string>& answers) {
+  Question question;
+  question.id = id;
+  question.passages = passages;
+  question.question = text;
+  question.answers = answers;
+  question.answerable = !answers.empty();
+  if (question.answerable) question.target = answers.front();
+  return question;
+}
+
+QuestionSet twoQuestions() {
+  QuestionSet data;
+  data.questions = {
+      questionOf("a", {{"", "Lily has a red ball. She plays in the park."}}, "What has Lily?", {"a red ball"}),
+      questionOf("b", {{"", "Tom has a dog."}}, "Who has a dog?", {"Tom", "a boy"})};
   return data;
 }
 
-TEST(SquadTask, PromptsAreWordForWord) {
-  const SquadQuestion question{"a", "C.", "Q?", {}};
-  EXPECT_EQ(squadPrompt(question, "C.", false), "Context: C.\nQuestion: Q?\nAnswer:");
-  EXPECT_EQ(squadPrompt(question, "C.", true),
+QuestionSet setOf(QaFormat format, bool mayLackAnswers = false) {
+  QuestionSet set;
+  set.format = format;
+  set.mayLackAnswers = mayLackAnswers;
+  return set;
+}
+
+std::string promptOf(const QuestionSet& set, const Question& question) {
+  return QuestionTask(set).promptOf(question).whole();
+}
+
+TEST(QuestionTask, PromptsAreWordForWord) {
+  const Question squad = questionOf("a", {{"", "C."}}, "Q?", {});
+  EXPECT_EQ(promptOf(setOf(QaFormat::squad), squad), "Context: C.\nQuestion: Q?\nAnswer:");
+  EXPECT_EQ(promptOf(setOf(QaFormat::squad, true), squad),
             "Context: C.\nQuestion: Q?\nIf there is no answer, say unanswerable.\nAnswer:");
+  const Question hotpot = questionOf("a", {{"T", "One. Two."}, {"U", "Three."}}, "Q?", {"x"});
+  EXPECT_EQ(promptOf(setOf(QaFormat::hotpotQa), hotpot),
+            "Passages:\n[1] T: One. Two.\n[2] U: Three.\nQuestion: Q?\nAnswer:");
+  EXPECT_EQ(promptOf(setOf(QaFormat::triviaQa), questionOf("a", {}, "Q?", {"x"})), "Question: Q?\nAnswer:");
+  EXPECT_EQ(promptOf(setOf(QaFormat::msMarco, true), questionOf("a", {{"", "P."}, {"", "R."}}, "q", {"x"})),
+            "Passages:\n[1] P.\n[2] R.\nQuestion: q\nIf there is no answer, say No Answer Present.\nAnswer:");
 }
 
-TEST(SquadTask, AnAnswerIsItsTrimmedFirstLine) {
-  EXPECT_EQ(squadAnswer("  a red ball \t\nand more", false), "a red ball");
-  EXPECT_EQ(squadAnswer("\nlate", false), "");
+TEST(QuestionTask, AnAnswerIsItsTrimmedFirstLine) {
+  const QuestionTask task(setOf(QaFormat::hotpotQa));
+  EXPECT_EQ(task.readAnswer("  a red ball \t\nand more"), "a red ball");
+  EXPECT_EQ(task.readAnswer("\nlate"), "");
 }
 
-TEST(SquadTask, UnanswerableIsNoAnswerInVersionTwoAlone) {
-  EXPECT_EQ(squadAnswer(" Unanswerable.", true), "");
-  EXPECT_EQ(squadAnswer(" unanswerable question", true), "unanswerable question");
-  EXPECT_EQ(squadAnswer(" Unanswerable.", false), "Unanswerable.");
+TEST(QuestionTask, SayingThatThereIsNoAnswerGivesNoneWhereTheDataMayLackOne) {
+  const QuestionTask squad(setOf(QaFormat::squad, true)), marco(setOf(QaFormat::msMarco, true));
+  EXPECT_EQ(squad.readAnswer(" Unanswerable."), "");
+  EXPECT_EQ(squad.readAnswer(" unanswerable question"), "unanswerable question");
+  EXPECT_EQ(QuestionTask(setOf(QaFormat::squad)).readAnswer(" Unanswerable."), "Unanswerable.");
+  EXPECT_EQ(marco.readAnswer(" no answer present"), "");
 }
 
-TEST(SquadTask, AnswersThatEqualTheGoldScoreOne) {
+TEST(QuestionTask, TheLossIsOnTheAnswerInTheDatasWords) {
+  Question trivia = questionOf("a", {}, "Q?", {"sun"});
+  trivia.target = "The Sun";
+  EXPECT_EQ(QuestionTask(setOf(QaFormat::triviaQa)).targetOf(trivia), "The Sun");
+  EXPECT_EQ(QuestionTask(setOf(QaFormat::squad, true)).targetOf(questionOf("a", {}, "Q?", {})), "unanswerable");
+  EXPECT_EQ(QuestionTask(setOf(QaFormat::msMarco, true)).targetOf(questionOf("a", {}, "Q?", {})), "No Answer Present.");
+}
+
+TEST(QuestionTask, EachDataSetScoresByItsOwnRules) {
+  const Question question = questionOf("a", {}, "Q?", {"yes"});
+  EXPECT_EQ(QuestionTask(setOf(QaFormat::hotpotQa)).score("yes sir", question).f1, 0);
+  EXPECT_GT(QuestionTask(setOf(QaFormat::squad)).score("yes sir", question).f1, 0);
+  const Question rock = questionOf("a", {}, "Q?", {"rock n roll"});
+  EXPECT_EQ(QuestionTask(setOf(QaFormat::triviaQa)).score("Rock-n-Roll", rock).exact, 1);
+  EXPECT_EQ(QuestionTask(setOf(QaFormat::squad)).score("Rock-n-Roll", rock).exact, 0);
+}
+
+TEST(QuestionTask, AnswersThatEqualTheGoldScoreOne) {
   const auto model = openStories();
-  SquadData data = twoQuestions();
+  QuestionSet data = twoQuestions();
   TaskHooks hooks;
   hooks.onAnswer = [&](const TaskAnswer& answer) -> Result<void> {
-    for (SquadQuestion& question : data.questions) {
+    for (Question& question : data.questions) {
       if (question.id == answer.question) question.answers = {answer.answer + " x"};
     }
     return {};
   };
-  const SquadData asked = data;
-  ASSERT_TRUE(evaluateSquad(model, maps("full"), asked, {}, hooks));
-  for (SquadQuestion& question : data.questions)
+  const QuestionSet asked = data;
+  ASSERT_TRUE(evaluateQuestions(model, maps("full"), asked, {}, hooks));
+  for (Question& question : data.questions)
     question.answers = {question.answers[0].substr(0, question.answers[0].size() - 2)};
-  const auto results = evaluateSquad(model, maps("full"), data, {});
+  const auto results = evaluateQuestions(model, maps("full"), data, {});
   ASSERT_TRUE(results) << results.error().message;
   EXPECT_DOUBLE_EQ(*results->front().exact, 1);
   EXPECT_DOUBLE_EQ(*results->front().f1, 1);
   EXPECT_EQ(results->front().n, 2);
 }
 
-TEST(SquadTask, TheLossIsThatOfTheGoldAnswersTokens) {
+TEST(QuestionTask, TheLossIsThatOfTheGoldAnswersTokens) {
   const auto model = openStories();
-  const SquadData data = twoQuestions();
-  const auto results = evaluateSquad(model, maps("stride:2"), data, {});
+  const QuestionSet data = twoQuestions();
+  const auto results = evaluateQuestions(model, maps("stride:2"), data, {});
   ASSERT_TRUE(results) << results.error().message;
   double sum = 0;
   std::int64_t tokens = 0;
   const SharingMap map = parseMap("stride:2", 5).value();
-  for (const SquadQuestion& question : data.questions) {
+  for (const Question& question : data.questions) {
     const Tokenizer& tokenizer = *model->tokenizer();
-    std::vector<TokenId> prompt =
-        tokenizer.withSpecials(tokenizer.encode(squadPrompt(question, question.context, false)));
+    std::vector<TokenId> prompt = tokenizer.withSpecials(tokenizer.encode(promptOf(data, question)));
     std::vector<TokenId> all = prompt;
-    for (const TokenId id :
-         encodePair(tokenizer, squadPrompt(question, question.context, false), " " + question.answers[0]).completion)
+    for (const TokenId id : encodePair(tokenizer, promptOf(data, question), " " + question.answers[0]).completion)
       all.push_back(id);
     sum += scoreWindows(*model, map, {all})->nllSum -
            scoreWindows(*model, map, {prompt})->nllSum;  // causal: the rest is the answer's
@@ -93,28 +142,73 @@ TEST(SquadTask, TheLossIsThatOfTheGoldAnswersTokens) {
   EXPECT_NEAR(results->front().nll, sum / static_cast<double>(tokens), 1e-4);
 }
 
-TEST(SquadTask, ALongPassageLosesItsEndAndIsCounted) {
+TEST(QuestionTask, ALongPassageLosesItsEndAndIsCounted) {
   const auto model = openStories(120);
-  SquadData data = twoQuestions();
-  for (int i = 0; i < 50; ++i) data.questions[0].context += " She saw a big dog.";
-  const auto results = evaluateSquad(model, maps("full"), data, {});
+  QuestionSet data = twoQuestions();
+  for (int i = 0; i < 50; ++i) data.questions[0].passages[0].text += " She saw a big dog.";
+  const auto results = evaluateQuestions(model, maps("full"), data, {});
   ASSERT_TRUE(results) << results.error().message;
   EXPECT_EQ(results->front().truncated, 1);
 }
 
-TEST(SquadTask, AQuestionThatNeverFitsIsNamed) {
-  const auto results = evaluateSquad(openStories(40), maps("full"), twoQuestions(), {});
+TEST(QuestionTask, AQuestionThatNeverFitsIsNamed) {
+  const auto results = evaluateQuestions(openStories(40), maps("full"), twoQuestions(), {});
   ASSERT_FALSE(results);
   EXPECT_NE(results.error().message.find("question a"), std::string::npos) << results.error().message;
 }
 
-TEST(SquadTask, ALimitTakesTheFirstQuestionsAndACancelEnds) {
+TEST(QuestionTask, ALimitTakesTheFirstQuestionsAndACancelEnds) {
   const auto model = openStories();
-  EXPECT_EQ(evaluateSquad(model, maps("full"), twoQuestions(), {.limit = 1})->front().n, 1);
+  EXPECT_EQ(evaluateQuestions(model, maps("full"), twoQuestions(), {.limit = 1})->front().n, 1);
   const std::atomic<bool> cancel{true};
   TaskHooks hooks;
   hooks.cancel = &cancel;
-  EXPECT_EQ(evaluateSquad(model, maps("full"), twoQuestions(), {}, hooks).error().code, ErrorCode::cancelled);
+  EXPECT_EQ(evaluateQuestions(model, maps("full"), twoQuestions(), {}, hooks).error().code, ErrorCode::cancelled);
+}
+
+TEST(QuestionTask, OfManyPassagesTheLastLoseTheirEnd) {
+  const auto model = openStories(160);
+  QuestionSet data = setOf(QaFormat::hotpotQa);
+  std::vector<Passage> passages;
+  for (int i = 0; i < 10; ++i) passages.push_back({"Story", "Tom has a big dog. The dog likes to run and play."});
+  data.questions = {questionOf("a", passages, "Who has a dog?", {"Tom"}), questionOf("b", {}, "Who is it?", {"Tim"})};
+  const auto results = evaluateQuestions(model, maps("full"), data, {});
+  ASSERT_TRUE(results) << results.error().message;
+  EXPECT_EQ(results->front().truncated, 1);
+  EXPECT_EQ(results->front().n, 2);
+  EXPECT_FALSE(results->front().rougeL.has_value());
+}
+
+TEST(QuestionTask, LongAnswersHaveRougeAndBleuOverTheQuestionsWithAnAnswer) {
+  const auto model = openStories();
+  QuestionSet data = setOf(QaFormat::msMarco, true);
+  data.questions = {questionOf("a", {{"", "Tom has a big dog."}}, "who has a dog", {"Tom has a big dog."}),
+                    questionOf("b", {{"", "Lily likes to play."}}, "who is it", {}),
+                    questionOf("c", {{"", "It was a sunny day."}}, "what day was it", {})};
+  data.questions[2].answerable = true;  // nobody knows
+  std::vector<TaskAnswer> answers;
+  TaskHooks hooks;
+  hooks.onAnswer = [&](const TaskAnswer& answer) -> Result<void> {
+    answers.push_back(answer);
+    return {};
+  };
+  const auto results = evaluateQuestions(model, maps("full"), data, {}, hooks);
+  ASSERT_TRUE(results) << results.error().message;
+  const TaskResult& result = results->front();
+  EXPECT_EQ(result.n, 2);
+  ASSERT_EQ(answers.size(), 2u);
+  ASSERT_TRUE(result.rougeL && result.bleu1 && result.answerableF1 && answers[0].rougeL);
+  EXPECT_DOUBLE_EQ(*result.rougeL, *answers[0].rougeL);
+  EXPECT_DOUBLE_EQ(*result.f1, answers[0].f1);
+  EXPECT_FALSE(answers[1].rougeL.has_value());
+}
+
+TEST(QuestionTask, AnswersWithoutTheirQuestionsAreRefused) {
+  QuestionSet data = setOf(QaFormat::msMarco, true);
+  data.questions = {questionOf("7", {}, "", {"x"})};
+  const auto results = evaluateQuestions(openStories(), maps("full"), data, {});
+  ASSERT_FALSE(results);
+  EXPECT_NE(results.error().message.find("no text of questions"), std::string::npos) << results.error().message;
 }
 
 TEST(NllTask, TextIsScoredInTheWindowsOfScoring) {

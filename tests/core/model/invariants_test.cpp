@@ -1,4 +1,4 @@
-// The invariants of routed inference and of the uncached pass (README.md, Invariants), on the golden Llama models.
+// The invariants of routed inference and of the uncached pass (README.md, Invariants), on the golden models.
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
@@ -8,7 +8,7 @@
 #include "core/model/decoder.h"
 #include "core/model/generate.h"
 #include "core/model/memory.h"
-#include "golden_llamas.h"
+#include "golden_sessions.h"
 
 namespace strata::testing {
 namespace {
@@ -28,12 +28,15 @@ TEST_P(Invariants, FullMapIsBitEqualToAForwardPassWithoutRouting) {
   const at::Tensor ids = at::tensor(someIds(40, m_vocab), at::kInt).to(at::kLong).unsqueeze(0);
   LayerContext context;
   context.config = &config;
-  context.rotation = rotationOf(m_model->inverseFrequencies(), at::arange(40, at::kLong));
+  context.rotation = rotationOf(m_model->rope(), at::arange(40, at::kLong));
   at::Tensor x = at::embedding(m_model->weights().embedding, ids);
-  for (const LayerWeights& layer : m_model->weights().layers) {
+  for (std::size_t l = 0; l < m_model->weights().layers.size(); ++l) {
+    const LayerWeights& layer = m_model->weights().layers[l];
+    const std::int64_t window = config.traits.windows[l];
+    const at::Tensor mask = window == 0 ? at::Tensor() : windowMask(0, 0, 40, window, at::kFloat, m_model->device());
     const at::Tensor normed = rmsNorm(x, layer.inputNorm, config.rmsNormEps);
     const Projected projected = project(layer, normed, Projection::all, context);
-    x = finishLayer(layer, x, attend(projected.q, projected.own, {}), context);
+    x = finishLayer(layer, x, attend(projected.q, projected.own, mask), context);
   }
   const at::Tensor plain = rmsNorm(x, m_model->weights().norm, config.rmsNormEps);
   const at::Tensor routed =
@@ -192,7 +195,7 @@ TEST_P(Invariants, Bf16CachedErrorIsNoLargerThanTheUncachedOne) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Llama, Invariants, ::testing::ValuesIn(kGoldenLlamas), llamaName);
+INSTANTIATE_TEST_SUITE_P(Models, Invariants, ::testing::ValuesIn(kGoldenModels), goldenName);
 
 }  // namespace
 }  // namespace strata::testing

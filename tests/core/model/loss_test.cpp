@@ -5,7 +5,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "core/model/decoder.h"
-#include "golden_llamas.h"
+#include "golden_sessions.h"
 
 namespace strata::testing {
 namespace {
@@ -78,7 +78,7 @@ TEST(VocabularyLoss, WithMuZeroNothingReachesTheFullMapsStates) {
 
 /// Nothing in a training pass may depend on values: a read of one by the host would stall a GPU.
 TEST(TrainingPass, RunsOnTheMetaDeviceWithoutAHostRead) {
-  for (const std::string& name : kGoldenLlamas) {
+  for (const std::string& name : kGoldenModels) {
     for (const bool checkpointing : {false, true}) {
       SCOPED_TRACE(name + (checkpointing ? " with checkpointing" : ""));
       const auto model = golden(name);
@@ -93,7 +93,8 @@ TEST(TrainingPass, RunsOnTheMetaDeviceWithoutAHostRead) {
       const auto options = at::TensorOptions(at::kLong).device(at::kMeta);
       LayerContext context;
       context.config = &config;
-      context.rotation = rotationOf(model->inverseFrequencies().to(at::kMeta), at::empty({2, 12}, options));
+      context.rotation = rotationOf({model->rope().inverseFrequencies.to(at::kMeta), model->rope().scaling},
+                                    at::empty({2, 12}, options));
       context.mask = additiveMask(at::empty({2, 1, 12, 12}, options.dtype(at::kBool)), at::kFloat);
       const auto pass = [&](const SharingMap& map) {
         return forwardHidden(weights, at::kFloat, at::empty({2, 12}, options), map, context,

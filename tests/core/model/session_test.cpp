@@ -4,7 +4,7 @@
 #include <chrono>
 #include <thread>
 
-#include "golden_llamas.h"
+#include "golden_sessions.h"
 
 namespace strata::testing {
 namespace {
@@ -191,7 +191,7 @@ TEST_P(Session, ACancelledDecodingStepOfABatchIsRepeated) {
   EXPECT_TRUE(at::equal(session.decode({6, 5, 4}).value(), never.decode({6, 5, 4}).value()));
 }
 
-INSTANTIATE_TEST_SUITE_P(Llama, Session, ::testing::ValuesIn(kGoldenLlamas), llamaName);
+INSTANTIATE_TEST_SUITE_P(Models, Session, ::testing::ValuesIn(kGoldenModels), goldenName);
 
 TEST(SessionLimits, RefusesMoreTokensThanItHolds) {
   const auto model = golden("llama2-mha");

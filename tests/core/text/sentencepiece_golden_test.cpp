@@ -56,6 +56,33 @@ INSTANTIATE_TEST_SUITE_P(Models, SentencePieceGolden,
                                            Case{"stories260K", "models/stories260K/tokenizer.model"}),
                          [](const auto& info) { return std::string(info.param.golden); });
 
+/// The goldens are those of a tokenizer.json made from the same model; the two spellings of it are transformers' two
+/// readings of "legacy". What a text begins with is the model's own affair, and no chat begins with a space.
+class RenderedChatGolden : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(RenderedChatGolden, SpecialTokensAndWhatFollowsThemAreTokenizerJsons) {
+  STRATA_NEEDS_SHARED_DATA();
+  const testing::TemporaryFolder folder;
+  std::filesystem::copy_file(sharedData() / "tokenizers/mistral/v3-tokenizer.model", folder.path() / "tokenizer.model");
+  const bool legacy = std::string_view(GetParam()) == "mistral_legacy";
+  testing::writeText(folder.path() / "tokenizer_config.json", legacy ? "{}" : R"({"legacy": false})");
+  auto tokenizer = openTokenizer(folder.path());
+  ASSERT_TRUE(tokenizer.has_value()) << tokenizer.error().message;
+  const auto lines = readLines(sharedData() / "tokenizers/golden" / (std::string(GetParam()) + ".jsonl"));
+  std::size_t withSpecials = 0;
+  for (const json& line : lines) {
+    const auto text = line.at("text").get<std::string>();
+    if (text.starts_with(' ') || text.starts_with("\u2581")) continue;
+    const auto ids = line.at("ids").get<std::vector<TokenId>>();
+    ASSERT_EQ((*tokenizer)->ofRenderedChats().encode(text), ids) << text;
+    withSpecials += line.contains("ids_plain") ? 1 : 0;
+  }
+  EXPECT_GT(withSpecials, 10u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Spellings, RenderedChatGolden, ::testing::Values("mistral", "mistral_legacy"),
+                         [](const auto& info) { return std::string(info.param); });
+
 class SentencePieceDecodeGolden : public ::testing::TestWithParam<Case> {};
 
 TEST_P(SentencePieceDecodeGolden, ArbitraryIdsDecodeAsTheLibraryDoes) {
@@ -79,7 +106,7 @@ INSTANTIATE_TEST_SUITE_P(Models, SentencePieceDecodeGolden,
 
 TEST(SentencePieceGolden, StreamedEqualsDecodedForEveryShortSequenceOfSpecialAndByteTokens) {
   STRATA_NEEDS_SHARED_DATA();
-  auto tokenizer = openTokenizer(sharedData() / "models/stories260K");
+  auto tokenizer = openTokenizer(sharedData() / "models/stories260K/tokenizer.model");
   ASSERT_TRUE(tokenizer.has_value());
   const auto byteToken = [](int byte) { return 3 + byte; };
   // unknown, BOS, "▁" alone, a word with a leading space, parts of characters, a letter
@@ -97,7 +124,7 @@ TEST(SentencePieceGolden, StreamedEqualsDecodedForEveryShortSequenceOfSpecialAnd
 
 TEST(SentencePieceGolden, TheSampleModelsTokenizeCasesHold) {
   STRATA_NEEDS_SHARED_DATA();
-  auto tokenizer = openTokenizer(sharedData() / "models/stories260K");
+  auto tokenizer = openTokenizer(sharedData() / "models/stories260K/tokenizer.model");
   ASSERT_TRUE(tokenizer.has_value());
   const json golden = json::parse(readText(sharedData() / "models/stories260K/golden.json"));
   ASSERT_FALSE(golden.at("tokenize_cases").empty());

@@ -63,14 +63,6 @@ TEST(OpenTokenizer, AFolderWithoutTokenizerFilesHasNone) {
   EXPECT_EQ(*tokenizer, nullptr);
 }
 
-TEST(OpenTokenizer, SaysThatTokenizerJsonAloneIsUnsupported) {
-  const TemporaryFolder folder;
-  writeText(folder.path() / "tokenizer.json", "{}");
-  EXPECT_EQ(openingError(folder.path()).code, ErrorCode::unsupported);
-  EXPECT_THAT(openingError(folder.path() / "tokenizer.json").message,
-              HasSubstr("tokenizer.json is not supported yet; "));
-}
-
 TEST(OpenTokenizer, RefusesEmptyGarbageAndTruncatedModels) {
   const TemporaryFolder folder;
   const auto path = folder.path() / "tokenizer.model";
@@ -90,10 +82,19 @@ TEST(OpenTokenizer, RefusesEmptyGarbageAndTruncatedModels) {
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
 }
 
-TEST(OpenTokenizer, BothFilesGiveTheSentencePieceOne) {
+TEST(OpenTokenizer, SaysThatATiktokenFileIsOne) {
+  const TemporaryFolder folder;
+  writeText(folder.path() / "tokenizer.model", "IQ== 0\nIg== 1\n");
+  EXPECT_EQ(openingError(folder.path()).code, ErrorCode::unsupported);
+  EXPECT_THAT(openingError(folder.path()).message, HasSubstr("is a tiktoken vocabulary"));
+}
+
+TEST(OpenTokenizer, OfBothFilesTokenizerJsonIsRead) {
   STRATA_NEEDS_SHARED_DATA();
-  const auto folder = opened(sharedData() / "models/stories260K");  // holds a tokenizer.json as well
-  EXPECT_EQ(folder->encode("Once upon"), opened(storiesModel())->encode("Once upon"));
+  const std::string text = "</s>";  // a special token, which tokenizer.model never recognises
+  const auto folder = opened(sharedData() / "models/stories260K");
+  EXPECT_THAT(folder->encode(text), ElementsAre(2));
+  EXPECT_NE(opened(storiesModel())->encode(text), folder->encode(text));
 }
 
 TEST(OpenTokenizer, TokenizerConfigSaysWhatIsAdded) {
@@ -118,6 +119,16 @@ TEST(SentencePiece, NeverRecognisesSpecialTokensInText) {
   const auto ids = tokenizer->encode("<s>a</s>", SpecialTokens::recognise);
   EXPECT_EQ(ids, tokenizer->encode("<s>a</s>", SpecialTokens::plain));
   for (const TokenId id : ids) EXPECT_GT(id, 2);
+}
+
+TEST(SentencePiece, RecognisesThemInRenderedChats) {
+  STRATA_NEEDS_SHARED_DATA();
+  const auto tokenizer = opened(storiesModel());
+  std::vector<TokenId> ids = tokenizer->encode("a");
+  ids.insert(ids.begin(), 1);
+  ids.push_back(2);
+  EXPECT_EQ(tokenizer->ofRenderedChats().encode("<s>a</s>"), ids);
+  EXPECT_EQ(tokenizer->ofRenderedChats().encode("<s>a</s>", SpecialTokens::plain), tokenizer->encode("<s>a</s>"));
 }
 
 TEST(SentencePiece, DecodingNamesAnIdOutsideTheVocabulary) {
@@ -174,7 +185,7 @@ TEST(SentencePiece, TakesNulAndInvalidUtf8WithoutCrashing) {
   EXPECT_EQ(tokenizer->decode(tokenizer->encode("a\xFF\xE2\x82")).value(), "a\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
 }
 
-TEST(SentencePiece, AMebibyteOfOneCharacterTakesUnderTwoSeconds) {
+TEST(SentencePieceSlow, AMebibyteOfOneCharacterTakesUnderTwoSeconds) {
   STRATA_NEEDS_SHARED_DATA();
   const auto tokenizer = opened(storiesModel());
   const auto start = std::chrono::steady_clock::now();

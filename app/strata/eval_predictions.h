@@ -1,0 +1,19 @@
+#pragma once
+// strata eval --predictions: the scores of answers made elsewhere.
+
+#include <string>
+
+#include "app/strata/output.h"
+#include "core/base/error.h"
+#include "core/data/questions.h"
+
+namespace strata {
+
+/// The format of a task's questions: squad, hotpotqa, triviaqa, msmarco; nothing for other names.
+std::optional<QaFormat> questionTaskOf(const std::string& task);
+
+/// Scores `predictions` against the questions of `data`; only the first `limit` questions (0: all).
+Result<int> scorePredictions(QaFormat task, const std::string& data, const std::string& predictions, int limit,
+                             const Output& out);
+
+}  // namespace strata

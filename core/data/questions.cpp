@@ -1,0 +1,198 @@
+#include "core/data/questions.h"
+
+#include <new>
+#include <utility>
+
+#include "core/base/files.h"
+#include "core/data/line_reader.h"
+#include "core/data/question_formats.h"
+
+namespace strata {
+namespace {
+
+constexpr std::uint64_t kMaxFileBytes = 2ull << 30;
+
+bool isBlank(std::string_view line) {
+  return line.find_first_not_of(" \t\r\v\f") == std::string_view::npos;
+}
+
+bool holds(const Json& object, const char* key, bool (Json::*isKind)() const noexcept) {
+  const auto found = object.find(key);
+  return found != object.end() && ((*found).*isKind)();
+}
+
+std::optional<QaFormat> recogniseRow(const Json& row) {
+  if (!row.is_object()) return std::nullopt;
+  const auto has = [&](const char* key) { return row.contains(key); };
+  if (has("query") && has("query_id")) return QaFormat::msMarco;
+  if (has("Question") && has("QuestionId")) return QaFormat::triviaQa;
+  if (has("question") && has("question_id") && holds(row, "answer", &Json::is_object)) return QaFormat::triviaQa;
+  if (has("context") && has("answer") && holds(row, "aliases", &Json::is_array)) return QaFormat::triviaQa;
+  if (!has("question")) return std::nullopt;
+  if (has("context") && holds(row, "answers", &Json::is_object)) return QaFormat::squad;
+  if (has("answer") && (has("supporting_facts") || has("type") || has("level"))) return QaFormat::hotpotQa;
+  return std::nullopt;
+}
+
+std::optional<QaFormat> recogniseObject(const Json& object) {
+  if (holds(object, "Data", &Json::is_array)) return QaFormat::triviaQa;
+  if (holds(object, "data", &Json::is_array)) {
+    const Json& data = object.at("data");
+    const bool isSquad = data.empty() || (data[0].is_object() && data[0].contains("paragraphs"));
+    return isSquad ? std::optional(QaFormat::squad) : std::nullopt;
+  }
+  return recogniseRow(object);
+}
+
+Result<void> add(const JsonMember& value, QuestionBuilder& builder) {
+  switch (builder.set().format) {
+    case QaFormat::squad:
+      return addSquad(value, builder);
+    case QaFormat::hotpotQa:
+      return addHotpotQa(value, builder);
+    case QaFormat::triviaQa:
+      return addTriviaQa(value, builder);
+    case QaFormat::msMarco:
+      return addMsMarco(value, builder);
+  }
+  return fail(ErrorCode::internal, "The format of the questions is unknown.");
+}
+
+/// Takes the values of one file: the whole of a .json file, or each line.
+class QuestionParser {
+ public:
+  explicit QuestionParser(std::optional<QaFormat> format) : m_format(format), m_builder(m_set) {}
+
+  Result<void> take(Json&& value, const std::string& where) {
+    if (m_empty) STRATA_CHECK(decide(value, where));
+    m_empty = false;
+    return add(JsonMember(value, where), m_builder);
+  }
+
+  Result<QuestionSet> finish(const std::string& where) {
+    if (m_set.questions.empty()) {
+      return fail(ErrorCode::invalidData, where + " holds no questions; give other data.", where);
+    }
+    return std::move(m_set);
+  }
+
+ private:
+  Result<void> decide(const Json& value, const std::string& where) {
+    const std::optional<QaFormat> recognised = recogniseQuestions(value);
+    if (m_format && recognised && *m_format != *recognised) {
+      return fail(ErrorCode::invalidData,
+                  where + " holds questions of " + toString(*recognised) + ", not of " + toString(*m_format) +
+                      "; give other data or the task that belongs to them.",
+                  where);
+    }
+    if (!m_format && !recognised) {
+      return fail(ErrorCode::invalidData,
+                  where + " holds no questions of SQuAD, HotpotQA, TriviaQA or MS MARCO; give other data.", where);
+    }
+    m_set.format = m_format ? *m_format : *recognised;
+    return {};
+  }
+
+  std::optional<QaFormat> m_format;
+  QuestionSet m_set;
+  QuestionBuilder m_builder;
+  bool m_empty = true;
+};
+
+/// Whether the file is JSON lines, whatever its name: a line with an object of its own and another line after it.
+Result<bool> isJsonLines(const std::filesystem::path& path) {
+  if (path.extension() == ".jsonl") return true;
+  STRATA_TRY(LineReader reader, LineReader::open(path));
+  std::string first, next;
+  while (isBlank(first)) {
+    const auto more = reader.next(first);
+    if (!more) return false;  // one line of more than a line of JSON lines may have
+    if (!*more) return false;
+  }
+  while (isBlank(next)) {
+    const auto more = reader.next(next);
+    if (more && !*more) return false;
+    if (!more) break;
+  }
+  return Json::accept(first) && first[first.find_first_not_of(" \t")] == '{';
+}
+
+Result<QuestionSet> readLines(const std::filesystem::path& path, std::optional<QaFormat> format) {
+  STRATA_TRY(LineReader reader, LineReader::open(path));
+  QuestionParser parser(format);
+  std::string line;
+  for (;;) {
+    STRATA_TRY(const bool more, reader.next(line));
+    if (!more) return parser.finish(path.string());
+    if (isBlank(line)) continue;
+    const std::string where = reader.where();
+    STRATA_TRY(Json value, parseJson(line, where));
+    if (!value.is_object()) return fail(ErrorCode::invalidData, where + ": the line must be a JSON object.", where);
+    STRATA_CHECK(parser.take(std::move(value), where));
+  }
+}
+
+Result<QuestionSet> readFileOfQuestions(const std::filesystem::path& path, std::optional<QaFormat> format) {
+  std::error_code failed;
+  const auto bytes = std::filesystem::file_size(path, failed);
+  if (!failed && bytes > kMaxFileBytes) {
+    return fail(ErrorCode::unsupported,
+                path.string() + " is larger than 2 GiB; give a part of it (as JSON lines, say).", path.string());
+  }
+  STRATA_TRY(const bool lines, isJsonLines(path));
+  if (lines) return readLines(path, format);
+  STRATA_TRY(Json value, readJson(path, kMaxFileBytes));
+  QuestionParser parser(format);
+  STRATA_CHECK(parser.take(std::move(value), path.string()));
+  return parser.finish(path.string());
+}
+
+}  // namespace
+
+const char* toString(QaFormat format) {
+  switch (format) {
+    case QaFormat::squad:
+      return "SQuAD";
+    case QaFormat::hotpotQa:
+      return "HotpotQA";
+    case QaFormat::triviaQa:
+      return "TriviaQA";
+    case QaFormat::msMarco:
+      return "MS MARCO";
+  }
+  return "questions";
+}
+
+Result<void> QuestionBuilder::add(Question question, const JsonMember& member) {
+  if (!m_ids.insert(question.id).second) {
+    return member.broken("\"" + question.id + "\" is the id of an earlier question");
+  }
+  m_set.questions.push_back(std::move(question));
+  return {};
+}
+
+std::optional<QaFormat> recogniseQuestions(const Json& value) {
+  if (value.is_object()) return recogniseObject(value);
+  if (value.is_array() && !value.empty()) return recogniseRow(value[0]);
+  return std::nullopt;
+}
+
+Result<QuestionSet> parseQuestions(Json value, QaFormat format, const std::string& where) {
+  QuestionParser parser(format);
+  STRATA_CHECK(parser.take(std::move(value), where));
+  return parser.finish(where);
+}
+
+Result<QuestionSet> readQuestions(const std::filesystem::path& path, std::optional<QaFormat> format) {
+  try {
+    return readFileOfQuestions(path, format);
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::outOfMemory, "The question file " + path.string() + " does not fit into memory.",
+                path.string());
+  } catch (const std::exception& exception) {
+    return fail(ErrorCode::internal, path.string() + ": the questions cannot be read: " + exception.what(),
+                path.string());
+  }
+}
+
+}  // namespace strata

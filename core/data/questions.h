@@ -1,0 +1,81 @@
+#pragma once
+// Question files of the published data sets, read into one record. Each is read in its official schema and in the rows
+// that Hugging Face data sets keep of it (a JSON list, or one object a line):
+//
+//   SQuAD v1.1, v2.0   {"version", "data": [{"title", "paragraphs": [{"context", "qas"}]}]}
+//   HotpotQA           [{"_id", "question", "answer", "supporting_facts", "context"}]; without contexts: closed book
+//   TriviaQA           {"Domain", "Data": [{"QuestionId", "Question", "Answer", "EntityPages", "SearchResults"}]};
+//                      {"context": "Question: …\nAnswer:", "answer", "aliases"}: closed book
+//   MS MARCO v2.1      {"query_id": {"0": …}, "query": …, "passages": …, "answers": …}: columns
+//
+//   STRATA_TRY(const QuestionSet set, readQuestions(path, QaFormat::hotpotQa));
+// Errors name the path of the broken member: "dev.json: data[3].paragraphs[0].qas[2].id: is missing."
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/base/json.h"
+
+namespace strata {
+
+enum class QaFormat { squad, hotpotQa, triviaQa, msMarco };
+
+/// "SQuAD", "HotpotQA", "TriviaQA", "MS MARCO"
+const char* toString(QaFormat format);
+
+/// MS MARCO's words for a query that its passages do not answer.
+inline constexpr const char* kMarcoNoAnswer = "No Answer Present.";
+
+struct Passage {
+  std::string title;  // empty where the format has none
+  std::string text;
+  bool selected = false;  // the data mark it as what the answer rests on
+};
+
+/// A sentence of a passage, counted from 0 (HotpotQA).
+struct SupportingFact {
+  std::string title;
+  std::int64_t sentence = 0;
+  bool operator==(const SupportingFact&) const = default;
+  bool operator<(const SupportingFact& other) const {
+    return std::tie(title, sentence) < std::tie(other.title, other.sentence);
+  }
+};
+
+struct Question {
+  std::string id;                 // the number of its row where the format gives none
+  std::vector<Passage> passages;  // in the file's order; empty: closed book
+  std::string question;           // empty in MS MARCO's files of references and candidates
+  /// What answers are compared with. Empty: there is no answer (not `answerable`), or none is known.
+  std::vector<std::string> answers;
+  bool answerable = true;
+  std::string group;   // the article it was asked about; empty: it stands alone
+  std::string target;  // the answer in the words of the data, what a model should say; empty where `answers` is
+  std::vector<SupportingFact> supportingFacts;  // HotpotQA
+  /// TriviaQA of another domain than Wikipedia: what prediction files call the question, once for each of its
+  /// documents: "id--document".
+  std::vector<std::string> documentKeys;
+};
+
+struct QuestionSet {
+  QaFormat format = QaFormat::squad;
+  /// Some questions have no answer and a model may say so: SQuAD v2 ("version", or any is_impossible); MS MARCO.
+  bool mayLackAnswers = false;
+  std::vector<Question> questions;
+};
+
+/// Which format a file's value is, or a row of it, by its keys. Nothing: no format of questions.
+std::optional<QaFormat> recogniseQuestions(const Json& value);
+
+/// A whole file's value. Refused: no questions, an id that comes twice.
+Result<QuestionSet> parseQuestions(Json value, QaFormat format, const std::string& where);
+
+/// A .json file or one of JSON lines, of at most 2 GiB; `format` is recognised where none is given.
+Result<QuestionSet> readQuestions(const std::filesystem::path& path, std::optional<QaFormat> format = std::nullopt);
+
+}  // namespace strata

@@ -1,0 +1,238 @@
+// Tasks of questions: prompts that fit the context, greedy answers in batches of similar length, and the loss of gold
+// answers.
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <numeric>
+
+#include "core/evaluation/masked_nll.h"
+#include "core/evaluation/question_rules.h"
+#include "core/evaluation/tasks.h"
+#include "core/metrics/english_words.h"
+#include "core/metrics/marco_scores.h"
+#include "core/model/generate.h"
+#include "core/routing/memory.h"
+
+namespace strata {
+namespace {
+
+constexpr std::size_t kBatchPrompts = 16;
+constexpr std::size_t kBatchTokens = 8192;  // prompts and answers, padding included
+
+/// One question, tokenised.
+struct Prepared {
+  const Question* question = nullptr;
+  std::vector<TokenId> prompt;
+  std::vector<TokenId> gold;  // empty where no answer is known
+};
+
+struct PreparedData {
+  std::vector<Prepared> questions;
+  std::int64_t truncated = 0;
+};
+
+class Preparer {
+ public:
+  Preparer(const Model& model, const QuestionTask& task) : m_model(model), m_task(task) {}
+
+  /// Cuts the passages' end, character by character, until prompt and answer fit; `cut` says whether it had to.
+  Result<Prepared> prepare(const Question& question, bool& cut) const {
+    QuestionPrompt prompt = m_task.promptOf(question);
+    const std::string target = m_task.targetOf(question);
+    Prepared whole = pairOf(question, prompt, target);
+    const std::int64_t room = m_model.context() - std::max(m_task.answerTokens(), static_cast<int>(whole.gold.size()));
+    const auto fits = [&](const std::vector<TokenId>& ids) { return static_cast<std::int64_t>(ids.size()) <= room; };
+    cut = !fits(whole.prompt);
+    if (!cut) return whole;
+    if (!fits(promptIds(prompt, ""))) {
+      return fail(ErrorCode::invalidData,
+                  "The question " + question.id + " does not fit the context of " + std::to_string(m_model.context()) +
+                      " even without its passages; raise --context.",
+                  question.id);
+    }
+    prompt.passages =
+        longestThatFits(prompt.passages, [&](const std::string& part) { return fits(promptIds(prompt, part)); });
+    return pairOf(question, prompt, target);
+  }
+
+ private:
+  std::vector<TokenId> promptIds(const QuestionPrompt& prompt, const std::string& passages) const {
+    const Tokenizer& tokenizer = *m_model.tokenizer();
+    return tokenizer.withSpecials(tokenizer.encode(prompt.with(passages)));
+  }
+
+  Prepared pairOf(const Question& question, const QuestionPrompt& prompt, const std::string& target) const {
+    const Tokenizer& tokenizer = *m_model.tokenizer();
+    if (target.empty()) return {&question, promptIds(prompt, prompt.passages), {}};
+    PromptAndCompletion pair = encodePair(tokenizer, prompt.whole(), " " + target);
+    return {&question, tokenizer.withSpecials(std::move(pair.prompt)), std::move(pair.completion)};
+  }
+
+  const Model& m_model;
+  const QuestionTask& m_task;
+};
+
+/// Those that can be scored, at most `limit` of them (0: all).
+std::vector<const Question*> askedOf(const QuestionSet& data, int limit) {
+  std::vector<const Question*> asked;
+  for (const Question& question : data.questions) {
+    if (limit > 0 && asked.size() == static_cast<std::size_t>(limit)) break;
+    if (!question.answerable || !question.answers.empty()) asked.push_back(&question);
+  }
+  return asked;
+}
+
+Result<PreparedData> prepareAll(const Model& model, const QuestionTask& task, const std::vector<const Question*>& asked,
+                                const TaskHooks& hooks) {
+  PreparedData prepared;
+  const Preparer preparer(model, task);
+  for (const Question* question : asked) {
+    if (hooks.cancel != nullptr && hooks.cancel->load())
+      return fail(ErrorCode::cancelled, "The evaluation was cancelled.");
+    bool cut = false;
+    STRATA_TRY(Prepared one, preparer.prepare(*question, cut));
+    prepared.questions.push_back(std::move(one));
+    prepared.truncated += cut ? 1 : 0;
+  }
+  return prepared;
+}
+
+/// Question id -> answer.
+Result<std::map<std::string, std::string>> answerAll(const std::shared_ptr<const Model>& model, const NamedMap& map,
+                                                     const PreparedData& data, const QuestionTask& task,
+                                                     const TaskHooks& hooks) {
+  const auto& questions = data.questions;
+  const auto answerTokens = static_cast<std::size_t>(task.answerTokens());
+  std::vector<std::size_t> order(questions.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return questions[a].prompt.size() < questions[b].prompt.size();
+  });
+  GenerateConfig config;
+  config.maxTokens = task.answerTokens();
+  GenerateHooks generation;
+  generation.cancel = hooks.cancel;
+  generation.stopWhen = [](const std::string& text) { return text.find('\n') != std::string::npos; };
+  std::map<std::string, std::string> answers;
+  for (std::size_t begin = 0; begin < order.size();) {
+    std::vector<std::vector<TokenId>> prompts;
+    const std::size_t first = begin;
+    for (; begin < order.size() && prompts.size() < kBatchPrompts; ++begin) {
+      const auto& prompt = questions[order[begin]].prompt;
+      if (!prompts.empty() && (prompts.size() + 1) * (prompt.size() + answerTokens) > kBatchTokens) break;
+      prompts.push_back(prompt);
+    }
+    STRATA_TRY(const GenerateResult result, generate(model, map.map, prompts, config, generation));
+    if (hooks.cancel != nullptr && hooks.cancel->load())
+      return fail(ErrorCode::cancelled, "The evaluation was cancelled.");
+    for (std::size_t i = 0; i < prompts.size(); ++i) {
+      answers[questions[order[first + i]].question->id] = task.readAnswer(result.answers[i].text);
+    }
+    if (hooks.onProgress)
+      hooks.onProgress(map.name, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(order.size()));
+  }
+  return answers;
+}
+
+std::vector<ScoredRow> goldRows(const PreparedData& data) {
+  std::vector<ScoredRow> rows;
+  for (const Prepared& one : data.questions) {
+    if (one.gold.empty()) continue;
+    ScoredRow row{one.prompt, std::vector<bool>(one.prompt.size(), false)};
+    row.ids.insert(row.ids.end(), one.gold.begin(), one.gold.end());
+    row.predicted.resize(row.ids.size(), true);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+/// What a long answer says, as a candidate of MS MARCO's evaluator.
+Question candidateOf(const Question& question, const std::string& answer) {
+  Question candidate;
+  candidate.id = question.id;
+  candidate.answerable = !answer.empty();
+  if (candidate.answerable) candidate.answers.push_back(answer);
+  return candidate;
+}
+
+double rougeLOf(const Question& question, const std::string& answer) {
+  std::vector<MarcoTokens> references;
+  for (const std::string& reference : question.answers) references.push_back(englishWords(reference));
+  return marcoRougeL(englishWords(answer), references);
+}
+
+/// Scores of all answers under one map.
+Result<void> scoreAll(const NamedMap& map, const QuestionTask& task, const std::vector<const Question*>& asked,
+                      const std::map<std::string, std::string>& answers, const TaskHooks& hooks, TaskResult& result) {
+  QuestionSet references, candidates;
+  AnswerScore sum;
+  int scored = 0;
+  for (const Question* question : asked) {
+    const std::string& answer = answers.at(question->id);
+    const AnswerScore score = task.score(answer, *question);
+    TaskAnswer told{map.name, question->id, answer, score.exact, score.f1, std::nullopt};
+    if (task.hasLongAnswers()) {
+      references.questions.push_back(*question);
+      candidates.questions.push_back(candidateOf(*question, answer));
+      if (question->answerable) told.rougeL = rougeLOf(*question, answer);
+    }
+    if (!task.hasLongAnswers() || question->answerable) {
+      sum += score;
+      ++scored;
+    }
+    if (hooks.onAnswer) STRATA_CHECK(hooks.onAnswer(told));
+  }
+  if (scored > 0) {
+    result.exact = sum.exact / scored;
+    result.f1 = sum.f1 / scored;
+  }
+  if (!task.hasLongAnswers()) return {};
+  STRATA_TRY(const MarcoScores scores, scoreMarco(references, candidates));
+  result.answerableF1 = scores.answerableF1;
+  if (scored == 0) return {};
+  result.rougeL = scores.rougeL;
+  result.bleu1 = scores.bleu[0];
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<TaskResult>> evaluateQuestions(const std::shared_ptr<const Model>& model,
+                                                  const std::vector<NamedMap>& maps, const QuestionSet& data,
+                                                  const TaskOptions& options, const TaskHooks& hooks) {
+  STRATA_CHECK(model->needTokenizer());
+  const std::vector<const Question*> asked = askedOf(data, options.limit);
+  if (asked.empty()) return fail(ErrorCode::invalidData, "The data hold no questions with known answers.", "--data");
+  if (std::all_of(asked.begin(), asked.end(), [](const Question* question) { return question->question.empty(); })) {
+    return fail(ErrorCode::invalidData, "The data hold answers but no text of questions; give the data set itself.",
+                "--data");
+  }
+  const QuestionTask task(data);
+  STRATA_TRY(const PreparedData prepared, prepareAll(*model, task, asked, hooks));
+  const std::vector<ScoredRow> gold = goldRows(prepared);
+  std::vector<TaskResult> results;
+  for (const NamedMap& map : maps) {
+    const auto started = std::chrono::steady_clock::now();
+    STRATA_TRY(const auto answers, answerAll(model, map, prepared, task, hooks));
+    TaskResult result;
+    STRATA_CHECK(scoreAll(map, task, asked, answers, hooks, result));
+    TaskHooks quiet;
+    quiet.cancel = hooks.cancel;
+    STRATA_TRY(const NllSum sum, sumNll(*model, map, gold, quiet));
+    result.map = map.name;
+    result.src = map.map;
+    result.retention = map.map.retention();
+    result.nll = sum.tokens > 0 ? sum.sum / static_cast<double>(sum.tokens) : 0;
+    result.tokens = sum.tokens;
+    result.n = static_cast<std::int64_t>(asked.size());
+    result.truncated = prepared.truncated;
+    result.kvBytesPerToken =
+        kvBytes(map.map, model->config().shape(), 1, static_cast<int>(c10::elementSize(model->dtype())));
+    result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    results.push_back(std::move(result));
+  }
+  return results;
+}
+
+}  // namespace strata

@@ -1,0 +1,195 @@
+#include "core/text/chat_template.h"
+
+#include <algorithm>
+
+#include "core/base/files.h"
+
+namespace strata {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kChatMl =
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + "
+    "'\\n' "
+    "}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
+constexpr std::uint64_t kMostBytes = 64u << 20;  // of a tokenizer_config.json, whose added tokens can be many
+constexpr std::uint64_t kMostSource = 4u << 20;  // more than any template may have
+
+struct Source {
+  std::string name;
+  std::string text;
+  std::string where;
+};
+
+bool isFile(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored);
+}
+
+/// The object in a file; an empty one where there is no such file.
+Result<Json> readObject(const fs::path& path) {
+  if (!isFile(path)) return Json::object();
+  STRATA_TRY(Json json, readJson(path, kMostBytes));
+  if (!json.is_object()) {
+    return fail(ErrorCode::invalidData, path.string() + " must hold a JSON object.", path.string());
+  }
+  return json;
+}
+
+Result<void> addFile(std::vector<Source>& sources, const std::string& name, const fs::path& path) {
+  STRATA_TRY(std::string text, readFile(path, kMostSource));
+  sources.push_back({name, std::move(text), path.string()});
+  return {};
+}
+
+Result<std::vector<Source>> templateFiles(const fs::path& folder) {
+  std::vector<Source> sources;
+  if (isFile(folder / "chat_template.jinja")) {
+    STRATA_CHECK(addFile(sources, "default", folder / "chat_template.jinja"));
+  }
+  std::error_code ignored;
+  std::vector<fs::path> more;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder / "additional_chat_templates", ignored)) {
+    if (entry.path().extension() == ".jinja") more.push_back(entry.path());
+  }
+  std::sort(more.begin(), more.end());
+  for (const fs::path& path : more) STRATA_CHECK(addFile(sources, path.stem().string(), path));
+  return sources;
+}
+
+/// Of tokenizer_config.json or chat_template.json.
+Result<std::vector<Source>> templatesOf(const Json& config, const std::string& where) {
+  std::vector<Source> sources;
+  const auto given = config.find("chat_template");
+  if (given == config.end() || given->is_null()) return sources;
+  const auto wrong = [&] {
+    return fail(ErrorCode::invalidData, where + ": chat_template must be a text or a list of {\"name\", \"template\"}.",
+                where);
+  };
+  if (given->is_string()) {
+    sources.push_back({"default", given->get<std::string>(), where + ", chat_template"});
+    return sources;
+  }
+  if (!given->is_array()) return wrong();
+  for (const Json& entry : *given) {
+    if (!entry.is_object() || !entry.contains("name") || !entry["name"].is_string() || !entry.contains("template") ||
+        !entry["template"].is_string()) {
+      return wrong();
+    }
+    const auto name = entry["name"].get<std::string>();
+    std::string origin = where;
+    origin.append(", chat_template \"").append(name).append("\"");
+    sources.push_back({name, entry["template"].get<std::string>(), std::move(origin)});
+  }
+  return sources;
+}
+
+/// "<s>" and {"content": "<s>"} are the same token.
+std::optional<std::string> tokenText(const Json& token) {
+  if (token.is_string()) return token.get<std::string>();
+  if (token.is_object() && token.contains("content") && token["content"].is_string())
+    return token["content"].get<std::string>();
+  return std::nullopt;
+}
+
+void addTokens(Json& variables, const Json& config) {
+  const auto add = [&](const std::string& name, const Json& token) {
+    const std::optional<std::string> text = tokenText(token);
+    if (text && !variables.contains(name)) variables[name] = *text;
+  };
+  for (const auto& [key, value] : config.items()) {
+    if (key.ends_with("_token")) add(key, value);
+    if (key == "extra_special_tokens" && value.is_object())
+      for (const auto& [name, token] : value.items()) add(name, token);
+    if (key != "additional_special_tokens" || !value.is_array() || variables.contains(key)) continue;
+    Json tokens = Json::array();
+    for (const Json& token : value)
+      if (const std::optional<std::string> text = tokenText(token)) tokens.push_back(*text);
+    variables[key] = std::move(tokens);
+  }
+}
+
+}  // namespace
+
+Result<ChatTemplate> ChatTemplate::open(const fs::path& modelFolder) {
+  const std::string config = (modelFolder / "tokenizer_config.json").string();
+  STRATA_TRY(const Json tokenizer, readObject(config));
+  STRATA_TRY(const Json tokens, readObject(modelFolder / "special_tokens_map.json"));
+  STRATA_TRY(std::vector<Source> sources, templateFiles(modelFolder));
+  if (sources.empty()) {
+    STRATA_TRY(sources, templatesOf(tokenizer, config));
+  }
+  if (sources.empty()) {
+    const fs::path processor = modelFolder / "chat_template.json";
+    STRATA_TRY(const Json json, readObject(processor));
+    STRATA_TRY(sources, templatesOf(json, processor.string()));
+  }
+  if (sources.empty()) sources.push_back({"default", kChatMl, "built in: ChatML"});
+  ChatTemplate chat;
+  for (Source& source : sources) {
+    STRATA_TRY(jinja::Template parsed, jinja::Template::parse(std::move(source.text), source.where));
+    if (chat.m_origin.empty() || source.name == "default") chat.m_origin = source.where;
+    chat.m_templates.emplace_back(source.name, std::move(parsed));
+  }
+  addTokens(chat.m_variables, tokenizer);
+  addTokens(chat.m_variables, tokens);
+  return chat;
+}
+
+Result<ChatTemplate> ChatTemplate::parse(std::string source, const std::string& where, Json variables) {
+  if (!variables.is_object()) {
+    return fail(ErrorCode::usage, "The variables of a chat template must be a JSON object.", where);
+  }
+  STRATA_TRY(jinja::Template parsed, jinja::Template::parse(std::move(source), where));
+  ChatTemplate chat;
+  chat.m_origin = where;
+  chat.m_templates.emplace_back("default", std::move(parsed));
+  chat.m_variables = std::move(variables);
+  return chat;
+}
+
+Result<const jinja::Template*> ChatTemplate::choose(bool withTools) const {
+  const jinja::Template* chosen = nullptr;
+  for (const auto& [name, source] : m_templates) {
+    if (name == "default" && chosen == nullptr) chosen = &source;
+    if (name == "tool_use" && withTools) chosen = &source;
+  }
+  if (chosen == nullptr) {
+    return fail(ErrorCode::unsupported, m_origin + ": the model has several chat templates and none is \"default\".",
+                m_origin);
+  }
+  return chosen;
+}
+
+const std::string& ChatTemplate::source() const {
+  const Result<const jinja::Template*> chosen = choose(false);
+  return chosen ? (*chosen)->source() : m_templates.front().second.source();
+}
+
+Result<std::string> ChatTemplate::render(const ChatInput& input) const {
+  STRATA_TRY(RenderedChat rendered, renderWithSpans(input));
+  return std::move(rendered.text);
+}
+
+Result<RenderedChat> ChatTemplate::renderWithSpans(const ChatInput& input) const {
+  if (!input.messages.is_array()) return fail(ErrorCode::usage, "The messages must be a list.", "messages");
+  if (!input.tools.is_null() && !input.tools.is_array())
+    return fail(ErrorCode::usage, "The tools must be a list.", "tools");
+  if (!input.variables.is_object()) {
+    return fail(ErrorCode::usage, "The variables of a template must be a JSON object.", "variables");
+  }
+  STRATA_TRY(const jinja::Template* chosen, choose(!input.tools.is_null()));
+  Json variables = m_variables;
+  variables["messages"] = input.messages;
+  variables["tools"] = input.tools;
+  variables["documents"] = nullptr;  // given with `variables`
+  variables["add_generation_prompt"] = input.addGenerationPrompt;
+  for (const auto& [key, value] : input.variables.items()) variables[key] = value;
+  jinja::RenderOptions options;
+  options.dialect = input.dialect;
+  options.now = input.now;
+  STRATA_TRY(jinja::Rendered rendered, chosen->render(variables, options));
+  return RenderedChat{std::move(rendered.text), std::move(rendered.generations)};
+}
+
+}  // namespace strata
