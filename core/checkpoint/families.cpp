@@ -118,22 +118,25 @@ Result<const Family*> findFamily(const JsonFields& config) {
                          ErrorCode::unsupported);
   };
   const Json* architectures = config.find("architectures");
-  if (architectures == nullptr) {
+  if (architectures == nullptr || (architectures->is_array() && architectures->empty())) {
     if (modelType == nullptr) return config.refuse("architectures", "is missing; it is needed.");
     const auto found = std::find_if(families().begin(), families().end(), typeMatches);
     if (found != families().end()) return &*found;
     return unsupported("model_type", modelType->get<std::string>());
   }
-  if (!architectures->is_array() || architectures->size() != 1 || !architectures->front().is_string()) {
-    return config.refuse("architectures", "must be a list of one text.");
+  const auto isText = [](const Json& name) { return name.is_string(); };
+  if (!architectures->is_array() || !std::all_of(architectures->begin(), architectures->end(), isText)) {
+    return config.refuse("architectures", "must be a list of texts.");
   }
-  const std::string& name = architectures->front().get_ref<const std::string&>();
-  for (const Family& family : families()) {
-    if (name != family.architecture) continue;
-    if (typeMatches(family)) return &family;
-    return config.refuse("model_type", "is " + shortDump(*modelType) + ", which does not belong to " + name + ".");
+  for (const Json& given : *architectures) {
+    const std::string& name = given.get_ref<const std::string&>();
+    for (const Family& family : families()) {
+      if (name != family.architecture) continue;
+      if (typeMatches(family)) return &family;
+      return config.refuse("model_type", "is " + shortDump(*modelType) + ", which does not belong to " + name + ".");
+    }
   }
-  return unsupported("architectures", name);
+  return unsupported("architectures", architectures->front().get_ref<const std::string&>());
 }
 
 }  // namespace strata

@@ -83,7 +83,7 @@ Result<std::vector<std::int64_t>> readTokenIdList(const JsonFields& fields, cons
   if (fields.isMissing(key)) return missing;
   const Json* value = fields.find(key);
   std::vector<std::int64_t> ids;
-  if (value == nullptr) return ids;
+  if (value == nullptr || *value == -1) return ids;  // -1: some configurations' word for none
   const auto add = [&](const Json& id) {
     const bool fits = id.is_number_integer() && id.get<std::int64_t>() >= 0 && id.get<std::int64_t>() <= INT32_MAX;
     if (fits) ids.push_back(id.get<std::int64_t>());

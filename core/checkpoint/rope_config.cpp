@@ -146,6 +146,8 @@ Result<RopeConfig> readRope(const JsonFields& config, std::int64_t maxPositions)
   if (stretches) {
     const char* original = "original_max_position_embeddings";
     STRATA_TRY(rope.originalMaxPositions, fields.integer(original, 1, kMostPositions, maxPositions));
+    // Beside the scaling it wins over the one inside, as in transformers' standardize_rope_params.
+    STRATA_TRY(rope.originalMaxPositions, config.integer(original, 1, kMostPositions, rope.originalMaxPositions));
   }
   std::optional<double> impliedFactor;
   if (rope.type == RopeType::yarn && !fields.isMissing("factor")) {  // null: as the two contexts say

@@ -256,6 +256,7 @@ class BraceFormatter {
         refuse("a float cannot be formatted as '" + std::string(1, spec.type) + "'");
       }
       const std::string pattern = std::string(spec.alternate ? "%#" : "%") + ".*" + type;
+      m_interpreter.heap().scan(kFloatDigits + static_cast<std::size_t>(precision));
       digits.assign(1400, '\0');
       digits.resize(static_cast<std::size_t>(std::snprintf(digits.data(), digits.size(), pattern.c_str(),
                                                            precision == 0 && type == 'g' ? 1 : precision, magnitude)));

@@ -40,7 +40,7 @@ void Interpreter::collect(const CallArguments* given, Arguments& arguments) {
     for (const auto& [key, value] : dict.as<DictObject>().entries()) {
       if (!key.isString()) refuse("the names of arguments must be strings");
       for (const auto& [present, other] : arguments.named)
-        if (present == textOf(key)) refuse("the argument '" + present + "' is given twice");
+        if (present == textOf(key)) refuse("the argument '" + shown(present) + "' is given twice");
       m_heap.work(textOf(key).size() + arguments.named.size());
       arguments.named.emplace_back(textOf(key), value);
     }
@@ -121,7 +121,7 @@ void Interpreter::bindParameters(const MacroObject& macro, Arguments& arguments)
     for (auto& [key, value] : arguments.named) rest.set(key, std::move(value));
     assign(idOf("kwargs"), rest.dict());
   } else if (!arguments.named.empty()) {
-    refuse("the macro '" + macro.name + "' has no parameter '" + arguments.named.front().first + "'");
+    refuse("the macro '" + macro.name + "' has no parameter '" + shown(arguments.named.front().first) + "'");
   }
   if (signature.usesVarargs) {
     ListBuilder rest(m_heap);
@@ -165,13 +165,13 @@ Value Interpreter::callLoop(const Value& loop, Arguments& arguments) {
 
 Value Interpreter::applyFilter(const std::string& name, const Value& subject, Arguments& arguments) {
   const Builtin* filter = findFilter(name);
-  if (filter == nullptr) refuse("there is no filter '" + name + "'");
+  if (filter == nullptr) refuse("there is no filter '" + shown(name) + "'");
   return filter->call(*this, subject, arguments);
 }
 
 bool Interpreter::applyTest(const std::string& name, const Value& subject, Arguments& arguments) {
   const Builtin* test = findTest(name);
-  if (test == nullptr) refuse("there is no test '" + name + "'");
+  if (test == nullptr) refuse("there is no test '" + shown(name) + "'");
   return truth(test->call(*this, subject, arguments));
 }
 
@@ -185,8 +185,8 @@ std::vector<Value> bind(const char* function, Arguments& arguments, std::initial
   for (auto& [key, value] : arguments.named) {
     std::size_t at = 0;
     while (at < names.size() && key != names.begin()[at]) ++at;
-    if (at == names.size()) refuse(std::string(function) + "() has no argument '" + key + "'");
-    if (!bound[at].isMissing()) refuse(std::string(function) + "() is given '" + key + "' twice");
+    if (at == names.size()) refuse(std::string(function) + "() has no argument '" + shown(key) + "'");
+    if (!bound[at].isMissing()) refuse(std::string(function) + "() is given '" + shown(key) + "' twice");
     bound[at] = value;
   }
   for (std::size_t i = 0; i < required; ++i)

@@ -106,7 +106,8 @@ Value xmlAttributes(Interpreter& interpreter, const Value& value, Arguments& arg
   for (const auto& [key, attribute] : value.as<DictObject>().entries()) {
     if (attribute.isNone() || attribute.isUndefined()) continue;
     const std::string& name = textOf(key, "the name of an attribute");
-    if (name.find_first_of(" \t\n\r\f\v/>=") != std::string::npos) refuse("'" + name + "' is no name of an attribute");
+    if (name.find_first_of(" \t\n\r\f\v/>=") != std::string::npos)
+      refuse("'" + shown(name) + "' is no name of an attribute");
     if (out.size() > 0 || given[0].isMissing() || truth(given[0])) out.append(' ');
     out.append(escaped(interpreter, key) + "=\"");
     Arguments none;

@@ -115,10 +115,13 @@ Value absolute(Interpreter&, const Value& value, Arguments& arguments) {
 }
 
 // Half to even in the decimal digits that the number really has, as Python's round().
-double roundDecimally(double number, std::int64_t precision) {
+double roundDecimally(Heap& heap, double number, std::int64_t precision) {
+  constexpr double kWholeFrom = 9007199254740992;  // 2^53
   if (!std::isfinite(number) || precision > 330) return number;
+  if (precision >= 0 && std::fabs(number) >= kWholeFrom) return number;
   if (precision < -330) return std::copysign(0.0, number);
   if (precision >= 0) {
+    heap.step(10 + static_cast<std::uint64_t>(precision));
     char text[700];
     std::snprintf(text, sizeof text, "%.*f", static_cast<int>(precision), number);
     return std::strtod(text, nullptr);
@@ -141,7 +144,7 @@ Value roundInteger(std::int64_t number, std::int64_t precision) {
   return Value::integer(rounded);
 }
 
-Value round(Interpreter&, const Value& value, Arguments& arguments) {
+Value round(Interpreter& interpreter, const Value& value, Arguments& arguments) {
   const std::vector<Value> given = bind("round", arguments, {"precision", "method"});
   refuseUndefined(value);
   if (!value.isNumber()) refuse("round wants a number, not a " + typeName(value));
@@ -149,7 +152,7 @@ Value round(Interpreter&, const Value& value, Arguments& arguments) {
   const std::string method = given[1].isMissing() ? "common" : textOf(given[1], "the method of round");
   if (method == "common") {
     if (value.isInteger()) return roundInteger(value.asInteger(), precision);
-    return Value::floating(roundDecimally(value.asFloating(), precision));
+    return Value::floating(roundDecimally(interpreter.heap(), value.asFloating(), precision));
   }
   if (method != "ceil" && method != "floor") refuse("the method of round must be common, ceil or floor");
   const double unit = std::pow(10.0, static_cast<double>(precision));

@@ -77,7 +77,10 @@ Value joiner(Interpreter& interpreter, const Value&, Arguments& arguments) {
 
 Value raise(Interpreter& interpreter, const Value&, Arguments& arguments) {
   const std::vector<Value> given = bind("raise_exception", arguments, {"message"}, 1);
-  throw Failure{Failure::Kind::raised, interpreter.text(given[0]), 0};
+  constexpr std::size_t kMostCharacters = 300;
+  const std::string message = given[0].isString() ? shown(textOf(given[0]), kMostCharacters)
+                                                  : shown(interpreter.text(given[0]), kMostCharacters);
+  throw Failure{Failure::Kind::raised, message, 0};
 }
 
 Value timeNow(Interpreter& interpreter, const Value&, Arguments& arguments) {

@@ -2,10 +2,24 @@
 
 #include <algorithm>
 
+#include "core/jinja/text.h"
+
 namespace strata::jinja {
 
 void refuse(std::string message) {
   throw Failure{Failure::Kind::wrong, std::move(message), 0};
+}
+
+std::string shown(std::string_view text, std::size_t characters) {
+  std::string out;
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < characters && at < text.size(); ++i) {
+    const char32_t c = nextCharacter(text, at);
+    const bool control = (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7F && c < 0xA0);
+    appendCharacter(out, control ? U'?' : c);
+  }
+  if (at < text.size()) out += "...";
+  return out;
 }
 
 Heap::~Heap() {

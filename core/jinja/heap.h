@@ -22,6 +22,8 @@ struct Failure {
 };
 
 [[noreturn]] void refuse(std::string message);
+/// What of a template's own text a message may repeat: at most `characters` of it, control characters as "?".
+std::string shown(std::string_view text, std::size_t characters = 80);
 
 class Heap;
 

@@ -18,4 +18,6 @@ struct Limits {
   std::int64_t rangeItems = 100'000;  // as Jinja's sandbox has it
 };
 
+constexpr std::size_t kFloatDigits = 310;  // that the largest float has before its point: the work of writing one
+
 }  // namespace strata::jinja

@@ -99,7 +99,13 @@ Value integerArithmetic(char operation, std::int64_t a, std::int64_t b) {
   return Value::integer(result);
 }
 
-Value floatingArithmetic(char operation, double a, double b) {
+/// fmod() subtracts bit by bit of what the exponents differ.
+void countModulo(Heap& heap, double a, double b) {
+  if (a == 0 || b == 0 || !std::isfinite(a) || !std::isfinite(b)) return;
+  heap.step(static_cast<std::uint64_t>(std::max(0, std::ilogb(a) - std::ilogb(b))) / 32);
+}
+
+Value floatingArithmetic(Heap& heap, char operation, double a, double b) {
   switch (operation) {
     case '+':
       return Value::floating(a + b);
@@ -120,6 +126,7 @@ Value floatingArithmetic(char operation, double a, double b) {
     }
     default: {
       if (b == 0) refuse(operation == '%' ? "float modulo" : "float floor division by zero");
+      countModulo(heap, a, b);
       double rest = std::fmod(a, b);
       double quotient = (a - rest) / b;
       if (rest != 0) {
@@ -298,7 +305,9 @@ bool contains(Interpreter& interpreter, const Value& item, const Value& containe
 
 Value arithmetic(Interpreter& interpreter, char operation, const Value& a, const Value& b) {
   if (a.isInteger() && b.isInteger()) return integerArithmetic(operation, a.asInteger(), b.asInteger());
-  if (a.isNumber() && b.isNumber()) return floatingArithmetic(operation, a.asNumber(), b.asNumber());
+  if (a.isNumber() && b.isNumber()) {
+    return floatingArithmetic(interpreter.heap(), operation, a.asNumber(), b.asNumber());
+  }
   if (operation == '%' && a.isString()) return formatPercent(interpreter, a, b);
   refuseUndefined(a);
   refuseUndefined(b);

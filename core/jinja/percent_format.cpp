@@ -187,6 +187,7 @@ class PercentFormatter {
     const double x = value.asNumber();
     const auto precision = static_cast<int>(std::min<std::int64_t>(field.precision < 0 ? 6 : field.precision, 1000));
     const std::string pattern = std::string(field.alternate ? "%#" : "%") + ".*" + type;
+    m_interpreter.heap().scan(kFloatDigits + static_cast<std::size_t>(precision));
     std::string text(1400, '\0');
     text.resize(
         static_cast<std::size_t>(std::snprintf(text.data(), text.size(), pattern.c_str(), precision, std::fabs(x))));

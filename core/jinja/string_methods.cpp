@@ -126,7 +126,8 @@ Value lines(Interpreter& interpreter, const Value& self, Arguments& arguments) {
   interpreter.heap().scan(textOf(self).size());
   ListBuilder out(interpreter.heap());
   const std::string& text = textOf(self);
-  interpreter.heap().ensure(text.size() * sizeof(std::string_view) / 2);
+  // A vector that grows holds its views twice for a moment, and may end up with room for as many again.
+  interpreter.heap().ensure(countLineEnds(text) * 3 * sizeof(std::string_view));
   for (const std::string_view line : splitLines(text, truth(given[0])))
     out.push(alike(interpreter, self, std::string(line)));
   return out.list();

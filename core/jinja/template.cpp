@@ -15,7 +15,8 @@ tl::unexpected<Error> toError(const Failure& failure, const std::string& name, i
   if (failure.kind == Failure::Kind::raised) {
     return fail(code, where + ": the template refuses its input: " + failure.message, where);
   }
-  return fail(code, where + ": the template fails: " + failure.message + ".", where);
+  constexpr std::size_t kMostCharacters = 300;
+  return fail(code, where + ": the template fails: " + shown(failure.message, kMostCharacters) + ".", where);
 }
 
 // Bytes that the values of `json` may take as strings, lists and dictionaries of the interpreter.

@@ -313,6 +313,12 @@ std::vector<std::string_view> splitLines(std::string_view text, bool keepEnds) {
   return lines;
 }
 
+std::size_t countLineEnds(std::string_view text) {
+  std::size_t count = 0;
+  for (std::size_t at = 0; at < text.size();) count += isLineEnd(nextCharacter(text, at)) ? 1 : 0;
+  return count;
+}
+
 std::string escapeHtml(std::string_view text) {
   std::string out;
   for (const char c : text) {

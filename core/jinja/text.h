@@ -42,6 +42,8 @@ std::string foldCase(std::string_view text);
 std::string_view strip(std::string_view text, bool left, bool right, const std::u32string* characters = nullptr);
 /// Lines without their ends, or with them.
 std::vector<std::string_view> splitLines(std::string_view text, bool keepEnds);
+/// How many characters of the text end a line.
+std::size_t countLineEnds(std::string_view text);
 /// &, <, >, ' and " as markupsafe writes them.
 std::string escapeHtml(std::string_view text);
 

@@ -12,8 +12,12 @@ constexpr const char* kChatMl =
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + "
     "'\\n' "
     "}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
-constexpr std::uint64_t kMostBytes = 64u << 20;  // of a tokenizer_config.json, whose added tokens can be many
+constexpr std::uint64_t kMostBytes = 16u << 20;  // of a tokenizer_config.json, whose added tokens can be many
 constexpr std::uint64_t kMostSource = 4u << 20;  // more than any template may have
+// What a rendering may use grows with its variables, and a model's tokens are not the user's: they stay small.
+constexpr std::size_t kMostTokenBytes = 4096, kMostTokensBytes = 256u << 10;
+constexpr const char* kDefault = "default";
+constexpr const char* kToolUse = "tool_use";
 
 struct Source {
   std::string name;
@@ -53,7 +57,9 @@ Result<std::vector<Source>> templateFiles(const fs::path& folder) {
     if (entry.path().extension() == ".jinja") more.push_back(entry.path());
   }
   std::sort(more.begin(), more.end());
-  for (const fs::path& path : more) STRATA_CHECK(addFile(sources, path.stem().string(), path));
+  for (const fs::path& path : more) {
+    if (path.stem() == kDefault || path.stem() == kToolUse) STRATA_CHECK(addFile(sources, path.stem().string(), path));
+  }
   return sources;
 }
 
@@ -63,11 +69,26 @@ Result<std::vector<Source>> templatesOf(const Json& config, const std::string& w
   const auto given = config.find("chat_template");
   if (given == config.end() || given->is_null()) return sources;
   const auto wrong = [&] {
-    return fail(ErrorCode::invalidData, where + ": chat_template must be a text or a list of {\"name\", \"template\"}.",
+    return fail(ErrorCode::invalidData,
+                where +
+                    ": chat_template must be a text, a list of {\"name\", \"template\"} or an object "
+                    "of names and templates.",
                 where);
   };
   if (given->is_string()) {
     sources.push_back({"default", given->get<std::string>(), where + ", chat_template"});
+    return sources;
+  }
+  const auto add = [&](const std::string& name, const Json& source) {
+    std::string origin = where;
+    origin.append(", chat_template \"").append(name).append("\"");
+    sources.push_back({name, source.get<std::string>(), std::move(origin)});
+  };
+  if (given->is_object()) {
+    for (const auto& [name, source] : given->items()) {
+      if (!source.is_string()) return wrong();
+      add(name, source);
+    }
     return sources;
   }
   if (!given->is_array()) return wrong();
@@ -76,10 +97,7 @@ Result<std::vector<Source>> templatesOf(const Json& config, const std::string& w
         !entry["template"].is_string()) {
       return wrong();
     }
-    const auto name = entry["name"].get<std::string>();
-    std::string origin = where;
-    origin.append(", chat_template \"").append(name).append("\"");
-    sources.push_back({name, entry["template"].get<std::string>(), std::move(origin)});
+    add(entry["name"].get<std::string>(), entry["template"]);
   }
   return sources;
 }
@@ -92,10 +110,18 @@ std::optional<std::string> tokenText(const Json& token) {
   return std::nullopt;
 }
 
-void addTokens(Json& variables, const Json& config) {
+Result<void> addTokens(Json& variables, const Json& config, const std::string& where) {
+  std::size_t bytes = 0;
+  const auto fits = [&](const std::string& text) {
+    bytes += text.size();
+    return text.size() <= kMostTokenBytes && bytes <= kMostTokensBytes;
+  };
+  bool allFit = true;
   const auto add = [&](const std::string& name, const Json& token) {
     const std::optional<std::string> text = tokenText(token);
-    if (text && !variables.contains(name)) variables[name] = *text;
+    if (!text || variables.contains(name)) return;
+    allFit = allFit && name.size() <= kMostTokenBytes && fits(*text);
+    if (allFit) variables[name] = *text;
   };
   for (const auto& [key, value] : config.items()) {
     if (key.ends_with("_token")) add(key, value);
@@ -104,9 +130,21 @@ void addTokens(Json& variables, const Json& config) {
     if (key != "additional_special_tokens" || !value.is_array() || variables.contains(key)) continue;
     Json tokens = Json::array();
     for (const Json& token : value)
-      if (const std::optional<std::string> text = tokenText(token)) tokens.push_back(*text);
+      if (const std::optional<std::string> text = tokenText(token); text && (allFit = allFit && fits(*text)))
+        tokens.push_back(*text);
     variables[key] = std::move(tokens);
   }
+  if (allFit) return {};
+  return fail(ErrorCode::unsupported,
+              where + ": the special tokens are longer than any model's; one may have " +
+                  std::to_string(kMostTokenBytes) + " bytes, all of them " + std::to_string(kMostTokensBytes) + ".",
+              where);
+}
+
+Source* lastNamed(std::vector<Source>& sources, std::string_view name) {
+  const auto found =
+      std::find_if(sources.rbegin(), sources.rend(), [&](const Source& source) { return source.name == name; });
+  return found == sources.rend() ? nullptr : &*found;
 }
 
 }  // namespace
@@ -124,15 +162,19 @@ Result<ChatTemplate> ChatTemplate::open(const fs::path& modelFolder) {
     STRATA_TRY(const Json json, readObject(processor));
     STRATA_TRY(sources, templatesOf(json, processor.string()));
   }
-  if (sources.empty()) sources.push_back({"default", kChatMl, "built in: ChatML"});
+  if (sources.empty()) sources.push_back({kDefault, kChatMl, "built in: ChatML"});
   ChatTemplate chat;
-  for (Source& source : sources) {
-    STRATA_TRY(jinja::Template parsed, jinja::Template::parse(std::move(source.text), source.where));
-    if (chat.m_origin.empty() || source.name == "default") chat.m_origin = source.where;
-    chat.m_templates.emplace_back(source.name, std::move(parsed));
+  chat.m_origin = sources.front().where;
+  // Those of other names are for other programs; the one for tools is looked at when there are tools.
+  if (Source* source = lastNamed(sources, kDefault)) {
+    STRATA_TRY(chat.m_default, jinja::Template::parse(std::move(source->text), source->where));
+    chat.m_origin = source->where;
   }
-  addTokens(chat.m_variables, tokenizer);
-  addTokens(chat.m_variables, tokens);
+  if (Source* source = lastNamed(sources, kToolUse)) {
+    chat.m_toolUse = jinja::Template::parse(std::move(source->text), source->where);
+  }
+  STRATA_CHECK(addTokens(chat.m_variables, tokenizer, config));
+  STRATA_CHECK(addTokens(chat.m_variables, tokens, (modelFolder / "special_tokens_map.json").string()));
   return chat;
 }
 
@@ -140,30 +182,21 @@ Result<ChatTemplate> ChatTemplate::parse(std::string source, const std::string& 
   if (!variables.is_object()) {
     return fail(ErrorCode::usage, "The variables of a chat template must be a JSON object.", where);
   }
-  STRATA_TRY(jinja::Template parsed, jinja::Template::parse(std::move(source), where));
   ChatTemplate chat;
+  STRATA_TRY(chat.m_default, jinja::Template::parse(std::move(source), where));
   chat.m_origin = where;
-  chat.m_templates.emplace_back("default", std::move(parsed));
   chat.m_variables = std::move(variables);
   return chat;
 }
 
 Result<const jinja::Template*> ChatTemplate::choose(bool withTools) const {
-  const jinja::Template* chosen = nullptr;
-  for (const auto& [name, source] : m_templates) {
-    if (name == "default" && chosen == nullptr) chosen = &source;
-    if (name == "tool_use" && withTools) chosen = &source;
+  if (withTools && m_toolUse) {
+    if (!*m_toolUse) return tl::unexpected(m_toolUse->error());
+    return &**m_toolUse;
   }
-  if (chosen == nullptr) {
-    return fail(ErrorCode::unsupported, m_origin + ": the model has several chat templates and none is \"default\".",
-                m_origin);
-  }
-  return chosen;
-}
-
-const std::string& ChatTemplate::source() const {
-  const Result<const jinja::Template*> chosen = choose(false);
-  return chosen ? (*chosen)->source() : m_templates.front().second.source();
+  if (m_default) return &*m_default;
+  return fail(ErrorCode::unsupported, m_origin + ": the model has several chat templates and none is \"default\".",
+              m_origin);
 }
 
 Result<std::string> ChatTemplate::render(const ChatInput& input) const {

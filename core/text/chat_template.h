@@ -40,9 +40,9 @@ struct RenderedChat {
 class ChatTemplate {
  public:
   /// Looked for in this order: chat_template.jinja and additional_chat_templates/*.jinja, "chat_template" of
-  /// tokenizer_config.json (a text, or a list of {"name", "template"}), chat_template.json; else ChatML. Of several
-  /// templates "tool_use" is taken where tools are given, else "default". The special tokens of tokenizer_config.json
-  /// and special_tokens_map.json (bos_token, eos_token, …) become variables.
+  /// tokenizer_config.json (a text, a list of {"name", "template"} or an object), chat_template.json; else ChatML. Of
+  /// several templates "tool_use" is taken where tools are given, else "default"; others are not looked at. The special
+  /// tokens of tokenizer_config.json and special_tokens_map.json (bos_token, eos_token, …) become variables.
   static Result<ChatTemplate> open(const std::filesystem::path& modelFolder);
   /// `where` names the source in errors.
   static Result<ChatTemplate> parse(std::string source, const std::string& where, Json variables = Json::object());
@@ -53,8 +53,6 @@ class ChatTemplate {
 
   /// Where the template was found, or "built in: ChatML".
   const std::string& origin() const { return m_origin; }
-  /// Of the template that is taken where no tools are given.
-  const std::string& source() const;
   /// The model's special tokens by name, and whatever else parse() was given.
   const Json& variables() const { return m_variables; }
 
@@ -63,7 +61,8 @@ class ChatTemplate {
   Result<const jinja::Template*> choose(bool withTools) const;
 
   std::string m_origin;
-  std::vector<std::pair<std::string, jinja::Template>> m_templates;  // by name; one alone has none
+  std::optional<jinja::Template> m_default;
+  std::optional<Result<jinja::Template>> m_toolUse;  // the error is told to who gives tools
   Json m_variables = Json::object();
 };
 

@@ -136,6 +136,19 @@ TEST(ModelConfig, ReadsEndIdsAsOneAListOrNone) {
   EXPECT_FALSE(parse(file).bosId);
   file["bos_token_id"] = 128000;
   EXPECT_FALSE(parse(file).bosId) << "there is no embedding for it";
+  file["bos_token_id"] = -1;
+  file["eos_token_id"] = -1;
+  EXPECT_FALSE(parse(file).bosId);
+  EXPECT_TRUE(parse(file).eosIds.empty());
+}
+
+TEST(ModelConfig, GoesByTheModelTypeOrTheFirstArchitectureThatIsSupported) {
+  Json file = tinyConfig();
+  file["architectures"] = Json::array({"LlamaModel", "LlamaForCausalLM"});
+  EXPECT_EQ(parse(file).layers, 2);
+  file["architectures"] = Json::array();
+  file["model_type"] = "llama";
+  EXPECT_EQ(parse(file).layers, 2);
 }
 
 TEST(ModelConfig, RefusesEachWrongSizeByItsKey) {
@@ -172,7 +185,7 @@ TEST(ModelConfig, NamesWhatIsSupportedWhereItRefuses) {
   EXPECT_THAT(error.message, HasSubstr("GPT2LMHeadModel"));
   EXPECT_THAT(error.message, HasSubstr("LlamaForCausalLM"));
   EXPECT_THAT(errorWith("architectures", "LlamaForCausalLM").message, HasSubstr("architectures"));
-  EXPECT_THAT(errorWith("architectures", Json::array()).message, HasSubstr("architectures"));
+  EXPECT_THAT(errorWith("architectures", Json::array({3})).message, HasSubstr("architectures"));
   EXPECT_THAT(errorWith("model_type", "mistral").message, HasSubstr("model_type"));
   EXPECT_EQ(errorWith("hidden_act", "gelu").code, ErrorCode::unsupported);
   EXPECT_EQ(errorWith("quantization_config", Json{{"quant_method", "gptq"}}).code, ErrorCode::unsupported);

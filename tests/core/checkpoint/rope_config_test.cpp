@@ -78,6 +78,15 @@ TEST(RopeConfig, DescribesEqualRotationsEqually) {
   EXPECT_NE(describeRope(a), describeRope(ropeOf({{"rope_parameters", with}}).value()));
 }
 
+TEST(RopeConfig, TakesTheOriginalContextFromBesideTheScalingFirst) {
+  const Json llama3 = {{"rope_type", "llama3"}, {"factor", 8.0}, {"low_freq_factor", 1.0}, {"high_freq_factor", 4.0}};
+  EXPECT_EQ(ropeOf({{"rope_scaling", llama3}, {"original_max_position_embeddings", 16}})->originalMaxPositions, 16);
+  Json inside = llama3;
+  inside["original_max_position_embeddings"] = 8;
+  EXPECT_EQ(ropeOf({{"rope_scaling", inside}})->originalMaxPositions, 8);
+  EXPECT_EQ(ropeOf({{"rope_scaling", inside}, {"original_max_position_embeddings", 16}})->originalMaxPositions, 16);
+}
+
 TEST(RopeConfig, RefusesWhatItCannotRotateByItsKey) {
   const auto scaling = [](Json keys) { return Json{{"rope_scaling", std::move(keys)}}; };
   EXPECT_THAT(refusal(scaling({{"type", "longrope"}})), HasSubstr("default, linear, dynamic, yarn, llama3"));

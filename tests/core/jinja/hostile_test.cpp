@@ -59,6 +59,16 @@ TEST(JinjaLimits, BoundEveryHostileTemplate) {
   for (const testing::HostileTemplate& hostile : testing::hostileTemplates()) expectBounded(hostile);
 }
 
+TEST(JinjaLimits, BoundNumbersAndMessages) {
+  for (const testing::HostileTemplate& hostile : testing::hostileNumbersAndMessages()) expectBounded(hostile);
+}
+
+TEST(JinjaLimits, MessagesRepeatNoControlCharacters) {
+  const auto rendered = testing::tryRender("{{ raise_exception('\\x1b[2J' * 3) }}", Json::object());
+  ASSERT_FALSE(rendered);
+  EXPECT_EQ(rendered.error().message, "t.jinja:1: the template refuses its input: ?[2J?[2J?[2J");
+}
+
 TEST(JinjaLimits, BoundWorkOnLongTexts) {
   for (const testing::HostileTemplate& hostile : testing::hostileLoops()) expectBounded(hostile);
 }

@@ -60,6 +60,28 @@ TEST(ChatTemplate, TakesTheTemplateForToolsWhereToolsAreGiven) {
   EXPECT_EQ(renderFolder(folder.path(), input), "new tools");
 }
 
+TEST(ChatTemplate, DoesNotLookAtTemplatesThatItDoesNotTake) {
+  const testing::TemporaryFolder folder;
+  const auto config = folder.path() / "tokenizer_config.json";
+  writeText(config, R"({"chat_template": [{"name": "rag", "template": "{% trans %}"},
+                                          {"name": "default", "template": "D"},
+                                          {"name": "tool_use", "template": "{% trans %}"}]})");
+  EXPECT_EQ(renderFolder(folder.path()), "D");
+  ChatInput input = hello();
+  input.tools = Json::array({Json{{"name", "f"}}});
+  EXPECT_THAT(renderFolder(folder.path(), input), HasSubstr("there is no tag 'trans'"));
+  writeText(config, R"({"chat_template": {"default": "D", "tool_use": "T"}})");
+  EXPECT_EQ(renderFolder(folder.path()), "D");
+  EXPECT_EQ(renderFolder(folder.path(), input), "T");
+}
+
+TEST(ChatTemplate, RefusesTokensThatWouldRaiseItsLimits) {
+  const testing::TemporaryFolder folder;
+  writeText(folder.path() / "tokenizer_config.json",
+            R"({"chat_template": "x", "bos_token": ")" + std::string(5000, 'a') + "\"}");
+  EXPECT_THAT(renderFolder(folder.path()), HasSubstr("the special tokens are longer than any model's"));
+}
+
 TEST(ChatTemplate, RefusesSeveralTemplatesWithoutADefault) {
   const testing::TemporaryFolder folder;
   writeText(folder.path() / "tokenizer_config.json", R"({"chat_template": [{"name": "rag", "template": "x"}]})");
@@ -78,7 +100,7 @@ TEST(ChatTemplate, LetsTheCallersVariablesWin) {
 TEST(ChatTemplate, SaysWhereAWrongConfigIsWrong) {
   const testing::TemporaryFolder folder;
   writeText(folder.path() / "tokenizer_config.json", R"({"chat_template": 5})");
-  EXPECT_THAT(renderFolder(folder.path()), HasSubstr("chat_template must be a text or a list"));
+  EXPECT_THAT(renderFolder(folder.path()), HasSubstr("chat_template must be a text, a list"));
   writeText(folder.path() / "tokenizer_config.json", "[]");
   EXPECT_THAT(renderFolder(folder.path()), HasSubstr("tokenizer_config.json must hold a JSON object"));
   writeText(folder.path() / "tokenizer_config.json", R"({"chat_template": "{% if %}"})");
