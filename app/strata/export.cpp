@@ -18,6 +18,7 @@ struct ExportArguments {
   ModelOptions model;
   std::string adapter;
   std::string map;
+  std::string dtype;
   std::string out;
 };
 
@@ -89,9 +90,17 @@ Result<int> run(const ExportArguments& arguments, const Output& out) {
   if (!arguments.map.empty()) {
     STRATA_TRY(map, parseMap(arguments.map, layers));
   }
-  const bool asItCame = location.run.empty() && adapter.pairs.empty();
+  std::optional<DType> dtype;
+  if (!arguments.dtype.empty()) {
+    dtype = parseDType(arguments.dtype);
+    if (!dtype || *dtype == DType::f16) {
+      return fail(ErrorCode::usage, "The dtype \"" + arguments.dtype + "\" is unknown; give float32 or bfloat16.",
+                  "--dtype");
+    }
+  }
+  const bool asItCame = location.run.empty() && adapter.pairs.empty() && !dtype;
   const TensorSource source = asItCame ? TensorSource() : TensorSource(ExportSource(trained, adapter));
-  STRATA_CHECK(exportModel(original, map, source, arguments.out, &cancelFlag()));
+  STRATA_CHECK(exportModel(original, map, source, arguments.out, {dtype, &cancelFlag()}));
 
   const std::string name = arguments.map.empty() ? printMap(map) : arguments.map;
   const std::string folder = fs::absolute(arguments.out).lexically_normal().string();
@@ -115,6 +124,7 @@ VerbAction addExport(CLI::App& verb, const Output& out) {
       ->type_name("OUT");
   verb.add_option("--map", arguments->map, "the map that the export carries (default: the model's own, else full)");
   verb.add_option("--adapter", arguments->adapter, "LoRA adapter to merge in")->type_name("DIR");
+  verb.add_option("--dtype", arguments->dtype, "float32 | bfloat16 of the weights (default: as they came)");
   return [arguments, &out] { return run(*arguments, out); };
 }
 

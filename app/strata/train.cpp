@@ -62,12 +62,16 @@ void dropReplacedSource(const FieldOptions& fields, TrainConfig& config) {
   if (fields.isGiven("init") && !fields.isGiven("model")) config.model.clear();
 }
 
-/// A run's id becomes its path: the stored configuration must not depend on --project.
-void resolveModelName(const std::string& project, TrainConfig& config) {
-  if (project.empty() || config.model.empty()) return;
-  const auto run = findRun(config.model, fs::path(project));
-  if (!run) return;
-  config.model = run->folder.string() + (run->step ? "@" + std::to_string(*run->step) : "");
+/// A run's id or a project's name for a model becomes its path: the stored configuration must not depend on --project.
+Result<void> resolveModelName(const std::string& project, TrainConfig& config) {
+  if (project.empty() || config.model.empty()) return {};
+  if (const auto run = findRun(config.model, fs::path(project))) {
+    config.model = run->folder.string() + (run->step ? "@" + std::to_string(*run->step) : "");
+    return {};
+  }
+  STRATA_TRY(const ModelLocation location, locateModel(config.model, fs::path(project)));
+  config.model = location.folder.string();
+  return {};
 }
 
 /// Reads --preset or --config over `config`; which options the file names, where one is given.
@@ -90,7 +94,7 @@ Result<TrainConfig> newConfig(const TrainArguments& arguments) {
   STRATA_CHECK(applyFile(arguments, config));
   dropReplacedSource(arguments.fields, config);
   STRATA_CHECK(arguments.fields.applyTo(config));
-  resolveModelName(arguments.project, config);
+  STRATA_CHECK(resolveModelName(arguments.project, config));
   return config;
 }
 
@@ -156,7 +160,7 @@ Result<TrainAnswer> extend(const TrainArguments& arguments, const TrainHooks& ho
                             folder.filename().string(), rank),
                 "--lora");
   }
-  resolveModelName(arguments.project, config);
+  STRATA_CHECK(resolveModelName(arguments.project, config));
   const fs::path project = arguments.project.empty() ? folder.parent_path().parent_path() : fs::path(arguments.project);
   STRATA_TRY(const ProjectFolder opened, ProjectFolder::open(project.string()));
   Result<TrainAnswer> answer = extendTraining(opened.project(), folder, config, hooks);

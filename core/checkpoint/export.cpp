@@ -41,33 +41,46 @@ std::string sourceName(const Checkpoint& original, const std::string& name, cons
   return tiedHead ? kEmbedding : "";
 }
 
+/// A tensor of the export: where its values come from (empty: its own bytes), and how they are stored.
+struct Exported {
+  const std::string& name;
+  const TensorView& view;
+  std::string source;
+  DType dtype;
+};
+
 Result<void> writeWeights(const Checkpoint& original, const TensorSource& weights, const fs::path& out,
-                          const std::atomic<bool>* cancel) {
+                          const ExportOptions& options) {
   std::set<std::string> parameters;
   for (auto& [name, shape] : parameterShapes(original.config())) parameters.insert(name);
   for (const auto& [file, tensors] : tensorsByFile(original)) {
+    std::vector<Exported> exported;
     std::vector<TensorToWrite> header;
-    header.reserve(tensors.size());
     for (const NamedView* tensor : tensors) {
-      header.push_back({tensor->first, tensor->second.dtype, tensor->second.shape, {}});
+      const auto& [name, view] = *tensor;
+      std::string source = weights ? sourceName(original, name, parameters) : "";
+      const DType dtype = source.empty() ? view.dtype : options.dtype.value_or(view.dtype);
+      header.push_back({name, dtype, view.shape, {}});
+      exported.push_back({name, view, std::move(source), dtype});
     }
     STRATA_TRY(const std::string head, makeSafetensorsHeader(header));
     STRATA_TRY(FileWriter writer, FileWriter::create(out / file));
     STRATA_CHECK(writer.write(std::string_view(head)));
-    for (const NamedView* tensor : tensors) {
-      if (cancel != nullptr && *cancel) return fail(ErrorCode::cancelled, "The export was cancelled.");
-      const auto& [name, view] = *tensor;
-      const std::string source = weights ? sourceName(original, name, parameters) : "";
-      if (source.empty()) {
-        STRATA_CHECK(writer.write(view.bytes));
+    for (const Exported& tensor : exported) {
+      if (options.cancel != nullptr && *options.cancel) {
+        return fail(ErrorCode::cancelled, "The export was cancelled.");
+      }
+      if (tensor.source.empty()) {
+        STRATA_CHECK(writer.write(tensor.view.bytes));
         continue;
       }
-      STRATA_TRY(const std::vector<std::byte> bytes, weights(source, view.dtype));
-      if (bytes.size() != view.bytes.size()) {
+      STRATA_TRY(const std::vector<std::byte> bytes, weights(tensor.source, tensor.dtype));
+      const std::size_t wanted = tensor.view.bytes.size() / bytesOf(tensor.view.dtype) * bytesOf(tensor.dtype);
+      if (bytes.size() != wanted) {
         return fail(ErrorCode::internal,
-                    "The export has " + std::to_string(bytes.size()) + " bytes for tensor " + quotedName(name) +
-                        ", which takes " + std::to_string(view.bytes.size()) + ".",
-                    name);
+                    "The export has " + std::to_string(bytes.size()) + " bytes for tensor " + quotedName(tensor.name) +
+                        ", which takes " + std::to_string(wanted) + ".",
+                    tensor.name);
       }
       STRATA_CHECK(writer.write(std::span<const std::byte>(bytes)));
     }
@@ -76,8 +89,9 @@ Result<void> writeWeights(const Checkpoint& original, const TensorSource& weight
   return {};
 }
 
-/// The original's index without the tensors that were not read (integer buffers).
-Result<void> writeIndex(const Checkpoint& original, const fs::path& out) {
+/// The original's index without the tensors that were not read (integer buffers), and without a size that the export
+/// may not have.
+Result<void> writeIndex(const Checkpoint& original, const fs::path& out, const ExportOptions& options) {
   STRATA_TRY(const WeightFiles files, findWeightFiles(original.folder()));
   if (!files.sharded()) return {};
   STRATA_TRY(Json index, readJson(original.folder() / kIndexFile));
@@ -87,6 +101,7 @@ Result<void> writeIndex(const Checkpoint& original, const fs::path& out) {
     if (original.tensors().contains(tensor)) members.emplace_back(tensor, file);
   }
   index["weight_map"] = std::move(kept);
+  if (options.dtype) index.erase("metadata");
   return writeFile(out / kIndexFile, index.dump(2) + "\n");
 }
 
@@ -99,7 +114,7 @@ bool isTokenizerFile(const std::string& name) {
 }
 
 Result<void> exportChecked(const Checkpoint& original, const SharingMap& map, const TensorSource& weights,
-                           const fs::path& out, const std::atomic<bool>* cancel) {
+                           const fs::path& out, const ExportOptions& options) {
   if (map.layers() != original.config().layers || !map.isInference()) {
     return fail(ErrorCode::usage, "The map " + printMap(map) + " does not fit " + original.folder().string() +
                                       ": give a map for inference with " + std::to_string(original.config().layers) +
@@ -112,9 +127,10 @@ Result<void> exportChecked(const Checkpoint& original, const SharingMap& map, co
     return fail(ErrorCode::usage, out.string() + " exists and is not an empty folder; give a new name.", out.string());
   }
   STRATA_TRY(StagedFolder staged, StagedFolder::create(out));
-  STRATA_CHECK(writeWeights(original, weights, staged.path(), cancel));
-  STRATA_CHECK(writeIndex(original, staged.path()));
+  STRATA_CHECK(writeWeights(original, weights, staged.path(), options));
+  STRATA_CHECK(writeIndex(original, staged.path(), options));
   Json config = original.config().raw;
+  if (options.dtype) config[config.contains("torch_dtype") ? "torch_dtype" : "dtype"] = configName(*options.dtype);
   config["strata"] = {{"version", 1}, {"map", map.src()}, {"retention", map.retention()}};
   STRATA_CHECK(writeFile(staged.path() / "config.json", config.dump(2) + "\n"));
   STRATA_CHECK(writeFile(staged.path() / "strata_map.json", mapToJson(map).dump(2) + "\n"));
@@ -125,9 +141,9 @@ Result<void> exportChecked(const Checkpoint& original, const SharingMap& map, co
 }  // namespace
 
 Result<void> exportModel(const Checkpoint& original, const SharingMap& map, const TensorSource& weights,
-                         const fs::path& out, const std::atomic<bool>* cancel) {
+                         const fs::path& out, const ExportOptions& options) {
   try {
-    return exportChecked(original, map, weights, out, cancel);
+    return exportChecked(original, map, weights, out, options);
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::outOfMemory, "The export to " + out.string() + " needs more memory than there is.",
                 out.string());

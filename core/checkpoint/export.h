@@ -5,6 +5,7 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,9 +23,13 @@ using TensorSource = std::function<Result<std::vector<std::byte>>(const std::str
 /// empty. Tensors that are no parameter keep their bytes, but for a tied head that is stored all the same: it gets the
 /// embedding's (the source is asked for the embedding once more). Files that are copied: tokenizer*,
 /// special_tokens_map.json, added_tokens.json, vocab.json, merges.txt, chat_template.jinja, chat_template.json,
-/// generation_config.json, *.model. Never pickles. `cancel` is looked at before each tensor; then nothing is left.
+/// generation_config.json, *.model. Never pickles.
+struct ExportOptions {
+  std::optional<DType> dtype = {};            // of the parameters, which then need a source; nothing: as they came
+  const std::atomic<bool>* cancel = nullptr;  // looked at before each tensor; then nothing is left
+};
 Result<void> exportModel(const Checkpoint& original, const SharingMap& map, const TensorSource& weights,
-                         const std::filesystem::path& out, const std::atomic<bool>* cancel = nullptr);
+                         const std::filesystem::path& out, const ExportOptions& options = {});
 
 /// Copies the tokenizer and generation files of `from` into the existing folder `to`.
 Result<void> copyTokenizerFiles(const std::filesystem::path& from, const std::filesystem::path& to);

@@ -4,10 +4,27 @@
 #include "core/project/run_checkpoint.h"
 
 namespace strata {
+namespace {
+
+/// The folder of one of the project's models; `text` itself where it is none of their names. A folder that is no
+/// project yet, as a run's first may be, has no names.
+Result<std::filesystem::path> folderOfName(const std::string& text,
+                                           const std::optional<std::filesystem::path>& project) {
+  std::error_code ignored;
+  if (!project || !std::filesystem::exists(*project / "strata.json", ignored)) return text;
+  STRATA_TRY(const Project opened, Project::open(*project));
+  const auto found = opened.models().find(text);
+  return found == opened.models().end() ? std::filesystem::path(text) : found->second;
+}
+
+}  // namespace
 
 Result<ModelLocation> locateModel(const std::string& text, const std::optional<std::filesystem::path>& project) {
   const std::optional<RunName> name = findRun(text, project);
-  if (!name) return ModelLocation{text, {}, {}};
+  if (!name) {
+    STRATA_TRY(const std::filesystem::path folder, folderOfName(text, project));
+    return ModelLocation{folder, {}, {}};
+  }
   STRATA_TRY(const std::filesystem::path checkpoint, resolveCheckpoint(name->folder, name->step));
   std::error_code ignored;
   if (!std::filesystem::exists(checkpoint / "adapter_config.json", ignored))

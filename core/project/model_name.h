@@ -1,5 +1,6 @@
 #pragma once
-// What MODEL means on the command line: a folder with config.json and safetensors, or a run (design.md section 5).
+// What MODEL means on the command line: a folder with config.json and safetensors, a run, or a name that the project
+// gives one of its models (design.md section 5).
 
 #include <filesystem>
 #include <optional>
@@ -15,7 +16,8 @@ struct ModelLocation {
   std::filesystem::path run;      // the run's folder, else empty
 };
 
-/// RUN and RUN@STEP become a checkpoint of the run; one of a LoRA run becomes its base and the adapter.
+/// RUN and RUN@STEP become a checkpoint of the run; one of a LoRA run becomes its base and the adapter. A run's id goes
+/// before a name of strata.json, and that before a folder of the same name.
 Result<ModelLocation> locateModel(const std::string& text, const std::optional<std::filesystem::path>& project = {});
 
 }  // namespace strata

@@ -1,6 +1,7 @@
 #include "core/project/project.h"
 
 #include <string>
+#include <utility>
 
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
@@ -31,29 +32,78 @@ std::string nameOf(const fs::path& folder) {
   return name.empty() ? "project" : name;
 }
 
-/// What openOrCreate and open need to agree on: the name in strata.json.
-Result<std::string> readName(const fs::path& folder) {
-  const fs::path file = folder / kFile;
-  STRATA_TRY(const Json json, readJson(file));
-  const auto broken = [&](const std::string& what) {
-    return fail(ErrorCode::invalidData, file.string() + " " + what, file.string());
-  };
-  if (!json.is_object() || !json.contains("format") || json["format"] != kFormat) {
-    return broken(std::string("is not a project's file: its \"format\" must be \"") + kFormat + "\".");
+/// strata.json, member by member. Errors name the file and the member.
+class ProjectFile {
+ public:
+  static Result<ProjectFile> read(const fs::path& folder) {
+    ProjectFile file(folder / kFile);
+    STRATA_TRY(file.m_json, readJson(file.m_path));
+    const Json& json = file.m_json;
+    if (!json.is_object() || !json.contains("format") || json["format"] != kFormat) {
+      return file.broken(std::string("is not a project's file: its \"format\" must be \"") + kFormat + "\".");
+    }
+    if (!json.contains("version") || !json["version"].is_number_integer() || json["version"].get<std::int64_t>() < 1) {
+      return file.broken("has no \"version\"; it must be 1.");
+    }
+    if (json["version"].get<std::int64_t>() > kVersion) {
+      return fail(ErrorCode::unsupported,
+                  file.m_path.string() + " was written by a newer Strata (version " + json["version"].dump() +
+                      "); use that one.",
+                  file.m_path.string());
+    }
+    return file;
   }
-  if (!json.contains("version") || !json["version"].is_number_integer() || json["version"].get<std::int64_t>() < 1) {
-    return broken("has no \"version\"; it must be 1.");
+
+  Result<std::string> name() const {
+    if (!m_json.contains("name")) return nameOf(m_path.parent_path());
+    if (!m_json["name"].is_string()) return broken("has a \"name\" that is not text.");
+    return m_json["name"].get<std::string>();
   }
-  if (json["version"].get<std::int64_t>() > kVersion) {
-    return fail(
-        ErrorCode::unsupported,
-        file.string() + " was written by a newer Strata (version " + json["version"].dump() + "); use that one.",
-        file.string());
+
+  Result<std::map<std::string, fs::path>> models() const {
+    std::map<std::string, fs::path> models;
+    if (!m_json.contains("models")) return models;
+    if (!m_json["models"].is_object()) return broken("has \"models\" that are no object of names and folders.");
+    for (const auto& [name, folder] : m_json["models"].items()) {
+      if (name.empty() || name.find_first_of("/@") != std::string::npos) {
+        return broken("names a model \"" + name + "\"; a name may not be empty nor hold / or @.");
+      }
+      if (!folder.is_string() || folder.get_ref<const std::string&>().empty()) {
+        return broken("gives the model \"" + name + "\" no folder.");
+      }
+      models[name] = (m_path.parent_path() / folder.get<std::string>()).lexically_normal();
+    }
+    return models;
   }
-  if (!json.contains("name")) return nameOf(folder);
-  if (!json["name"].is_string()) return broken("has a \"name\" that is not text.");
-  return json["name"].get<std::string>();
-}
+
+  Result<std::optional<ProjectSide>> side(const char* key) const {
+    if (!m_json.contains("sides")) return std::optional<ProjectSide>();
+    const Json& sides = m_json["sides"];
+    if (!sides.is_object()) return broken("has \"sides\" that are no object with \"a\" and \"b\".");
+    if (!sides.contains(key)) return std::optional<ProjectSide>();
+    const Json& given = sides[key];
+    ProjectSide side;
+    const auto wrong = [&] {
+      return broken(std::string("must give side \"") + key + "\" a \"model\", and if it names a \"map\", as text.");
+    };
+    if (!given.is_object() || !given.contains("model") || !given["model"].is_string()) return wrong();
+    side.model = given["model"].get<std::string>();
+    if (given.contains("map")) {
+      if (!given["map"].is_string()) return wrong();
+      side.map = given["map"].get<std::string>();
+    }
+    return std::optional(side);
+  }
+
+ private:
+  explicit ProjectFile(fs::path path) : m_path(std::move(path)) {}
+  tl::unexpected<Error> broken(const std::string& what) const {
+    return fail(ErrorCode::invalidData, m_path.string() + " " + what, m_path.string());
+  }
+
+  fs::path m_path;
+  Json m_json;
+};
 
 }  // namespace
 
@@ -69,7 +119,11 @@ Result<Project> Project::open(const fs::path& folder) {
   }
   Project project;
   project.m_folder = folder;
-  STRATA_TRY(project.m_name, readName(folder));
+  STRATA_TRY(const ProjectFile file, ProjectFile::read(folder));
+  STRATA_TRY(project.m_name, file.name());
+  STRATA_TRY(project.m_models, file.models());
+  STRATA_TRY(project.m_sideA, file.side("a"));
+  STRATA_TRY(project.m_sideB, file.side("b"));
   return project;
 }
 

@@ -13,6 +13,13 @@
 
 namespace strata {
 
+/// One side of a comparison: a model (one of the project's names, a folder, or a run) and a map for it.
+struct ProjectSide {
+  std::string model;
+  std::string map = "full";
+  bool operator==(const ProjectSide&) const = default;
+};
+
 class Project {
  public:
   /// Opens the folder, or makes a new project where nothing or an empty folder is. A folder with other things in it and
@@ -21,11 +28,19 @@ class Project {
   static Result<Project> open(const std::filesystem::path& folder);
   const std::filesystem::path& folder() const { return m_folder; }
   const std::string& name() const { return m_name; }
+  /// "models" of strata.json: what the project calls its models, and their folders. A relative one starts at the
+  /// project's folder.
+  const std::map<std::string, std::filesystem::path>& models() const { return m_models; }
+  /// "sides" of strata.json: {"a": {"model", "map"}, "b": …}; nothing where the file does not say.
+  const std::optional<ProjectSide>& sideA() const { return m_sideA; }
+  const std::optional<ProjectSide>& sideB() const { return m_sideB; }
   std::filesystem::path runsFolder() const { return m_folder / "runs"; }
 
  private:
   std::filesystem::path m_folder;
   std::string m_name;
+  std::map<std::string, std::filesystem::path> m_models;
+  std::optional<ProjectSide> m_sideA, m_sideB;
 };
 
 enum class RunState { queued, running, paused, stopped, failed, done };

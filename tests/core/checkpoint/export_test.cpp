@@ -92,6 +92,24 @@ TEST(Export, WritesTheWeightsThatItIsGivenOnceATensorInFileOrder) {
   }
 }
 
+TEST(Export, StoresTheWeightsInTheDtypeThatIsAskedFor) {
+  const TemporaryFolder folder;
+  writeShardedTinyModel(folder.path() / "in");
+  const Checkpoint original = opened(folder.path() / "in");
+  for (const DType dtype : {DType::f32, DType::bf16}) {
+    const fs::path out = folder.path() / configName(dtype);
+    const TensorSource source = [&](const std::string& name, DType asked) {
+      EXPECT_EQ(asked, dtype);
+      return ones(original, name, asked);
+    };
+    ASSERT_TRUE(exportModel(original, shared(), source, out, {.dtype = dtype}));
+    const Checkpoint again = opened(out);
+    for (const auto& [name, view] : again.tensors()) EXPECT_EQ(view.dtype, dtype) << name;
+    EXPECT_EQ(again.config().dtype, dtype);
+    EXPECT_FALSE(readJson(out / "model.safetensors.index.json")->contains("metadata"));
+  }
+}
+
 TEST(Export, KeepsATiedHeadThatIsStoredEqualToTheEmbedding) {
   const TemporaryFolder folder;
   writeTinyModel(folder.path() / "in");
@@ -166,7 +184,7 @@ TEST(Export, LeavesNothingWhereItIsCancelled) {
     cancel = true;
     return ones(original, name, dtype);
   };
-  const auto exported = exportModel(original, shared(), cancelling, folder.path() / "out", &cancel);
+  const auto exported = exportModel(original, shared(), cancelling, folder.path() / "out", {.cancel = &cancel});
   ASSERT_FALSE(exported);
   EXPECT_EQ(exported.error().code, ErrorCode::cancelled);
   EXPECT_EQ(namesIn(folder.path()), std::vector<std::string>{"model"});

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/project/model_name.h"
 #include "support.h"
 
 namespace strata {
@@ -57,6 +58,22 @@ TEST(Project, RefusesAFileAndAMissingFolder) {
   EXPECT_EQ(missing.error().code, ErrorCode::notFound);
 }
 
+TEST(Project, NamesItsModelsAndWhatStandsOnEachSide) {
+  TemporaryFolder folder;
+  writeText(folder.path() / "strata.json", R"({"format": "strata-project", "version": 1,
+    "models": {"base": "../models/base", "mine": "/data/mine"},
+    "sides": {"a": {"model": "base"}, "b": {"model": "mine", "map": "stride:2"}}})");
+  const auto project = Project::open(folder.path());
+  ASSERT_TRUE(project) << project.error().message;
+  EXPECT_EQ(project->models().at("base"), (folder.path() / "../models/base").lexically_normal());
+  EXPECT_EQ(project->models().at("mine"), fs::path("/data/mine"));
+  EXPECT_EQ(project->sideA(), (ProjectSide{"base", "full"}));
+  EXPECT_EQ(project->sideB(), (ProjectSide{"mine", "stride:2"}));
+  EXPECT_EQ(locateModel("mine", folder.path())->folder, fs::path("/data/mine"));
+  EXPECT_EQ(locateModel("other", folder.path())->folder, fs::path("other"));
+  EXPECT_EQ(locateModel("mine")->folder, fs::path("mine"));
+}
+
 TEST(Project, NamesTheFileWhenStrataJsonIsBroken) {
   const std::pair<const char*, const char*> cases[] = {
       {"{", "strata.json"},
@@ -68,6 +85,12 @@ TEST(Project, NamesTheFileWhenStrataJsonIsBroken) {
       {"{\"format\": \"strata-project\", \"version\": \"1\"}", "version"},
       {"{\"format\": \"strata-project\", \"version\": 2}", "newer"},
       {"{\"format\": \"strata-project\", \"version\": 1, \"name\": 5}", "name"},
+      {R"({"format": "strata-project", "version": 1, "models": []})", "no object of names and folders"},
+      {R"({"format": "strata-project", "version": 1, "models": {"a/b": "x"}})", "\"a/b\""},
+      {R"({"format": "strata-project", "version": 1, "models": {"m": 1}})", "the model \"m\" no folder"},
+      {R"({"format": "strata-project", "version": 1, "sides": []})", "no object with \"a\""},
+      {R"({"format": "strata-project", "version": 1, "sides": {"b": {}}})", "side \"b\" a \"model\""},
+      {R"({"format": "strata-project", "version": 1, "sides": {"a": {"model": "m", "map": 5}}})", "side \"a\""},
   };
   for (const auto& [text, expected] : cases) {
     TemporaryFolder folder;
