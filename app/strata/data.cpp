@@ -150,18 +150,27 @@ void addRecords(const DataReport& report, Json& json, std::string& text) {
 }
 
 void addOverlap(const OverlapReport& overlap, const std::string& against, Json& json, std::string& text) {
-  Json& answer = json["overlap"] = {{"against", against},
-                                    {"records", overlap.records},
-                                    {"against_records", overlap.others},
-                                    {"same_rows", overlap.sameRows},
-                                    {"same_passages", overlap.samePassages},
-                                    {"same_words", overlap.sameWords},
-                                    {"words_cut", overlap.wordsCut},
-                                    {"rows", Json::array()}};
+  Json& answer =
+      json["overlap"] = {{"against", against},
+                         {"records", overlap.records},
+                         {"against_records", overlap.others},
+                         {"dropped_records", overlap.recordsDropped},
+                         {"against_dropped_records", overlap.othersDropped},
+                         {"against_first_dropped", overlap.firstDropped.empty() ? Json() : Json(overlap.firstDropped)},
+                         {"same_rows", overlap.sameRows},
+                         {"same_passages", overlap.samePassages},
+                         {"same_words", overlap.sameWords},
+                         {"words_cut", overlap.wordsCut},
+                         {"rows", Json::array()}};
   text +=
       fmt::format("\noverlap with {}: {} of {} records (same row {}, same passage or prompt {}, 13 words in a row {})",
                   against, overlap.sameRows + overlap.samePassages + overlap.sameWords, overlap.records,
                   overlap.sameRows, overlap.samePassages, overlap.sameWords);
+  if (overlap.othersDropped > 0) {
+    text += fmt::format("\nnot compared: {} records of {} that cannot be read, the first of them {}",
+                        overlap.othersDropped, against, overlap.firstDropped);
+  }
+  if (overlap.recordsDropped > 0) text += fmt::format("\nnot compared: {} dropped records", overlap.recordsDropped);
   std::size_t shown = 0;
   for (const OverlapRow& row : overlap.rows) {
     answer["rows"].push_back({{"file", row.file}, {"line", row.line}, {"kind", toString(row.kind)}});
@@ -170,13 +179,20 @@ void addOverlap(const OverlapReport& overlap, const std::string& against, Json& 
   addMore(static_cast<std::int64_t>(overlap.rows.size()), std::min(shown, kListedInText), text);
 }
 
-/// The rows, tokenised; where that is refused, the records' report and why.
+/// The rows, tokenised, or where that is refused the records' report; and why training would refuse the data.
 struct Checked {
   DataReport report;
   std::vector<Json> shown;
   bool withTokens = false;
   std::optional<Error> refused;
+  bool failed =
+      false;  // no row can be used, or a file not be read to its end; what is wrong with some rows is an answer
 };
+
+std::optional<Error> refusalOf(const DataReport& report, const std::string& file) {
+  if (report.refusal.empty()) return std::nullopt;
+  return Error{ErrorCode::invalidData, report.refusal, file};
+}
 
 Result<Checked> check(const DataArguments& arguments, const TrainConfig& config) {
   DataOptions options = optionsOf(config);
@@ -189,6 +205,8 @@ Result<Checked> check(const DataArguments& arguments, const TrainConfig& config)
     if (data) {
       checked.report = data->report();
       checked.withTokens = true;
+      checked.refused = refusalOf(checked.report, arguments.file);
+      checked.failed = !checked.report.readToTheEnd;
       for (std::size_t i = 0; i < std::min(data->rows().size(), static_cast<std::size_t>(arguments.show)); ++i) {
         checked.shown.push_back(tokensOf(data->rows()[i], *reader.tokenizer));
       }
@@ -200,9 +218,8 @@ Result<Checked> check(const DataArguments& arguments, const TrainConfig& config)
     checked.refused = std::move(data).error();
   }
   STRATA_TRY(checked.report, checkData(arguments.file, options));
-  if (!checked.refused && checked.report.rows == 0) {
-    checked.refused = Error{ErrorCode::invalidData, checked.report.refusal, arguments.file};
-  }
+  checked.failed = checked.refused || !checked.report.readToTheEnd || checked.report.rows == 0;
+  if (!checked.refused) checked.refused = refusalOf(checked.report, arguments.file);
   return checked;
 }
 
@@ -226,22 +243,18 @@ Result<int> run(const DataArguments& arguments, const Output& out) {
   text +=
       fmt::format("\n{} records, {} dropped, {} duplicates", report.records, report.droppedRows, report.duplicateRows);
   addRecords(report, json, text);
-  json["refused"] = report.refusal.empty() ? Json() : Json(report.refusal);
-  if (!report.refusal.empty() && !checked.refused) text += "\ntraining would refuse these data: " + report.refusal;
+  json["refused"] = checked.refused ? Json(checked.refused->message) : Json();
   if (!arguments.against.empty()) {
     STRATA_TRY(const OverlapReport overlap, findOverlap(arguments.file, arguments.against, config.columns));
     addOverlap(overlap, arguments.against, json, text);
   }
   if (arguments.show > 0) json["shown"] = checked.shown;
   for (const Json& tokens : checked.shown) text += "\n--\n" + marked(tokens);
-  if (!checked.refused) {
-    out.answer(json, text);
-    return 0;
-  }
-  // One answer that is both: what was found, and the error.
-  json["error"] = errorToJson(*checked.refused);
-  out.answer(json, text + "\nrefused: " + checked.refused->message);
-  return exitCodeOf(*checked.refused);
+  if (checked.refused) text += "\ntraining would refuse these data: " + checked.refused->message;
+  // Else one answer that is both: what was found, and the error.
+  if (checked.failed) json["error"] = errorToJson(*checked.refused);
+  out.answer(json, text);
+  return checked.failed ? exitCodeOf(*checked.refused) : 0;
 }
 
 }  // namespace

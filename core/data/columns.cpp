@@ -44,6 +44,11 @@ const Json* find(const Json& value, std::string_view path) {
   return find(*inner, path.substr(dot + 1));
 }
 
+std::string trimmed(const std::string& text) {
+  const std::size_t first = text.find_first_not_of(" \t");
+  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
 }  // namespace
 
 std::string listKeys(const Json& object) {
@@ -69,6 +74,17 @@ Result<void> checkColumns(const Columns& columns) {
       return fail(ErrorCode::usage, "columns: no column is named for " + role + "; name one.", "columns");
   }
   return {};
+}
+
+Result<Columns> checkedColumns(const Columns& columns) {
+  Columns checked;
+  for (const auto& [role, path] : columns) {
+    if (!checked.emplace(trimmed(role), path).second) {
+      return fail(ErrorCode::usage, "columns: " + trimmed(role) + " is given twice; give it one column.", "columns");
+    }
+  }
+  STRATA_CHECK(checkColumns(checked));
+  return checked;
 }
 
 Result<Json> mapColumns(const Json& record, const Columns& columns) {

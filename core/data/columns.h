@@ -19,6 +19,9 @@ using Columns = std::map<std::string, std::string>;
 /// input, output and history; question with context, answers and id; chosen; group.
 Result<void> checkColumns(const Columns& columns);
 
+/// The same without the blanks around roles ("prompt=q, completion=a"), checked.
+Result<Columns> checkedColumns(const Columns& columns);
+
 /// The record with each role's value under the role's name. A text that holds JSON becomes that where a role wants a
 /// list or an object (messages, tools, history, answers, context), as tables keep them. An error is one sentence.
 Result<Json> mapColumns(const Json& record, const Columns& columns);

@@ -69,6 +69,7 @@ struct DataReport {
   std::int64_t duplicateRows = 0;        // all
   std::vector<std::uint32_t> lengths;    // tokens of each document or row before it was cut, ascending
   std::string refusal;                   // with keepGoing: why training would refuse the data; else empty
+  bool readToTheEnd = true;              // with keepGoing: every file could be
 };
 
 class Dataset {

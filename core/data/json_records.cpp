@@ -201,20 +201,23 @@ Result<std::vector<Member>> readMembers(JsonCutter& cutter, const std::string* s
   return members;
 }
 
-/// The member of a wrapping object that holds the records: by its name, else the first list of objects of what is no
-/// record itself.
+/// The member of a wrapping object that holds the records: "data"; else, of what is no record itself, one with another
+/// usual name or the first list of objects.
 std::optional<std::string> listMember(const std::vector<Member>& members, const IsRecord& isRecord) {
-  constexpr const char* kNames[] = {"data",    "Data",  "rows",    "examples", "train",
-                                    "records", "items", "samples", "instances"};
-  for (const char* name : kNames) {
-    for (const Member& member : members) {
-      if (member.key == name && member.recordList) return member.key;
+  const auto named = [&](std::initializer_list<const char*> names) -> std::optional<std::string> {
+    for (const char* name : names) {
+      for (const Member& member : members) {
+        if (member.key == name && member.recordList) return member.key;
+      }
     }
-  }
+    return std::nullopt;
+  };
+  if (const auto data = named({"data", "Data"})) return data;
   std::vector<std::string> keys;
   keys.reserve(members.size());
   for (const Member& member : members) keys.push_back(member.key);
   if (isRecord && isRecord(keys)) return std::nullopt;
+  if (const auto usual = named({"rows", "examples", "train", "records", "items", "samples", "instances"})) return usual;
   for (const Member& member : members) {
     if (member.recordList) return member.key;
   }

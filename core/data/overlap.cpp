@@ -93,14 +93,20 @@ Content contentOf(const DataRecord& record) {
   return content;
 }
 
-Result<void> eachContent(const std::filesystem::path& path, const Columns& columns,
-                         const std::function<void(const DataRecord&, const Content&)>& take) {
+using TakeContent = std::function<void(const DataRecord&, const Content&)>;
+using TakeDropped = std::function<void(const DroppedRow&)>;
+
+Result<void> eachContent(const std::filesystem::path& path, const Columns& columns, const TakeContent& take,
+                         const TakeDropped& drop) {
   RecordHandlers handlers;
   handlers.take = [&](DataRecord&& record) -> Result<void> {
     take(record, contentOf(record));
     return {};
   };
-  handlers.drop = [](DroppedRow&&) -> Result<void> { return {}; };
+  handlers.drop = [&](DroppedRow&& row) -> Result<void> {
+    drop(row);
+    return {};
+  };
   return readRecords(path, {.columns = columns, .skipBrokenFiles = true}, handlers);
 }
 
@@ -108,17 +114,37 @@ class OverlapFinder {
  public:
   Result<OverlapReport> find(const std::filesystem::path& data, const std::filesystem::path& other,
                              const Columns& columns) {
-    STRATA_CHECK(eachContent(other, columns, [&](const DataRecord&, const Content& content) { remember(content); }));
+    STRATA_CHECK(readOther(other, columns));
+    if (m_report.others == 0 && !columns.empty()) STRATA_CHECK(readOther(other, {}));
+    if (m_report.others == 0) {
+      return fail(ErrorCode::invalidData,
+                  other.string() + " holds no record to compare with" +
+                      (m_report.firstDropped.empty() ? "; give other data." : ": " + m_report.firstDropped),
+                  other.string());
+    }
     std::sort(m_grams.begin(), m_grams.end());
     m_grams.erase(std::unique(m_grams.begin(), m_grams.end()), m_grams.end());
     m_counts.assign(m_grams.size(), 0);
-    STRATA_CHECK(eachContent(data, columns, [&](const DataRecord&, const Content& content) { count(content); }));
-    STRATA_CHECK(
-        eachContent(data, columns, [&](const DataRecord& record, const Content& content) { judge(record, content); }));
+    const auto countDropped = [&](const DroppedRow&) { ++m_report.recordsDropped; };
+    STRATA_CHECK(eachContent(
+        data, columns, [&](const DataRecord&, const Content& content) { count(content); }, countDropped));
+    STRATA_CHECK(eachContent(
+        data, columns, [&](const DataRecord& record, const Content& content) { judge(record, content); },
+        [](const DroppedRow&) {}));
     return std::move(m_report);
   }
 
  private:
+  Result<void> readOther(const std::filesystem::path& other, const Columns& columns) {
+    m_report.othersDropped = 0;
+    m_report.firstDropped.clear();
+    return eachContent(
+        other, columns, [&](const DataRecord&, const Content& content) { remember(content); },
+        [&](const DroppedRow& row) {
+          if (m_report.othersDropped++ == 0) m_report.firstDropped = row.sentence();
+        });
+  }
+
   void remember(const Content& content) {
     ++m_report.others;
     m_rows.insert(content.row);

@@ -32,12 +32,16 @@ struct OverlapRow {
 struct OverlapReport {
   std::int64_t records = 0;  // of the first set
   std::int64_t others = 0;   // of the other
+  // What of the two could not be read and so was not compared, and the first reason in the other.
+  std::int64_t recordsDropped = 0, othersDropped = 0;
+  std::string firstDropped;
   std::int64_t sameRows = 0, samePassages = 0, sameWords = 0;
   std::vector<OverlapRow> rows;  // the first 100,000
   bool wordsCut = false;         // the other set has more than 50 million words, and only so many were compared
 };
 
-/// Records that cannot be read are left out on both sides.
+/// Records that cannot be read are left out on both sides and counted; where the other set has none that can, that is
+/// an error. Where `columns` fit no record of the other set, its own shape is recognised.
 Result<OverlapReport> findOverlap(const std::filesystem::path& data, const std::filesystem::path& other,
                                   const Columns& columns);
 

@@ -5,11 +5,13 @@
 #include <arrow/api.h>
 #include <arrow/io/file.h>
 #include <arrow/util/decimal.h>
+#include <arrow/util/float16.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/exception.h>
 
 #include <algorithm>
 #include <new>
+#include <set>
 
 #include "core/data/raw_records.h"
 #include "core/text/utf8.h"
@@ -112,6 +114,41 @@ Result<Json> structAt(const arrow::Array& array, std::int64_t i, int depth) {
   return object;
 }
 
+bool isText(const arrow::Array& array) {
+  switch (array.type_id()) {
+    case arrow::Type::STRING:
+    case arrow::Type::LARGE_STRING:
+    case arrow::Type::STRING_VIEW:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// A map with keys that are texts is an object, any other a list of pairs.
+Result<Json> mapAt(const arrow::Array& array, std::int64_t i, int depth) {
+  const auto& maps = static_cast<const arrow::MapArray&>(array);
+  const bool object = isText(*maps.keys());
+  Json all = object ? Json::object() : Json::array();
+  for (std::int64_t k = maps.value_offset(i); k < maps.value_offset(i) + maps.value_length(i); ++k) {
+    STRATA_TRY(Json key, valueOf(*maps.keys(), k, depth + 1));
+    STRATA_TRY(Json value, valueOf(*maps.items(), k, depth + 1));
+    if (!object) {
+      all.push_back(Json::array({std::move(key), std::move(value)}));
+    } else if (!key.is_string() || !all.emplace(key.get<std::string>(), std::move(value)).second) {
+      return rowError("a map has the key " + dumpLine(key) + " twice or a key that is null; rename one.");
+    }
+  }
+  return all;
+}
+
+/// Dates, times and decimal numbers as they are usually written.
+Result<Json> writtenOut(const arrow::Array& array, std::int64_t i) {
+  const auto scalar = array.GetScalar(i);
+  if (!scalar.ok()) return rowError("a value cannot be read: " + scalar.status().message());
+  return Json((*scalar)->ToString());
+}
+
 Result<Json> valueOf(const arrow::Array& array, std::int64_t i, int depth) {
   if (depth > kMaxDepth) return rowError("the row is nested deeper than 64 levels.");
   if (array.IsNull(i)) return Json();
@@ -136,6 +173,8 @@ Result<Json> valueOf(const arrow::Array& array, std::int64_t i, int depth) {
       return numberOf<arrow::UInt32Array>(array, i);
     case arrow::Type::UINT64:
       return numberOf<arrow::UInt64Array>(array, i);
+    case arrow::Type::HALF_FLOAT:
+      return Json(arrow::util::Float16::FromBits(static_cast<const arrow::HalfFloatArray&>(array).Value(i)).ToDouble());
     case arrow::Type::FLOAT:
       return numberOf<arrow::FloatArray>(array, i);
     case arrow::Type::DOUBLE:
@@ -148,6 +187,10 @@ Result<Json> valueOf(const arrow::Array& array, std::int64_t i, int depth) {
       return textOf<arrow::BinaryArray>(array, i);
     case arrow::Type::LARGE_BINARY:
       return textOf<arrow::LargeBinaryArray>(array, i);
+    case arrow::Type::STRING_VIEW:
+      return textOf<arrow::StringViewArray>(array, i);
+    case arrow::Type::BINARY_VIEW:
+      return textOf<arrow::BinaryViewArray>(array, i);
     case arrow::Type::LIST:
       return listAt<arrow::ListArray>(array, i, depth);
     case arrow::Type::LARGE_LIST:
@@ -160,12 +203,37 @@ Result<Json> valueOf(const arrow::Array& array, std::int64_t i, int depth) {
       const auto& coded = static_cast<const arrow::DictionaryArray&>(array);
       return valueOf(*coded.dictionary(), coded.GetValueIndex(i), depth + 1);
     }
-    default: {
-      const auto scalar = array.GetScalar(i);
-      if (!scalar.ok()) return rowError("a value cannot be read: " + scalar.status().message());
-      return Json((*scalar)->ToString());
-    }
+    case arrow::Type::EXTENSION:  // JSON, say: what it means is said by what it is stored as
+      return valueOf(*static_cast<const arrow::ExtensionArray&>(array).storage(), i, depth + 1);
+    case arrow::Type::MAP:
+      return mapAt(array, i, depth);
+    case arrow::Type::DATE32:
+    case arrow::Type::DATE64:
+    case arrow::Type::TIME32:
+    case arrow::Type::TIME64:
+    case arrow::Type::TIMESTAMP:
+    case arrow::Type::DECIMAL32:
+    case arrow::Type::DECIMAL64:
+    case arrow::Type::DECIMAL128:
+    case arrow::Type::DECIMAL256:
+      return writtenOut(array, i);
+    default:
+      return rowError("values of the type " + array.type()->ToString() +
+                      " cannot be read; leave the column out or write it as text.");
   }
+}
+
+/// Columns, and members of a column, must have names of their own: one of two would be lost.
+Result<void> checkNames(const arrow::FieldVector& fields, const fs::path& file) {
+  std::set<std::string_view> names;
+  for (const auto& field : fields) {
+    if (!names.insert(field->name()).second) {
+      return fail(ErrorCode::invalidData,
+                  file.string() + ": the column \"" + field->name() + "\" comes twice; rename one.", file.string());
+    }
+    STRATA_CHECK(checkNames(field->type()->fields(), file));
+  }
+  return {};
 }
 
 Result<Json> rowOf(const arrow::RecordBatch& batch, std::int64_t i) {
@@ -216,6 +284,7 @@ Result<void> readParquet(const fs::path& file, const RecordSink& sink) {
     STRATA_TRY(const auto reader, openParquet(file, &pool));
     auto batches = reader->GetRecordBatchReader();
     if (!batches.ok()) return broken(file, 0, batches.status().message());
+    STRATA_CHECK(checkNames((*batches)->schema()->fields(), file));
     for (;;) {
       std::shared_ptr<arrow::RecordBatch> batch;
       if (const auto read = (*batches)->ReadNext(&batch); !read.ok()) return broken(file, rows + 1, read.message());

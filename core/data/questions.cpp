@@ -1,24 +1,39 @@
 #include "core/data/questions.h"
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
-#include "core/base/files.h"
+#include "core/data/conversations.h"
 #include "core/data/line_reader.h"
 #include "core/data/question_formats.h"
+#include "core/data/raw_records.h"
 
 namespace strata {
 namespace {
 
 constexpr std::uint64_t kMaxFileBytes = 2ull << 30;
 
-bool isBlank(std::string_view line) {
-  return line.find_first_not_of(" \t\r\v\f") == std::string_view::npos;
-}
-
 bool holds(const Json& object, const char* key, bool (Json::*isKind)() const noexcept) {
   const auto found = object.find(key);
   return found != object.end() && ((*found).*isKind)();
+}
+
+/// {"title": […], "sentences": […]} or pairs of both.
+bool isHotpotContext(const Json& context) {
+  if (context.is_object()) return context.contains("title") && context.contains("sentences");
+  return context.is_array() && std::all_of(context.begin(), context.end(), [](const Json& pair) {
+           return pair.is_array() && pair.size() == 2 && pair[0].is_string() && pair[1].is_array();
+         });
+}
+
+/// Other questions have a type or a level too, so their answer and context must be HotpotQA's.
+bool isHotpotRow(const Json& row) {
+  const auto answer = row.find("answer"), context = row.find("context");
+  if (answer == row.end()) return false;
+  if (row.contains("supporting_facts")) return true;
+  const bool known = context == row.end() || context->is_null() || isHotpotContext(*context);
+  return (row.contains("type") || row.contains("level")) && answer->is_string() && known;
 }
 
 std::optional<QaFormat> recogniseRow(const Json& row) {
@@ -30,7 +45,7 @@ std::optional<QaFormat> recogniseRow(const Json& row) {
   if (has("context") && has("answer") && holds(row, "aliases", &Json::is_array)) return QaFormat::triviaQa;
   if (!has("question")) return std::nullopt;
   if (has("context") && holds(row, "answers", &Json::is_object)) return QaFormat::squad;
-  if (has("answer") && (has("supporting_facts") || has("type") || has("level"))) return QaFormat::hotpotQa;
+  if (isHotpotRow(row)) return QaFormat::hotpotQa;
   return std::nullopt;
 }
 
@@ -101,7 +116,7 @@ class QuestionParser {
 
 /// Whether the file is JSON lines, whatever its name: a line with an object of its own and another line after it.
 Result<bool> isJsonLines(const std::filesystem::path& path) {
-  if (path.extension() == ".jsonl") return true;
+  if (endingOf(path) == ".jsonl" || endingOf(path) == ".ndjson") return true;
   STRATA_TRY(LineReader reader, LineReader::open(path));
   std::string first, next;
   while (isBlank(first)) {
@@ -132,16 +147,49 @@ Result<QuestionSet> readLines(const std::filesystem::path& path, std::optional<Q
   }
 }
 
+/// Tables of texts keep what is no text as JSON. What a question's context or answer is depends on the data set; the
+/// other members are never texts.
+void parseCells(Json& row) {
+  for (const char* key : {"answers", "aliases", "supporting_facts", "passages", "entity_pages", "search_results"}) {
+    if (const auto cell = row.find(key); cell != row.end()) *cell = unquoted(*cell);
+  }
+  if (const auto context = row.find("context"); context != row.end()) {
+    if (Json parsed = unquoted(*context); isHotpotContext(parsed)) *context = std::move(parsed);
+  }
+  if (const auto answer = row.find("answer"); answer != row.end()) {
+    if (Json parsed = unquoted(*answer); parsed.is_object() && parsed.contains("value")) *answer = std::move(parsed);
+  }
+}
+
+/// The rows of a table, CSV or Parquet.
+Result<QuestionSet> readTable(const std::filesystem::path& path, std::optional<QaFormat> format) {
+  QuestionParser parser(format);
+  RecordSink sink;
+  sink.take = [&](RawRecord&& record) -> Result<void> {
+    if (record.value.is_object()) parseCells(record.value);
+    return parser.take(std::move(record.value), placeOf(record.file, record.line));
+  };
+  sink.drop = [](DroppedRow&& row) -> Result<void> {
+    return fail(ErrorCode::invalidData, row.sentence(), placeOf(row.file, row.line));
+  };
+  STRATA_CHECK(readRawRecords(path, {}, sink));
+  return parser.finish(path.string());
+}
+
 Result<QuestionSet> readFileOfQuestions(const std::filesystem::path& path, std::optional<QaFormat> format) {
   std::error_code failed;
-  const auto bytes = std::filesystem::file_size(path, failed);
-  if (!failed && bytes > kMaxFileBytes) {
-    return fail(ErrorCode::unsupported,
-                path.string() + " is larger than 2 GiB; give a part of it (as JSON lines, say).", path.string());
+  if (std::filesystem::is_directory(path, failed)) {
+    return fail(ErrorCode::unsupported, path.string() + " is a folder; give one file of questions.", path.string());
   }
+  const std::string ending = endingOf(path);
+  if (ending == ".csv" || ending == ".tsv" || ending == ".parquet") return readTable(path, format);
   STRATA_TRY(const bool lines, isJsonLines(path));
   if (lines) return readLines(path, format);
-  STRATA_TRY(Json value, readJson(path, kMaxFileBytes));
+  Json value;
+  {
+    STRATA_TRY(const std::string text, readAll(path, kMaxFileBytes));
+    STRATA_TRY(value, parseJson(text, path.string()));
+  }
   QuestionParser parser(format);
   STRATA_CHECK(parser.take(std::move(value), path.string()));
   return parser.finish(path.string());

@@ -75,7 +75,8 @@ std::optional<QaFormat> recogniseQuestions(const Json& value);
 /// A whole file's value. Refused: no questions, an id that comes twice.
 Result<QuestionSet> parseQuestions(Json value, QaFormat format, const std::string& where);
 
-/// A .json file or one of JSON lines, of at most 2 GiB; `format` is recognised where none is given.
+/// A file of JSON (at most 2 GiB), JSON lines, CSV or Parquet; all but the last may be gzipped. `format` is recognised
+/// where none is given. The first row that cannot be read is an error: a score is of all questions or none.
 Result<QuestionSet> readQuestions(const std::filesystem::path& path, std::optional<QaFormat> format = std::nullopt);
 
 }  // namespace strata

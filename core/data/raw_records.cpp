@@ -18,13 +18,6 @@ constexpr std::array<std::string_view, 8> kEndings = {".txt", ".jsonl", ".ndjson
                                                       ".csv", ".tsv",   ".parquet", ".text"};
 constexpr const char* kEndingsInWords = ".txt, .jsonl, .json, .csv, .tsv and .parquet (all but the last also with .gz)";
 
-std::string endingOf(const fs::path& path) {
-  std::string ending = withoutGzip(path).extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return ending;
-}
-
 bool isDataFile(const fs::path& path) {
   return std::find(kEndings.begin(), kEndings.end(), endingOf(path)) != kEndings.end();
 }
@@ -44,6 +37,13 @@ Result<void> readTextFile(const fs::path& file, const RecordSink& sink) {
 }
 
 }  // namespace
+
+std::string endingOf(const fs::path& path) {
+  std::string ending = withoutGzip(path).extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return ending;
+}
 
 std::string placeOf(const std::string& file, std::int64_t line) {
   return line > 0 ? file + ":" + std::to_string(line) : file;
@@ -72,7 +72,8 @@ Result<std::vector<fs::path>> dataFiles(const fs::path& path) {
   if (failed) return fail(ErrorCode::io, "Cannot list " + path.string() + ": " + failed.message(), path.string());
   for (; entries != fs::directory_iterator(); entries.increment(failed)) {
     std::error_code ignored;
-    if (isDataFile(entries->path()) && entries->is_regular_file(ignored)) files.push_back(entries->path());
+    const bool hidden = entries->path().filename().string().starts_with('.');  // "._a.csv" of macOS, say
+    if (!hidden && isDataFile(entries->path()) && entries->is_regular_file(ignored)) files.push_back(entries->path());
   }
   if (failed) return fail(ErrorCode::io, "Cannot list " + path.string() + ": " + failed.message(), path.string());
   if (files.empty()) {

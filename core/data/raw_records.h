@@ -30,7 +30,8 @@ struct DroppedRow {
   std::int64_t line = 0;  // as RawRecord's
   std::string reason;     // a sentence
   std::string file;
-  bool broken = true;  // false: well-formed, but with nothing to train on (an empty completion)
+  bool broken = true;     // false: well-formed, but with nothing to train on (an empty completion)
+  bool fileEnds = false;  // it stands for the rest of its file, which cannot be read
 
   /// "file:line: reason"
   std::string sentence() const;
@@ -49,8 +50,11 @@ struct RecordSink {
 using IsRecord = std::function<bool(const std::vector<std::string>& keys)>;
 
 /// The data files that `path` names: itself, or those directly in the folder, in name order. A folder's other files are
-/// left alone; a single file with an unknown ending is refused.
+/// left alone, and so are hidden ones (".a.csv"); a single file with an unknown ending is refused.
 Result<std::vector<std::filesystem::path>> dataFiles(const std::filesystem::path& path);
+
+/// What a file's name says of its content: its ending in lower case, without .gz.
+std::string endingOf(const std::filesystem::path& path);
 
 /// One file, by its ending.
 Result<void> readRawRecords(const std::filesystem::path& file, const IsRecord& isRecord, const RecordSink& sink);

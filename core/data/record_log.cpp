@@ -98,6 +98,7 @@ bool RecordLog::wanted(const DataRecord& record, const ContentHash& hash) const 
 Result<void> RecordLog::drop(DroppedRow&& row, Counted counted) {
   if (counted == Counted::no) ++m_report.records;
   if (row.broken) ++m_report.broken;
+  if (row.fileEnds && m_unread.empty()) m_unread = row.sentence();
   ++m_report.droppedRows;
   if (m_report.dropped.size() < kMostListed) m_report.dropped.push_back(std::move(row));
   const bool hopeless = m_report.broken >= kFirstRecords && m_report.broken == m_report.records;
@@ -130,6 +131,8 @@ Result<void> RecordLog::finish() {
   for (const DataFormat format : m_formats) {
     m_report.format += (m_report.format.empty() ? "" : " + ") + std::string(toString(format));
   }
+  m_report.refusal = m_unread;
+  m_report.readToTheEnd = m_unread.empty();
   if (m_report.broken * kBrokenOneIn <= m_report.records) return {};
   Error error = tooManyBroken();
   if (!m_options.keepGoing) return tl::unexpected(std::move(error));

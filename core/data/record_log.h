@@ -55,6 +55,7 @@ class RecordLog {
   std::unordered_map<ContentHash, Place, ContentHasher> m_seen;
   bool m_kindsSeen = false;
   bool m_text = false;
+  std::string m_unread;  // of the first file that could not be read to its end: where and why
 };
 
 /// Reads all records of `path` into `take`, but for those that the log drops or that another part holds.

@@ -39,6 +39,7 @@ namespace {
 /// A file's error as a dropped row: its place and its reason apart.
 DroppedRow brokenFile(const Error& error, const std::filesystem::path& file) {
   DroppedRow row{0, error.message, file.string()};
+  row.fileEnds = true;
   if (row.reason.starts_with(error.context + ": ")) row.reason.erase(0, error.context.size() + 2);
   const std::string prefix = row.file + ":";
   if (error.context.starts_with(prefix)) {
@@ -51,14 +52,14 @@ DroppedRow brokenFile(const Error& error, const std::filesystem::path& file) {
 
 Result<void> readRecords(const std::filesystem::path& path, const RecordOptions& options,
                          const RecordHandlers& handlers) {
-  STRATA_CHECK(checkColumns(options.columns));
+  STRATA_TRY(const Columns columns, checkedColumns(options.columns));
   STRATA_TRY(const std::vector<std::filesystem::path> files, dataFiles(path));
   const auto drop = [&](DroppedRow&& row) -> Result<void> {
     if (handlers.drop) return handlers.drop(std::move(row));
     return fail(ErrorCode::invalidData, row.sentence(), placeOf(row.file, row.line));
   };
   const auto take = [&](RawRecord&& raw) -> Result<void> {
-    auto records = recogniseRecord(std::move(raw.value), options.columns);
+    auto records = recogniseRecord(std::move(raw.value), columns);
     if (!records) {
       if (records.error().code != ErrorCode::invalidData) return tl::unexpected(std::move(records).error());
       return drop({raw.line, std::move(records.error().message), raw.file});
@@ -80,8 +81,8 @@ Result<void> readRecords(const std::filesystem::path& path, const RecordOptions&
   };
   const RecordSink sink{noting(take), noting(drop)};
   const IsRecord isRecord = [&](const std::vector<std::string>& keys) {
-    if (!options.columns.empty()) {
-      return std::all_of(options.columns.begin(), options.columns.end(), [&](const auto& column) {
+    if (!columns.empty()) {
+      return std::all_of(columns.begin(), columns.end(), [&](const auto& column) {
         const std::string first = column.second.substr(0, column.second.find('.'));
         return std::find(keys.begin(), keys.end(), first) != keys.end();
       });

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -48,9 +50,44 @@ class Members {
   const Json& m_object;
 };
 
-bool isTurns(const Json* value) {
-  return value != nullptr &&
-         (value->is_array() || (value->is_object() && (value->contains("role") || value->contains("from"))));
+bool isTurns(const Json& value) {
+  return value.is_array() || (value.is_object() && (value.contains("role") || value.contains("from")));
+}
+
+bool isTurn(const Json& value) {
+  const auto says = [&](const char* who, std::initializer_list<const char*> what) {
+    return value.contains(who) && std::any_of(what.begin(), what.end(), [&](auto key) { return value.contains(key); });
+  };
+  return value.is_object() && (says("role", {"content", "tool_calls"}) || says("from", {"value"}));
+}
+
+bool isTextOrHasOne(const Json& value) {
+  return value.is_string() || (value.is_object() && value.contains("text") && value["text"].is_string());
+}
+
+/// What a text holds as JSON where that is what is wanted, as tables keep lists; any other text, though it may be JSON,
+/// stays one.
+template <class IsWanted>
+Json unquotedIf(const Json& value, const IsWanted& isWanted) {
+  if (!value.is_string()) return value;
+  Json parsed = unquoted(value);
+  return isWanted(parsed) ? parsed : value;
+}
+
+/// A turn, or a list of them.
+Json turnsIn(const Json& value) {
+  return unquotedIf(value, [](const Json& parsed) {
+    const bool list = parsed.is_array() && !parsed.empty() && std::all_of(parsed.begin(), parsed.end(), isTurn);
+    return list || isTurn(parsed);
+  });
+}
+
+/// A list of texts, each by itself or as {"text"}; or {"text": […]}.
+Json textsIn(const Json& value) {
+  return unquotedIf(value, [](const Json& parsed) {
+    const Json& list = parsed.is_object() && parsed.contains("text") ? parsed["text"] : parsed;
+    return list.is_array() && std::all_of(list.begin(), list.end(), isTextOrHasOne);
+  });
 }
 
 Result<DataRecord> pairRecord(const Members& members, const char* prompt, const char* completion, DataFormat format) {
@@ -75,9 +112,9 @@ Result<DataRecord> conversationRecord(const Members& members, const Json& turns,
 /// A prompt and what answers it, both lists of turns; or a prompt in text beside turns that repeat it.
 Result<DataRecord> turnsAfterPrompt(const Members& members, const Json& answer, const std::string& key,
                                     DataFormat format) {
-  const Json prompt = unquoted(members.value("prompt"));
+  const Json prompt = turnsIn(members.value("prompt"));
   Json messages = Json::array();
-  if (isTurns(&prompt)) STRATA_CHECK(appendTurns(messages, prompt, "prompt"));
+  if (isTurns(prompt)) STRATA_CHECK(appendTurns(messages, prompt, "prompt"));
   const std::size_t before = messages.size();
   STRATA_CHECK(appendTurns(messages, answer, key));
   // Whole conversations are learned from their last turn alone: what comes before is the prompt.
@@ -121,7 +158,7 @@ Result<DataRecord> alpacaRecord(const Members& members, const char* output, Data
 
 Result<DataRecord> preferenceRecord(const Members& members) {
   constexpr DataFormat kFormat = DataFormat::preference;
-  const Json chosen = unquoted(members.value("chosen"));
+  const Json chosen = turnsIn(members.value("chosen"));
   if (const char* key = members.firstOf({"conversations", "messages"})) {
     Json messages = Json::array();
     STRATA_CHECK(appendTurns(messages, unquoted(members.value(key)), key));
@@ -133,7 +170,7 @@ Result<DataRecord> preferenceRecord(const Members& members) {
     }
     return conversationRecord(members, messages, key, kFormat, first);
   }
-  if (isTurns(&chosen)) return turnsAfterPrompt(members, chosen, "chosen", kFormat);
+  if (isTurns(chosen)) return turnsAfterPrompt(members, chosen, "chosen", kFormat);
   if (members.has("instruction")) return alpacaRecord(members, "chosen", kFormat);
   if (members.has("question")) {
     STRATA_TRY(const std::string question, members.text("question"));
@@ -178,10 +215,10 @@ Result<DataRecord> questionRecord(const Members& members) {
   Question& question = record.question;
   STRATA_TRY(question.question, members.text("question"));
   if (const char* key = members.firstOf({"answers", "answer"})) {
-    STRATA_CHECK(addTexts(unquoted(members.value(key)), key, question.answers));
+    STRATA_CHECK(addTexts(textsIn(members.value(key)), key, question.answers));
   }
   if (const char* key = members.firstOf({"context", "passages", "ctxs"})) {
-    const Json passages = unquoted(members.value(key));
+    const Json passages = textsIn(members.value(key));
     std::vector<std::string> texts;
     STRATA_CHECK(addTexts(passages, key, texts));
     for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -242,7 +279,6 @@ tl::unexpected<Error> unknownShape(const Json& object) {
 /// Every shape but the question formats.
 Result<DataRecord> singleRecord(const Json& object) {
   const Members members(object);
-  const Json* prompt = members.find("prompt");
   if (members.has("chosen") && (members.has("rejected") || !members.has("messages"))) return preferenceRecord(members);
   if (members.has("messages")) {
     return conversationRecord(members, members.value("messages"), "messages", DataFormat::messages);
@@ -255,10 +291,10 @@ Result<DataRecord> singleRecord(const Json& object) {
     return alpacaRecord(members, output == nullptr ? "output" : output, DataFormat::alpaca);
   }
   const char* completion = members.firstOf({"completion", "response"});
-  if (prompt != nullptr || completion != nullptr) {
+  if (members.has("prompt") || completion != nullptr) {
     if (completion == nullptr) completion = object.contains("response") ? "response" : "completion";
-    const Json answer = unquoted(members.value(completion));
-    if (isTurns(prompt) && isTurns(&answer)) return turnsAfterPrompt(members, answer, completion, DataFormat::messages);
+    const Json prompt = turnsIn(members.value("prompt")), answer = turnsIn(members.value(completion));
+    if (isTurns(prompt) && isTurns(answer)) return turnsAfterPrompt(members, answer, completion, DataFormat::messages);
     return pairRecord(members, "prompt", completion, DataFormat::promptCompletion);
   }
   if (members.has("question") && members.firstOf({"answers", "answer", "context"}) != nullptr) {
@@ -272,13 +308,27 @@ Result<DataRecord> singleRecord(const Json& object) {
   return unknownShape(object);
 }
 
+/// What names a group, as text; nothing for what is no name. Tables write whole numbers as fractions (2.0).
+std::optional<std::string> groupName(const Json& value) {
+  constexpr double kMostExact = 9007199254740992.0;  // 2^53
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number_float()) {
+    const double number = value.get<double>();
+    if (!std::isfinite(number)) return std::nullopt;
+    if (std::trunc(number) == number && std::abs(number) <= kMostExact) {
+      return std::to_string(static_cast<std::int64_t>(number));
+    }
+  }
+  if (value.is_number() || value.is_boolean()) return value.dump();
+  return std::nullopt;
+}
+
 /// A record's own word for what it belongs to.
 std::string groupOf(const Json& object) {
   for (const char* key : {"group", "document_id", "doc_id", "title"}) {
     const auto found = object.find(key);
     if (found == object.end()) continue;
-    if (found->is_string()) return found->get<std::string>();
-    if (found->is_number_integer()) return found->dump();
+    if (auto name = groupName(*found)) return std::move(*name);
   }
   return {};
 }
@@ -301,7 +351,13 @@ Result<std::vector<DataRecord>> recogniseRecord(Json value, const Columns& colum
   std::string group = groupOf(value);
   if (!columns.empty()) {
     STRATA_TRY(Json mapped, mapColumns(value, columns));
-    if (columns.contains("group")) group = groupOf(mapped);
+    if (const auto column = columns.find("group"); column != columns.end()) {
+      auto name = groupName(mapped["group"]);
+      if (!name) {
+        return broken("the column \"" + column->second + "\" for group must hold a text or a number; correct it.");
+      }
+      group = std::move(*name);
+    }
     value = std::move(mapped);
   } else {
     if (value.contains("paragraphs") && !value.contains("data")) {

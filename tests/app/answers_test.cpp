@@ -43,7 +43,7 @@ TEST(Program, DataCheckListsWhatIsDroppedAndShowsWhatIsTrainedOn) {
   const TemporaryFolder folder;
   const std::string file = folder.path() / "rows.csv";
   writeText(file, "q,a\nOnce upon a, time there was\nbroken\nOnce upon a, time there was\n");
-  const auto json = answerOf({"data", "check", file, "--columns", "prompt=q,completion=a", "--model", storyModel(),
+  const auto json = answerOf({"data", "check", file, "--columns", "prompt=q, completion=a", "--model", storyModel(),
                               "--show", "1", "--against", file});
   EXPECT_EQ(json["format"], "prompt/completion");
   EXPECT_EQ(json["rows"], 2);
@@ -52,6 +52,7 @@ TEST(Program, DataCheckListsWhatIsDroppedAndShowsWhatIsTrainedOn) {
   EXPECT_EQ(json["duplicates"][0]["line"], 4);
   EXPECT_EQ(json["duplicates"][0]["first_line"], 2);
   EXPECT_EQ(json["overlap"]["same_rows"], 2);
+  EXPECT_EQ(json["overlap"]["against_dropped_records"], 1);
   EXPECT_NE(json["refused"].get<std::string>().find("1 of 3 records"), std::string::npos);
   std::string prompt, trained;
   for (const auto& token : json["shown"][0]) (token["trained"] ? trained : prompt) += token["text"].get<std::string>();

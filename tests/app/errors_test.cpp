@@ -112,6 +112,31 @@ TEST_P(BadInput, IsOneSentenceACodeAndNothingWritten) {
 INSTANTIATE_TEST_SUITE_P(Program, BadInput, ::testing::ValuesIn(badInputs()),
                          [](const auto& info) { return info.param.name; });
 
+// Broken rows are what a check is there to tell; a file that breaks off cannot be told whole.
+TEST(Program, DataCheckSaysWhatTrainingWouldRefuseAndFailsWhereAFileBreaksOff) {
+  const TemporaryFolder folder;
+  const std::string row = R"({"prompt": "Once upon a", "completion": " time there was a girl."})";
+  std::string list = "[", lines;
+  for (int i = 0; i < 30; ++i) list += row + ",";
+  for (int i = 0; i < 5; ++i) lines += row + "\n";
+  writeText(folder.path() / "list.json", list + "]");
+  writeText(folder.path() / "lines.jsonl", lines + "broken\n");
+  for (const char* file : {"list.json", "lines.jsonl"}) {
+    for (const std::vector<std::string>& more : {std::vector<std::string>{}, {"--model", storyModel()}}) {
+      std::vector<std::string> arguments = {"data", "check", folder.path() / file};
+      arguments.insert(arguments.end(), more.begin(), more.end());
+      const Answer shown = runProgram(arguments);
+      EXPECT_EQ(shown.code, std::string(file) == "list.json" ? 1 : 0) << file;
+      EXPECT_NE(shown.out.find("training would refuse these data: "), std::string::npos) << shown.out;
+      arguments.push_back("--json");
+      const Answer answer = runProgram(arguments);
+      EXPECT_EQ(answer.code, shown.code) << file;
+      EXPECT_NE(shown.out.find(answer.json()["refused"].get<std::string>()), std::string::npos) << answer.out;
+      EXPECT_EQ(answer.json().contains("error"), answer.code == 1) << answer.out;
+    }
+  }
+}
+
 TEST(Program, AFullDiskIsAnError) {
   if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
   const std::string command =

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "byte_tokenizer.h"
+#include "core/data/overlap.h"
 #include "support.h"
 
 namespace strata {
@@ -93,6 +94,7 @@ TEST_F(DatasetTest, AFolderIsReadInNameOrder) {
   file("b.txt", "B");
   file("a.jsonl", "{\"text\": \"A\"}\n");
   file("notes.md", "not data");
+  file("._a.jsonl", "what macOS keeps beside a file");
   EXPECT_THAT(shown(opened(m_folder.path(), {.length = 64})), ElementsAre("^A$^B$"));
 }
 
@@ -209,6 +211,43 @@ TEST_F(DatasetTest, CheckingNeedsNoTokenizer) {
   EXPECT_EQ(report->rows, 1);
   EXPECT_EQ(report->dropped.size(), 1u);
   EXPECT_THAT(checkData(file("a.jsonl", "{}")).error().message, HasSubstr("a.jsonl:1: "));
+}
+
+TEST_F(DatasetTest, ACheckSaysThatTrainingRefusesAFileWhichBreaksOff) {
+  std::string content = "[";
+  for (int i = 0; i < 50; ++i) content += R"({"prompt": "a", "completion": "b"},)";
+  const auto path = file("a.json", content + "]");
+  const auto report = checkData(path, {.keepGoing = true});
+  ASSERT_TRUE(report.has_value()) << report.error().message;
+  EXPECT_EQ(report->rows, 50);
+  EXPECT_EQ(report->droppedRows, 1);
+  EXPECT_THAT(report->refusal, HasSubstr("a.json:1: a value is missing here"));
+  EXPECT_EQ(open(path, {}).error().message, report->refusal);
+}
+
+TEST_F(DatasetTest, AGroupWrittenAsAFractionKeepsItsRowsTogether) {
+  std::string content;
+  for (int i = 0; i < 100; ++i) {
+    content +=
+        R"({"prompt": "p)" + std::to_string(i) + R"(", "completion": "c", "group": )" + std::to_string(i % 2) + ".0}\n";
+  }
+  const auto path = file("a.jsonl", content);
+  const auto held = checkData(path, {.split = .5, .part = DataPart::held});
+  EXPECT_TRUE(!held || held->rows % 50 == 0);
+}
+
+TEST_F(DatasetTest, AnOverlapWithNothingIsAnErrorAndWhatIsNotComparedIsCounted) {
+  const auto train = file("train.jsonl", "{\"q\": \"x\", \"a\": \"y\"}\n");
+  const Columns columns = {{"prompt", "q"}, {"completion", "a"}};
+  const auto none = findOverlap(train, file("held.jsonl", "{\"b\": 1}\n"), columns);
+  ASSERT_FALSE(none.has_value());
+  EXPECT_THAT(none.error().message, HasSubstr("held.jsonl holds no record to compare with: "));
+  EXPECT_FALSE(findOverlap(train, file("held.jsonl", ""), columns).has_value());
+  const auto other = findOverlap(train, file("held.jsonl", "x\n{\"prompt\": \"x\", \"completion\": \"y\"}\n"), columns);
+  ASSERT_TRUE(other.has_value()) << other.error().message;
+  EXPECT_EQ(other->sameRows, 1);
+  EXPECT_EQ(other->othersDropped, 1);
+  EXPECT_THAT(other->firstDropped, HasSubstr("held.jsonl:1: "));
 }
 
 TEST_F(DatasetTest, TheSampleStoriesBecomeRowsOfOneLength) {

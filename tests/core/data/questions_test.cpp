@@ -1,7 +1,9 @@
 #include "core/data/questions.h"
 
 #include <gmock/gmock.h>
+#include <zlib.h>
 
+#include "parquet_file.h"
 #include "support.h"
 
 namespace strata {
@@ -239,6 +241,54 @@ TEST(MarcoQuestions, ErrorsNameTheMember) {
                            "passages": [{"is_selected": "x", "passage_text": "p"}]}])",
                       QaFormat::msMarco),
               HasSubstr("[0].passages[0].is_selected: must be 0 or 1"));
+}
+
+TEST(Questions, OfATableAreReadWithTheJsonInItsCells) {
+  const auto squad = read(
+      "id,title,context,question,answers\n"
+      "1,T,[sic],Q?,\"{\"\"text\"\": [\"\"a\"\"], \"\"answer_start\"\": [0]}\"\n",
+      QaFormat::squad, "data.csv");
+  ASSERT_TRUE(squad.has_value()) << squad.error().message;
+  EXPECT_THAT(squad->questions[0].answers, ElementsAre("a"));
+  EXPECT_EQ(squad->questions[0].passages[0].text, "[sic]");
+  const auto hotpot = read(
+      "id\tquestion\tanswer\tsupporting_facts\tcontext\n"
+      "x\tQ?\t[1]\t\"[[\"\"B\"\", 0]]\"\t\"[[\"\"B\"\", [\"\"s\"\"]]]\"\n",
+      QaFormat::hotpotQa, "data.tsv");
+  ASSERT_TRUE(hotpot.has_value()) << hotpot.error().message;
+  EXPECT_THAT(hotpot->questions[0].answers, ElementsAre("[1]"));
+  EXPECT_TRUE(hotpot->questions[0].passages[0].selected);
+  EXPECT_THAT(errorOf("id,question,context,answers\n1,Q?\n", QaFormat::squad, "data.csv"),
+              HasSubstr("data.csv:2: the row has 2 fields"));
+  EXPECT_THAT(errorOf("id,question,context,answers\n1,Q?,C,a\n", QaFormat::squad, "data.csv"),
+              HasSubstr("data.csv:2: answers"));
+}
+
+TEST(Questions, OfAParquetFileAreRead) {
+  const TemporaryFolder folder;
+  testing::writeParquet(folder.path() / "a.parquet", {"Q?"}, {{"a"}});
+  const auto data = readQuestions(folder.path() / "a.parquet", QaFormat::squad);
+  ASSERT_FALSE(data.has_value());  // this file has no ids
+  EXPECT_THAT(data.error().message, HasSubstr("a.parquet:1: context: is missing"));
+}
+
+TEST(Questions, OfAGzipFileAreRead) {
+  const TemporaryFolder folder;
+  const std::string whole = squadWith(R"({"id": "1", "question": "Q?", "answers": [{"text": "a"}]})");
+  const std::string line = R"({"id": "1", "context": "C", "question": "Q?", "answers": {"text": ["a"]}})";
+  for (const auto& [name, content] : {std::pair{"a.json.gz", whole}, std::pair{"a.jsonl.gz", line}}) {
+    gzFile file = gzopen((folder.path() / name).c_str(), "wb");
+    gzwrite(file, content.data(), static_cast<unsigned>(content.size()));
+    gzclose(file);
+    const auto data = readQuestions(folder.path() / name, QaFormat::squad);
+    ASSERT_TRUE(data.has_value()) << data.error().message;
+    EXPECT_THAT(data->questions[0].answers, ElementsAre("a"));
+  }
+}
+
+TEST(Questions, OfAFolderAreRefused) {
+  const TemporaryFolder folder;
+  EXPECT_THAT(readQuestions(folder.path(), QaFormat::squad).error().message, HasSubstr("is a folder; give one file"));
 }
 
 TEST(Questions, OfAnotherTaskAreRefused) {

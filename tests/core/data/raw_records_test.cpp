@@ -1,5 +1,7 @@
 #include "core/data/raw_records.h"
 
+#include <arrow/extension/json.h>
+#include <arrow/json/from_string.h>
 #include <gmock/gmock.h>
 #include <zlib.h>
 
@@ -83,6 +85,8 @@ TEST_F(JsonRecords, AnObjectHoldsAListOrIsARecord) {
   EXPECT_THAT(read("a.json", R"({"version": 2, "turns": [{"a": 1}]})", isRecord).records, ElementsAre("1 {\"a\":1}"));
   EXPECT_THAT(read("a.json", R"({"messages": [{"a": 1}]})", isRecord).records,
               ElementsAre("1 {\"messages\":[{\"a\":1}]}"));
+  EXPECT_THAT(read("a.json", R"({"messages": [1], "examples": [{"a": 1}]})", isRecord).records,
+              ElementsAre("1 {\"messages\":[1],\"examples\":[{\"a\":1}]}"));
   EXPECT_THAT(read("a.json", R"({"a": [1, 2]})", isRecord).records, ElementsAre("1 {\"a\":[1,2]}"));
 }
 
@@ -130,6 +134,51 @@ TEST_F(CsvRecords, BrokenRowsAreDroppedByLine) {
   EXPECT_THAT(read("a.csv", "").records, IsEmpty());
 }
 
+/// `rows` of two fields, where those with these numbers (from 0) are `stray` instead.
+std::string tableWith(const std::string& stray, std::initializer_list<int> where, int rows = 1000) {
+  std::string table = "q,a\n";
+  for (int i = 0; i < rows; ++i) {
+    const bool isStray = std::find(where.begin(), where.end(), i) != where.end();
+    table += isStray ? stray + "\n" : "q" + std::to_string(i) + ",a" + std::to_string(i) + "\n";
+  }
+  return table;
+}
+
+TEST_F(CsvRecords, AQuoteThatIsNeverClosedCostsItsOwnRowAlone) {
+  const Read got = read("a.csv", tableWith("\"oops,a", {50}));
+  EXPECT_EQ(got.records.size(), 999u);
+  EXPECT_THAT(got.dropped, ElementsAre(StartsWith("52: a quote is opened in this row and never closed")));
+  EXPECT_EQ(got.records[50], "53 {\"q\":\"q51\",\"a\":\"a51\"}");
+}
+
+TEST_F(CsvRecords, AQuoteThatEndsInsideALaterRowCostsBothRowsAlone) {
+  const Read got = read("a.csv", tableWith("\"Well, x", {10, 900}));
+  EXPECT_EQ(got.records.size(), 998u);
+  EXPECT_THAT(got.dropped, ElementsAre(StartsWith("12: a quote is opened in this row and closed in a later one"),
+                                       StartsWith("902: a quote is opened in this row and never closed")));
+}
+
+TEST_F(CsvRecords, AQuoteThatALaterRowHappensToCloseCostsNoRowsBetween) {
+  std::string table = tableWith("\"oops,a", {10});
+  table += "q,5\"\n" + tableWith("", {}, 3).substr(4);
+  const Read got = read("a.csv", table);
+  EXPECT_EQ(got.records.size(), 1003u);
+  EXPECT_THAT(got.dropped, ElementsAre(StartsWith("12: the row has 1 fields")));
+}
+
+TEST_F(CsvRecords, ATextOfManyLinesInARowWithAFieldTooManyIsNotTakenForRows) {
+  const Read got = read("a.csv", "q,a\n1,\"First of all\nwe rest\nthen we eat\",3\n1,2\n");
+  EXPECT_THAT(got.records, ElementsAre("5 {\"q\":\"1\",\"a\":\"2\"}"));
+  EXPECT_THAT(got.dropped, ElementsAre(StartsWith("2: the row has 3 fields")));
+}
+
+TEST_F(CsvRecords, AFileMadeToBeReadAgainAndAgainIsASentence) {
+  // Each row's quote is closed and another opened in every row after it, so that each would be read to the end.
+  std::string table = "q,a\n";
+  for (int i = 0; i < 60'000; ++i) table += "a\",b,\"\n";
+  EXPECT_THAT(read("a.csv", table).error, HasSubstr("quotes are opened in too many rows"));
+}
+
 TEST_F(GzipRecords, AreReadByWhatTheyHold) {
   const auto path = m_folder.path() / "a.jsonl.gz";
   const std::string content = "{\"a\": 1}\n{\"a\": 2}\n";
@@ -152,6 +201,58 @@ TEST_F(ParquetRecords, RowsAreObjects) {
   EXPECT_THAT(readAllOf(path).records,
               ElementsAre("1 {\"question\":\"what?\",\"answers\":{\"text\":[\"x\",\"y\"]},\"n\":1}",
                           "2 {\"question\":\"why?\",\"answers\":{\"text\":[]},\"n\":null}"));
+}
+
+/// A file of one row: each column with its type and its value as a JSON list.
+void writeColumns(const std::filesystem::path& path,
+                  const std::vector<std::tuple<std::string, std::shared_ptr<arrow::DataType>, std::string>>& columns) {
+  arrow::FieldVector fields;
+  arrow::ArrayVector arrays;
+  for (const auto& [name, type, value] : columns) {
+    const bool extension = type->id() == arrow::Type::EXTENSION;
+    const auto stored = extension ? static_cast<const arrow::ExtensionType&>(*type).storage_type() : type;
+    PARQUET_ASSIGN_OR_THROW(auto array, arrow::json::ArrayFromJSONString(stored, value));
+    fields.push_back(arrow::field(name, type));
+    arrays.push_back(extension ? arrow::ExtensionType::WrapArray(type, array) : array);
+  }
+  const auto table = arrow::Table::Make(arrow::schema(fields), arrays);
+  PARQUET_ASSIGN_OR_THROW(const auto file, arrow::io::FileOutputStream::Open(path.string()));
+  PARQUET_THROW_NOT_OK(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), file, 1,
+                                                  parquet::default_writer_properties(),
+                                                  parquet::ArrowWriterProperties::Builder().store_schema()->build()));
+  PARQUET_THROW_NOT_OK(file->Close());
+}
+
+TEST_F(ParquetRecords, TypesBecomeWhatTheyMean) {
+  const auto path = m_folder.path() / "a.parquet";
+  writeColumns(path, {{"json", arrow::extension::json(arrow::utf8()), R"(["[1, 2]"])"},
+                      {"map", arrow::map(arrow::utf8(), arrow::int32()), R"([[["a", 1], ["b", 2]]])"},
+                      {"pairs", arrow::map(arrow::int32(), arrow::utf8()), R"([[[1, "a"]]])"},
+                      {"view", arrow::utf8_view(), R"(["text"])"},
+                      {"bytes", arrow::binary_view(), R"(["text"])"},
+                      {"day", arrow::date32(), "[1]"},
+                      {"half", arrow::float16(), "[1.5]"},
+                      {"sum", arrow::decimal128(5, 2), R"(["1.50"])"}});
+  EXPECT_THAT(readAllOf(path).records,
+              ElementsAre(R"(1 {"json":"[1, 2]","map":{"a":1,"b":2},"pairs":[[1,"a"]],"view":"text","bytes":"text",)"
+                          R"("day":"1970-01-02","half":1.5,"sum":"1.50"})"));
+}
+
+TEST_F(ParquetRecords, AValueThatIsNoTextOrNumberIsDroppedWithItsColumnAndType) {
+  const auto path = m_folder.path() / "a.parquet";
+  writeColumns(path,
+               {{"prompt", arrow::utf8(), R"(["a"])"}, {"took", arrow::duration(arrow::TimeUnit::SECOND), "[3]"}});
+  EXPECT_THAT(readAllOf(path).dropped,
+              ElementsAre("1: column \"took\": values of the type duration[s] cannot be read; leave the column out or "
+                          "write it as text."));
+  writeColumns(path, {{"map", arrow::map(arrow::utf8(), arrow::int32()), R"([[["a", 1], ["a", 2]]])"}});
+  EXPECT_THAT(readAllOf(path).dropped, ElementsAre(HasSubstr("column \"map\": a map has the key \"a\" twice")));
+}
+
+TEST_F(ParquetRecords, AColumnThatComesTwiceIsRefused) {
+  const auto path = m_folder.path() / "a.parquet";
+  writeColumns(path, {{"prompt", arrow::utf8(), R"(["a"])"}, {"prompt", arrow::utf8(), R"(["b"])"}});
+  EXPECT_THAT(readAllOf(path).error, HasSubstr("a.parquet: the column \"prompt\" comes twice; rename one."));
 }
 
 TEST_F(ParquetRecords, ManyRowGroupsAreReadOneAfterAnother) {

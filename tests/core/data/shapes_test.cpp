@@ -125,6 +125,58 @@ TEST(RecordShape, QuestionsComeInManyForms) {
   EXPECT_TRUE(article->front().mayLackAnswers);
 }
 
+TEST(RecordShape, ATextThatHappensToBeJsonStaysAText) {
+  EXPECT_EQ(one(R"({"prompt": "JSON please", "chosen": "[1, 2]", "rejected": "no"})").completion, "[1, 2]");
+  EXPECT_EQ(one(R"({"prompt": "p", "chosen": "{\"role\": \"admin\"}", "rejected": "no"})").completion,
+            "{\"role\": \"admin\"}");
+  EXPECT_EQ(one(R"({"prompt": "[1]", "completion": "[2]"})").completion, "[2]");
+  const DataRecord question = one(R"({"question": "q", "answer": "[1, 2]", "context": "{\"a\": 1}"})");
+  EXPECT_THAT(question.question.answers, ElementsAre("[1, 2]"));
+  EXPECT_EQ(question.question.passages[0].text, "{\"a\": 1}");
+  EXPECT_THAT(one(R"({"question": "q", "answers": "[\"x\", \"y\"]"})").question.answers, ElementsAre("x", "y"));
+}
+
+TEST(RecordShape, TurnsInATextAreReadAsTheTurnsThemselves) {
+  const DataRecord turns = one(R"({"prompt": "[{\"role\": \"user\", \"content\": \"hi\"}]",
+                                   "completion": "[{\"role\": \"assistant\", \"content\": \"yo\"}]"})");
+  EXPECT_EQ(messages(turns), R"([{"role":"user","content":"hi"},{"role":"assistant","content":"yo"}])");
+  EXPECT_THAT(turns.conversation.trained, ElementsAre(1));
+}
+
+TEST(RecordShape, AQuestionWithATypeOrLevelIsHotpotQaOnlyInItsShape) {
+  const DataRecord list = one(R"({"question": "q", "answer": ["a", "b"], "type": "x", "context": "c"})");
+  EXPECT_EQ(list.format, DataFormat::questions);
+  EXPECT_THAT(list.question.answers, ElementsAre("a", "b"));
+  EXPECT_EQ(one(R"({"question": "q", "answer": "4", "level": "easy", "context": "c"})").question.passages[0].text, "c");
+  EXPECT_EQ(one(R"({"question": "q", "answer": "4", "type": "bridge"})").format, DataFormat::hotpotQa);
+  EXPECT_EQ(one(R"({"question": "q", "answer": "4", "level": "hard", "context": [["T", ["s"]]]})").format,
+            DataFormat::hotpotQa);
+}
+
+TEST(RecordShape, AGroupIsAnyTextNumberOrTruthValue) {
+  const auto groupOf = [](const std::string& group) {
+    return one(R"({"prompt": "p", "completion": "c", "group": )" + group + "}").group;
+  };
+  EXPECT_EQ(groupOf("\"a\""), "a");
+  EXPECT_EQ(groupOf("7"), "7");
+  EXPECT_EQ(groupOf("0.0"), "0");
+  EXPECT_EQ(groupOf("1.5"), "1.5");
+  EXPECT_EQ(groupOf("true"), "true");
+  EXPECT_EQ(groupOf("[1]"), "");
+  const Columns columns = {{"prompt", "p"}, {"completion", "c"}, {"group", "doc"}};
+  EXPECT_EQ(one(R"({"p": "a", "c": "b", "doc": 2.0})", columns).group, "2");
+  for (const std::string bad : {"null", "[1]", "{}"}) {
+    EXPECT_THAT(reason(R"({"p": "a", "c": "b", "doc": )" + bad + "}", columns),
+                HasSubstr("the column \"doc\" for group must hold a text or a number"));
+  }
+}
+
+TEST(RecordShape, BlanksAroundARoleAreNoPartOfIt) {
+  EXPECT_EQ(checkedColumns({{"prompt", "q"}, {" completion", "a"}}).value(),
+            (Columns{{"prompt", "q"}, {"completion", "a"}}));
+  EXPECT_THAT(checkedColumns({{"prompt", "q"}, {" prompt", "a"}}).error().message, HasSubstr("prompt is given twice"));
+}
+
 TEST(RecordShape, ColumnsAreMapped) {
   EXPECT_EQ(one(R"({"q": "p", "reply": {"text": "c"}})", {{"prompt", "q"}, {"completion", "reply.text"}}).completion,
             "c");
