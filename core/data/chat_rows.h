@@ -38,11 +38,19 @@ struct ChatText {
   std::vector<TextSpan> learned;  // ascending, apart
 };
 
+/// The turns to learn but the assistant's that opens the conversation: it answers nothing, and templates have no prompt
+/// for it.
+std::vector<std::size_t> answeringTurns(const Conversation& conversation);
+
 /// A conversation's text, and in it what the turns to learn wrote, end-of-turn marks included. Where the template marks
 /// what is generated, that; else each turn from the end of the generation prompt after the messages before it to the
 /// end of the messages up to it. Where the template writes earlier turns otherwise once later ones follow (it drops
-/// thinking, say), each turn gets a text of its own that ends with it. Error: the template refuses the conversation,
-/// or even then a turn's beginning cannot be told; ErrorCode::unsupported where it leaves a learned tool call out.
+/// thinking, say), each turn gets a text of its own that ends with it; where it writes even the messages before a turn
+/// otherwise than when it asks for the turn (the system's text only before the last user's turn), that text is what it
+/// asks with, then the turn. Tool calls are rendered as transformers has them (the arguments as JSON, null content as
+/// null), and where the template then fails or leaves them out, with the arguments as text or the content as "".
+/// Error: the template refuses the conversation, or a turn's beginning cannot be told; ErrorCode::unsupported where it
+/// leaves a learned tool call out, or no turn answers anything.
 Result<std::vector<ChatText>> chatTexts(const ChatRenderer& renderer, const Conversation& conversation);
 
 /// A row before it is cut. turnEnds: for each learned span, how many ids there are up to its end.

@@ -10,6 +10,10 @@ namespace {
 
 constexpr std::size_t kMostMessages = 4096;
 
+// Notes in a message until readConversation() has taken them out: what the record said before it was brought into form.
+constexpr const char* kArgumentsText = "strata: arguments as text";  // in a call's function
+constexpr const char* kNullContent = "strata: content is null";
+
 tl::unexpected<Error> broken(const std::string& place, const std::string& what) {
   return fail(ErrorCode::invalidData, place + ": " + what);
 }
@@ -61,7 +65,9 @@ Result<Json> callOf(const Json& given, const std::string& place) {
   if (!function.contains("name") || !function["name"].is_string()) {
     return broken(place, "a tool call has no \"name\"; add it.");
   }
-  function["arguments"] = function.contains("arguments") ? unquoted(function["arguments"]) : Json::object();
+  const Json arguments = function.contains("arguments") ? function["arguments"] : Json::object();
+  function["arguments"] = unquoted(arguments);
+  if (arguments.is_string()) function[kArgumentsText] = arguments;
   Json call = Json::object();
   if (wrapped) call = given;
   call["type"] = "function";
@@ -107,6 +113,7 @@ Result<Json> messageOf(const Json& turn, const std::string& place) {
   const bool calls = turn.contains("tool_calls") && turn["tool_calls"].is_array() && !turn["tool_calls"].empty();
   if (content.is_null() && calls) {
     message["content"] = "";
+    if (turn.contains(contentKey)) message[kNullContent] = true;
   } else if (content.is_null()) {
     return broken(place, std::string("\"") + contentKey + "\" is missing; add the turn's text.");
   } else {
@@ -134,6 +141,34 @@ Result<Json> toolsOf(const Json& given) {
     wrapped.push_back(tool.contains("function") ? tool : Json{{"type", "function"}, {"function", tool}});
   }
   return wrapped;
+}
+
+/// JSON as Python writes it, and so the data that models saw: with a space behind each comma and colon.
+std::string spacedText(const Json& value) {
+  if (!value.is_structured() || value.empty()) return dumpLine(value);
+  std::string text;
+  for (const auto& [key, member] : value.items()) {
+    text += text.empty() ? "" : ", ";
+    if (value.is_object()) text += dumpLine(key) + ": ";
+    text += spacedText(member);
+  }
+  return value.is_object() ? "{" + text + "}" : "[" + text + "]";
+}
+
+/// Takes the notes out of the messages.
+void takeNotes(Json& messages, Conversation& conversation) {
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    Json& message = messages[i];
+    if (message.erase(kNullContent) > 0) conversation.nullContents.push_back(i);
+    if (!message.contains("tool_calls")) continue;
+    for (Json& call : message["tool_calls"]) {
+      Json& function = call["function"];
+      const Json given = function.value(kArgumentsText, Json());
+      function.erase(kArgumentsText);
+      conversation.argumentTexts.push_back(given.is_string() ? given.get<std::string>()
+                                                             : spacedText(function["arguments"]));
+    }
+  }
 }
 
 bool learned(const Json& message) {
@@ -189,6 +224,7 @@ Result<Conversation> readConversation(const Json& turns, const Json& tools, cons
     message.erase("weight");
     message.erase("train");
   }
+  takeNotes(messages, conversation);
   conversation.messages = std::move(messages);
   if (conversation.trained.empty()) {
     return broken(key, "there is no turn of the assistant, so nothing to learn.");

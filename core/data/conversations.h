@@ -5,6 +5,7 @@
 //     "function": {"name": "…", "arguments": {…}}}]}, {"role": "tool", "content": "…"}]
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "core/base/error.h"
@@ -16,6 +17,9 @@ struct Conversation {
   Json messages = Json::array();
   Json tools;                        // a list of {"type": "function", "function": {…}}, or null
   std::vector<std::size_t> trained;  // the messages to learn: of the assistant, ascending
+  // What the record said otherwise: some templates write tool calls only so.
+  std::vector<std::size_t> nullContents;   // messages whose content was null beside tool calls ("" in `messages`)
+  std::vector<std::string> argumentTexts;  // each tool call's arguments as JSON text: the record's own, where it had it
 };
 
 /// Each function's reasons are sentences that begin with the place in the record ("messages[3]: …").
@@ -23,8 +27,7 @@ struct Conversation {
 /// `turns`: {"role", "content"} or {"from", "value"} (also with the roles that those data sets use: human, gpt,
 /// function_call, observation …). Content may be text, null beside tool calls, or a list of text parts, which are
 /// joined. Arguments and tools that are JSON in a text become JSON. Learned: every turn of the assistant that is not
-/// marked
-/// {"weight": 0} or {"train": false}, from message `firstTrained` on.
+/// marked {"weight": 0} or {"train": false}, from message `firstTrained` on.
 /// Refused: no assistant turn, other content (images), more than 4096 messages.
 Result<Conversation> readConversation(const Json& turns, const Json& tools, const Json& system, const std::string& key,
                                       std::size_t firstTrained = 0);

@@ -53,7 +53,11 @@ std::optional<std::string> nothingToLearn(const DataRecord& record) {
         const Json& message = record.conversation.messages[i];
         return message.value("content", Json()) == "" && !message.contains("tool_calls");
       };
-      const auto& trained = record.conversation.trained;
+      const std::vector<std::size_t> trained = answeringTurns(record.conversation);
+      if (trained.empty()) {
+        return "The conversation begins with the assistant, and no later turn of it is to be learned; put what it "
+               "answers before it.";
+      }
       if (std::all_of(trained.begin(), trained.end(), empty)) return "The assistant's turns are empty.";
       break;
     }

@@ -3,7 +3,9 @@
 #include <chrono>
 
 #include "core/data/dataset.h"
+#include "core/data/record_log.h"
 #include "core/data/records.h"
+#include "core/data/row_maker.h"
 #include "core/evaluation/masked_nll.h"
 #include "core/model/score.h"
 #include "core/routing/memory.h"
@@ -17,20 +19,28 @@ struct Rows {
   std::int64_t truncated = 0;
 };
 
-Result<DataFormat> formatOf(const std::filesystem::path& data) {
-  std::optional<DataFormat> format;
-  const auto read = readRecords(data, [&](DataRecord&& record) -> Result<void> {
-    format = record.format;
+/// By the first record that is whole. Where there is none, what is broken is told as of text.
+Result<bool> holdsText(const std::filesystem::path& data) {
+  std::optional<RecordKind> kind;
+  RecordHandlers handlers;
+  handlers.take = [&](DataRecord&& record) -> Result<void> {
+    kind = record.kind;
     return fail(ErrorCode::cancelled, "");  // one is enough
-  });
-  if (format) return *format;
-  if (!read) return tl::unexpected(read.error());
-  return fail(ErrorCode::invalidData, data.string() + " holds no text and no rows; give other data.", data.string());
+  };
+  handlers.drop = [](DroppedRow&&) -> Result<void> { return {}; };
+  const auto read = readRecords(data, {}, handlers);
+  if (!read && !kind) return tl::unexpected(read.error());
+  return kind.value_or(RecordKind::document) == RecordKind::document;
 }
 
 Result<Rows> textRows(const Model& model, const std::filesystem::path& data, int limit) {
   Rows result;
-  STRATA_CHECK(readRecords(data, [&](DataRecord&& record) -> Result<void> {
+  const DataOptions whole;
+  RecordLog log(whole);
+  STRATA_CHECK(readThrough(data, whole, log, [&](DataRecord&& record) -> Result<void> {
+    if (auto reason = nothingToLearn(record)) {
+      return log.drop({record.line, std::move(*reason), record.file, false}, RecordLog::Counted::already);
+    }
     if (limit > 0 && result.n >= limit) return {};
     ++result.n;
     for (auto& window : windowsOf(*model.tokenizer(), record.text, model.context())) {
@@ -39,7 +49,8 @@ Result<Rows> textRows(const Model& model, const std::filesystem::path& data, int
     }
     return {};
   }));
-  return result;
+  if (result.n > 0) return result;
+  return fail(ErrorCode::invalidData, data.string() + " holds no text and no rows; give other data.", data.string());
 }
 
 Result<Rows> completionRows(const Model& model, const std::filesystem::path& data, const TaskOptions& options) {
@@ -62,9 +73,8 @@ Result<std::vector<TaskResult>> evaluateNll(const Model& model, const std::vecto
                                             const std::filesystem::path& data, const TaskOptions& options,
                                             const TaskHooks& hooks) {
   STRATA_CHECK(model.needTokenizer());
-  STRATA_TRY(const DataFormat format, formatOf(data));
-  STRATA_TRY(const Rows rows,
-             format == DataFormat::text ? textRows(model, data, options.limit) : completionRows(model, data, options));
+  STRATA_TRY(const bool text, holdsText(data));
+  STRATA_TRY(const Rows rows, text ? textRows(model, data, options.limit) : completionRows(model, data, options));
   std::vector<TaskResult> results;
   for (const NamedMap& map : maps) {
     const auto started = std::chrono::steady_clock::now();

@@ -57,7 +57,8 @@ struct TaskResult {
 };
 
 /// Text (.txt, or JSONL of {"text"}): each document in windows as scoring cuts them. Prompt and completion: rows of at
-/// most the model's context, their completions predicted.
+/// most the model's context, their completions predicted. Broken and empty records are left out, and too many broken
+/// ones refused, as in training (Dataset::open).
 Result<std::vector<TaskResult>> evaluateNll(const Model& model, const std::vector<NamedMap>& maps,
                                             const std::filesystem::path& data, const TaskOptions& options,
                                             const TaskHooks& hooks = {});

@@ -102,7 +102,8 @@ struct SegmentedIds {
 };
 /// `cuts` are byte offsets, ascending, at most text.size(). Where a text's own ids up to a cut begin the ids of the
 /// whole (nearly always), the whole keeps its ids: so a model is trained on, and scored by, what it would itself go on
-/// with. Else the piece between the cut before and this one is tokenised by itself, and what follows starts anew.
+/// with. Else the piece between the cut before and this one is tokenised by itself, and what follows starts anew,
+/// without the space that a tokenizer may put before a text: the pieces always spell the text.
 SegmentedIds encodeSegments(const Tokenizer& tokenizer, std::string_view text, const std::vector<std::size_t>& cuts);
 
 /// A prompt and what follows it: encodeSegments with one cut.

@@ -41,7 +41,8 @@ class PlainRenderer : public ChatRenderer {
  protected:
   /// A thought, "thought|answer", is kept in the last message alone.
   std::string contentOf(const Json& messages, std::size_t i) const {
-    const std::string content = messages[i]["content"].get<std::string>();
+    const Json& given = messages[i]["content"];
+    const std::string content = given.is_string() ? given.get<std::string>() : "";
     const std::size_t bar = content.find('|');
     return dropsThoughts && i + 1 < messages.size() && bar != std::string::npos ? content.substr(bar + 1) : content;
   }

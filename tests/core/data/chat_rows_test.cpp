@@ -5,6 +5,7 @@
 #include "byte_tokenizer.h"
 #include "chat_renderers.h"
 #include "core/data/dataset.h"
+#include "core/data/template_renderer.h"
 #include "support.h"
 
 namespace strata {
@@ -93,6 +94,90 @@ TEST(ChatTexts, AToolCallThatTheTemplateLeavesOutIsNotLearned) {
   EXPECT_THAT(texts.error().message, HasSubstr("does not write the tool calls of messages[1]"));
 }
 
+TemplateRenderer rendererOf(const std::string& source) {
+  auto parsed = ChatTemplate::parse(source, "template");
+  EXPECT_TRUE(parsed.has_value()) << parsed.error().message;
+  return TemplateRenderer(std::move(*parsed));
+}
+
+TEST(ChatTexts, ATurnThatOpensTheConversationIsKeptButNotLearned) {
+  const std::string turns = R"([{"role": "assistant", "content": "hi"}, {"role": "user", "content": "q"},
+      {"role": "assistant", "content": "b"}])";
+  EXPECT_THAT(shown(rendererOf("{{ messages[0].role }}:{% for m in messages %}{{ m.content }}/{% endfor %}"),
+                    conversation(turns)),
+              ElementsAre("assistant:hi/q/[b/]"));
+  PlainRenderer marks;
+  marks.marks = true;
+  EXPECT_THAT(shown(marks, conversation(turns)), ElementsAre("<assistant>hi</>\n<user>q</>\n<assistant>[b]</>\n"));
+  const auto alone = chatTexts(marks, conversation(R"([{"role": "assistant", "content": "hi"}])"));
+  ASSERT_FALSE(alone.has_value());
+  EXPECT_EQ(alone.error().code, ErrorCode::unsupported);
+}
+
+/// The system's text stands before the user's last turn, as in Mistral's templates.
+const char* const kSystemBesideTheLastTurn =
+    "{% for m in messages %}{% if m.role == 'user' %}<{% if loop.last and messages[0].role == 'system' %}"
+    "{{ messages[0].content }}|{% endif %}{{ m.content }}>{% elif m.role == 'assistant' %}{{ ' ' + m.content }}$"
+    "{% endif %}{% endfor %}";
+
+TEST(ChatTexts, WhereThePromptIsRewrittenTheTurnStandsBehindThePromptThatAsksForIt) {
+  EXPECT_THAT(shown(rendererOf(kSystemBesideTheLastTurn), conversation(kTwoTurns, "s")),
+              ElementsAre("<s|q1>[ a1$]", "<q1> a1$<s|q2>[ t|a2$]"));
+}
+
+TEST(ChatTexts, WhereTheTurnIsRewrittenTooItsBeginningCannotBeTold) {
+  const auto texts =
+      chatTexts(rendererOf("{{ messages|length }}{% for m in messages %}{{ m.content|length }}{% endfor %}"),
+                conversation(kTwoTurns));
+  ASSERT_FALSE(texts.has_value());
+  EXPECT_THAT(texts.error().message, HasSubstr("where the turn begins cannot be told"));
+}
+
+const char* const kCall = R"([{"role": "user", "content": "q"}, {"role": "assistant", "content": null,
+    "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{\"x\":1}"}}]}])";
+
+TEST(ChatTexts, CallsAreWrittenWhereTheTemplateWantsNullContentAndArgumentsAsText) {
+  const TemplateRenderer renderer = rendererOf(
+      "{% for m in messages %}{% if m.role == 'assistant' and m.content is none %}{{ m.tool_calls[0].function.name + "
+      "m.tool_calls[0].function.arguments }}$$${% elif m.role == 'assistant' %}{{ m.content }}$${% else %}"
+      "<{{ m.content }}>{% endif %}{% endfor %}");
+  EXPECT_THAT(shown(renderer, conversation(kCall)), ElementsAre(R"(<q>[f{"x":1}$$$])"));
+  std::string asObject = kCall;
+  const std::string text = R"("{\"x\":1}")";
+  asObject.replace(asObject.find(text), text.size(), R"({"x":[1,{"y":"é"}]})");
+  EXPECT_THAT(shown(renderer, conversation(asObject)), ElementsAre(R"(<q>[f{"x": [1, {"y": "é"}]}$$$])"));
+}
+
+TEST(ChatTexts, CallsKeepTheirArgumentsAsJsonWhereTheTemplateTakesThem) {
+  EXPECT_THAT(shown(rendererOf("{% for m in messages %}{% if m.tool_calls %}{{ m.tool_calls[0].function | tojson }}"
+                               "{% else %}<{{ m.content }}>{% endif %}{% endfor %}"),
+                    conversation(kCall)),
+              ElementsAre(R"(<q>[{"name": "f", "arguments": {"x": 1}}])"));
+}
+
+TEST(ChatTexts, NullContentIsNotLearnedAsNone) {
+  EXPECT_THAT(shown(rendererOf("{% for m in messages %}{{ m.content }}{% if m.tool_calls %}"
+                               "!{{ m.tool_calls[0].function.name }}{% endif %}{% endfor %}"),
+                    conversation(kCall)),
+              ElementsAre("q[!f]"));
+}
+
+TEST(ChatTexts, ATemplateThatFailsAtNullAndWritesNoCallsLeavesThemOut) {
+  const auto texts =
+      chatTexts(rendererOf("{% for m in messages %}{{ '<' + m.content + '>' }}{% endfor %}"), conversation(kCall));
+  ASSERT_FALSE(texts.has_value());
+  EXPECT_EQ(texts.error().code, ErrorCode::unsupported);
+}
+
+TEST(ChatTexts, ACallThatOnlyTheListOfToolsNamesIsNotWritten) {
+  Conversation call = conversation(kCall);
+  call.tools = Json::parse(R"([{"type": "function", "function": {"name": "f"}}])");
+  const auto texts = chatTexts(
+      rendererOf("{{ tools | tojson }}{% for m in messages %}<{{ m.content or 'nothing' }}>{% endfor %}"), call);
+  ASSERT_FALSE(texts.has_value());
+  EXPECT_THAT(texts.error().message, HasSubstr("does not write the tool calls of messages[1]"));
+}
+
 TEST(ChatTexts, WeightZeroIsNotLearned) {
   EXPECT_THAT(shown(PlainRenderer(), conversation(R"([{"role": "assistant", "content": "a", "weight": 0},
       {"role": "user", "content": "q"}, {"role": "assistant", "content": "b", "weight": 1}])")),
@@ -161,6 +246,17 @@ TEST_F(ChatDataset, EveryTrainedByteLiesInATurnAndEveryByteOfATurnIsTrained) {
   EXPECT_EQ(data->report().format, "messages");
   ASSERT_EQ(data->report().dropped.size(), 1u);
   EXPECT_THAT(data->report().dropped[0].reason, HasSubstr("turns are empty"));
+}
+
+TEST_F(ChatDataset, AConversationOfNothingButAnOpeningTurnIsLeftOutAsWellFormed) {
+  const std::string opening =
+      R"({"messages": [{"role": "assistant", "content": "hi"}, {"role": "user", "content": "q"}]})";
+  const auto data = open(row("answer") + opening + "\n", {.length = 64});
+  ASSERT_TRUE(data.has_value()) << data.error().message;
+  EXPECT_EQ(data->rows().size(), 1u);
+  EXPECT_EQ(data->report().broken, 0);
+  ASSERT_EQ(data->report().dropped.size(), 1u);
+  EXPECT_THAT(data->report().dropped[0].reason, HasSubstr("begins with the assistant"));
 }
 
 TEST_F(ChatDataset, ALongConversationEndsWithTheLastTurnThatFits) {

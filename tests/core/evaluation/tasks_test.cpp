@@ -232,6 +232,28 @@ TEST(NllTask, TextIsScoredInTheWindowsOfScoring) {
   EXPECT_EQ((*results)[1].kvBytesPerToken * 5, (*results)[0].kvBytesPerToken * 3);
 }
 
+TEST(NllTask, BrokenAndEmptyTextsAreLeftOutAsInTraining) {
+  const TemporaryFolder folder;
+  const auto model = openStories();
+  const auto evaluated = [&](const std::string& lines) {
+    writeText(folder.path() / "a.jsonl", lines);
+    return evaluateNll(*model, maps("full"), folder.path() / "a.jsonl", {});
+  };
+  std::string good;
+  for (int i = 0; i < 20; ++i) good += "{\"text\": \"Once upon a time " + std::to_string(i) + "\"}\n";
+  const auto clean = evaluated(good);
+  ASSERT_TRUE(clean) << clean.error().message;
+  const auto mixed =
+      evaluated("{\"text\": \n{\"text\": \"\"}\n" + good + "{\"prompt\": \"a\", \"completion\": \"b\"}\n");
+  ASSERT_TRUE(mixed) << mixed.error().message;
+  EXPECT_EQ(mixed->front().n, 20);
+  EXPECT_EQ(mixed->front().tokens, clean->front().tokens);
+  EXPECT_DOUBLE_EQ(mixed->front().nll, clean->front().nll);
+  const auto refused = evaluated(good + "{\n{\n{\n{\n");
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("Broken are 4 of 24 records"), std::string::npos) << refused.error().message;
+}
+
 TEST(NllTask, OfPromptsAndCompletionsOnlyCompletionsCount) {
   const TemporaryFolder folder;
   writeText(folder.path() / "a.jsonl",

@@ -67,7 +67,9 @@ class WithoutRestarts final : public Tokenizer {
     return m_tokenizer.encode(text, specials);
   }
   std::vector<TokenId> withSpecials(std::vector<TokenId> ids) const override { return ids; }
-  Result<std::string> decode(const std::vector<TokenId>&, bool) const override { return std::string(); }
+  Result<std::string> decode(const std::vector<TokenId>& ids, bool skipSpecial) const override {
+    return m_tokenizer.decode(ids, skipSpecial);
+  }
   std::optional<TokenId> bosId() const override { return std::nullopt; }
   std::optional<TokenId> eosId() const override { return std::nullopt; }
   std::int64_t vocabSize() const override { return 0; }
@@ -121,6 +123,46 @@ TEST_P(RealTokenizers, SoTheyDoInRenderedChats) {
   expectEveryCutToGiveWhatEncodingEveryPrefixGives(tokenizer->ofRenderedChats());
 }
 
+TEST_P(RealTokenizers, APromptAndItsCompletionSpellTheTextAndNoSpaceBetween) {
+  const std::vector<std::pair<std::string, std::string>> pairs = {{"Q: capital of France? A: ", "Paris"},
+                                                                  {"un", "happy"},
+                                                                  {"Once upon a ti", "me there"},
+                                                                  {"Translate: ", "日本"},
+                                                                  {"x=", "5"},
+                                                                  {"Q?\n", "Paris"},
+                                                                  {"a  ", " b"},
+                                                                  {"1", "23 45"},
+                                                                  {"f(", "|x|)"},
+                                                                  {"end\n", "\nnext"},
+                                                                  {"def f(x):\n", "    return x"},
+                                                                  {"Answer:", " Paris"},
+                                                                  {"A: ", "0 is"},
+                                                                  {"A: ", "a b"}};
+  for (const auto& [prompt, completion] : pairs) {
+    const PromptAndCompletion pair = encodePair(*tokenizer, prompt, completion);
+    std::vector<TokenId> ids = pair.prompt;
+    EXPECT_EQ(tokenizer->decode(ids).value(), prompt);
+    ids.insert(ids.end(), pair.completion.begin(), pair.completion.end());
+    EXPECT_EQ(tokenizer->decode(ids).value(), prompt + completion);
+    EXPECT_EQ(pair.prompt, tokenizer->encode(prompt));
+  }
+}
+
+TEST_P(RealTokenizers, CutsInsideWordsAddNothingToTheText) {
+  const std::string text = "Once upon a time there were 12345 cats.\n\n  They said:  \"un-happy\" | 0 a \n b";
+  for (const std::size_t step : {1u, 2u, 3u, 5u}) {
+    std::vector<std::size_t> cuts;
+    for (std::size_t cut = step; cut < text.size(); cut += step) cuts.push_back(cut);
+    const SegmentedIds got = encodeSegments(*tokenizer, text, cuts);
+    EXPECT_EQ(tokenizer->decode(got.ids).value(), text);
+    for (std::size_t i = 0; i < cuts.size(); ++i) {
+      const std::vector<TokenId> before(got.ids.begin(),
+                                        got.ids.begin() + static_cast<std::ptrdiff_t>(got.idsBefore[i]));
+      EXPECT_EQ(tokenizer->decode(before).value(), text.substr(0, cuts[i])) << step;
+    }
+  }
+}
+
 TEST_P(RealTokenizers, ALongTextWithManyCutsTakesLinearTime) {
   std::string text;
   while (text.size() < 200'000)
@@ -142,7 +184,9 @@ INSTANTIATE_TEST_SUITE_P(EncodeSegments, RealTokenizers,
                                            "tokenizers/gpt2/tokenizer.json", "tokenizers/llama3/tokenizer.json",
                                            "tokenizers/qwen2/tokenizer.json", "tokenizers/mistral/tokenizer.json",
                                            "tokenizers/mistral/legacy/tokenizer.json",
-                                           "tokenizers/mistral/v3-tokenizer.model"),
+                                           "tokenizers/mistral/v1-tokenizer.model",
+                                           "tokenizers/mistral/v3-tokenizer.model",
+                                           "tokenizers/llama2/tokenizer.model"),
                          [](const auto& info) {
                            std::string name = info.param;
                            for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
