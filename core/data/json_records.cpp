@@ -212,12 +212,12 @@ std::optional<std::string> listMember(const std::vector<Member>& members, const 
     }
     return std::nullopt;
   };
-  if (const auto data = named({"data", "Data"})) return data;
+  if (auto data = named({"data", "Data"})) return data;
   std::vector<std::string> keys;
   keys.reserve(members.size());
   for (const Member& member : members) keys.push_back(member.key);
   if (isRecord && isRecord(keys)) return std::nullopt;
-  if (const auto usual = named({"rows", "examples", "train", "records", "items", "samples", "instances"})) return usual;
+  if (auto usual = named({"rows", "examples", "train", "records", "items", "samples", "instances"})) return usual;
   for (const Member& member : members) {
     if (member.recordList) return member.key;
   }
