@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Scores two models beside one another: held-out NLL, recall and SQuAD questions, under five maps.
+
+    evaluate.py --strata build/release/bin/strata --base DIR --routed DIR --data DIR --project DIR --out FILE.json
+
+DATA is what prepare.py wrote. Differences are routed - base, paired (the same question, the same chapter), with the 2.5th
+and 97.5th percentile of 10,000 bootstrap means (Efron and Tibshirani 1993, chapter 13). Prints Markdown tables.
+"""
+import argparse
+import json
+import pathlib
+import random
+import sqlite3
+import subprocess
+import tempfile
+
+MAPS = ["full", "retention:.75", "retention:.5", "retention:.33", "retention:.25"]
+QUESTIONS = {"recall": 0, "squad": 300}  # at most; 0: all
+SEPARATOR = "\n<|endoftext|>\n"
+
+
+class Strata:
+    def __init__(self, program, project):
+        self.program, self.project = program, project
+
+    def json(self, *arguments):
+        done = subprocess.run([self.program, *map(str, arguments), "--json"], stdout=subprocess.PIPE, check=True, text=True)
+        return json.loads(done.stdout)
+
+    def evaluate(self, model, task, data, limit=0):
+        """({map: result}, {map: {question: f1}})"""
+        answer = self.json("eval", model, "--task", task, "--data", data, "--maps", ";".join(MAPS), "--project", self.project,
+                           *(["--limit", limit] if limit else []))
+        scores = {name: {} for name in MAPS}
+        with sqlite3.connect(f"file:{self.project}/runs/{answer['run']}/run.sqlite?mode=ro", uri=True) as database:
+            for name, question, f1 in database.execute("SELECT map, question, f1 FROM answers"):
+                scores[name][question] = f1
+        return {result["map"]: result for result in answer["results"]}, scores
+
+    def nll_of_chapters(self, model, chapters, name):
+        """[(nats, tokens)]"""
+        found = []
+        for chapter in chapters:
+            with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+                file.write(chapter)
+                file.flush()
+                answer = self.json("score", model, "--text", file.name, "--map", name)
+                found.append((answer["nll"] * answer["tokens"], answer["tokens"]))
+        return found
+
+
+def interval(differences, weights=None, draws=10000, seed=1):
+    """(mean, low, high) of a paired bootstrap; with weights the mean is weighted."""
+    weights = weights or [1] * len(differences)
+    sums = [d * w for d, w in zip(differences, weights)]
+    rng, means = random.Random(seed), []
+    for _ in range(draws):
+        picked = rng.choices(range(len(sums)), k=len(sums))
+        means.append(sum(sums[i] for i in picked) / sum(weights[i] for i in picked))
+    means.sort()
+    return sum(sums) / sum(weights), means[int(0.025 * draws)], means[int(0.975 * draws) - 1]
+
+
+def table(title, header, rows):
+    print(f"\n{title}\n\n| " + " | ".join(header) + " |\n|" + "---|" * len(header))
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+
+
+def shown(value):
+    return f"{value[0]:+.3f} [{value[1]:+.3f}, {value[2]:+.3f}]"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name in ("strata", "base", "routed", "data", "project", "out"):
+        parser.add_argument("--" + name, required=True)
+    options = parser.parse_args()
+    strata, data = Strata(options.strata, options.project), pathlib.Path(options.data)
+    models = {"base": options.base, "routed": options.routed}
+    report = {"baselines": json.loads((data / "report.json").read_text())["recall_baselines_f1"]}
+
+    nll = {name: strata.evaluate(model, "nll", data / "heldout.txt")[0] for name, model in models.items()}
+    chapters = (data / "heldout.txt").read_text().strip().split(SEPARATOR)
+    by_map = {}
+    for name in MAPS:
+        base, routed = (strata.nll_of_chapters(models[m], chapters, name) for m in ("base", "routed"))
+        by_map[name] = interval([(r[0] - b[0]) / b[1] for b, r in zip(base, routed)], [b[1] for b in base])
+    report["nll"] = {name: {"kv_bytes_per_token": nll["base"][name]["kv_bytes_per_token"], "base": nll["base"][name]["nll"],
+                            "routed": nll["routed"][name]["nll"], "difference": by_map[name]} for name in MAPS}
+    table(f"Held-out text: nats a token over {len(chapters)} chapters, {nll['base']['full']['tokens']} tokens",
+          ["map", "KV bytes a token", "base", "routed", "routed - base"],
+          [[name, str(row["kv_bytes_per_token"]), f"{row['base']:.3f}", f"{row['routed']:.3f}", shown(row["difference"])]
+           for name, row in report["nll"].items()])
+
+    for task, limit in QUESTIONS.items():
+        results, scores = {}, {}
+        for name, model in models.items():
+            results[name], scores[name] = strata.evaluate(model, "squad", data / f"{task}.json", limit)
+        rows = {}
+        for name in MAPS:
+            questions = sorted(scores["base"][name])
+            differences = [scores["routed"][name][q] - scores["base"][name][q] for q in questions]
+            rows[name] = {"n": len(questions), "difference": interval(differences),
+                          **{f"{m}_f1": results[m][name]["f1"] for m in models}, **{f"{m}_em": results[m][name]["em"] for m in models},
+                          **{f"{m}_nll": results[m][name]["nll"] for m in models}}
+        report[task] = rows
+        table(f"{task}: F1 (exact match) of {rows['full']['n']} questions", ["map", "base", "routed", "routed - base (F1)"],
+              [[name, f"{row['base_f1']:.3f} ({row['base_em']:.3f})", f"{row['routed_f1']:.3f} ({row['routed_em']:.3f})",
+                shown(row["difference"])] for name, row in rows.items()])
+    print("\nAnswers that never read the question, recall: " +
+          ", ".join(f"{rule.replace('_', ' ')} {value:.3f}" for rule, value in report["baselines"].items()))
+    pathlib.Path(options.out).write_text(json.dumps(report, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
