@@ -166,7 +166,8 @@ inline std::vector<HostileTemplate> hostileTemplates() {
 /// Numbers whose digits, and texts whose repetition in messages, cost more than they look.
 inline std::vector<HostileTemplate> hostileNumbersAndMessages() {
   return {
-      {"rounding", "{% set l=[1e300]*100000 %}{% for i in range(100) %}{% set x=l|map('round',300)|list %}{% endfor %}"},
+      {"rounding",
+       "{% set l=[1e300]*100000 %}{% for i in range(100) %}{% set x=l|map('round',300)|list %}{% endfor %}"},
       {"rounding fractions",
        "{% set l=[1.1]*100000 %}{% for i in range(100) %}{% set x=l|map('round',330)|list %}{% endfor %}"},
       {"divisibility",
@@ -175,8 +176,7 @@ inline std::vector<HostileTemplate> hostileNumbersAndMessages() {
       {"modulo", "{% for i in range(100000) %}{% set x=1e308%1e-308+1e308%1e-307+1e308%3e-308 %}{% endfor %}"},
       {"percent format",
        "{% for i in range(100000) %}{% set x='%.300f%.300f%.300f'|format(1e300,1e300,1e300) %}{% endfor %}"},
-      {"brace format",
-       "{% for i in range(100000) %}{% set x='{:.300f}{:.300f}'.format(1e308,1e308) %}{% endfor %}"},
+      {"brace format", "{% for i in range(100000) %}{% set x='{:.300f}{:.300f}'.format(1e308,1e308) %}{% endfor %}"},
       {"lines", "{% set s='\n'*2600000 %}{% set x=s.splitlines() %}"},
       {"a long refusal", "{{ raise_exception('a'*20000000) }}"},
       {"a refusal that moves the cursor", "{{ raise_exception('\x1b[2J'*200000) }}"},
