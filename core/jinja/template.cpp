@@ -34,10 +34,6 @@ std::size_t sizeOf(const Json& json) {
 
 Template::Template(std::shared_ptr<const Program> program) : m_program(std::move(program)) {}
 
-const std::string& Template::source() const {
-  return m_program->source;
-}
-
 const std::string& Template::name() const {
   return m_program->name;
 }

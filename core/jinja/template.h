@@ -58,7 +58,6 @@ class Template {
   /// `variables` is an object. The error of a template that calls raise_exception(text) ends with that text.
   Result<Rendered> render(const Json& variables, const RenderOptions& options) const;
 
-  const std::string& source() const;
   const std::string& name() const;
 
  private:
