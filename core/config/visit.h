@@ -9,8 +9,8 @@
 //   };
 //
 // Fields are bool, int, std::int64_t, std::uint64_t, double, std::string, std::optional of those,
-// std::vector<std::string>, or std::map<std::string, std::string>. A visitor takes (name, field, help) and (name,
-// field, help, Range).
+// std::vector<std::string>, or std::map<std::string, std::string>; in messages (core/protocol) also Json, a struct with
+// a visit() of its own, and vectors of all these. A visitor takes (name, field, help) and (name, field, help, Range).
 
 #include <algorithm>
 #include <cstdint>
@@ -36,10 +36,14 @@ struct Range {
 template <class Config>
 Json configToJson(Config config);
 
+enum class UnknownKeys { refuse, ignore };
+
 /// Fills `config` from JSON; what the JSON leaves out stays as it is, and so does all of `config` on an error. Unknown
-/// keys, wrong types and values out of range are refused by name; `where` names the source.
+/// keys (unless they are to be ignored), wrong types and values out of range are refused by name; `where` names the
+/// source.
 template <class Config>
-Result<void> configFromJson(const Json& json, const std::string& where, Config& config);
+Result<void> configFromJson(const Json& json, const std::string& where, Config& config,
+                            UnknownKeys unknown = UnknownKeys::refuse);
 
 /// Checks every Range.
 template <class Config>

@@ -27,6 +27,19 @@ template <class T>
 struct IsOptional<std::optional<T>> : std::true_type {};
 
 template <class T>
+struct IsVector : std::false_type {};
+template <class T>
+struct IsVector<std::vector<T>> : std::true_type {};
+
+struct AnyVisitor {
+  template <class... Arguments>
+  void operator()(Arguments&&...) {}
+};
+/// A struct with fields of its own.
+template <class T>
+concept Visited = requires(T& value, AnyVisitor& visitor) { value.visit(visitor); };
+
+template <class T>
 constexpr bool kIsInteger = std::is_integral_v<T> && !std::is_same_v<T, bool>;
 template <class T>
 constexpr bool kIsNumber = kIsInteger<T> || std::is_floating_point_v<T>;
@@ -49,10 +62,24 @@ struct ToJson {
 
   template <class T>
   void operator()(const char* name, T& value, const char* /*help*/, const Range& /*range*/ = {}) {
+    json[name] = of(value);
+  }
+
+ private:
+  template <class T>
+  static Json of(T& value) {
     if constexpr (IsOptional<T>::value) {
-      json[name] = value ? Json(*value) : Json(nullptr);
+      return value ? of(*value) : Json(nullptr);
+    } else if constexpr (IsVector<T>::value) {
+      Json list = Json::array();
+      for (auto&& element : value) list.push_back(of(element));
+      return list;
+    } else if constexpr (Visited<T>) {
+      ToJson visitor;
+      value.visit(visitor);
+      return std::move(visitor.json);
     } else {
-      json[name] = value;
+      return Json(value);
     }
   }
 };
@@ -85,6 +112,7 @@ struct RangeCheck {
 struct FromJson {
   const Json& json;
   std::string where;
+  UnknownKeys unknown = UnknownKeys::refuse;
   std::set<std::string> known = {};
   std::optional<Error> error = std::nullopt;
 
@@ -118,6 +146,8 @@ struct FromJson {
     value = given.get<std::string>();
   }
 
+  void read(const char* /*name*/, const Json& given, Json& value, const Range&) { value = given; }
+
   void read(const char* name, const Json& given, std::vector<std::string>& value, const Range&) {
     if (!given.is_array()) return refuse(wrongType(where, name, given, "a list of texts"));
     value.clear();
@@ -125,6 +155,24 @@ struct FromJson {
       if (!element.is_string()) return refuse(wrongType(where, name, element, "a list of texts"));
       value.push_back(element.get<std::string>());
     }
+  }
+
+  template <class T>
+  void read(const char* name, const Json& given, std::vector<T>& value, const Range& range) {
+    if (!given.is_array()) return refuse(wrongType(where, name, given, "a list"));
+    value.clear();
+    for (const Json& element : given) {
+      T filled{};
+      read(name, element, filled, range);
+      if (error) return;
+      value.push_back(std::move(filled));
+    }
+  }
+
+  template <Visited T>
+  void read(const char* name, const Json& given, T& value, const Range&) {
+    const auto filled = configFromJson(given, where + ", \"" + name + "\"", value, unknown);
+    if (!filled) refuse(filled.error());
   }
 
   void read(const char* name, const Json& given, std::map<std::string, std::string>& value, const Range&) {
@@ -173,16 +221,16 @@ Json configToJson(Config config) {
 }
 
 template <class Config>
-Result<void> configFromJson(const Json& json, const std::string& where, Config& config) {
+Result<void> configFromJson(const Json& json, const std::string& where, Config& config, UnknownKeys unknown) {
   if (!json.is_object()) {
     return fail(ErrorCode::invalidData, where + " is not a JSON object; write the options as {\"name\": value}.",
                 where);
   }
   Config filled = config;  // the caller's stays as it is where anything is refused
-  config_detail::FromJson visitor{json, where};
+  config_detail::FromJson visitor{json, where, unknown};
   filled.visit(visitor);
   for (const auto& member : json.items()) {
-    if (!visitor.known.contains(member.key())) {
+    if (unknown == UnknownKeys::refuse && !visitor.known.contains(member.key())) {
       return tl::unexpected<Error>(config_detail::unknownKey(where, member.key(), visitor.known));
     }
   }

@@ -1,0 +1,319 @@
+#pragma once
+// Projects and models.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/protocol/engine_messages.h"
+
+namespace strata::protocol {
+
+/// Which model, opened how. Two requests with equal references share one copy of the weights.
+struct ModelRef {
+  std::string model;    // a name of the project, a folder, or a run (ID, ID@STEP, DIR/runs/ID)
+  std::string adapter;  // a LoRA folder
+  std::string dtype;    // float32 | bfloat16; empty: as stored
+  std::string device = "cpu";
+  std::int64_t context = 0;  // 0: the model's
+  template <class V>
+  void visit(V& v) {
+    v("model", model, "a name of the project, a folder, or a run");
+    v("adapter", adapter, "a LoRA folder; empty: none");
+    v("dtype", dtype, "float32 or bfloat16; empty: as stored");
+    v("device", device, "cpu, cuda[:n] or auto");
+    v("context", context, "tokens a sequence may hold; 0: the model's", Range{0, 1e12});
+  }
+  bool operator==(const ModelRef&) const = default;
+};
+
+/// One of the two things that are compared.
+struct Side {
+  ModelRef ref;
+  std::string map = "full";
+  template <class V>
+  void visit(V& v) {
+    v("ref", ref, "the model");
+    v("map", map, "the sharing map, as text");
+  }
+  bool operator==(const Side&) const = default;
+};
+
+struct NamedPath {
+  std::string name, path;
+  template <class V>
+  void visit(V& v) {
+    v("name", name, "in the project");
+    v("path", path, "absolute");
+  }
+};
+
+struct ProjectInfo {
+  std::string folder, name;
+  bool sample = false;
+  std::vector<NamedPath> models;
+  std::optional<Side> a, b;
+  template <class V>
+  void visit(V& v) {
+    v("folder", folder, "absolute");
+    v("name", name, "the project's");
+    v("sample", sample, "whether it is the user's copy of the sample project");
+    v("models", models, "what it calls its models");
+    v("a", a, "side A");
+    v("b", b, "side B");
+  }
+};
+
+struct OpenProject {
+  static constexpr const char* kName = "project/open";
+  static constexpr const char* kHelp =
+      "opens a project, the one of later requests; an engine has one project open at a time, others wait for its lock";
+  struct Params {
+    std::string folder;
+    bool create = false;
+    template <class V>
+    void visit(V& v) {
+      v("folder", folder, "the project's; empty: the user's copy of the sample project, made where there is none");
+      v("create", create, "makes a new project where nothing or an empty folder is");
+    }
+  };
+  using Answer = ProjectInfo;
+};
+
+struct SetSides {
+  static constexpr const char* kName = "project/set_sides";
+  static constexpr const char* kHelp = "stores what stands on sides A and B";
+  struct Params {
+    std::optional<Side> a, b;
+    template <class V>
+    void visit(V& v) {
+      v("a", a, "side A; null leaves it");
+      v("b", b, "side B; null leaves it");
+    }
+  };
+  using Answer = Nothing;
+};
+
+struct AddModel {
+  static constexpr const char* kName = "project/add_model";
+  static constexpr const char* kHelp = "gives a model folder a name in the project";
+  struct Params {
+    std::string path, name;
+    template <class V>
+    void visit(V& v) {
+      v("path", path, "the model's folder");
+      v("name", name, "empty: the folder's own, made unlike the others");
+    }
+  };
+  using Answer = ProjectInfo;
+};
+
+struct RemoveModel {
+  static constexpr const char* kName = "project/remove_model";
+  static constexpr const char* kHelp = "takes a name out of the project; the files stay";
+  struct Params {
+    std::string name;
+    template <class V>
+    void visit(V& v) {
+      v("name", name, "the model's");
+    }
+  };
+  using Answer = ProjectInfo;
+};
+
+struct ModelEntry {
+  std::string model;   // what a ModelRef takes
+  std::string name;    // for a person
+  std::string source;  // project | folder | hub | run
+  std::string path;
+  std::string parent;  // of a run: the model it was made from
+  std::string architecture;
+  std::int64_t parameters = 0, bytes = 0;
+  int layers = 0;
+  std::string problem;  // why it cannot be opened
+  template <class V>
+  void visit(V& v) {
+    v("model", model, "what a request for it names");
+    v("name", name, "for a person");
+    v("source", source, "project, folder, hub (the Hugging Face cache) or run");
+    v("path", path, "its folder");
+    v("parent", parent, "of a run: the model it was made from");
+    v("architecture", architecture, "as config.json names it");
+    v("parameters", parameters, "how many");
+    v("bytes", bytes, "of the weight files");
+    v("layers", layers, "how many");
+    v("problem", problem, "why it cannot be opened; empty: it can");
+  }
+};
+
+struct ListModels {
+  static constexpr const char* kName = "models/list";
+  static constexpr const char* kHelp =
+      "models of the project and its runs, of the Hugging Face cache, and of folders; headers are read, no weights";
+  struct Params {
+    std::vector<std::string> folders;
+    template <class V>
+    void visit(V& v) {
+      v("folders", folders, "further folders to look in, two levels deep");
+    }
+  };
+  struct Answer {
+    std::vector<ModelEntry> models;
+    std::string hub;
+    template <class V>
+    void visit(V& v) {
+      v("models", models, "by source, then by name");
+      v("hub", hub, "the folder of the Hugging Face cache that was looked in");
+    }
+  };
+};
+
+struct MapBytes {
+  std::string map;
+  int owners = 0;
+  std::int64_t kvBytesPerToken = 0;
+  template <class V>
+  void visit(V& v) {
+    v("map", map, "as text");
+    v("owners", owners, "layers that keep their own keys and values");
+    v("kv_bytes_per_token", kvBytesPerToken, "of a cache under it");
+  }
+};
+
+/// What config.json and the files' headers say.
+struct ModelCard {
+  ModelRef ref;
+  std::string name, path, architecture, dtype, kvDtype, tokenizer, templateOrigin, defaultMap, problem;
+  int layers = 0, width = 0, heads = 0, kvHeads = 0, headDim = 0, ffn = 0;
+  std::int64_t vocab = 0, parameters = 0, bytesOnDisk = 0, context = 0, kvBytesPerToken = 0;
+  bool tied = false;
+  std::vector<MapBytes> maps;
+  std::string templateText;
+  template <class V>
+  void visit(V& v) {
+    v("ref", ref, "as asked");
+    v("name", name, "for a person");
+    v("path", path, "its folder");
+    v("architecture", architecture, "as config.json names it");
+    v("dtype", dtype, "of the stored weights");
+    v("kv_dtype", kvDtype, "of a cache as the model would be opened");
+    v("tokenizer", tokenizer, "tokenizer.json, sentencepiece, or empty");
+    v("template_origin", templateOrigin, "where the chat template was found");
+    v("template_text", templateText, "its source; empty for the built-in one");
+    v("default_map", defaultMap, "of strata_map.json, else full");
+    v("problem", problem, "why chatting is not possible (no tokenizer, a broken template); empty: it is");
+    v("layers", layers, "L");
+    v("width", width, "C");
+    v("heads", heads, "H");
+    v("kv_heads", kvHeads, "Hkv");
+    v("head_dim", headDim, "D");
+    v("ffn", ffn, "F");
+    v("vocab", vocab, "V");
+    v("parameters", parameters, "how many");
+    v("bytes_on_disk", bytesOnDisk, "of the weight files");
+    v("context", context, "tokens a sequence may hold");
+    v("kv_bytes_per_token", kvBytesPerToken, "under the full map");
+    v("tied", tied, "whether the head is the embedding");
+    v("maps", maps, "100, 75, 50, 33 and 25 % of the cache, and the model's own map");
+  }
+};
+
+struct InspectModel {
+  static constexpr const char* kName = "models/inspect";
+  static constexpr const char* kHelp = "a model's card, without reading weights";
+  struct Params {
+    ModelRef ref;
+    template <class V>
+    void visit(V& v) {
+      v("ref", ref, "the model");
+    }
+  };
+  using Answer = ModelCard;
+};
+
+struct EstimateMemory {
+  static constexpr const char* kName = "models/estimate";
+  static constexpr const char* kHelp = "predicted memory of serving a model, by part, beside what the device has free";
+  struct Params {
+    Side side;
+    std::int64_t context = 0;
+    int users = 1;
+    template <class V>
+    void visit(V& v) {
+      v("side", side, "model and map");
+      v("context", context, "tokens of each chat; 0: the model's", Range{0, 1e12});
+      v("users", users, "chats at once", Range{1, 1e6});
+    }
+  };
+  struct Answer {
+    std::int64_t weights = 0, kv = 0, activations = 0, total = 0, available = 0, deviceTotal = 0;
+    template <class V>
+    void visit(V& v) {
+      v("weights", weights, "bytes");
+      v("kv", kv, "bytes");
+      v("activations", activations, "bytes");
+      v("total", total, "bytes");
+      v("available", available, "bytes free on the device; 0: unknown");
+      v("device_total", deviceTotal, "bytes of the device; 0: unknown");
+    }
+  };
+};
+
+struct LoadedModel {
+  ModelRef ref;
+  std::string name, hash, dtype, device;
+  std::int64_t weightBytes = 0, context = 0;
+  int layers = 0;
+  double seconds = 0;
+  template <class V>
+  void visit(V& v) {
+    v("ref", ref, "as asked");
+    v("name", name, "for a person");
+    v("hash", hash, "SHA-256 over names, dtypes, shapes and data of the weights");
+    v("dtype", dtype, "computed in");
+    v("device", device, "computed on");
+    v("weight_bytes", weightBytes, "allocated for its weights, measured");
+    v("context", context, "tokens a sequence may hold");
+    v("layers", layers, "L");
+    v("seconds", seconds, "that loading took");
+  }
+};
+
+struct LoadModel {
+  static constexpr const char* kName = "models/load";
+  static constexpr const char* kHelp = "opens a model; at once where it is open; progress; can be cancelled";
+  struct Params {
+    ModelRef ref;
+    template <class V>
+    void visit(V& v) {
+      v("ref", ref, "the model");
+    }
+  };
+  using Answer = LoadedModel;
+};
+
+struct UnloadModel {
+  static constexpr const char* kName = "models/unload";
+  static constexpr const char* kHelp = "closes a model and its caches; an answer that is being made ends as cancelled";
+  struct Params {
+    ModelRef ref;
+    template <class V>
+    void visit(V& v) {
+      v("ref", ref, "as it was loaded");
+    }
+  };
+  using Answer = Nothing;
+};
+
+struct ModelsLoaded {
+  static constexpr const char* kName = "models/loaded";
+  static constexpr const char* kHelp = "sent when a model was opened or closed: all that are open";
+  std::vector<LoadedModel> models;
+  template <class V>
+  void visit(V& v) {
+    v("models", models, "all that are open");
+  }
+};
+
+}  // namespace strata::protocol

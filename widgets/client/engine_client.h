@@ -1,0 +1,120 @@
+#pragma once
+// The window's end of the pipe to `strata engine`: starts it (as a child, or by any command such as ssh), speaks the
+// protocol, starts it anew when it dies, and opens its project and models again. Nothing here waits: answers come by
+// the event loop of the GUI thread, which owns it.
+//
+//   EngineClient engine;
+//   engine.start({"strata", {"engine"}});
+//   engine.call<protocol::InspectModel>({ref}, this, [this](const auto& card) { if (card) show(*card); });
+//   engine.on<protocol::Tokens>(this, [this](const protocol::Tokens& tokens) { … });
+
+#include <QObject>
+#include <QString>
+#include <QStringList>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/protocol/messages.h"
+
+namespace strata {
+
+class EngineClient : public QObject {
+  Q_OBJECT
+
+ public:
+  enum class State {
+    off,         // not started, or stopped by hand
+    starting,    // up to the answer of initialize
+    ready,       //
+    restarting,  // it died; waits for its next start
+    failed       // it died too often, or cannot be started: restart() tries again
+  };
+  struct Command {
+    QString program;
+    QStringList arguments;
+    bool remote = false;  // its files are not this machine's
+  };
+  /// Number of a request; 0 is none.
+  using Ticket = qint64;
+
+  explicit EngineClient(QObject* parent = nullptr);
+  ~EngineClient() override;
+
+  void start(const Command& command);
+  /// By hand: at once, with a new budget of starts.
+  void restart();
+  void stop();
+
+  State state() const;
+  bool ready() const { return state() == State::ready; }
+  bool remote() const;
+  const Command& command() const;
+  /// Why it is restarting or failed: one sentence. Empty otherwise.
+  QString problem() const;
+  /// The last 256 KiB of what the engine wrote to stderr.
+  QString log() const;
+  /// What initialize answered, of the running engine or the last one.
+  const protocol::Initialize::Answer& engine() const;
+  /// What is open in it.
+  const std::vector<protocol::LoadedModel>& loaded() const;
+
+  /// Sends a request; while the engine is not ready it waits and is sent once it is. `done` is called once, from the
+  /// event loop, unless `context` is gone by then or the request was cancelled before it was sent. A request that was
+  /// under way when the engine died answers ErrorCode::busy, "The engine stopped while …", unless M is safe to repeat
+  /// (it reads, or stores by id): that is sent again.
+  template <class M>
+  Ticket call(const typename M::Params& params, QObject* context,
+              std::function<void(const Result<typename M::Answer>&)> done);
+  /// Asks a request under way to stop: it still answers. One that still waits for the engine answers cancelled.
+  void cancel(Ticket ticket);
+  /// Whether the request waits for the engine to be ready.
+  bool waits(Ticket ticket) const;
+
+  /// Calls `heard` for each notification N while `context` lives.
+  template <class N>
+  void on(QObject* context, std::function<void(const N&)> heard);
+
+  /// Used by the templates: raw JSON.
+  Ticket send(const std::string& method, const Json& params, QObject* context,
+              std::function<void(const Result<Json>&)> done);
+  void listen(const std::string& method, QObject* context, std::function<void(const Json&)> heard);
+
+ Q_SIGNALS:
+  void stateChanged();
+  void loadedChanged();
+  /// A message of the engine that this window cannot read: it is dropped, and this says why.
+  void misunderstood(const QString& sentence);
+
+ private:
+  struct Private;
+  std::unique_ptr<Private> m_private;
+};
+
+template <class M>
+EngineClient::Ticket EngineClient::call(const typename M::Params& params, QObject* context,
+                                        std::function<void(const Result<typename M::Answer>&)> done) {
+  return send(M::kName, configToJson(params), context, [done = std::move(done)](const Result<Json>& json) {
+    if (!json) return done(tl::unexpected(json.error()));
+    typename M::Answer answer{};
+    const auto read = configFromJson(*json, std::string("The answer to ") + M::kName, answer, UnknownKeys::ignore);
+    if (!read) return done(tl::unexpected(read.error()));
+    done(std::move(answer));
+  });
+}
+
+template <class N>
+void EngineClient::on(QObject* context, std::function<void(const N&)> heard) {
+  listen(N::kName, context, [this, heard = std::move(heard)](const Json& json) {
+    N notification{};
+    const auto read = configFromJson(json, N::kName, notification, UnknownKeys::ignore);
+    if (read) {
+      heard(notification);
+    } else {
+      Q_EMIT misunderstood(QString::fromStdString(read.error().message));
+    }
+  });
+}
+
+}  // namespace strata

@@ -1,0 +1,85 @@
+#pragma once
+// What all pages share: the engine, the open project, sides A and B, the cards of models, and the settings. Owned by
+// the window's main; lives on the GUI thread.
+
+#include <QHash>
+#include <QObject>
+#include <QSettings>
+#include <QString>
+#include <functional>
+#include <optional>
+
+#include "core/protocol/messages.h"
+#include "widgets/client/engine_client.h"
+
+namespace strata {
+
+enum class Which { a, b };
+
+class Workspace : public QObject {
+  Q_OBJECT
+
+ public:
+  /// `settings`: where layout, drafts and choices are kept (a file of their own in tests).
+  Workspace(EngineClient& engine, QSettings& settings, QObject* parent = nullptr);
+
+  EngineClient& engine() { return m_engine; }
+  QSettings& settings() { return m_settings; }
+
+  /// Opens a project ("": the user's copy of the sample) as soon as the engine is ready; with restarts it is opened
+  /// again by itself.
+  void openProject(const QString& folder, bool create = false);
+  const std::optional<protocol::ProjectInfo>& project() const { return m_project; }
+  /// Why the project could not be opened.
+  const std::optional<Error>& projectProblem() const { return m_projectProblem; }
+  QStringList recentProjects() const;
+
+  /// What stands on a side; nothing: it is empty.
+  const std::optional<protocol::Side>& side(Which which) const;
+  void setSide(Which which, const std::optional<protocol::Side>& side);
+  /// Another map for the side's model.
+  void setMap(Which which, const std::string& map);
+  void swapSides();
+  void copyAToB();
+  /// Tokens of a chat and number of chats: what the bar's KV figures are for.
+  std::int64_t context() const { return m_context; }
+  int chats() const { return m_chats; }
+  void setContext(std::int64_t tokens, int chats);
+
+  /// A model's card, asked for once and kept; `done` is called at once where it is known.
+  void card(const protocol::ModelRef& ref, QObject* context,
+            std::function<void(const Result<protocol::ModelCard>&)> done);
+  /// The card if it is known by now.
+  const protocol::ModelCard* knownCard(const protocol::ModelRef& ref) const;
+  /// Forgets cards (a model's files changed).
+  void forgetCards();
+
+  /// A short name for a person: the project's name of a model, else the last part of its folder.
+  static QString shortName(const protocol::ModelRef& ref);
+
+ Q_SIGNALS:
+  void projectChanged();
+  void sidesChanged();
+  void contextChanged();
+  /// Asks the window to show a page ("chat") and, on it, something (a run's id, "routed").
+  void pageWanted(const QString& page, const QString& what);
+  /// A sentence for the status bar, read out by screen readers.
+  void announced(const QString& sentence);
+
+ public Q_SLOTS:
+  void showPage(const QString& page, const QString& what = {}) { Q_EMIT pageWanted(page, what); }
+  void announce(const QString& sentence) { Q_EMIT announced(sentence); }
+
+ private:
+  void storeSides();
+  EngineClient& m_engine;
+  QSettings& m_settings;
+  std::optional<protocol::ProjectInfo> m_project;
+  std::optional<Error> m_projectProblem;
+  std::optional<protocol::Side> m_a, m_b;
+  std::int64_t m_context = 0;
+  int m_chats = 1;
+  QHash<QString, protocol::ModelCard> m_cards;
+};
+
+}  // namespace strata
