@@ -1,0 +1,119 @@
+#include <QAbstractItemView>
+#include <QHeaderView>
+#include <QListView>
+#include <QTableView>
+#include <QTreeView>
+
+#include "widgets/style/icons.h"
+#include "widgets/style/strata_style.h"
+#include "widgets/style/style_drawing.h"
+
+namespace strata::draw {
+namespace {
+
+bool startsRow(const QStyleOptionViewItem& item, const QWidget* widget) {
+  if (const auto* table = qobject_cast<const QTableView*>(widget)) {
+    return table->horizontalHeader()->logicalIndexAt(0) == item.index.column() ||
+           table->horizontalHeader()->visualIndex(item.index.column()) == 0;
+  }
+  if (qobject_cast<const QTreeView*>(widget) != nullptr) return false;  // its row draws the edge
+  return true;
+}
+
+void ground(const QStyleOptionViewItem& item, QPainter& painter, const QWidget* widget, const Colors& c) {
+  if (item.backgroundBrush.style() != Qt::NoBrush) painter.fillRect(item.rect, item.backgroundBrush);
+  if (item.state & QStyle::State_Selected) {
+    paint::selection(painter, item.rect, c, startsRow(item, widget));
+  } else if ((item.state & QStyle::State_MouseOver) && (item.state & QStyle::State_Enabled)) {
+    painter.fillRect(item.rect, paint::hoverTint(c));
+  }
+}
+
+}  // namespace
+
+void popup(const QStyleOption& option, QPainter& painter, const QColor& ground, const Colors& c) {
+  painter.fillRect(option.rect, ground);
+  paint::box(painter, option.rect, {}, c.edge, c.edgeWidth, 0);
+}
+
+void menuItem(const QStyleOptionMenuItem& item, QPainter& painter, const Colors& c) {
+  const QRect& r = item.rect;
+  if (item.menuItemType == QStyleOptionMenuItem::Separator) {
+    painter.fillRect(QRect(r.left() + kGapRelated, r.center().y(), r.width() - 2 * kGapRelated, 1), c.line);
+    return;
+  }
+  const bool enabled = item.state & QStyle::State_Enabled;
+  if (enabled && (item.state & QStyle::State_Selected)) paint::selection(painter, r, c, true);
+  const Metrics& sizes = metrics();
+  const QColor ink = enabled ? c.text : paint::disabledText(c);
+  const QRect sign(r.left() + kGapRelated + kGapInside, r.top() + (r.height() - sizes.icon) / 2, sizes.icon,
+                   sizes.icon);
+  const bool checkable = item.checkType != QStyleOptionMenuItem::NotCheckable;
+  if (checkable && item.checked) {
+    icon(QStringLiteral("check-lg")).paint(&painter, sign, Qt::AlignCenter, enabled ? QIcon::Normal : QIcon::Disabled);
+  } else if (!item.icon.isNull()) {
+    item.icon.paint(&painter, sign, Qt::AlignCenter, enabled ? QIcon::Normal : QIcon::Disabled);
+  }
+  const bool signs = item.maxIconWidth > 0 || item.menuHasCheckableItems;
+  const int left = signs ? sign.right() + 1 + kGapRelated : r.left() + kGapRelated + kGapInside;
+  const QRect words(left, r.top(), r.right() - kGapGroups - left, r.height());
+  const QStringList halves = item.text.split(u'\t');
+  painter.setFont(item.font);
+  painter.setPen(ink);
+  painter.drawText(words, Qt::AlignVCenter | Qt::AlignLeft | Qt::TextSingleLine,
+                   paint::withoutMnemonic(halves.first()));
+  if (halves.size() > 1) {
+    painter.setPen(enabled ? c.second : ink);
+    painter.drawText(words, Qt::AlignVCenter | Qt::AlignRight | Qt::TextSingleLine, halves[1]);
+  }
+  if (item.menuItemType == QStyleOptionMenuItem::SubMenu) {
+    const QRect arrow(r.right() - kGapGroups, r.top(), kGapGroups, r.height());
+    paint::chevron(painter, arrow, QStringLiteral("chevron-right"), enabled);
+  }
+}
+
+void viewRow(const QStyleOption& option, QPainter& painter, const QWidget* widget, const Colors& c) {
+  const auto* item = qstyleoption_cast<const QStyleOptionViewItem*>(&option);
+  if (item == nullptr || qobject_cast<const QTreeView*>(widget) == nullptr) return;
+  const auto* view = static_cast<const QTreeView*>(widget);
+  if (!(item->state & QStyle::State_Selected)) return;
+  if (view->selectionBehavior() != QAbstractItemView::SelectRows) return;
+  paint::selection(painter, QRect(0, option.rect.top(), view->viewport()->width(), option.rect.height()), c, true);
+}
+
+void viewItem(const QStyleOption& option, QPainter& painter, const QWidget* widget, const Colors& c) {
+  if (const auto* item = qstyleoption_cast<const QStyleOptionViewItem*>(&option)) ground(*item, painter, widget, c);
+}
+
+void itemView(const QStyleOptionViewItem& option, QPainter& painter, const QWidget* widget, const StrataStyle& style,
+              const Colors& c) {
+  // Fusion's own drawing, with a selection that keeps the text's colour.
+  QStyleOptionViewItem item = option;
+  item.palette.setColor(QPalette::HighlightedText, c.text);
+  item.palette.setColor(QPalette::Disabled, QPalette::HighlightedText, paint::disabledText(c));
+  item.state &= ~QStyle::State_HasFocus;
+  item.showDecorationSelected = true;
+  style.QProxyStyle::drawControl(QStyle::CE_ItemViewItem, &item, &painter, widget);
+  if (paint::showsFocus(option)) paint::focusRing(painter, option.rect, c);
+}
+
+void headerSection(const QStyleOption& option, QPainter& painter, const Colors& c) {
+  painter.fillRect(option.rect, c.surface);
+  painter.fillRect(QRect(option.rect.left(), option.rect.bottom(), option.rect.width(), 1), c.line);
+}
+
+void sortArrow(const QStyleOption& option, QPainter& painter) {
+  const auto* header = qstyleoption_cast<const QStyleOptionHeader*>(&option);
+  if (header == nullptr || header->sortIndicator == QStyleOptionHeader::None) return;
+  // Qt calls the arrow of an ascending column "SortDown".
+  const bool ascending = header->sortIndicator == QStyleOptionHeader::SortDown;
+  paint::chevron(painter, option.rect, ascending ? QStringLiteral("chevron-up") : QStringLiteral("chevron-down"));
+}
+
+void branch(const QStyleOption& option, QPainter& painter) {
+  if (!(option.state & QStyle::State_Children)) return;
+  paint::chevron(painter, option.rect,
+                 option.state & QStyle::State_Open ? QStringLiteral("chevron-down") : QStringLiteral("chevron-right"));
+}
+
+}  // namespace strata::draw

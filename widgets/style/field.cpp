@@ -1,0 +1,77 @@
+#include "widgets/style/field.h"
+
+#include <QGridLayout>
+#include <QPainter>
+
+#include "widgets/style/icons.h"
+#include "widgets/style/labels.h"
+#include "widgets/style/theme.h"
+
+namespace strata {
+namespace {
+
+// The sign beside a problem: a colour alone would not say it.
+class Sign : public QWidget {
+ public:
+  using QWidget::QWidget;
+  QSize sizeHint() const override { return {scaled(12), fonts().caption.pixelSize() + kGapInside}; }
+
+ protected:
+  void paintEvent(QPaintEvent*) override {
+    QPainter painter(this);
+    const int size = scaled(12);
+    icon(QStringLiteral("exclamation-circle"), Ink::bad).paint(&painter, 0, (height() - size) / 2, size, size);
+  }
+};
+
+}  // namespace
+
+Field::Field(const QString& label, QWidget* control, const QString& reason, QWidget* parent)
+    : QWidget(parent),
+      m_label(new Label(label, TextRole::body, Tone::normal, this)),
+      m_control(control),
+      m_below(captionLabel({}, this)),
+      m_sign(new Sign(this)),
+      m_reason(reason) {
+  auto* grid = new QGridLayout(this);
+  grid->setContentsMargins(0, 0, 0, 0);
+  grid->setHorizontalSpacing(kGapInside);
+  grid->setVerticalSpacing(kGapInside);
+  grid->addWidget(m_label, 0, 0, 1, 2);
+  grid->addWidget(control, 1, 0, 1, 2);
+  grid->addWidget(m_sign, 2, 0, Qt::AlignTop);
+  grid->addWidget(m_below, 2, 1);
+  grid->setColumnStretch(1, 1);
+  m_sign->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
+  m_label->setBuddy(control);
+  if (control->accessibleName().isEmpty()) control->setAccessibleName(label);
+  setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
+  followTheme(this, [this] { setMaximumWidth(metrics().fieldWidth); });
+  showBelow();
+}
+
+void Field::setLabel(const QString& label) {
+  m_label->setText(label);
+  m_control->setAccessibleName(label);
+}
+
+void Field::setReason(const QString& reason) {
+  m_reason = reason;
+  showBelow();
+}
+
+void Field::setProblem(const QString& problem) {
+  m_problem = problem;
+  showBelow();
+}
+
+void Field::showBelow() {
+  const QString& sentence = m_problem.isEmpty() ? m_reason : m_problem;
+  m_below->setText(sentence);
+  m_below->setTone(m_problem.isEmpty() ? Tone::second : Tone::bad);
+  m_below->setVisible(!sentence.isEmpty());
+  m_sign->setVisible(!m_problem.isEmpty());
+  m_control->setAccessibleDescription(sentence);
+}
+
+}  // namespace strata

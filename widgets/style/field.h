@@ -1,0 +1,34 @@
+#pragma once
+// A label above its control, and below it one sentence: why the field is there, or what is wrong with what it holds.
+
+#include <QWidget>
+
+namespace strata {
+
+class Label;
+
+class Field : public QWidget {
+  Q_OBJECT
+
+ public:
+  /// Takes the control, names it for screen readers, and is at most metrics().fieldWidth wide.
+  Field(const QString& label, QWidget* control, const QString& reason = {}, QWidget* parent = nullptr);
+
+  QWidget* control() const { return m_control; }
+  void setLabel(const QString& label);
+  void setReason(const QString& reason);
+  /// Stands in place of the reason, in `bad` with a sign; "": it is well again.
+  void setProblem(const QString& problem);
+  bool hasProblem() const { return !m_problem.isEmpty(); }
+
+ private:
+  void showBelow();
+  Label* m_label;
+  QWidget* m_control;
+  Label* m_below;
+  QWidget* m_sign;
+  QString m_reason;
+  QString m_problem;
+};
+
+}  // namespace strata

@@ -1,0 +1,147 @@
+#include "widgets/style/labels.h"
+
+#include <QEvent>
+#include <QHelpEvent>
+#include <QPainter>
+#include <QToolTip>
+
+#include "widgets/style/theme.h"
+
+namespace strata {
+namespace {
+
+const QColor& colorOf(Tone tone, const Colors& c) {
+  switch (tone) {
+    case Tone::normal:
+      return c.text;
+    case Tone::second:
+      return c.second;
+    case Tone::accent:
+      return c.accent;
+    case Tone::good:
+      return c.good;
+    case Tone::warn:
+      return c.warn;
+    case Tone::bad:
+      return c.bad;
+  }
+  return c.text;
+}
+
+}  // namespace
+
+const QFont& fontOf(TextRole role) {
+  const Fonts& all = fonts();
+  switch (role) {
+    case TextRole::body:
+      return all.body;
+    case TextRole::strong:
+      return all.strong;
+    case TextRole::caption:
+      return all.caption;
+    case TextRole::section:
+      return all.section;
+    case TextRole::title:
+      return all.title;
+    case TextRole::mono:
+      return all.mono;
+    case TextRole::monoCaption:
+      return all.monoCaption;
+  }
+  return all.body;
+}
+
+Label::Label(const QString& text, TextRole role, Tone tone, QWidget* parent)
+    : QLabel(text, parent), m_role(role), m_tone(tone) {
+  setTextFormat(Qt::PlainText);  // names and messages come from files and models
+  followTheme(this, [this] { restyle(); });
+}
+
+void Label::setRole(TextRole role) {
+  m_role = role;
+  restyle();
+}
+
+void Label::setTone(Tone tone) {
+  m_tone = tone;
+  restyle();
+}
+
+void Label::restyle() {
+  setFont(fontOf(m_role));
+  QPalette own;  // what it leaves out comes from the application's
+  own.setColor(QPalette::Active, QPalette::WindowText, colorOf(m_tone, colors()));
+  own.setColor(QPalette::Inactive, QPalette::WindowText, colorOf(m_tone, colors()));
+  setPalette(own);
+}
+
+ElidedLabel::ElidedLabel(const QString& text, TextRole role, Tone tone, QWidget* parent)
+    : Label(text, role, tone, parent) {
+  setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+}
+
+void ElidedLabel::setElideMode(Qt::TextElideMode mode) {
+  m_mode = mode;
+  update();
+}
+
+bool ElidedLabel::isElided() const {
+  return fontMetrics().horizontalAdvance(text()) > contentsRect().width();
+}
+
+QSize ElidedLabel::minimumSizeHint() const {
+  return {fontMetrics().horizontalAdvance(QStringLiteral("…")) * 3, fontMetrics().height()};
+}
+
+QSize ElidedLabel::sizeHint() const {
+  return {fontMetrics().horizontalAdvance(text()) + 1, fontMetrics().height()};
+}
+
+void ElidedLabel::paintEvent(QPaintEvent*) {
+  QPainter painter(this);
+  painter.setPen(palette().color(isEnabled() ? QPalette::Active : QPalette::Disabled, QPalette::WindowText));
+  const QString line = text().simplified();
+  painter.drawText(contentsRect(), static_cast<int>(alignment()) | Qt::TextSingleLine,
+                   fontMetrics().elidedText(line, m_mode, contentsRect().width()));
+}
+
+bool ElidedLabel::event(QEvent* event) {
+  if (event->type() == QEvent::ToolTip && toolTip().isEmpty()) {
+    if (isElided()) {
+      QToolTip::showText(static_cast<QHelpEvent*>(event)->globalPos(), text().toHtmlEscaped(), this);
+    } else {
+      QToolTip::hideText();
+      event->ignore();
+    }
+    return true;
+  }
+  return Label::event(event);
+}
+
+Label* titleLabel(const QString& text, QWidget* parent) {
+  return new Label(text, TextRole::title, Tone::normal, parent);
+}
+
+Label* sectionLabel(const QString& text, QWidget* parent) {
+  return new Label(text, TextRole::section, Tone::normal, parent);
+}
+
+Label* bodyLabel(const QString& text, QWidget* parent) {
+  auto* label = new Label(text, TextRole::body, Tone::normal, parent);
+  label->setWordWrap(true);
+  return label;
+}
+
+Label* captionLabel(const QString& text, QWidget* parent) {
+  auto* label = new Label(text, TextRole::caption, Tone::second, parent);
+  label->setWordWrap(true);
+  return label;
+}
+
+Label* monoLabel(const QString& text, QWidget* parent) {
+  auto* label = new Label(text, TextRole::mono, Tone::normal, parent);
+  label->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  return label;
+}
+
+}  // namespace strata
