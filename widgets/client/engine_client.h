@@ -17,8 +17,11 @@
 
 #include "core/base/error.h"
 #include "core/protocol/messages.h"
+#include "widgets/client/engine_limits.h"
 
 namespace strata {
+
+class Journal;
 
 class EngineClient : public QObject {
   Q_OBJECT
@@ -42,6 +45,12 @@ class EngineClient : public QObject {
   explicit EngineClient(QObject* parent = nullptr);
   ~EngineClient() override;
 
+  /// Before start(): keeps chats/put until it is answered, and sends what an earlier window left once its project
+  /// opens.
+  void setJournal(std::unique_ptr<Journal> journal);
+  /// Before start(): other times and another budget of starts.
+  void setLimits(const EngineLimits& limits);
+
   void start(const Command& command);
   /// By hand: at once, with a new budget of starts.
   void restart();
@@ -61,9 +70,9 @@ class EngineClient : public QObject {
   const std::vector<protocol::LoadedModel>& loaded() const;
 
   /// Sends a request; while the engine is not ready it waits and is sent once it is. `done` is called once, from the
-  /// event loop, unless `context` is gone by then or the request was cancelled before it was sent. A request that was
-  /// under way when the engine died answers ErrorCode::busy, "The engine stopped while …", unless M is safe to repeat
-  /// (it reads, or stores by id): that is sent again.
+  /// event loop, unless `context` is gone by then. A request that was under way when the engine died answers
+  /// ErrorCode::busy, "The engine stopped while …", unless M is safe to repeat (it reads, or stores by id): that is
+  /// sent again. Requests after a project/open wait for its answer, so that they mean that project.
   template <class M>
   Ticket call(const typename M::Params& params, QObject* context,
               std::function<void(const Result<typename M::Answer>&)> done);
@@ -86,9 +95,11 @@ class EngineClient : public QObject {
   void loadedChanged();
   /// A message of the engine that this window cannot read: it is dropped, and this says why.
   void misunderstood(const QString& sentence);
+  /// After a restart: a project or model that could not be opened again, and why.
+  void notRestored(const QString& sentence);
 
  private:
-  struct Private;
+  class Private;
   std::unique_ptr<Private> m_private;
 };
 

@@ -1,0 +1,313 @@
+#include "widgets/client/engine_client.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <QTimer>
+
+#include "client_test.h"
+
+namespace strata::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using State = EngineClient::State;
+
+class EngineClientTest : public ::testing::Test {
+ protected:
+  EngineClientTest() {
+    engine.setLimits(quickLimits());
+    QObject::connect(&engine, &EngineClient::stateChanged, [this] {
+      if (!engine.problem().isEmpty()) problems << engine.problem();
+    });
+    QObject::connect(&engine, &EngineClient::notRestored, [this](const QString& text) { lost << text; });
+  }
+  QString once() const { return QString::fromStdString((folder.path() / "once").string()); }
+  bool becomesReady() {
+    return waitUntil([this] { return engine.ready(); });
+  }
+  void killIt() { ::kill(static_cast<pid_t>(engine.engine().pid), SIGKILL); }
+  std::string firstProblem() const { return problems.isEmpty() ? "" : problems.first().toStdString(); }
+
+  TemporaryFolder folder;
+  EngineClient engine;
+  QStringList problems, lost;
+};
+
+TEST_F(EngineClientTest, StartsAndSaysWhatItTalksTo) {
+  engine.start(fakeEngine());
+  EXPECT_EQ(engine.state(), State::starting);
+  ASSERT_TRUE(becomesReady());
+  EXPECT_EQ(engine.engine().version, "9.9");
+  EXPECT_GT(engine.engine().pid, 0);
+  EXPECT_TRUE(engine.problem().isEmpty());
+}
+
+TEST_F(EngineClientTest, RequestsMadeBeforeItIsReadyWaitAndAreAnswered) {
+  bool answered = false;
+  const auto ticket =
+      engine.call<protocol::ListModels>({}, nullptr, [&](const auto& list) { answered = list.has_value(); });
+  EXPECT_TRUE(engine.waits(ticket));
+  engine.start(fakeEngine());
+  EXPECT_TRUE(waitUntil([&] { return answered; }));
+  EXPECT_FALSE(engine.waits(ticket));
+}
+
+TEST_F(EngineClientTest, ABannerBeforeTheFirstMessageGoesToTheLog) {
+  engine.start(fakeEngine({"banner"}));
+  ASSERT_TRUE(becomesReady());
+  EXPECT_THAT(engine.log().toStdString(), HasSubstr("Welcome to gpu-box"));
+}
+
+TEST_F(EngineClientTest, AProgramThatIsNotThereFailsWithASentence) {
+  engine.start({"/nowhere/strata", {"engine"}});
+  ASSERT_TRUE(waitUntil([&] { return engine.state() == State::failed; }));
+  EXPECT_THAT(engine.problem().toStdString(),
+              AllOf(HasSubstr("/nowhere/strata"), HasSubstr("check the engine's command")));
+}
+
+TEST_F(EngineClientTest, AnotherProtocolVersionFailsAndNamesBoth) {
+  engine.start(fakeEngine({"other-version"}));
+  ASSERT_TRUE(waitUntil([&] { return engine.state() == State::failed; }));
+  EXPECT_THAT(engine.problem().toStdString(), AllOf(HasSubstr("version 2"), HasSubstr("version 1"), HasSubstr("9.9")));
+}
+
+TEST_F(EngineClientTest, AnEngineThatRefusesTheWindowFailsWithItsReason) {
+  engine.start(fakeEngine({"refuses"}));
+  ASSERT_TRUE(waitUntil([&] { return engine.state() == State::failed; }));
+  EXPECT_THAT(engine.problem().toStdString(), AllOf(HasSubstr("version 1"), HasSubstr("version 7")));
+}
+
+TEST_F(EngineClientTest, AnEngineThatDiesAtOnceUsesUpItsBudgetAndCanBeRestartedByHand) {
+  engine.start(fakeEngine({"dies"}));
+  ASSERT_TRUE(waitUntil([&] { return engine.state() == State::failed; }));
+  EXPECT_EQ(problems.size(), 6) << problems.join('\n').toStdString();  // five restarts, then the end
+  EXPECT_THAT(engine.problem().toStdString(),
+              AllOf(HasSubstr("exit code 3"), HasSubstr("no more memory"), HasSubstr("log")));
+  EXPECT_THAT(engine.log().toStdString(), HasSubstr("first line"));
+  engine.restart();
+  EXPECT_EQ(engine.state(), State::starting);
+  EXPECT_TRUE(engine.problem().isEmpty());
+  engine.start(fakeEngine());
+  EXPECT_TRUE(becomesReady());
+}
+
+/// Each way to misbehave: what is said of it, and that the next engine works.
+struct Misbehaviour {
+  const char* mode;
+  const char* sentence;
+};
+class EngineThatMisbehaves : public EngineClientTest, public ::testing::WithParamInterface<Misbehaviour> {};
+
+TEST_P(EngineThatMisbehaves, IsNamedAndStartedAgain) {
+  auto limits = quickLimits();
+  limits.initializeMs = 800;
+  engine.setLimits(limits);
+  engine.start(fakeEngine({GetParam().mode, "--once", once()}));
+  int answers = 0;
+  engine.call<protocol::ListModels>({}, nullptr, [&](const auto& list) { answers += list ? 1 : 100; });
+  ASSERT_TRUE(waitUntil([&] { return !problems.isEmpty(); })) << GetParam().mode;
+  EXPECT_THAT(firstProblem(), AllOf(HasSubstr(GetParam().sentence), HasSubstr("it is started again")));
+  EXPECT_TRUE(becomesReady());
+  EXPECT_TRUE(waitUntil([&] { return answers > 0; }));
+  EXPECT_EQ(answers, 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Ways, EngineThatMisbehaves,
+    ::testing::Values(Misbehaviour{"silent", "did not answer within 1 s of its start"},
+                      Misbehaviour{"hang", "no sign of life for 1 s"}, Misbehaviour{"garbage", "cannot be understood"},
+                      Misbehaviour{"bad-header", "Content-Length is \"many\""},
+                      Misbehaviour{"bad-json", "a message that is none"},
+                      Misbehaviour{"half", "in the middle of a message"}, Misbehaviour{"half-silent", "half a message"},
+                      Misbehaviour{"big", "at most 16777216"}, Misbehaviour{"dies", "exit code 3: \"no more memory\""},
+                      Misbehaviour{"dies-after:1", "exit code 5"}),
+    [](const auto& info) {
+      std::string name = info.param.mode;
+      std::erase_if(name, [](char c) { return !isalnum(static_cast<unsigned char>(c)); });
+      return name;
+    });
+
+TEST_F(EngineClientTest, AFloodOnStderrBlocksNothingAndItsEndIsKept) {
+  engine.start(fakeEngine({"stderr"}));
+  ASSERT_TRUE(becomesReady());
+  int answers = 0;
+  for (int i = 0; i < 20; ++i)
+    engine.call<protocol::ListModels>({}, nullptr, [&](const auto& list) { answers += list ? 1 : 0; });
+  EXPECT_TRUE(waitUntil([&] { return answers == 20; }));
+  EXPECT_TRUE(waitUntil([&] { return engine.log().endsWith("the last line\n"); }, 30'000));
+  EXPECT_LE(engine.log().size(), 256 * 1024);
+  EXPECT_TRUE(problems.isEmpty());
+}
+
+TEST_F(EngineClientTest, AKilledEngineIsStartedAgainWithItsProjectAndModels) {
+  engine.start(fakeEngine());
+  protocol::OpenProject::Params project;
+  engine.call<protocol::OpenProject>(project, nullptr, [](const auto&) {});
+  engine.call<protocol::LoadModel>({refOf("base")}, nullptr, [](const auto&) {});
+  engine.call<protocol::LoadModel>({refOf("routed")}, nullptr, [](const auto&) {});
+  ASSERT_TRUE(waitUntil([&] { return engine.loaded().size() == 2; }));
+  const auto first = engine.engine().pid;
+  killIt();
+  ASSERT_TRUE(waitUntil([&] { return !problems.isEmpty(); }));
+  EXPECT_THAT(firstProblem(), HasSubstr("killed by signal 9"));
+  EXPECT_TRUE(engine.loaded().empty());
+  ASSERT_TRUE(waitUntil([&] { return engine.ready() && engine.loaded().size() == 2; }));
+  EXPECT_NE(engine.engine().pid, first);
+  EXPECT_TRUE(lost.isEmpty());
+}
+
+TEST_F(EngineClientTest, AnUnderWayAnswerIsGivenUpWithASentenceAndAReadIsRepeated) {
+  engine.start(fakeEngine({"--load-ms", "300"}));
+  ASSERT_TRUE(becomesReady());
+  std::optional<Error> error;
+  protocol::Generate::Params ask;
+  ask.side.ref = refOf("base");
+  engine.call<protocol::Generate>(ask, nullptr, [&](const auto& answer) {
+    if (!answer) error = answer.error();
+  });
+  killIt();
+  bool listed = false;
+  engine.call<protocol::ListModels>({}, nullptr, [&](const auto& list) { listed = list.has_value(); });
+  ASSERT_TRUE(waitUntil([&] { return error && listed; }));
+  EXPECT_EQ(error->code, ErrorCode::busy);
+  EXPECT_EQ(error->message, "The engine stopped while answering; ask again.");
+}
+
+TEST_F(EngineClientTest, AModelThatEndsTheEngineIsNotOpenedForEver) {
+  engine.start(fakeEngine());
+  ASSERT_TRUE(becomesReady());
+  std::optional<Error> error;
+  engine.call<protocol::LoadModel>({refOf("deadly")}, nullptr, [&](const auto& loaded) {
+    if (!loaded) error = loaded.error();
+  });
+  ASSERT_TRUE(waitUntil([&] { return error.has_value(); }));
+  EXPECT_EQ(error->message, "The engine stopped while opening a model; ask again.");
+  EXPECT_TRUE(becomesReady());
+  runFor(300);
+  EXPECT_EQ(problems.size(), 1);
+}
+
+TEST_F(EngineClientTest, CancellingAWaitingRequestAnswersItFromTheEventLoop) {
+  std::optional<Error> error;
+  const auto ticket = engine.call<protocol::ListModels>({}, nullptr, [&](const auto& list) { error = list.error(); });
+  engine.cancel(ticket);
+  EXPECT_FALSE(error);
+  EXPECT_FALSE(engine.waits(ticket));
+  ASSERT_TRUE(waitUntil([&] { return error.has_value(); }));
+  EXPECT_EQ(error->code, ErrorCode::cancelled);
+}
+
+TEST_F(EngineClientTest, CancellingAnAnswerUnderWayLetsItAnswerWithWhatItHas) {
+  engine.start(fakeEngine());
+  ASSERT_TRUE(becomesReady());
+  protocol::Generate::Params ask;
+  ask.side.ref = refOf("base");
+  ask.stream = "a";
+  ask.sampling.maxTokens = 100'000;
+  std::string streamed;
+  std::optional<protocol::Answer> answer;
+  engine.on<protocol::Tokens>(nullptr, [&](const protocol::Tokens& tokens) { streamed += tokens.text; });
+  const auto ticket = engine.call<protocol::Generate>(ask, nullptr, [&](const auto& result) {
+    if (result) answer = *result;
+  });
+  ASSERT_TRUE(waitUntil([&] { return streamed.size() > 20; }));
+  engine.cancel(ticket);
+  ASSERT_TRUE(waitUntil([&] { return answer.has_value(); }));
+  EXPECT_EQ(answer->finish, "cancel");
+  EXPECT_EQ(answer->text, streamed);
+}
+
+TEST_F(EngineClientTest, AnEngineThatDoesNotAnswerACancelIsEnded) {
+  engine.start(fakeEngine({"no-cancel", "--once", once()}));
+  ASSERT_TRUE(becomesReady());
+  protocol::Generate::Params ask;
+  ask.side.ref = refOf("base");
+  ask.sampling.maxTokens = 100'000;
+  std::optional<Error> error;
+  engine.cancel(engine.call<protocol::Generate>(ask, nullptr, [&](const auto& result) {
+    if (!result) error = result.error();
+  }));
+  ASSERT_TRUE(waitUntil([&] { return error.has_value(); }));
+  EXPECT_THAT(firstProblem(), HasSubstr("did not answer a request to stop"));
+  EXPECT_TRUE(becomesReady());
+}
+
+TEST_F(EngineClientTest, AnswersForAWidgetThatIsGoneAreDropped) {
+  auto widget = std::make_unique<QObject>();
+  int calls = 0;
+  engine.call<protocol::ListModels>({}, widget.get(), [&](const auto&) { ++calls; });
+  bool other = false;
+  engine.call<protocol::ListModels>({}, nullptr, [&](const auto&) { other = true; });
+  widget.reset();
+  engine.start(fakeEngine());
+  ASSERT_TRUE(waitUntil([&] { return other; }));
+  EXPECT_EQ(calls, 0);
+}
+
+TEST_F(EngineClientTest, AProjectThatCannotBeOpenedAgainIsNamed) {
+  engine.start(fakeEngine());
+  bool open = false;
+  protocol::OpenProject::Params project;
+  project.folder = "/projects/mine";
+  engine.call<protocol::OpenProject>(project, nullptr, [&](const auto& info) { open = info.has_value(); });
+  ASSERT_TRUE(waitUntil([&] { return open; }));
+  // The same command, so that what was open is remembered; its engine now finds the project taken.
+  const std::string command = (folder.path() / "engine").string();
+  writeText(command,
+            "#!/bin/sh\nexec " STRATA_BINARY_DIR "/bin/fake_engine $(cat " + folder.path().string() + "/mode)\n");
+  std::filesystem::permissions(command, std::filesystem::perms::owner_all);
+  writeText(folder.path() / "mode", "normal");
+  engine.start({QString::fromStdString(command), {}});
+  open = false;
+  engine.call<protocol::OpenProject>(project, nullptr, [&](const auto& info) { open = info.has_value(); });
+  ASSERT_TRUE(waitUntil([&] { return open; }));
+  writeText(folder.path() / "mode", "no-project");
+  killIt();
+  ASSERT_TRUE(waitUntil([&] { return !lost.isEmpty(); }));
+  EXPECT_THAT(lost.first().toStdString(), HasSubstr("Another process has it open."));
+  EXPECT_TRUE(engine.ready());
+}
+
+TEST_F(EngineClientTest, RequestsBehindAnOpeningProjectMeanThatProject) {
+  engine.start(fakeEngine());
+  ASSERT_TRUE(becomesReady());
+  QStringList order;
+  engine.call<protocol::OpenProject>({}, nullptr, [&](const auto&) { order << "project"; });
+  const auto list = engine.call<protocol::ListModels>({}, nullptr, [&](const auto&) { order << "list"; });
+  EXPECT_TRUE(engine.waits(list));
+  ASSERT_TRUE(waitUntil([&] { return order.size() == 2; }));
+  EXPECT_EQ(order, QStringList({"project", "list"}));
+}
+
+TEST_F(EngineClientTest, AHandlerMayStopOrReplaceTheEngine) {
+  engine.start(fakeEngine());
+  bool stopped = false;
+  engine.call<protocol::ListModels>({}, nullptr, [&](const auto&) {
+    engine.stop();
+    stopped = true;
+  });
+  ASSERT_TRUE(waitUntil([&] { return stopped; }));
+  EXPECT_EQ(engine.state(), State::off);
+  runFor(100);
+  EXPECT_EQ(engine.state(), State::off);
+  engine.restart();
+  EXPECT_TRUE(becomesReady());
+}
+
+TEST_F(EngineClientTest, AHandlerMayDeleteTheClient) {
+  auto other = std::make_unique<EngineClient>();
+  other->start(fakeEngine());
+  bool gone = false;
+  other->call<protocol::ListModels>({}, nullptr, [&](const auto&) {
+    other.reset();
+    gone = true;
+  });
+  EXPECT_TRUE(waitUntil([&] { return gone; }));
+  runFor(50);
+}
+
+}  // namespace
+}  // namespace strata::testing

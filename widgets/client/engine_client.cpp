@@ -1,0 +1,296 @@
+#include "widgets/client/engine_client.h"
+
+#include <QMetaObject>
+#include <algorithm>
+#include <utility>
+
+#include "widgets/client/engine_client_private.h"
+#include "widgets/client/repeatable.h"
+
+namespace strata {
+
+EngineClient::EngineClient(QObject* parent) : QObject(parent), m_private(std::make_unique<Private>(this)) {}
+
+EngineClient::~EngineClient() {
+  // Both at once are asked to leave before either is waited for.
+  if (m_private->m_process) m_private->m_process->finish();
+  m_private->m_process.reset();
+  m_private->m_leaving.clear();
+}
+
+void EngineClient::setJournal(std::unique_ptr<Journal> journal) {
+  m_private->m_journal = std::move(journal);
+}
+
+void EngineClient::setLimits(const EngineLimits& limits) {
+  m_private->m_limits = limits;
+  m_private->m_budget = RestartBudget(limits);
+}
+
+void EngineClient::start(const Command& command) {
+  Private& d = *m_private;
+  const bool another = !d.m_command.program.isEmpty() &&
+                       (command.program != d.m_command.program || command.arguments != d.m_command.arguments);
+  d.letGo(tr("The engine was changed while %1."));
+  d.m_command = command;
+  if (another) {  // its projects and models lie elsewhere
+    d.m_project.reset();
+    d.m_remembered.clear();
+    const auto dropped = std::exchange(d.m_waiting, {});
+    const QPointer<EngineClient> self(this);
+    for (const auto& [ticket, request] : dropped) {
+      Private::deliver(request,
+                       strata::fail(ErrorCode::busy, "The engine was changed before this was done; ask again."));
+      if (!self) return;
+    }
+  }
+  d.m_budget.reset();
+  d.launch();
+}
+
+void EngineClient::restart() {
+  Private& d = *m_private;
+  if (d.m_command.program.isEmpty()) return;
+  d.letGo(tr("The engine was restarted while %1."));
+  d.m_budget.reset();
+  d.launch();
+}
+
+void EngineClient::stop() {
+  m_private->letGo(tr("The engine was stopped while %1."));
+  m_private->setState(State::off);
+}
+
+EngineClient::State EngineClient::state() const {
+  return m_private->m_state;
+}
+bool EngineClient::remote() const {
+  return m_private->m_command.remote;
+}
+const EngineClient::Command& EngineClient::command() const {
+  return m_private->m_command;
+}
+QString EngineClient::problem() const {
+  return m_private->m_problem;
+}
+const protocol::Initialize::Answer& EngineClient::engine() const {
+  return m_private->m_engine;
+}
+const std::vector<protocol::LoadedModel>& EngineClient::loaded() const {
+  return m_private->m_loaded;
+}
+
+QString EngineClient::log() const {
+  constexpr std::size_t kMostBytes = 256u << 10;
+  std::string text = m_private->m_pastLog;
+  if (m_private->m_process) text += m_private->m_process->log();
+  if (text.size() > kMostBytes) text.erase(0, text.size() - kMostBytes);
+  return QString::fromStdString(text);
+}
+
+EngineClient::Ticket EngineClient::send(const std::string& method, const Json& params, QObject* context,
+                                        std::function<void(const Result<Json>&)> done) {
+  Private& d = *m_private;
+  const Ticket ticket = d.m_next++;
+  Private::Request request{method, params, context != nullptr, context, std::move(done), {}, 0};
+  if (method == protocol::OpenProject::kName) d.m_askedFolder = params.value("folder", std::string());
+  if (method == protocol::PutChat::kName && d.m_journal) {
+    if (auto key = d.m_journal->add(d.projectKey(d.m_askedFolder), params)) {
+      request.journalKey = std::move(*key);
+    } else {
+      Q_EMIT misunderstood(QString::fromStdString(key.error().message));
+    }
+  }
+  d.m_waiting.emplace(ticket, std::move(request));
+  d.pump();
+  return ticket;
+}
+
+void EngineClient::listen(const std::string& method, QObject* context, std::function<void(const Json&)> heard) {
+  m_private->m_listeners.push_back(
+      std::make_shared<Private::Listener>(Private::Listener{method, context != nullptr, context, std::move(heard)}));
+}
+
+void EngineClient::cancel(Ticket ticket) {
+  Private& d = *m_private;
+  const auto waiting = d.m_waiting.find(ticket);
+  if (waiting != d.m_waiting.end()) {
+    auto request = std::make_shared<Private::Request>(std::move(waiting->second));
+    d.m_waiting.erase(waiting);
+    if (!request->journalKey.empty())
+      d.m_journal->done(request->journalKey).map_error([&](const Error& error) {
+        Q_EMIT misunderstood(QString::fromStdString(error.message));
+      });
+    QMetaObject::invokeMethod(
+        this,
+        [request] {
+          Private::deliver(*request,
+                           strata::fail(ErrorCode::cancelled, "It was cancelled before the engine was asked."));
+        },
+        Qt::QueuedConnection);
+    return;
+  }
+  if (!d.m_flight.contains(ticket)) return;
+  d.ask(protocol::Cancel::kName, {{"id", ticket}}, [](const Result<Json>&) {});
+}
+
+bool EngineClient::waits(Ticket ticket) const {
+  return m_private->m_waiting.contains(ticket);
+}
+
+EngineClient::Ticket EngineClient::Private::ask(const std::string& method, const Json& params,
+                                                std::function<void(const Result<Json>&)> done,
+                                                const protocol::ModelRef& ref) {
+  const Ticket ticket = m_next++;
+  m_own.emplace(ticket, Own{method, m_clock.elapsed(), std::move(done), ref});
+  m_process->write(rpcRequest(ticket, method, params));
+  return ticket;
+}
+
+/// Sends what may be sent, in order.
+void EngineClient::Private::pump() {
+  if (m_state != State::ready || !m_process) return;
+  for (auto next = m_waiting.begin(); next != m_waiting.end() && !m_opening;) {
+    const auto current = next++;
+    const bool stores = !current->second.journalKey.empty();
+    if (stores && m_projectLost) continue;
+    if (current->second.method == protocol::OpenProject::kName) {
+      // What is still being stored belongs to the project before.
+      const bool storing = std::any_of(m_flight.begin(), m_flight.end(),
+                                       [](const auto& entry) { return !entry.second.journalKey.empty(); });
+      if (storing) break;
+      m_opening = current->first;
+    }
+    m_process->write(rpcRequest(current->first, current->second.method, current->second.params));
+    m_flight.insert(m_waiting.extract(current));
+  }
+  if (!m_watchTimer.isActive() && !m_flight.empty()) m_watchTimer.start();
+}
+
+void EngineClient::Private::handle(const RpcMessage& message) {
+  m_unanswered = 0;
+  switch (message.kind) {
+    case RpcMessage::Kind::notification:
+      heard(message.method, message.params);
+      return;
+    case RpcMessage::Kind::request:
+      Q_EMIT m_client->misunderstood(tr("The engine asked the window for %1, which it does not answer.")
+                                         .arg(QString::fromStdString(message.method)));
+      return;
+    case RpcMessage::Kind::response:
+    case RpcMessage::Kind::errorResponse:
+      break;
+  }
+  const bool failed = message.kind == RpcMessage::Kind::errorResponse;
+  const Result<Json> result = failed ? Result<Json>(tl::unexpected(message.error)) : Result<Json>(message.result);
+  const Ticket ticket = message.id.is_number_integer() ? message.id.get<Ticket>() : 0;
+  if (const auto own = m_own.find(ticket); own != m_own.end()) {
+    const auto done = std::move(own->second.done);
+    m_own.erase(own);
+    done(result);
+  } else if (m_flight.contains(ticket)) {
+    answered(ticket, result);
+  } else {
+    const QString what = failed ? QString::fromStdString(message.error.message) : tr("it belongs to no request");
+    Q_EMIT m_client->misunderstood(tr("An answer of the engine is left out: %1").arg(what));
+  }
+}
+
+void EngineClient::Private::answered(Ticket ticket, const Result<Json>& result) {
+  const auto node = m_flight.extract(ticket);
+  const Request& request = node.mapped();
+  if (!request.journalKey.empty()) {
+    if (const auto done = m_journal->done(request.journalKey); !done) {
+      Q_EMIT m_client->misunderstood(QString::fromStdString(done.error().message));
+    }
+  }
+  if (m_opening == ticket) m_opening.reset();
+  if (result && request.method == protocol::OpenProject::kName) projectOpened(request.params, *result);
+  if (request.method == protocol::UnloadModel::kName) {
+    protocol::UnloadModel::Params params;
+    if (configFromJson(request.params, request.method, params)) {
+      std::erase_if(m_remembered, [&](const Remembered& model) { return model.ref == params.ref; });
+    }
+  }
+  const QPointer<EngineClient> self(m_client);
+  deliver(request, result);
+  if (self) pump();
+}
+
+void EngineClient::Private::deliver(const Request& request, const Result<Json>& result) {
+  if (request.hasContext && !request.context) return;
+  if (request.done) request.done(result);
+}
+
+void EngineClient::Private::heard(const std::string& method, const Json& params) {
+  const QPointer<EngineClient> self(m_client);
+  if (method == protocol::ModelsLoaded::kName) models(params);
+  bool gone = false;
+  for (std::size_t i = 0; self && i < m_listeners.size(); ++i) {  // a listener may add others
+    const std::shared_ptr<Listener> listener = m_listeners[i];
+    if (listener->hasContext && !listener->context) {
+      gone = true;
+    } else if (listener->method == method) {
+      listener->heard(params);
+    }
+  }
+  if (!self || !gone) return;
+  std::erase_if(m_listeners, [](const auto& listener) { return listener->hasContext && !listener->context; });
+}
+
+void EngineClient::Private::models(const Json& params) {
+  protocol::ModelsLoaded all;
+  if (!configFromJson(params, protocol::ModelsLoaded::kName, all, UnknownKeys::ignore)) return;  // on() says so
+  const auto open = [](const std::vector<protocol::LoadedModel>& list, const protocol::ModelRef& ref) {
+    return std::any_of(list.begin(), list.end(), [&](const auto& model) { return model.ref == ref; });
+  };
+  std::erase_if(m_remembered, [&](const Remembered& model) {
+    return open(m_loaded, model.ref) && !open(all.models, model.ref);  // it was closed
+  });
+  for (const protocol::LoadedModel& model : all.models) {
+    const auto known = std::find_if(m_remembered.begin(), m_remembered.end(),
+                                    [&](const Remembered& other) { return other.ref == model.ref; });
+    if (known == m_remembered.end()) {
+      m_remembered.push_back({model.ref, 0});
+    } else {
+      known->deaths = 0;
+    }
+  }
+  m_loaded = std::move(all.models);
+  Q_EMIT m_client->loadedChanged();
+}
+
+/// Names a project in the journal: the same folder on another machine is another project.
+std::string EngineClient::Private::projectKey(const std::string& folder) const {
+  if (!m_command.remote) return folder;
+  return (m_command.program + " " + m_command.arguments.join(' ') + ": ").toStdString() + folder;
+}
+
+void EngineClient::Private::projectOpened(const Json& params, const Json& answer) {
+  const std::string asked = params.value("folder", std::string());
+  const std::string folder = answer.is_object() ? answer.value("folder", asked) : asked;
+  m_project = {{"folder", folder}, {"create", false}};
+  m_projectLost = false;
+  if (m_askedFolder == asked) m_askedFolder = folder;
+  if (!m_journal) return;
+  if (const auto moved = m_journal->move(projectKey(asked), projectKey(folder)); !moved) {
+    Q_EMIT m_client->misunderstood(QString::fromStdString(moved.error().message));
+  }
+  replay();
+}
+
+/// Queues the journal's messages of the open project that no request stands for, the oldest first.
+void EngineClient::Private::replay() {
+  const std::string key = projectKey(m_project->value("folder", std::string()));
+  const auto stands = [](const std::map<Ticket, Request>& requests, const Journal::Entry& entry) {
+    return std::any_of(requests.begin(), requests.end(),
+                       [&](const auto& request) { return request.second.journalKey == entry.key; });
+  };
+  for (const Journal::Entry& entry : m_journal->entries()) {
+    if (entry.project != key || stands(m_waiting, entry) || stands(m_flight, entry)) continue;
+    m_waiting.emplace(m_nextReplayed++,
+                      Request{protocol::PutChat::kName, entry.params, false, nullptr, nullptr, entry.key, 0});
+  }
+}
+
+}  // namespace strata

@@ -1,0 +1,259 @@
+#include <QCoreApplication>
+#include <algorithm>
+#include <utility>
+
+#include "widgets/client/engine_client_private.h"
+#include "widgets/client/repeatable.h"
+
+namespace strata {
+namespace {
+
+constexpr qint64 kSliceMs = 8;     // of handling messages in one turn of the event loop
+constexpr qint64 kTurnMs = 8;      // between turns: what comes meanwhile is joined
+constexpr int kOpenAttempts = 10;  // of a project whose lock a dying engine may still hold
+constexpr int kOpenRetryMs = 300;
+constexpr int kChecksPerPing = 5;
+constexpr const char* kPing = "ping";  // a cancel of nothing, which the engine answers whatever it is doing
+
+std::string clientName() {
+  const QString name = QCoreApplication::applicationName() + " " + QCoreApplication::applicationVersion();
+  return name.trimmed().toStdString();
+}
+
+}  // namespace
+
+EngineClient::Private::Private(EngineClient* client) : m_client(client) {
+  m_clock.start();
+  for (QTimer* timer : {&m_drainTimer, &m_restartTimer, &m_initializeTimer, &m_openTimer}) timer->setSingleShot(true);
+  QObject::connect(&m_drainTimer, &QTimer::timeout, client, [this] { drain(); });
+  QObject::connect(&m_restartTimer, &QTimer::timeout, client, [this] { launch(); });
+  QObject::connect(&m_watchTimer, &QTimer::timeout, client, [this] { watch(); });
+  QObject::connect(&m_initializeTimer, &QTimer::timeout, client, [this] {
+    if (m_process) {
+      const int seconds = (m_initializeTimer.interval() + 999) / 1000;
+      m_process->kill("The engine did not answer within " + std::to_string(seconds) + " s of its start");
+    }
+  });
+}
+
+void EngineClient::Private::setState(State next, const QString& why) {
+  if (m_state == next && m_problem == why) return;
+  m_state = next;
+  m_problem = why;
+  Q_EMIT m_client->stateChanged();
+}
+
+void EngineClient::Private::launch() {
+  if (m_process) return;  // an answer's handler started it meanwhile
+  m_restartTimer.stop();
+  EngineProcess::Command command{m_command.program.toStdString(), {}};
+  for (const QString& argument : m_command.arguments) command.arguments.push_back(argument.toStdString());
+  m_startedAt = m_clock.elapsed();
+  m_initialized = false;
+  m_unanswered = 0;
+  m_process = std::make_shared<EngineProcess>(std::move(command), m_limits, [this] {
+    if (!m_woken.exchange(true)) {
+      QMetaObject::invokeMethod(
+          m_client, [this] { wake(); }, Qt::QueuedConnection);
+    }
+  });
+  m_watchTimer.setInterval(std::max(1, m_limits.pingMs / kChecksPerPing));
+  m_initializeTimer.start(m_command.remote ? m_limits.remoteInitializeMs : m_limits.initializeMs);
+  ask(protocol::Initialize::kName,
+      configToJson(protocol::Initialize::Params{.protocolVersion = kProtocolVersion, .client = clientName()}),
+      [this](const Result<Json>& answer) { initialized(answer); });
+  setState(State::starting);
+}
+
+void EngineClient::Private::initialized(const Result<Json>& answer) {
+  m_initializeTimer.stop();
+  const QString window = QString::number(kProtocolVersion);
+  if (!answer) {
+    return fail(tr("The engine refused this window, which speaks version %1 of the protocol: %2")
+                    .arg(window, QString::fromStdString(answer.error().message)));
+  }
+  protocol::Initialize::Answer engine;
+  const auto read = configFromJson(*answer, "The answer to initialize", engine, UnknownKeys::ignore);
+  if (!read) return fail(tr("The engine cannot be understood: %1").arg(QString::fromStdString(read.error().message)));
+  if (engine.protocolVersion != kProtocolVersion) {
+    return fail(tr("The engine (%1) speaks version %2 of the protocol and this window version %3; install the same "
+                   "release of both.")
+                    .arg(engine.version.empty() ? tr("no version given") : QString::fromStdString(engine.version))
+                    .arg(engine.protocolVersion)
+                    .arg(window));
+  }
+  m_engine = std::move(engine);
+  m_initialized = true;
+  m_watchTimer.start();
+  openAgain(1);
+}
+
+/// Opens the project of the life before, then goes on to ready.
+void EngineClient::Private::openAgain(int attempt) {
+  if (!m_project) return becomeReady();
+  ask(protocol::OpenProject::kName, *m_project, [this, attempt](const Result<Json>& answer) {
+    if (answer) {
+      m_projectLost = false;
+      if (m_journal) replay();
+      return becomeReady();
+    }
+    if (attempt < kOpenAttempts) {
+      m_openTimer.disconnect();
+      QObject::connect(&m_openTimer, &QTimer::timeout, m_client, [this, attempt] { openAgain(attempt + 1); });
+      m_openTimer.start(kOpenRetryMs);
+      return;
+    }
+    m_projectLost = true;
+    const QPointer<EngineClient> self(m_client);
+    Q_EMIT m_client->notRestored(
+        tr("The project could not be opened again: %1").arg(QString::fromStdString(answer.error().message)));
+    if (self) becomeReady();
+  });
+}
+
+/// Models are asked for before anything that waits, which may need them.
+void EngineClient::Private::becomeReady() {
+  for (const Remembered& model : m_remembered) {
+    ask(
+        protocol::LoadModel::kName, configToJson(protocol::LoadModel::Params{model.ref}),
+        [this, ref = model.ref](const Result<Json>& answer) {
+          if (answer) return;
+          std::erase_if(m_remembered, [&](const Remembered& other) { return other.ref == ref; });
+          Q_EMIT m_client->notRestored(
+              tr("%1 could not be opened again: %2")
+                  .arg(QString::fromStdString(ref.model), QString::fromStdString(answer.error().message)));
+        },
+        model.ref);
+  }
+  m_state = State::ready;
+  m_problem.clear();
+  pump();
+  Q_EMIT m_client->stateChanged();
+}
+
+void EngineClient::Private::wake() {
+  m_woken = false;
+  std::erase_if(m_leaving, [](const auto& process) { return process->end().has_value(); });
+  const qint64 since = m_clock.elapsed() - m_drainedAt;
+  if (since >= kTurnMs) {
+    drain();
+  } else if (!m_drainTimer.isActive()) {
+    m_drainTimer.start(static_cast<int>(kTurnMs - since));
+  }
+}
+
+void EngineClient::Private::drain() {
+  const std::shared_ptr<EngineProcess> process = m_process;
+  if (!process) return;
+  m_drainTimer.stop();
+  const QPointer<EngineClient> self(m_client);
+  const auto end = process->end();  // before the messages: after it none is added
+  QElapsedTimer slice;
+  slice.start();
+  while (slice.elapsed() < kSliceMs) {
+    const auto message = process->inbox().take();
+    if (!message) break;
+    handle(*message);
+    if (!self) return;
+    if (m_process != process) return;  // a handler changed the engine
+  }
+  process->madeRoom();
+  m_drainedAt = m_clock.elapsed();
+  if (!process->inbox().empty()) {
+    m_drainTimer.start(1);
+  } else if (end) {
+    died(*end);
+  }
+}
+
+/// Asks for signs of life while something is under way.
+void EngineClient::Private::watch() {
+  if (!m_process || !m_initialized || (m_flight.empty() && m_own.empty())) {
+    m_watchTimer.stop();
+    return;
+  }
+  if (!m_process->inbox().empty()) return;  // it lives; this thread is behind
+  const qint64 now = m_clock.elapsed();
+  for (const auto& [ticket, own] : m_own) {
+    if (own.method == protocol::Cancel::kName && now - own.sentAt > allowed(m_limits.cancelMs)) {
+      return m_process->kill("The engine did not answer a request to stop within " +
+                             std::to_string((now - own.sentAt + 999) / 1000) + " s");
+    }
+  }
+  if (now - m_pingedAt < m_limits.pingMs) return;
+  if (m_unanswered >= m_limits.pings) {
+    return m_process->kill("The engine gave no sign of life for " +
+                           std::to_string((m_limits.pings * m_limits.pingMs + 999) / 1000) + " s");
+  }
+  m_pingedAt = now;
+  ++m_unanswered;
+  const Ticket ping = ask(protocol::Cancel::kName, {{"id", nullptr}}, [](const Result<Json>&) {});
+  m_own[ping].method = kPing;
+}
+
+void EngineClient::Private::died(const EngineProcess::End& end) {
+  const QString what = QString::fromStdString(end.what);
+  const qint64 startedAt = m_startedAt;
+  if (!end.started) return fail(tr("%1; check the engine's command.").arg(what));
+  const std::optional<int> delay = m_budget.died(startedAt, m_clock.elapsed());
+  if (!delay) {
+    return fail(tr("%1; it stopped %n times in a row: read its log, then restart it.", nullptr, m_budget.deaths() + 1)
+                    .arg(what));
+  }
+  const QPointer<EngineClient> self(m_client);
+  letGo(tr("The engine stopped while %1; ask again."));
+  if (!self || m_process) return;
+  setState(State::restarting, tr("%1; it is started again.").arg(what));
+  if (self && m_state == State::restarting) m_restartTimer.start(*delay);
+}
+
+void EngineClient::Private::fail(const QString& sentence) {
+  const QPointer<EngineClient> self(m_client);
+  letGo(tr("The engine stopped while %1; ask again."));
+  if (self && !m_process) setState(State::failed, sentence);
+}
+
+void EngineClient::Private::letGo(const QString& sentence) {
+  for (QTimer* timer : {&m_drainTimer, &m_restartTimer, &m_watchTimer, &m_initializeTimer, &m_openTimer}) timer->stop();
+  m_opening.reset();
+  if (m_process) {
+    constexpr std::size_t kMostPastBytes = 128u << 10;
+    m_pastLog += m_process->log();
+    if (m_pastLog.size() > kMostPastBytes) m_pastLog.erase(0, m_pastLog.size() - kMostPastBytes);
+    m_process->finish();
+    if (!m_process->end()) m_leaving.push_back(m_process);
+    m_process.reset();
+  }
+  const QPointer<EngineClient> self(m_client);
+  QStringList givenUp;
+  for (const auto& [ticket, own] : std::exchange(m_own, {})) {
+    if (own.method != protocol::LoadModel::kName) continue;
+    const auto model = std::find_if(m_remembered.begin(), m_remembered.end(),
+                                    [&, &ref = own.ref](const Remembered& other) { return other.ref == ref; });
+    if (model == m_remembered.end() || ++model->deaths < m_limits.repeats) continue;
+    givenUp << tr("%1 is not opened again: the engine stopped %n times while opening it.", nullptr, model->deaths)
+                   .arg(QString::fromStdString(own.ref.model));
+    m_remembered.erase(model);
+  }
+  std::vector<Request> lost;
+  for (auto& [ticket, request] : std::exchange(m_flight, {})) {
+    const bool stores = !request.journalKey.empty();
+    if (stores || (isRepeatable(request.method) && ++request.deaths <= m_limits.repeats)) {
+      m_waiting.emplace(ticket, std::move(request));
+    } else {
+      lost.push_back(std::move(request));
+    }
+  }
+  const bool hadModels = !m_loaded.empty();
+  m_loaded.clear();
+  if (hadModels) Q_EMIT m_client->loadedChanged();
+  for (const QString& text : givenUp) {
+    if (self) Q_EMIT m_client->notRestored(text);
+  }
+  for (const Request& request : lost) {
+    if (!self) return;
+    deliver(request, strata::fail(ErrorCode::busy, sentence.arg(doing(request.method)).toStdString()));
+  }
+}
+
+}  // namespace strata

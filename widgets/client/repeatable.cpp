@@ -1,0 +1,54 @@
+#include "widgets/client/repeatable.h"
+
+#include <QCoreApplication>
+#include <algorithm>
+#include <array>
+
+#include "core/protocol/messages.h"
+
+namespace strata {
+namespace {
+
+// Not here: what makes something new each time (chat/generate, jobs/start, project/add_model), and what may have been
+// the very thing that used up the memory (models/load).
+constexpr std::array<std::string_view, 20> kRepeatable = {
+    protocol::ListFolder::kName,     protocol::OpenProject::kName,  protocol::SetSides::kName,
+    protocol::ListModels::kName,     protocol::InspectModel::kName, protocol::EstimateMemory::kName,
+    protocol::UnloadModel::kName,    protocol::Compare::kName,      protocol::ListChats::kName,
+    protocol::OpenChat::kName,       protocol::PutChat::kName,      protocol::ExportChat::kName,
+    protocol::SampleQuestion::kName, protocol::CheckData::kName,    protocol::ListData::kName,
+    protocol::ListJobs::kName,       protocol::StopJob::kName,      protocol::ReadLog::kName,
+    protocol::WatchJob::kName,       protocol::RemoveChat::kName,
+};
+
+struct Phrase {
+  std::string_view method;
+  const char* words;
+};
+constexpr std::array<Phrase, 9> kPhrases = {{
+    {protocol::Generate::kName, QT_TRANSLATE_NOOP("EngineClient", "answering")},
+    {protocol::Compare::kName, QT_TRANSLATE_NOOP("EngineClient", "comparing the two sides")},
+    {protocol::LoadModel::kName, QT_TRANSLATE_NOOP("EngineClient", "opening a model")},
+    {protocol::InspectModel::kName, QT_TRANSLATE_NOOP("EngineClient", "reading a model's card")},
+    {protocol::CheckData::kName, QT_TRANSLATE_NOOP("EngineClient", "reading a data set")},
+    {protocol::StartJob::kName, QT_TRANSLATE_NOOP("EngineClient", "starting a job")},
+    {protocol::AddModel::kName, QT_TRANSLATE_NOOP("EngineClient", "naming a model")},
+    {protocol::StartServing::kName, QT_TRANSLATE_NOOP("EngineClient", "beginning to serve")},
+    {protocol::OpenProject::kName, QT_TRANSLATE_NOOP("EngineClient", "opening the project")},
+}};
+
+}  // namespace
+
+bool isRepeatable(std::string_view method) {
+  return std::find(kRepeatable.begin(), kRepeatable.end(), method) != kRepeatable.end();
+}
+
+QString doing(std::string_view method) {
+  const auto* found =
+      std::find_if(kPhrases.begin(), kPhrases.end(), [&](const Phrase& phrase) { return phrase.method == method; });
+  if (found != kPhrases.end()) return QCoreApplication::translate("EngineClient", found->words);
+  return QCoreApplication::translate("EngineClient", "working on %1")
+      .arg(QString::fromUtf8(method.data(), static_cast<qsizetype>(method.size())));
+}
+
+}  // namespace strata
