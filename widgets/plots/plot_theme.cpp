@@ -1,0 +1,74 @@
+#include "widgets/plots/plot_theme.h"
+
+#include <qcustomplot.h>
+
+#include <QAbstractAxis>
+#include <QChart>
+
+#include "widgets/style/theme.h"
+
+namespace strata {
+namespace {
+
+constexpr int kTicks = 6;
+
+void themeAxis(QCPAxis& axis, const Colors& c) {
+  axis.setBasePen(QPen(c.edge, c.edgeWidth));
+  axis.setTickPen(QPen(c.edge, 1));
+  axis.setSubTicks(false);
+  axis.setTickLength(0, kGapInside);
+  axis.setTickLabelFont(fonts().caption);
+  axis.setTickLabelColor(c.second);
+  axis.setLabelFont(fonts().caption);
+  axis.setLabelColor(c.second);
+  axis.setTickLabelPadding(kGapInside);
+  axis.setLabelPadding(kGapInside);
+  axis.ticker()->setTickCount(kTicks);
+  axis.grid()->setPen(QPen(c.line, 1));
+  axis.grid()->setZeroLinePen(Qt::NoPen);
+  axis.grid()->setSubGridVisible(false);
+}
+
+}  // namespace
+
+void themePlot(QCustomPlot& plot) {
+  const Colors& c = colors();
+  plot.setBackground(c.surface);
+  plot.setNoAntialiasingOnDrag(true);
+  for (QCPAxisRect* rect : plot.axisRects()) {
+    rect->setBackground(c.surface);
+    for (QCPAxis* axis : rect->axes()) themeAxis(*axis, c);
+    for (const auto side : {QCPAxis::atTop, QCPAxis::atRight}) {
+      for (QCPAxis* axis : rect->axes(side)) axis->setVisible(false);
+    }
+  }
+  plot.replot(QCustomPlot::rpQueuedReplot);
+}
+
+void themeChart(QChart& chart) {
+  const Colors& c = colors();
+  chart.setBackgroundVisible(true);
+  chart.setBackgroundRoundness(0);
+  chart.setBackgroundBrush(c.surface);
+  chart.setBackgroundPen(Qt::NoPen);
+  chart.setPlotAreaBackgroundVisible(false);
+  chart.setAnimationOptions(QChart::NoAnimation);
+  chart.setDropShadowEnabled(false);
+  chart.setMargins(QMargins(0, 0, 0, 0));
+  chart.setTitleFont(fonts().caption);
+  chart.setTitleBrush(c.second);
+  for (QAbstractAxis* axis : chart.axes()) {
+    const bool across = axis->orientation() == Qt::Horizontal;
+    axis->setLabelsFont(fonts().caption);
+    axis->setLabelsColor(c.second);
+    axis->setTitleFont(fonts().caption);
+    axis->setTitleBrush(c.second);
+    axis->setLinePen(QPen(c.edge, c.edgeWidth));
+    axis->setGridLinePen(QPen(c.line, 1));
+    axis->setGridLineVisible(!across);
+    axis->setMinorGridLineVisible(false);
+    axis->setShadesVisible(false);
+  }
+}
+
+}  // namespace strata
