@@ -1,0 +1,134 @@
+// What the engine of these tests answers: a project with two models and three data files.
+
+#include "../models/fake_engine.h"
+
+namespace strata::testing {
+namespace {
+
+using Answer = protocol::CheckData::Answer;
+constexpr int kRows = 332;
+
+protocol::PreviewRow rowOf(int number, bool tokens) {
+  protocol::PreviewRow row;
+  row.tokens = tokens ? 158 + number % 7 : 0;
+  row.trained = tokens ? 3 : 0;
+  row.parts = {{"Passage: But he has to do his bit o' complainin',\" with a highly entertained grin. \"What for, i' "
+                "Mercy's name?\" "
+                "asked Mrs. Sowerby. \"He does it to keep them from guessin' what's happened. If the doctor knew he'd "
+                "found out he "
+                "could stand on his feet he'd likely write and tell Mester Craven.\n\nQuestion " +
+                    std::to_string(number + 1) + ": likely write and tell ____\nAnswer:",
+                false},
+               {" Mester</s>", tokens}};
+  if (!tokens) row.parts = {{row.parts[0].text + " Mester", false}};
+  return row;
+}
+
+Answer answerTo(const protocol::CheckData::Params& params) {
+  Answer answer;
+  answer.path = params.path;
+  answer.format = "SQuAD";
+  answer.files = {params.path};
+  answer.keys = {"context", "question", "answers", "id"};
+  answer.records = kRows + 3;
+  answer.rows = kRows;
+  answer.dropped = 3;
+  answer.duplicates = 1;
+  answer.hasTokens = !params.model.empty();
+  if (answer.hasTokens) {
+    answer.truncated = params.length < 200 ? 12 : 0;
+    answer.tokens = 52775;
+    answer.trainedTokens = params.trainOnPrompt ? 52443 : 1194;
+    answer.medianLength = 158;
+    answer.longestLength = 222;
+    for (int i = 0; i < 14; ++i) answer.lengths.push_back({90 + i * 10, 100 + i * 10, (i + 1) * (14 - i)});
+  }
+  answer.droppedRecords = {
+      {params.path, "the record has no answer; give it one, or is_impossible.", 17},
+      {params.path, "\"question\" is a number; it has to be a text.", 204},
+      {params.path, "not JSON: line 3 breaks off inside a text, column 41.", 1311},
+  };
+  for (int i = 0; i < params.preview && params.skip + i < kRows; ++i) {
+    answer.preview.push_back(rowOf(params.skip + i, answer.hasTokens));
+  }
+  return answer;
+}
+
+/// Records whose keys say nothing, until they are mapped.
+Answer unknownColumns(const protocol::CheckData::Params& params) {
+  Answer answer = answerTo(params);
+  answer.keys = {"ask", "reply", "source"};
+  if (!params.columns.empty()) {
+    answer.format = "prompt/completion";
+    return answer;
+  }
+  answer.format = "";
+  answer.refused = "No record of " + params.path +
+                   " has a shape that is known; say which key is what (the keys are ask, reply, source).";
+  answer.rows = answer.tokens = answer.trainedTokens = answer.duplicates = 0;
+  answer.dropped = answer.records;
+  answer.lengths.clear();
+  answer.preview.clear();
+  return answer;
+}
+
+}  // namespace
+
+void fakeEngineMethods(FakeEngine& engine) {
+  const bool empty = engine.scenario() == "empty";
+  engine.answer<protocol::OpenProject>([](const auto&) -> Result<protocol::ProjectInfo> {
+    protocol::ProjectInfo info;
+    info.folder = "/projects/test";
+    info.name = "test";
+    info.a = protocol::Side{{"base", "", "", "cpu", 0}, "full"};
+    return info;
+  });
+  engine.answer<protocol::SetSides>([](const auto&) { return Result<protocol::Nothing>(protocol::Nothing{}); });
+  engine.answer<protocol::ListModels>([](const auto&) -> Result<protocol::ListModels::Answer> {
+    protocol::ListModels::Answer answer;
+    for (const char* name : {"base", "routed"}) {
+      answer.models.push_back({name, name, "project", std::string("/projects/test/models/") + name, "",
+                               "LlamaForCausalLM", 5509824, 11031512, 12, ""});
+    }
+    return answer;
+  });
+  engine.answer<protocol::ListData>([empty](const auto&) -> Result<protocol::ListData::Answer> {
+    if (empty) return protocol::ListData::Answer{};
+    return protocol::ListData::Answer{{{"recall.json", "/projects/test/recall.json"},
+                                       {"train.txt", "/projects/test/train.txt"},
+                                       {"questions-and-answers-from-the-support-desk-2025.jsonl",
+                                        "/projects/test/questions-and-answers-from-the-support-desk-2025.jsonl"}}};
+  });
+  engine.answer<protocol::ListFolder>([](const auto& params) -> Result<protocol::ListFolder::Answer> {
+    if (params.path == "/gone") return fail(ErrorCode::notFound, "There is no folder /gone.", "/gone");
+    protocol::ListFolder::Answer answer;
+    answer.path = params.path.empty() ? "/home/someone" : params.path;
+    answer.parent = "/";
+    answer.entries = {{"corpora", true, false, false, 0},
+                      {"model", true, true, false, 0},
+                      {"notes.jsonl", false, false, false, 20480},
+                      {"picture.png", false, false, false, 4096}};
+    return answer;
+  });
+  engine.answer<protocol::CheckData>([scenario = engine.scenario()](const auto& params) -> Result<Answer> {
+    if (params.path == "/projects/test/train.txt" && scenario == "file goes") {
+      return fail(ErrorCode::notFound, "/projects/test/train.txt is not there any more; choose another file.",
+                  params.path);
+    }
+    if (scenario == "unknown columns") return unknownColumns(params);
+    Answer answer = answerTo(params);
+    if (scenario == "nothing trained") {
+      answer.trainedTokens = 0;
+      answer.refused = "Nothing in " + params.path +
+                       " would be trained on: every completion is empty; map the columns or train on prompts too.";
+      for (auto& row : answer.preview) {
+        row.trained = 0;
+        for (auto& part : row.parts) part.trained = false;
+      }
+    }
+    return answer;
+  });
+  if (engine.scenario() == "slow check") engine.hold<protocol::CheckData>("Reading records", 41000, 100000);
+}
+
+}  // namespace strata::testing

@@ -1,0 +1,298 @@
+#include "widgets/models/models_page.h"
+
+#include <QClipboard>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPlainTextEdit>
+#include <QSpinBox>
+#include <QTreeView>
+
+#include "page_fixture.h"
+#include "widgets/models/model_list.h"
+
+namespace strata::testing {
+namespace {
+
+class ModelsPageTest : public ::testing::Test, public PageFixture {
+ protected:
+  void open(const std::string& scenario) {
+    ASSERT_TRUE(start(scenario));
+    page = std::make_unique<ModelsPage>(workspace);
+    frame = std::make_unique<Frame>(*page);
+    frame->resize(1280, 800);
+    frame->show();
+  }
+  bool working() const { return state("modelsState") == StatePane::State::working; }
+  StatePane::State state(const char* name) const { return page->findChild<StatePane*>(name)->state(); }
+  QString label(const char* name) const {
+    const auto* found = frame->findChild<QLabel*>(name);
+    return found != nullptr ? found->text() : QString("no such label");
+  }
+  /// Opens the page and waits for the card of the model on side B.
+  void openCard(const std::string& scenario = "models") {
+    open(scenario);
+    ASSERT_TRUE(soon([&] { return label("predicted-kv").contains("MiB"); }));
+  }
+  bool says(const QString& words) const {
+    const auto labels = frame->findChildren<QLabel*>();
+    return std::any_of(labels.begin(), labels.end(),
+                       [&](const QLabel* one) { return one->isVisible() && one->text().contains(words); });
+  }
+  Button& button(const char* name) const { return child<Button>(*frame, name); }
+  ModelList& list() const { return child<ModelList>(*page, "modelList"); }
+
+  std::unique_ptr<ModelsPage> page;
+  std::unique_ptr<Frame> frame;
+};
+
+TEST_F(ModelsPageTest, ListsModelsByPlaceWithRunsUnderTheirModel) {
+  openCard();
+  auto& tree = child<QTreeView>(*page, "modelsTree");
+  const QAbstractItemModel& model = *tree.model();
+  ASSERT_EQ(model.rowCount(), 3);
+  EXPECT_EQ(model.index(0, 0).data().toString(), "In the project");
+  EXPECT_EQ(model.index(2, 0).data().toString(), "Hugging Face cache");
+  const QModelIndex routed = model.index(1, 0, model.index(0, 0));
+  EXPECT_EQ(routed.data().toString(), "routed");
+  ASSERT_EQ(model.rowCount(routed), 1);
+  EXPECT_EQ(model.index(0, 0, routed).data().toString(), "novels, step 200");
+  EXPECT_FALSE(child<QWidget>(*page, "modelsHub").isVisible());
+}
+
+TEST_F(ModelsPageTest, BeginsWithTheModelOnSideBAndWhatItNeeds) {
+  openCard();
+  EXPECT_EQ(label("cardName"), "routed");
+  EXPECT_EQ(label("predicted-weights"), "10.5 MiB");
+  EXPECT_EQ(label("predicted-kv"), "1.50 MiB");
+  EXPECT_EQ(label("measured-kv"), "not measured");
+  EXPECT_TRUE(label("memorySentence").contains("Fits")) << label("memorySentence").toStdString();
+}
+
+TEST_F(ModelsPageTest, SearchKeepsTheModelsAboveAMatch) {
+  openCard();
+  child<QLineEdit>(*page, "modelsSearch").setText("step 200");
+  const QAbstractItemModel& model = *child<QTreeView>(*page, "modelsTree").model();
+  ASSERT_EQ(model.rowCount(), 1);
+  EXPECT_EQ(model.rowCount(model.index(0, 0)), 1);
+  child<QLineEdit>(*page, "modelsSearch").setText("no such model");
+  EXPECT_EQ(model.rowCount(), 0);
+  EXPECT_TRUE(says("No model has these words"));
+}
+
+TEST_F(ModelsPageTest, ABrokenModelSaysWhyAndWhatWouldHelp) {
+  openCard();
+  page->open("/home/someone/.cache/huggingface/hub/models--Qwen--Qwen3-4B");
+  EXPECT_TRUE(soon([&] { return state("modelCardState") == StatePane::State::failed; }));
+  EXPECT_TRUE(says("model-00002-of-00003.safetensors is missing"));
+  EXPECT_FALSE(button("cardUseB").isVisible());
+}
+
+TEST_F(ModelsPageTest, AFolderThatCannotBeOpenedShowsTheEnginesSentence) {
+  openCard();
+  page->addFolder("/models/pickled");
+  EXPECT_TRUE(soon([&] { return state("modelsState") == StatePane::State::failed; }));
+  EXPECT_TRUE(says("a pickle, which can run code; convert it to safetensors"));
+  EXPECT_EQ(label("cardName"), "routed");
+  EXPECT_TRUE(page->escape());
+  EXPECT_TRUE(working());
+}
+
+TEST_F(ModelsPageTest, ADroppedFolderJoinsTheProject) {
+  openCard();
+  const std::filesystem::path dropped = folder.path() / "dropped-model";
+  writeText(dropped / "config.json", "{}");
+  EXPECT_FALSE(page->takeDrop({QString::fromStdString((folder.path() / "settings.ini").string())}));
+  EXPECT_TRUE(page->takeDrop({QString::fromStdString((dropped / "config.json").string())}));
+  EXPECT_TRUE(soon([&] { return label("cardName") == "dropped-model"; }));
+}
+
+TEST_F(ModelsPageTest, ARemovedModelComesBackByUndo) {
+  openCard();
+  QTest::mouseClick(&button("cardPlace"), Qt::LeftButton);
+  ASSERT_TRUE(soon([&] { return !list().choose("routed"); }));
+  ASSERT_TRUE(soon([&] { return button("modelsOfferButton").isVisible(); }));
+  QTest::mouseClick(&button("modelsOfferButton"), Qt::LeftButton);
+  EXPECT_TRUE(soon([&] { return label("cardName") == "routed"; }));
+}
+
+TEST_F(ModelsPageTest, LoadingShowsMeasuredBesidePredictedAndUnloadingTakesItAway) {
+  openCard();
+  QTest::mouseClick(&button("loadButton"), Qt::LeftButton);
+  ASSERT_TRUE(soon([&] { return label("measured-kv") == "768 KiB"; })) << label("measured-kv").toStdString();
+  EXPECT_EQ(label("measured-weights"), "10.5 MiB");
+  EXPECT_EQ(button("loadButton").text(), "Unload");
+  QTest::mouseClick(&button("loadButton"), Qt::LeftButton);
+  EXPECT_TRUE(soon([&] { return label("measured-weights") == "not measured"; }));
+  EXPECT_EQ(button("loadButton").text(), "Load");
+}
+
+TEST_F(ModelsPageTest, LoadingShowsHowFarItIsAndStops) {
+  openCard("slow load");
+  QTest::mouseClick(&button("loadButton"), Qt::LeftButton);
+  EXPECT_TRUE(soon([&] { return label("loadStage") == "Reading the weights, 45 %"; }))
+      << label("loadStage").toStdString();
+  EXPECT_TRUE(page->escape());
+  EXPECT_TRUE(soon([&] { return button("loadButton").isVisible(); }));
+  EXPECT_TRUE(working());
+}
+
+TEST_F(ModelsPageTest, UseAsAPutsTheModelWithItsOwnMapOnTheSide) {
+  openCard();
+  ASSERT_TRUE(workspace.side(Which::a));
+  EXPECT_EQ(workspace.side(Which::a)->ref.model, "base");
+  QTest::mouseClick(&button("cardUseA"), Qt::LeftButton);
+  EXPECT_EQ(workspace.side(Which::a)->ref.model, "routed");
+  EXPECT_EQ(workspace.side(Which::a)->map, "full");
+  EXPECT_FALSE(button("cardUseA").isEnabled());
+}
+
+TEST_F(ModelsPageTest, AtMostOneButtonHasTheAccent) {
+  openCard();
+  for (const char* model : {"routed", "base", "/models/Mistral-7B-Instruct-v0.3-with-a-long-name"}) {
+    ASSERT_TRUE(list().choose(model));
+    QTest::qWait(50);
+    int accents = 0;
+    for (const Button* one : frame->findChildren<Button*>()) {
+      if (one->isVisible() && one->kind() == ButtonKind::accent) ++accents;
+    }
+    EXPECT_LE(accents, 1) << model;
+  }
+}
+
+TEST_F(ModelsPageTest, ServingIsASwitchThatShowsAddressAndTokenToCopy) {
+  openCard();
+  auto& serve = child<QAbstractButton>(*page, "serveSwitch");
+  QTest::mouseClick(&serve, Qt::LeftButton);
+  ASSERT_TRUE(soon([&] { return child<QWidget>(*page, "serveControl").isVisible(); }));
+  EXPECT_EQ(label("serveUrl"), "http://127.0.0.1:8080/v1");
+  QTest::mouseClick(&button("serveTokenCopy"), Qt::LeftButton);
+  EXPECT_EQ(QGuiApplication::clipboard()->text(), "strata-3f9a1c");
+  QTest::mouseClick(&serve, Qt::LeftButton);
+  EXPECT_TRUE(soon([&] { return !child<QWidget>(*page, "serveControl").isVisible(); }));
+  EXPECT_FALSE(serve.isChecked());
+}
+
+TEST_F(ModelsPageTest, TheInspectorFollowsContextAndChats) {
+  openCard();
+  child<QSpinBox>(*frame, "memoryContext").setValue(256);
+  child<QSpinBox>(*frame, "memoryChats").setValue(4);
+  EXPECT_EQ(workspace.context(), 256);
+  EXPECT_EQ(workspace.chats(), 4);
+  EXPECT_TRUE(soon([&] { return label("predicted-kv") == "3.00 MiB"; })) << label("predicted-kv").toStdString();
+  child<SegmentedButtons>(*frame, "memoryMap").button(2)->click();
+  EXPECT_TRUE(soon([&] { return label("predicted-kv") == "1.50 MiB"; })) << label("predicted-kv").toStdString();
+}
+
+TEST_F(ModelsPageTest, AModelThatDoesNotFitSaysSo) {
+  openCard();
+  page->open("/models/Mistral-7B-Instruct-v0.3-with-a-long-name");
+  ASSERT_TRUE(soon([&] { return label("predicted-kv").contains("GiB"); }));
+  child<QSpinBox>(*frame, "memoryChats").setValue(100);
+  EXPECT_TRUE(soon([&] { return label("memorySentence").contains("Does not fit"); }));
+}
+
+TEST_F(ModelsPageTest, TheTemplateIsFoldedAndReadOnly) {
+  openCard();
+  auto& source = child<QPlainTextEdit>(*page, "templateSource");
+  EXPECT_FALSE(source.isVisible());
+  QTest::mouseClick(&button("templateToggle"), Qt::LeftButton);
+  EXPECT_TRUE(source.isVisible());
+  EXPECT_TRUE(source.isReadOnly());
+  EXPECT_TRUE(source.toPlainText().contains("for message in messages"));
+}
+
+TEST_F(ModelsPageTest, WithoutModelsItSaysWhatBelongsHereAndHowToFetchOne) {
+  open("empty");
+  ASSERT_TRUE(soon([&] { return state("modelCardState") == StatePane::State::empty; }));
+  EXPECT_TRUE(says("No model yet"));
+  EXPECT_TRUE(child<QWidget>(*page, "modelsHub").isVisible());
+  QTest::mouseClick(&button("modelsCopyDownload"), Qt::LeftButton);
+  EXPECT_EQ(QGuiApplication::clipboard()->text(), "hf download Qwen/Qwen3-0.6B");
+}
+
+TEST_F(ModelsPageTest, AnEngineThatDiesLeavesTheFiguresGreyedAndComesBack) {
+  openCard("dies loading");
+  bool wasStale = false;
+  QObject::connect(page->findChild<StatePane*>("modelCardState"), &StatePane::stateChanged, page.get(),
+                   [&] { wasStale = wasStale || state("modelCardState") == StatePane::State::stale; });
+  QTest::mouseClick(&button("loadButton"), Qt::LeftButton);
+  EXPECT_TRUE(soon([&] { return wasStale; }));
+  EXPECT_TRUE(soon([&] { return engine.ready() && state("modelCardState") == StatePane::State::working; }, 10000));
+  EXPECT_EQ(label("cardName"), "routed");
+}
+
+TEST_F(ModelsPageTest, EveryControlHasAnObjectNameAndASpokenName) {
+  openCard();
+  child<QAbstractButton>(*page, "serveSwitch").click();
+  ASSERT_TRUE(soon([&] { return child<QWidget>(*page, "serveControl").isVisible(); }));
+  EXPECT_EQ(namelessControls(*frame).join("\n").toStdString(), "");
+}
+
+TEST_F(ModelsPageTest, TabReachesTheActionsFromTheSearchField) {
+  openCard();
+  frame->activateWindow();
+  child<QLineEdit>(*page, "modelsSearch").setFocus();
+  QStringList reached;
+  for (int i = 0; i < 14; ++i) {
+    QTest::keyClick(QApplication::focusWidget(), Qt::Key_Tab);
+    if (QApplication::focusWidget() != nullptr) reached << QApplication::focusWidget()->objectName();
+  }
+  for (const char* name : {"modelsTree", "cardUseA", "loadButton", "serveSwitch", "memoryContext", "memoryChats"}) {
+    EXPECT_TRUE(reached.contains(name)) << name << " not in " << reached.join(", ").toStdString();
+  }
+}
+
+TEST_F(ModelsPageTest, WhatItNeedsInMemoryIsSeenWithoutScrollingAt1280x800) {
+  openCard();
+  QTest::qWait(50);
+  for (const char* name : {"memorySentence", "predicted-total", "memoryFit"}) {
+    auto& number = child<QLabel>(*frame, name);
+    EXPECT_FALSE(number.visibleRegion().isEmpty()) << name;
+    EXPECT_EQ(number.visibleRegion().boundingRect().height(), number.height()) << name;
+  }
+}
+
+TEST_F(ModelsPageTest, ScreenshotOfTheWorkingState) {
+  openCard();
+  button("loadButton").click();
+  ASSERT_TRUE(soon([&] { return label("measured-kv") == "768 KiB"; }));
+  shoot(*frame, "models_working");
+}
+
+TEST_F(ModelsPageTest, ScreenshotOfServing) {
+  openCard();
+  child<QAbstractButton>(*page, "serveSwitch").click();
+  button("templateToggle").click();
+  ASSERT_TRUE(soon([&] { return child<QWidget>(*page, "serveControl").isVisible(); }));
+  shoot(*frame, "models_serving");
+}
+
+TEST_F(ModelsPageTest, ScreenshotOfTheEmptyState) {
+  open("empty");
+  ASSERT_TRUE(soon([&] { return state("modelCardState") == StatePane::State::empty; }));
+  shoot(*frame, "models_empty");
+}
+
+TEST_F(ModelsPageTest, ScreenshotOfTheLoadingState) {
+  open("slow list");
+  EXPECT_EQ(state("modelsState"), StatePane::State::loading);
+  QTest::qWait(1200);
+  shoot(*frame, "models_loading");
+}
+
+TEST_F(ModelsPageTest, ScreenshotOfTheFailedState) {
+  openCard();
+  page->open("/home/someone/.cache/huggingface/hub/models--Qwen--Qwen3-4B");
+  ASSERT_TRUE(soon([&] { return state("modelCardState") == StatePane::State::failed; }));
+  shoot(*frame, "models_failed");
+}
+
+TEST_F(ModelsPageTest, ScreenshotOfTheStaleState) {
+  openCard();
+  engine.stop();
+  ASSERT_TRUE(soon([&] { return state("modelCardState") == StatePane::State::stale; }));
+  shoot(*frame, "models_stale");
+}
+
+}  // namespace
+}  // namespace strata::testing

@@ -1,0 +1,145 @@
+#include "widgets/data/data_result.h"
+
+#include <QHBoxLayout>
+#include <QVBoxLayout>
+
+#include "widgets/data/column_mapper.h"
+#include "widgets/data/data_check.h"
+#include "widgets/data/data_figures.h"
+#include "widgets/data/dropped_table.h"
+#include "widgets/data/row_preview.h"
+#include "widgets/plots/lengths_chart.h"
+#include "widgets/style/controls.h"
+#include "widgets/style/format.h"
+#include "widgets/style/icons.h"
+#include "widgets/style/theme.h"
+
+namespace strata {
+namespace {
+
+constexpr int kSideWidth = 320;
+
+QString text(const std::string& bytes) {
+  return QString::fromStdString(bytes);
+}
+
+}  // namespace
+
+DataResult::DataResult(DataCheck& check, QWidget* parent)
+    : QWidget(parent),
+      m_check(check),
+      m_name(new ElidedLabel(QString(), TextRole::title, Tone::normal, this)),
+      m_path(new ElidedLabel(QString(), TextRole::monoCaption, Tone::second, this)),
+      m_sign(new Label(QString(), TextRole::body, Tone::normal, this)),
+      m_verdict(bodyLabel(QString(), this)),
+      m_mapButton(makeButton(tr("Map columns"), ButtonKind::plain, this)),
+      m_figures(new DataFigures(this)),
+      m_preview(new RowPreview(check, this)),
+      m_lengths(new LengthsChart(this)),
+      m_dropped(new DroppedTable(this)),
+      m_mapper(new ColumnMapper(this)),
+      m_lengthsBox(new QWidget(this)),
+      m_side(new QWidget(this)),
+      m_body(new QWidget(this)) {
+  setObjectName("dataResult");
+  setAccessibleName(tr("What the data hold"));
+  m_name->setObjectName("dataName");
+  m_path->setObjectName("dataPath");
+  m_path->setElideMode(Qt::ElideMiddle);
+  m_verdict->setObjectName("dataVerdict");
+  m_mapButton->setObjectName("dataMapColumns");
+  m_mapButton->setCheckable(true);
+  m_mapButton->setToolTip(tr("Says by hand which key of a record stands for what"));
+  connect(m_mapButton, &QPushButton::toggled, this, &DataResult::showMapper);
+  connect(m_mapper, &ColumnMapper::wanted, this, &DataResult::columnsWanted);
+  connect(m_mapper, &ColumnMapper::cleared, this, [this] { Q_EMIT columnsWanted({}); });
+
+  auto* top = new QHBoxLayout;
+  top->setSpacing(kGapRelated);
+  top->addWidget(m_name, 1);
+  top->addWidget(m_mapButton);
+  auto* verdict = new QHBoxLayout;
+  verdict->setSpacing(kGapRelated);
+  verdict->addWidget(m_sign, 0, Qt::AlignTop);
+  verdict->addWidget(m_verdict, 1);
+  auto* side = new QVBoxLayout(m_side);
+  side->setContentsMargins(0, 0, 0, 0);
+  side->setSpacing(kGapSections);
+  m_lengths->setObjectName("dataLengths");
+  m_lengths->setAccessibleName(tr("Lengths of the rows"));
+  auto* lengths = new QVBoxLayout(m_lengthsBox);
+  lengths->setContentsMargins(0, 0, 0, 0);
+  lengths->setSpacing(kGapInside);
+  lengths->addWidget(sectionLabel(tr("Lengths"), this));
+  lengths->addWidget(m_lengths, 1);
+  side->addWidget(m_lengthsBox, 1);
+  side->addWidget(m_dropped, 1);
+  m_side->setMinimumWidth(scaled(kSideWidth));
+  auto* columns = new QHBoxLayout;
+  columns->setSpacing(kGapSections);
+  columns->addWidget(m_preview, 2);
+  columns->addWidget(m_side, 1);
+
+  auto* body = new QVBoxLayout(m_body);
+  body->setContentsMargins(0, 0, 0, 0);
+  body->setSpacing(kGapGroups);
+  body->addLayout(verdict);
+  body->addWidget(m_figures);
+  body->addWidget(m_mapper);
+  body->addLayout(columns, 1);
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(kGapGroups, kGapGroups, kGapGroups, kGapGroups);
+  layout->setSpacing(kGapInside);
+  layout->addLayout(top);
+  layout->addWidget(m_path);
+  layout->addSpacing(kGapRelated);
+  layout->addWidget(m_body, 1);
+  layout->addStretch(0);
+  showMapper(false);
+}
+
+void DataResult::showMapper(bool shown) {
+  m_mapper->setVisible(shown);
+  m_mapButton->setChecked(shown);
+}
+
+QString DataResult::verdict(const protocol::CheckData::Answer& answer) const {
+  if (!answer.refused.empty()) return text(answer.refused);
+  const QString format =
+      answer.format.empty() ? tr("Rows of the mapped columns") : tr("Recognised: %1").arg(text(answer.format));
+  if (!answer.hasTokens) return tr("%1. Choose a model to count tokens and see what is trained on.").arg(format);
+  return tr("%1. Ready to train on; a row has %2 tokens in the middle and %3 at most.")
+      .arg(format, formatCount(answer.medianLength), formatCount(answer.longestLength));
+}
+
+void DataResult::begin(const QString& path) {
+  m_name->setText(path.section('/', -1, -1, QString::SectionSkipEmpty));
+  m_path->setText(path);
+  m_body->setVisible(false);
+  m_mapButton->setVisible(false);
+}
+
+void DataResult::refresh() {
+  if (!m_check.answer()) return;
+  const protocol::CheckData::Answer& answer = *m_check.answer();
+  const bool refused = !answer.refused.empty();
+  begin(text(answer.path));
+  m_body->setVisible(true);
+  m_sign->setPixmap(icon(refused ? "exclamation-circle" : "check-lg", refused ? Ink::bad : Ink::good)
+                        .pixmap(metrics().icon, metrics().icon));
+  m_verdict->setText(verdict(answer));
+  m_verdict->setTone(refused ? Tone::bad : Tone::normal);
+  m_figures->show(answer);
+  std::vector<LengthRange> lengths;
+  for (const protocol::LengthBin& bin : answer.lengths) lengths.push_back({bin.from, bin.to, bin.rows});
+  m_lengthsBox->setVisible(!lengths.empty());
+  m_lengths->setLengths(lengths, m_check.answered().length);
+  m_dropped->show(answer);
+  m_preview->restart();
+  const bool mapped = !m_check.answered().columns.empty();
+  m_mapButton->setVisible(!answer.keys.empty());
+  m_mapper->show(answer.keys, m_check.answered().columns);
+  showMapper(!answer.keys.empty() && (answer.rows == 0 || (mapped && refused)));
+}
+
+}  // namespace strata

@@ -1,0 +1,42 @@
+#pragma once
+// Files and folders of the engine's machine, to choose a data set: a file, or a folder of them.
+
+#include "widgets/shell/popup.h"
+#include "widgets/shell/workspace.h"
+
+class QLineEdit;
+class QListWidget;
+
+namespace strata {
+
+class Button;
+class Label;
+
+/// Whether a file's name is one of data: text, JSON, CSV or Parquet, also compressed.
+bool isDataName(const QString& name);
+
+class FilePopup : public Popup {
+  Q_OBJECT
+
+ public:
+  FilePopup(Workspace& workspace, const QString& folder, QWidget* parent);
+
+ Q_SIGNALS:
+  void chosen(const QString& path);
+
+ private:
+  void go(const QString& folder);
+  void fill(const protocol::ListFolder::Answer& answer);
+  void activate(int row);
+  void take(const QString& path);
+  void say(const QString& problem);
+  Workspace& m_workspace;
+  QLineEdit* m_path;
+  QListWidget* m_list;
+  Label* m_problem;
+  Button* m_use;
+  protocol::ListFolder::Answer m_shown;
+  int m_asked = 0;
+};
+
+}  // namespace strata

@@ -1,0 +1,150 @@
+#include "widgets/data/row_preview.h"
+
+#include <QHBoxLayout>
+#include <QKeyEvent>
+#include <QTextCursor>
+#include <QTextEdit>
+#include <QVBoxLayout>
+#include <algorithm>
+
+#include "widgets/data/data_check.h"
+#include "widgets/style/controls.h"
+#include "widgets/style/format.h"
+#include "widgets/style/theme.h"
+
+namespace strata {
+namespace {
+
+/// A row of a very long context is shown up to here.
+constexpr qsizetype kMostCharacters = 20'000;
+constexpr double kTint = 0.22;
+
+QTextCharFormat formatFor(bool trained) {
+  QTextCharFormat format;
+  format.setForeground(colors().text);
+  if (trained) {
+    format.setBackground(mixed(colors().accent, colors().surface, kTint));
+    format.setFontUnderline(true);
+    format.setUnderlineColor(colors().accent);
+  }
+  return format;
+}
+
+}  // namespace
+
+RowPreview::RowPreview(DataCheck& check, QWidget* parent)
+    : QWidget(parent),
+      m_check(check),
+      m_counts(new Label(QString(), TextRole::body, Tone::second, this)),
+      m_legend(captionLabel(QString(), this)),
+      m_previous(makeIconButton("chevron-left", tr("Previous row"), "PgUp", this)),
+      m_next(makeIconButton("chevron-right", tr("Next row"), "PgDown", this)),
+      m_text(new QTextEdit(this)) {
+  setObjectName("rowPreview");
+  setAccessibleName(tr("A row as the model reads it"));
+  m_counts->setObjectName("previewCounts");
+  m_legend->setObjectName("previewLegend");
+  m_previous->setObjectName("previewPrevious");
+  m_next->setObjectName("previewNext");
+  m_text->setObjectName("previewText");
+  m_text->setAccessibleName(tr("The rendered row, with what is trained on underlined"));
+  m_text->setReadOnly(true);
+  m_text->setTabChangesFocus(true);
+  m_text->setFrameShape(QFrame::NoFrame);
+  m_text->setUndoRedoEnabled(false);
+  m_text->document()->setDocumentMargin(kGapRelated);
+  m_text->installEventFilter(this);
+
+  auto* top = new QHBoxLayout;
+  top->setSpacing(kGapRelated);
+  top->addWidget(sectionLabel(tr("What the model reads"), this));
+  top->addStretch(1);
+  top->addWidget(m_counts);
+  top->addWidget(m_previous);
+  top->addWidget(m_next);
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->setSpacing(kGapInside);
+  layout->addLayout(top);
+  layout->addWidget(m_text, 1);
+  layout->addWidget(m_legend);
+  connect(m_previous, &QPushButton::clicked, this, [this] { go(m_row - 1); });
+  connect(m_next, &QPushButton::clicked, this, [this] { go(m_row + 1); });
+  connect(&check, &DataCheck::rowsChanged, this, &RowPreview::refresh);
+  followTheme(this, [this] {
+    m_text->setFont(fontOf(TextRole::mono));
+    refresh();
+  });
+}
+
+void RowPreview::restart() {
+  m_row = 0;
+  refresh();
+}
+
+void RowPreview::go(std::int64_t row) {
+  const std::int64_t rows = m_check.answer() ? m_check.answer()->rows : 0;
+  m_row = std::clamp<std::int64_t>(row, 0, std::max<std::int64_t>(0, rows - 1));
+  refresh();
+}
+
+bool RowPreview::eventFilter(QObject* watched, QEvent* event) {
+  if (event->type() == QEvent::KeyPress) {
+    const int key = static_cast<QKeyEvent*>(event)->key();
+    if (key == Qt::Key_PageDown || key == Qt::Key_PageUp) {
+      go(m_row + (key == Qt::Key_PageDown ? 1 : -1));
+      return true;
+    }
+  }
+  return QWidget::eventFilter(watched, event);
+}
+
+void RowPreview::refresh() {
+  const std::int64_t rows = m_check.answer() ? m_check.answer()->rows : 0;
+  const protocol::PreviewRow* row = m_check.row(m_row);
+  m_previous->setEnabled(m_row > 0);
+  m_next->setEnabled(m_row + 1 < rows);
+  m_legend->setText({});
+  if (row == nullptr) {
+    m_counts->setText({});
+    m_text->clear();
+    m_text->setPlaceholderText(rows == 0            ? tr("There is no row to show.")
+                               : m_check.fetching() ? tr("Reading row %1").arg(formatCount(m_row + 1))
+                                                    : tr("There is no such row."));
+    return;
+  }
+  QString counts = tr("Row %1 of %2").arg(formatCount(m_row + 1), formatCount(rows));
+  if (m_check.answer()->hasTokens) {
+    counts += ": " + tr("%1 tokens, %2 trained on").arg(formatCount(row->tokens), formatCount(row->trained));
+    m_legend->setText(row->trained > 0 ? tr("Tinted and underlined: counts in the loss.")
+                                       : tr("Nothing in this row counts in the loss."));
+  } else {
+    m_legend->setText(tr("Choose a model to see its template, its tokens and what is trained on."));
+  }
+  m_counts->setText(counts);
+  fill(*row);
+}
+
+void RowPreview::fill(const protocol::PreviewRow& row) {
+  m_text->clear();
+  QTextCursor cursor(m_text->document());
+  cursor.beginEditBlock();
+  qsizetype room = kMostCharacters;
+  for (const protocol::TextPart& part : row.parts) {
+    QString text = QString::fromStdString(part.text);
+    const bool cut = text.size() > room;
+    if (cut) text = text.left(room);
+    room -= text.size();
+    cursor.insertText(text, formatFor(part.trained));
+    if (cut) {
+      cursor.insertText(
+          "\n" + tr("… the row goes on; the first %1 characters are shown.").arg(formatCount(kMostCharacters)),
+          formatFor(false));
+      break;
+    }
+  }
+  cursor.endEditBlock();
+  m_text->moveCursor(QTextCursor::Start);
+}
+
+}  // namespace strata

@@ -1,0 +1,112 @@
+#include "widgets/models/kv_table.h"
+
+#include <QGridLayout>
+#include <QPainter>
+#include <algorithm>
+
+#include "core/routing/sharing_map.h"
+#include "widgets/style/controls.h"
+#include "widgets/style/format.h"
+#include "widgets/style/theme.h"
+
+namespace strata {
+namespace {
+
+/// A part of the full width.
+class ShareBar : public QWidget {
+ public:
+  ShareBar(double part, QWidget* parent) : QWidget(parent), m_part(part) {
+    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+    setMinimumWidth(kGapGroups * 4);
+  }
+  QSize sizeHint() const override { return {kGapGroups * 8, kGapRelated}; }
+
+ protected:
+  void paintEvent(QPaintEvent*) override {
+    QPainter painter(this);
+    QRect bar(0, (height() - kGapRelated) / 2, width(), kGapRelated);
+    painter.fillRect(bar, colors().raised);
+    bar.setWidth(std::max(1, static_cast<int>(m_part * width())));
+    painter.fillRect(bar, colors().series[2]);
+  }
+
+ private:
+  double m_part;
+};
+
+Label* caption(const QString& text, Qt::Alignment alignment, QWidget* parent) {
+  Label* label = captionLabel(text, parent);
+  label->setWordWrap(false);
+  label->setAlignment(alignment | Qt::AlignVCenter);
+  return label;
+}
+
+}  // namespace
+
+std::vector<protocol::MapBytes> shownMaps(const protocol::ModelCard& card) {
+  std::vector<protocol::MapBytes> shown;
+  for (const protocol::MapBytes& map : card.maps) {
+    if (std::none_of(shown.begin(), shown.end(), [&](const auto& seen) { return seen.map == map.map; })) {
+      shown.push_back(map);
+    }
+  }
+  const Result<SharingMap> own = parseMap(card.defaultMap, card.layers);
+  if (!own || own->isFull() || ownMap(shown, card) > 0) return shown;
+  shown.push_back({card.defaultMap, own->owners(), card.kvBytesPerToken / card.layers * own->owners()});
+  return shown;
+}
+
+int ownMap(const std::vector<protocol::MapBytes>& shown, const protocol::ModelCard& card) {
+  const Result<SharingMap> own = parseMap(card.defaultMap, card.layers);
+  if (!own) return 0;
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    const Result<SharingMap> map = parseMap(shown[i].map, card.layers);
+    if (map && *map == *own) return static_cast<int>(i);
+  }
+  return 0;
+}
+
+KvTable::KvTable(QWidget* parent) : QWidget(parent), m_grid(new QGridLayout(this)) {
+  setObjectName("kvTable");
+  setAccessibleName(tr("KV cache per token, by sharing map"));
+  m_grid->setContentsMargins(0, 0, 0, 0);
+  m_grid->setHorizontalSpacing(kGapGroups);
+  m_grid->setVerticalSpacing(kGapInside);
+}
+
+void KvTable::show(const std::vector<protocol::MapBytes>& maps, int layers) {
+  while (QLayoutItem* item = m_grid->takeAt(0)) {
+    delete item->widget();
+    delete item;
+  }
+  const Qt::Alignment right = Qt::AlignRight, left = Qt::AlignLeft;
+  m_grid->addWidget(caption(tr("Cache"), right, this), 0, 0);
+  m_grid->addWidget(caption(tr("Owners"), right, this), 0, 1);
+  m_grid->addWidget(caption(tr("Per token"), right, this), 0, 2);
+  m_grid->addWidget(caption(tr("Map"), left, this), 0, 4);
+  m_grid->setColumnStretch(3, 1);
+  int row = 1;
+  for (const protocol::MapBytes& map : maps) {
+    const double part = layers > 0 ? static_cast<double>(map.owners) / layers : 0;
+    const QString percent = formatPercent(part), bytes = formatBytes(map.kvBytesPerToken);
+    const QString text = QString::fromStdString(map.map);
+    const auto number = [&](const QString& value, int column) {
+      auto* label = new Label(value, TextRole::mono, Tone::normal, this);
+      label->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+      m_grid->addWidget(label, row, column);
+      return label;
+    };
+    number(percent, 0)
+        ->setAccessibleName(tr("%1 of the cache: %2 of %n layer(s) own, %3 per token, map %4", nullptr, layers)
+                                .arg(percent, QString::number(map.owners), bytes, text));
+    number(tr("%1 of %2").arg(map.owners).arg(layers), 1);
+    number(bytes, 2);
+    m_grid->addWidget(new ShareBar(part, this), row, 3);
+    auto* name = new ElidedLabel(text, TextRole::mono, Tone::second, this);
+    name->setMinimumWidth(kGapGroups * 6);
+    m_grid->addWidget(name, row, 4);
+    ++row;
+  }
+}
+
+}  // namespace strata

@@ -1,0 +1,196 @@
+#include "widgets/models/memory_inspector.h"
+
+#include <QGridLayout>
+#include <QSpinBox>
+#include <QVBoxLayout>
+#include <algorithm>
+
+#include "widgets/models/kv_table.h"
+#include "widgets/models/memory_section.h"
+#include "widgets/style/controls.h"
+#include "widgets/style/format.h"
+#include "widgets/style/theme.h"
+
+namespace strata {
+namespace {
+
+constexpr int kAskAfterMs = 120;
+constexpr int kMostChats = 1'000'000;
+
+QSpinBox* numberField(const QString& objectName, int least, int most, int step) {
+  auto* field = new QSpinBox;
+  field->setObjectName(objectName);
+  field->setButtonSymbols(QAbstractSpinBox::NoButtons);
+  field->setRange(least, most);
+  field->setSingleStep(step);
+  field->setGroupSeparatorShown(true);
+  field->setLocale(QLocale::c());
+  field->setFont(fontOf(TextRole::mono));
+  return field;
+}
+
+QString percentOf(const protocol::MapBytes& map, int layers) {
+  return formatPercent(layers > 0 ? static_cast<double>(map.owners) / layers : 0);
+}
+
+}  // namespace
+
+MemoryInspector::MemoryInspector(Workspace& workspace, QWidget* parent)
+    : QWidget(parent),
+      m_workspace(workspace),
+      m_context(numberField("memoryContext", 1, 1, 1024)),
+      m_chats(numberField("memoryChats", 1, kMostChats, 1)),
+      m_choice(new SegmentedButtons({}, this)),
+      m_grid(new QGridLayout),
+      m_body(new QWidget(this)),
+      m_none(bodyLabel(tr("Choose a model to see what it needs in memory."), this)),
+      m_sentence(bodyLabel(QString(), m_body)) {
+  setObjectName("memoryInspector");
+  setAccessibleName(tr("What the model needs in memory"));
+  m_none->setObjectName("memoryNone");
+  m_sentence->setObjectName("memoryFit");
+  m_choice->setObjectName("memoryMap");
+  m_choice->setAccessibleName(tr("Share of the full cache"));
+  m_choice->setCompact(true);
+  m_grid->setHorizontalSpacing(kGapRelated);
+  m_grid->setVerticalSpacing(kGapInside);
+
+  auto* body = new QVBoxLayout(m_body);
+  body->setContentsMargins(0, 0, 0, 0);
+  body->setSpacing(kGapGroups);
+  body->addWidget(new Field(tr("Context, tokens"), m_context, tr("Of each chat, prompt and answers together.")));
+  body->addWidget(
+      new Field(tr("Chats at once"), m_chats, tr("Each holds a cache of its own; the weights are shared.")));
+  body->addWidget(new Field(tr("Cache"), m_choice, tr("Share of the layers that keep their own keys and values.")));
+  body->addLayout(m_grid);
+  body->addWidget(m_sentence);
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(kGapGroups, kGapGroups, kGapGroups, kGapGroups);
+  layout->setSpacing(kGapGroups);
+  layout->addWidget(sectionLabel(tr("Memory needed"), this));
+  layout->addWidget(m_none);
+  layout->addWidget(m_body);
+  layout->addStretch(1);
+
+  m_soon.setSingleShot(true);
+  m_soon.setInterval(kAskAfterMs);
+  connect(&m_soon, &QTimer::timeout, this, &MemoryInspector::ask);
+  const auto store = [this] { m_workspace.setContext(m_context->value(), m_chats->value()); };
+  connect(m_context, &QSpinBox::valueChanged, this, store);
+  connect(m_chats, &QSpinBox::valueChanged, this, store);
+  connect(&m_workspace, &Workspace::contextChanged, this, [this] {
+    const QSignalBlocker quietContext(m_context), quietChats(m_chats);
+    m_context->setValue(static_cast<int>(context()));
+    m_chats->setValue(m_workspace.chats());
+    m_soon.start();
+  });
+  connect(m_choice, &SegmentedButtons::chosen, this, [this] {
+    showNumbers();
+    Q_EMIT changed();
+  });
+  setModel(nullptr);
+}
+
+std::int64_t MemoryInspector::context() const {
+  const std::int64_t most = m_card ? std::clamp<std::int64_t>(m_card->context, 1, INT32_MAX) : 1;
+  const std::int64_t wanted = m_workspace.context();
+  return wanted > 0 ? std::min(wanted, most) : most;
+}
+
+void MemoryInspector::setModel(const protocol::ModelCard* card) {
+  m_card = card != nullptr ? std::optional(*card) : std::nullopt;
+  m_body->setVisible(m_card.has_value());
+  m_none->setVisible(!m_card.has_value());
+  m_problem.clear();
+  m_maps = m_card ? shownMaps(*m_card) : std::vector<protocol::MapBytes>();
+  m_estimates.assign(m_maps.size(), std::nullopt);
+  QStringList names;
+  for (const protocol::MapBytes& map : m_maps) names << percentOf(map, m_card->layers);
+  m_choice->setNames(names);
+  for (int i = 0; i < names.size(); ++i) {
+    m_choice->button(i)->setObjectName("memoryMap" + QString::number(i));
+    m_choice->button(i)->setToolTip(tr("%1 of %n layer(s) own; map %2", nullptr, m_card->layers)
+                                        .arg(m_maps[i].owners)
+                                        .arg(QString::fromStdString(m_maps[i].map)));
+  }
+  m_choice->setCurrent(m_card && !m_maps.empty() ? ownMap(m_maps, *m_card) : -1);
+  {
+    const QSignalBlocker quietContext(m_context), quietChats(m_chats);
+    m_context->setMaximum(m_card ? static_cast<int>(std::clamp<std::int64_t>(m_card->context, 1, INT32_MAX)) : 1);
+    m_context->setValue(static_cast<int>(context()));
+    m_chats->setValue(m_workspace.chats());
+  }
+  ask();
+}
+
+void MemoryInspector::ask() {
+  const int asked = ++m_asked;
+  showNumbers();
+  Q_EMIT changed();
+  if (!m_card) return;
+  for (std::size_t i = 0; i < m_maps.size(); ++i) {
+    const protocol::EstimateMemory::Params params{{m_card->ref, m_maps[i].map}, context(), m_workspace.chats()};
+    m_workspace.engine().call<protocol::EstimateMemory>(params, this, [=, this](const Result<Estimate>& answer) {
+      if (asked != m_asked) return;
+      if (answer) {
+        m_estimates[i] = *answer;
+        m_problem.clear();
+      } else if (m_problem.isEmpty()) {
+        m_problem = QString::fromStdString(answer.error().message);
+      }
+      showNumbers();
+      Q_EMIT changed();
+    });
+  }
+}
+
+std::optional<MemoryInspector::Estimate> MemoryInspector::estimate() const {
+  const int chosen = m_choice->current();
+  return chosen >= 0 && chosen < static_cast<int>(m_estimates.size()) ? m_estimates[chosen] : std::nullopt;
+}
+
+QString MemoryInspector::situation() const {
+  if (!m_card) return {};
+  const int chosen = m_choice->current();
+  return tr("%1 tokens x %n chat(s) at %2", nullptr, m_workspace.chats())
+      .arg(formatContext(context()), chosen >= 0 ? percentOf(m_maps[chosen], m_card->layers) : QString());
+}
+
+void MemoryInspector::showNumbers() {
+  while (QLayoutItem* item = m_grid->takeAt(0)) {
+    delete item->widget();
+    delete item;
+  }
+  const auto put = [this](const QString& text, int row, int column, TextRole role, Tone tone) {
+    auto* label = new Label(text, role, tone, m_body);
+    label->setAlignment(column < 3 ? Qt::AlignRight : Qt::AlignLeft);
+    m_grid->addWidget(label, row, column);
+    return label;
+  };
+  const QString heads[] = {tr("Cache"), tr("KV"), tr("In all"), QString()};
+  for (int column = 0; column < 4; ++column) put(heads[column], 0, column, TextRole::caption, Tone::second);
+  for (std::size_t i = 0; i < m_maps.size(); ++i) {
+    const int row = static_cast<int>(i) + 1;
+    const bool chosen = static_cast<int>(i) == m_choice->current();
+    const std::optional<Estimate>& estimate = m_estimates[i];
+    const Tone tone = chosen ? Tone::normal : Tone::second;
+    const QString percent = percentOf(m_maps[i], m_card->layers);
+    const QString kv = estimate ? formatBytes(estimate->kv) : QString("…");
+    const QString all = estimate ? formatBytes(estimate->total) : QString("…");
+    const std::optional<bool> fit = estimate ? fits(*estimate) : std::nullopt;
+    put(percent, row, 0, TextRole::mono, tone)
+        ->setAccessibleName(tr("%1 of the cache: KV %2, in all %3").arg(percent, kv, all));
+    put(kv, row, 1, TextRole::mono, tone);
+    put(all, row, 2, TextRole::mono, tone);
+    put(!fit   ? QString()
+        : *fit ? tr("fits")
+               : tr("too big"),
+        row, 3, TextRole::caption, !fit || *fit ? Tone::good : Tone::bad);
+  }
+  m_grid->setColumnStretch(4, 1);
+  m_sentence->setText(!m_problem.isEmpty() ? m_problem : estimate() ? fitSentence(*estimate()) : QString());
+  m_sentence->setTone(!m_problem.isEmpty() || (estimate() && !fits(*estimate()).value_or(true)) ? Tone::bad
+                                                                                                : Tone::second);
+}
+
+}  // namespace strata

@@ -1,0 +1,59 @@
+#pragma once
+// The pane at the right of Models: what the chosen model needs in memory for a context length and a number of chats, at
+// each size of the cache. The two numbers are the ones of the bar of sides A and B.
+
+#include <QTimer>
+#include <QWidget>
+#include <optional>
+#include <vector>
+
+#include "widgets/shell/workspace.h"
+
+class QGridLayout;
+class QSpinBox;
+
+namespace strata {
+
+class Label;
+class SegmentedButtons;
+
+class MemoryInspector : public QWidget {
+  Q_OBJECT
+
+ public:
+  using Estimate = protocol::EstimateMemory::Answer;
+  explicit MemoryInspector(Workspace& workspace, QWidget* parent = nullptr);
+
+  /// nullptr: none is chosen.
+  void setModel(const protocol::ModelCard* card);
+  /// Of the chosen map; nothing while it is not known.
+  std::optional<Estimate> estimate() const;
+  /// "32k tokens x 1 chat at 50 %".
+  QString situation() const;
+  /// Why it is not known.
+  QString problem() const { return m_problem; }
+
+ Q_SIGNALS:
+  void changed();
+
+ private:
+  void ask();
+  void showNumbers();
+  std::int64_t context() const;
+  Workspace& m_workspace;
+  std::optional<protocol::ModelCard> m_card;
+  std::vector<protocol::MapBytes> m_maps;
+  std::vector<std::optional<Estimate>> m_estimates;  // one a map
+  QString m_problem;
+  int m_asked = 0;  // answers to an earlier question are dropped
+  QTimer m_soon;
+  QSpinBox* m_context;
+  QSpinBox* m_chats;
+  SegmentedButtons* m_choice;
+  QGridLayout* m_grid;
+  QWidget* m_body;
+  Label* m_none;
+  Label* m_sentence;
+};
+
+}  // namespace strata

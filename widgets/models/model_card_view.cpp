@@ -1,0 +1,242 @@
+#include "widgets/models/model_card_view.h"
+
+#include <QGridLayout>
+#include <QHBoxLayout>
+#include <QVBoxLayout>
+
+#include "widgets/models/kv_table.h"
+#include "widgets/models/load_control.h"
+#include "widgets/models/serve_control.h"
+#include "widgets/models/template_preview.h"
+#include "widgets/style/controls.h"
+#include "widgets/style/format.h"
+#include "widgets/style/theme.h"
+
+namespace strata {
+namespace {
+
+/// From here on the card's sections stand in two columns.
+constexpr int kTwoColumns = 900;
+
+QString text(const std::string& bytes) {
+  return QString::fromStdString(bytes);
+}
+
+QVBoxLayout* column(QWidget* parent = nullptr) {
+  auto* layout = new QVBoxLayout(parent);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->setSpacing(kGapSections);
+  return layout;
+}
+
+}  // namespace
+
+ModelCardView::ModelCardView(Workspace& workspace, QWidget* parent)
+    : QWidget(parent),
+      m_workspace(workspace),
+      m_load(new LoadControl(workspace, this)),
+      m_serve(new ServeControl(workspace, this)),
+      m_memory(new MemorySection(this)),
+      m_kv(new KvTable(this)),
+      m_facts(new QGridLayout),
+      m_template(new TemplatePreview(this)),
+      m_body(new QWidget(this)),
+      m_columns(new QBoxLayout(QBoxLayout::TopToBottom, m_body)) {
+  setObjectName("modelCard");
+  setAccessibleName(tr("The chosen model"));
+  auto* kv = new QVBoxLayout;
+  kv->setSpacing(kGapRelated);
+  kv->addWidget(sectionLabel(tr("KV cache per token"), this));
+  kv->addWidget(m_kv);
+  auto* facts = new QVBoxLayout;
+  facts->setSpacing(kGapRelated);
+  facts->addWidget(sectionLabel(tr("The model"), this));
+  m_facts->setHorizontalSpacing(kGapGroups);
+  m_facts->setVerticalSpacing(kGapInside);
+  facts->addLayout(m_facts);
+
+  QVBoxLayout* first = column();
+  first->addWidget(m_memory);
+  first->addLayout(kv);
+  first->addStretch(1);
+  QVBoxLayout* second = column();
+  second->addLayout(facts);
+  second->addWidget(m_template);
+  second->addStretch(1);
+  m_columns->setContentsMargins(0, 0, 0, 0);
+  m_columns->setSpacing(kGapSections);
+  m_columns->addLayout(first, 1);
+  m_columns->addLayout(second, 1);
+
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(kGapGroups, kGapGroups, kGapGroups, kGapGroups);
+  layout->setSpacing(kGapGroups);
+  layout->addWidget(makeHead());
+  layout->addWidget(m_serve);
+  layout->addSpacing(kGapRelated);
+  layout->addWidget(m_body);
+  layout->addStretch(1);
+
+  connect(m_load, &LoadControl::failed, this, &ModelCardView::failed);
+  connect(m_serve, &ServeControl::failed, this, &ModelCardView::failed);
+  connect(m_load, &LoadControl::refChanged, this, [this] { m_serve->setModel(m_load->ref()); });
+  connect(&workspace, &Workspace::sidesChanged, this, &ModelCardView::refreshSides);
+  connect(&workspace.engine(), &EngineClient::loadedChanged, this, &ModelCardView::refreshMeasured);
+  workspace.engine().on<protocol::Memory>(this, [this](const protocol::Memory& memory) {
+    if (memory.device != m_load->ref().device) return;
+    m_counted = memory;
+    refreshMeasured();
+  });
+}
+
+QWidget* ModelCardView::makeHead() {
+  auto* head = new QWidget(this);
+  m_name = new ElidedLabel(QString(), TextRole::title, Tone::normal, head);
+  m_name->setObjectName("cardName");
+  m_path = new ElidedLabel(QString(), TextRole::monoCaption, Tone::second, head);
+  m_path->setObjectName("cardPath");
+  m_path->setElideMode(Qt::ElideMiddle);
+  m_badgeA = new SideBadge(BadgeSide::a, head);
+  m_badgeB = new SideBadge(BadgeSide::b, head);
+  m_useA = makeButton(tr("Use as A"), ButtonKind::plain, head);
+  m_useA->setObjectName("cardUseA");
+  m_useB = makeButton(tr("Use as B"), ButtonKind::accent, head);
+  m_useB->setObjectName("cardUseB");
+  m_place = makeButton(QString(), ButtonKind::quiet, head);
+  m_place->setObjectName("cardPlace");
+
+  auto* top = new QHBoxLayout;
+  top->setSpacing(kGapRelated);
+  top->addWidget(m_name, 1);
+  top->addWidget(m_badgeA);
+  top->addWidget(m_badgeB);
+  auto* actions = new QHBoxLayout;
+  actions->setSpacing(kGapRelated);
+  actions->addWidget(m_useB);
+  actions->addWidget(m_useA);
+  actions->addWidget(m_load, 1);
+  actions->addWidget(m_serve->toggle());
+  auto* second = new QHBoxLayout;
+  second->setSpacing(kGapRelated);
+  second->addWidget(m_path, 1);
+  second->addWidget(m_place);
+  auto* layout = new QVBoxLayout(head);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->setSpacing(kGapInside);
+  layout->addLayout(top);
+  layout->addLayout(second);
+  layout->addSpacing(kGapRelated);
+  layout->addLayout(actions);
+
+  connect(m_useA, &QPushButton::clicked, this, [this] { Q_EMIT useWanted(Which::a); });
+  connect(m_useB, &QPushButton::clicked, this, [this] { Q_EMIT useWanted(Which::b); });
+  connect(m_place, &QPushButton::clicked, this, [this] {
+    if (m_entry.source == "project") {
+      Q_EMIT removeWanted();
+    } else {
+      Q_EMIT addWanted();
+    }
+  });
+  return head;
+}
+
+void ModelCardView::begin(const protocol::ModelEntry& entry) {
+  m_entry = entry;
+  m_name->setText(text(entry.name));
+  m_path->setText(text(entry.path));
+  m_load->setModel(entry.model);
+  m_serve->setModel(m_load->ref());
+  const bool mine = entry.source == "project", can = entry.problem.empty();
+  m_place->setText(mine ? tr("Remove from the project") : tr("Add to the project"));
+  m_place->setToolTip(mine ? tr("Takes the name out of the project; the files stay")
+                           : tr("Gives the folder a name in the project"));
+  m_place->setVisible(mine || (can && entry.source != "run"));
+  for (QWidget* part : {static_cast<QWidget*>(m_useA), static_cast<QWidget*>(m_useB), static_cast<QWidget*>(m_load),
+                        static_cast<QWidget*>(m_serve->toggle())}) {
+    part->setVisible(can);
+  }
+  refreshSides();
+  refreshMeasured();
+}
+
+void ModelCardView::show(const protocol::ModelCard& card) {
+  m_body->setVisible(true);
+  m_kv->show(shownMaps(card), card.layers);
+  showFacts(card);
+  m_template->show(card);
+  refreshMeasured();
+}
+
+void ModelCardView::showNothing() {
+  m_body->setVisible(false);
+}
+
+void ModelCardView::showFacts(const protocol::ModelCard& card) {
+  while (QLayoutItem* item = m_facts->takeAt(0)) {
+    delete item->widget();
+    delete item;
+  }
+  const QString tokenizer = card.tokenizer.empty() ? tr("none: it cannot chat") : text(card.tokenizer);
+  const std::pair<QString, QString> facts[] = {
+      {tr("Architecture"), text(card.architecture)},
+      {tr("Parameters"), formatParameters(card.parameters)},
+      {tr("Layers"), formatCount(card.layers)},
+      {tr("Stored in"), text(card.dtype)},
+      {tr("Heads"), formatCount(card.heads)},
+      {tr("Size on disk"), formatBytes(card.bytesOnDisk)},
+      {tr("KV heads"), tr("%1 of %2").arg(card.kvHeads).arg(card.headDim)},
+      {tr("Context"), tr("%1 tokens").arg(formatContext(card.context))},
+      {tr("Width"), formatCount(card.width)},
+      {tr("Vocabulary"), formatCount(card.vocab)},
+      {tr("Feed-forward"), formatCount(card.ffn)},
+      {tr("Tokenizer"), tokenizer},
+  };
+  int number = 0;
+  for (const auto& [name, value] : facts) {
+    const int row = number / 2, at = (number % 2) * 2;
+    m_facts->addWidget(new Label(name, TextRole::body, Tone::second, this), row, at);
+    auto* shown = new ElidedLabel(value, TextRole::mono, Tone::normal, this);
+    shown->setAccessibleName(name + ": " + value);
+    m_facts->addWidget(shown, row, at + 1);
+    ++number;
+  }
+  m_facts->setColumnStretch(1, 1);
+  m_facts->setColumnStretch(3, 1);
+}
+
+/// The accent is on what is missing: side A where it is empty, else B.
+void ModelCardView::refreshSides() {
+  const auto holds = [&](Which which) {
+    const auto& side = m_workspace.side(which);
+    return side && side->ref.model == m_entry.model;
+  };
+  const bool onA = holds(Which::a), onB = holds(Which::b);
+  m_badgeA->setVisible(onA);
+  m_badgeB->setVisible(onB);
+  m_useA->setEnabled(!onA);
+  m_useB->setEnabled(!onB);
+  m_useA->setToolTip(onA ? tr("It stands on side A") : tr("A is what you have"));
+  m_useB->setToolTip(onB ? tr("It stands on side B") : tr("B is what you try"));
+  const bool accentA = !m_workspace.side(Which::a) || onB;
+  m_useA->setKind(accentA && !onA ? ButtonKind::accent : ButtonKind::plain);
+  m_useB->setKind(accentA || onB ? ButtonKind::plain : ButtonKind::accent);
+}
+
+void ModelCardView::refreshMeasured() {
+  const protocol::LoadedModel* loaded = m_load->loaded();
+  if (loaded == nullptr) return m_memory->setMeasured(std::nullopt);
+  MeasuredMemory measured{loaded->weightBytes, std::nullopt, std::nullopt};
+  // The engine counts the caches of all open models together: they are this one's only where it is alone.
+  if (m_counted && m_workspace.engine().loaded().size() == 1) {
+    measured.kv = m_counted->kv;
+    measured.other = m_counted->other;
+  }
+  m_memory->setMeasured(measured);
+}
+
+void ModelCardView::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  m_columns->setDirection(width() >= scaled(kTwoColumns) ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom);
+}
+
+}  // namespace strata

@@ -1,0 +1,70 @@
+#pragma once
+// The card of the chosen model: its name and what can be done with it, what it needs in memory, what its cache takes
+// per token, and what it is made of.
+
+#include <QWidget>
+#include <optional>
+
+#include "widgets/models/memory_section.h"
+#include "widgets/shell/workspace.h"
+
+class QBoxLayout;
+class QGridLayout;
+
+namespace strata {
+
+class Button;
+class ElidedLabel;
+class KvTable;
+class Label;
+class LoadControl;
+class ServeControl;
+class SideBadge;
+class TemplatePreview;
+
+class ModelCardView : public QWidget {
+  Q_OBJECT
+
+ public:
+  explicit ModelCardView(Workspace& workspace, QWidget* parent = nullptr);
+
+  /// The head of the card; what the engine knows of the model comes with show().
+  void begin(const protocol::ModelEntry& entry);
+  void show(const protocol::ModelCard& card);
+  /// The head alone: the model cannot be opened.
+  void showNothing();
+  LoadControl* loadControl() const { return m_load; }
+  MemorySection* memory() const { return m_memory; }
+  const protocol::ModelEntry& entry() const { return m_entry; }
+
+ Q_SIGNALS:
+  void useWanted(Which side);
+  void addWanted();
+  void removeWanted();
+  void failed(const Error& error);
+
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+
+ private:
+  QWidget* makeHead();
+  void refreshSides();
+  void refreshMeasured();
+  void showFacts(const protocol::ModelCard& card);
+  Workspace& m_workspace;
+  protocol::ModelEntry m_entry;
+  std::optional<protocol::Memory> m_counted;  // the newest of the model's device
+  ElidedLabel *m_name, *m_path;
+  SideBadge *m_badgeA, *m_badgeB;
+  Button *m_useA, *m_useB, *m_place;
+  LoadControl* m_load;
+  ServeControl* m_serve;
+  MemorySection* m_memory;
+  KvTable* m_kv;
+  QGridLayout* m_facts;
+  TemplatePreview* m_template;
+  QWidget* m_body;
+  QBoxLayout* m_columns;
+};
+
+}  // namespace strata

@@ -1,0 +1,111 @@
+#include "widgets/models/serve_control.h"
+
+#include <QClipboard>
+#include <QGridLayout>
+#include <QGuiApplication>
+#include <algorithm>
+
+#include "widgets/style/controls.h"
+#include "widgets/style/format.h"
+#include "widgets/style/theme.h"
+
+namespace strata {
+
+ServeControl::ServeControl(Workspace& workspace, QWidget* parent)
+    : QWidget(parent),
+      m_workspace(workspace),
+      m_switch(new Switch(tr("Serve"), parent)),
+      m_count(captionLabel(QString(), this)) {
+  setObjectName("serveControl");
+  setAccessibleName(tr("Serving over HTTP"));
+  m_switch->setObjectName("serveSwitch");
+  m_switch->setAccessibleName(tr("Serve the model over HTTP"));
+  m_switch->setToolTip(tr("Answers requests of OpenAI's form, to this machine alone"));
+  m_count->setObjectName("serveCount");
+
+  auto* grid = new QGridLayout(this);
+  grid->setContentsMargins(0, 0, 0, 0);
+  grid->setHorizontalSpacing(kGapGroups);
+  grid->setVerticalSpacing(kGapInside);
+  int row = 0;
+  const auto add = [&](const QString& name, const char* objectName) {
+    auto* value = new ElidedLabel(QString(), TextRole::mono, Tone::normal, this);
+    value->setObjectName(objectName);
+    value->setElideMode(Qt::ElideMiddle);
+    auto* copy = makeIconButton("copy", tr("Copy: %1").arg(name), {}, this);
+    copy->setObjectName(QString(objectName) + "Copy");
+    connect(copy, &QPushButton::clicked, this, [value] { QGuiApplication::clipboard()->setText(value->text()); });
+    grid->addWidget(new Label(name, TextRole::body, Tone::second, this), row, 0);
+    grid->addWidget(value, row, 1);
+    grid->addWidget(copy, row, 2);
+    ++row;
+    return value;
+  };
+  m_url = add(tr("Address"), "serveUrl");
+  m_token = add(tr("Token"), "serveToken");
+  m_model = add(tr("Model"), "serveModel");
+  grid->addWidget(m_count, row, 1);
+  grid->setColumnStretch(1, 1);
+
+  connect(m_switch, &QCheckBox::clicked, this, &ServeControl::turn);
+  m_workspace.engine().on<protocol::ServeChanged>(this, [this](const protocol::ServeChanged& state) { take(state); });
+  connect(&m_workspace.engine(), &EngineClient::stateChanged, this, [this] {
+    // The server lives in the engine and ends with it.
+    if (!m_workspace.engine().ready()) take({});
+  });
+  refresh();
+}
+
+void ServeControl::setModel(const protocol::ModelRef& ref) {
+  m_ref = ref;
+  refresh();
+}
+
+bool ServeControl::isServed() const {
+  const std::string name = Workspace::shortName(m_ref).toStdString();
+  return m_state.on && std::any_of(m_state.models.begin(), m_state.models.end(),
+                                   [&](const std::string& served) { return served == m_ref.model || served == name; });
+}
+
+void ServeControl::turn(bool on) {
+  m_asking = true;
+  const auto answered = [this](const Result<protocol::ServeState>& answer) {
+    m_asking = false;
+    if (!answer) {
+      Q_EMIT failed(answer.error());
+      return refresh();
+    }
+    if (!answer->problem.empty()) Q_EMIT failed(Error{ErrorCode::io, answer->problem, ""});
+    take(*answer);
+  };
+  if (on) {
+    protocol::StartServing::Params params;
+    params.models = {m_ref};
+    m_workspace.engine().call<protocol::StartServing>(params, this, answered);
+  } else {
+    m_workspace.engine().call<protocol::StopServing>({m_ref.model}, this, answered);
+  }
+  refresh();
+}
+
+void ServeControl::take(const protocol::ServeState& state) {
+  m_state = state;
+  refresh();
+}
+
+void ServeControl::refresh() {
+  const bool on = isServed();
+  m_switch->setEnabled(!m_asking && !m_ref.model.empty());
+  if (!m_asking) m_switch->setChecked(on);
+  setVisible(on);
+  if (!on) return;
+  const std::string name = Workspace::shortName(m_ref).toStdString();
+  const bool byShortName = std::find(m_state.models.begin(), m_state.models.end(), name) != m_state.models.end();
+  m_url->setText(QString::fromStdString(m_state.url));
+  m_token->setText(QString::fromStdString(m_state.token));
+  m_model->setText(QString::fromStdString(byShortName ? name : m_ref.model));
+  m_count->setText(tr("%1 answered, %n being answered. NAME@MAP names a map: %2@retention:.5", nullptr, m_state.active)
+                       .arg(formatCount(m_state.requests), m_model->text()));
+}
+
+}  // namespace strata

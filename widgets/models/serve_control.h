@@ -1,0 +1,42 @@
+#pragma once
+// Serving a model over HTTP: a switch and, while it is on, the address, the token and the name to ask for, each to
+// copy.
+
+#include <QWidget>
+
+#include "widgets/shell/workspace.h"
+
+namespace strata {
+
+class ElidedLabel;
+class Label;
+class Switch;
+
+class ServeControl : public QWidget {
+  Q_OBJECT
+
+ public:
+  explicit ServeControl(Workspace& workspace, QWidget* parent = nullptr);
+
+  void setModel(const protocol::ModelRef& ref);
+  /// The switch, which stands among the card's actions; this widget holds what is below.
+  Switch* toggle() const { return m_switch; }
+
+ Q_SIGNALS:
+  void failed(const Error& error);
+
+ private:
+  void turn(bool on);
+  void take(const protocol::ServeState& state);
+  void refresh();
+  bool isServed() const;
+  Workspace& m_workspace;
+  protocol::ModelRef m_ref;
+  protocol::ServeState m_state;
+  bool m_asking = false;
+  Switch* m_switch;
+  ElidedLabel *m_url, *m_token, *m_model;
+  Label* m_count;
+};
+
+}  // namespace strata
