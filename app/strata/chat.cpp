@@ -6,8 +6,8 @@
 
 #include "app/strata/cli.h"
 #include "app/strata/field_options.h"
+#include "core/model/chat_prompt.h"
 #include "core/model/generate.h"
-#include "core/text/chat_template.h"
 
 namespace strata {
 namespace {
@@ -28,8 +28,9 @@ class Chat {
         m_map(std::move(map)),
         m_config(std::move(config)),
         m_system(std::move(system)),
-        m_conversation(m_opened.model, m_map.map, &cancelFlag()) {
-    if (const auto eos = tokenizer().eosId()) m_hooks.alsoEndAt = {*eos};
+        m_conversation(m_opened.model, m_map.map) {
+    m_hooks.alsoEndAt = chatEndIds(*m_opened.model);
+    m_hooks.cancel = &cancelFlag();
     startOver();
   }
 
@@ -40,13 +41,10 @@ class Chat {
 
   /// One turn. What fails leaves the conversation as it was before the question.
   Result<Finish> ask(const std::string& question, const Output& out) {
-    ChatInput input;
-    input.messages = m_messages;
-    input.messages.push_back({{"role", "user"}, {"content", question}});
-    input.addGenerationPrompt = true;
-    STRATA_TRY(const std::string text, m_template.render(input));
-    const std::vector<TokenId> prompt = tokenizer().ofRenderedChats().encode(text);
-    if (!out.json) m_hooks.onText = [](std::size_t, const std::string& piece) { Output::stream(piece); };
+    Json messages = m_messages;
+    messages.push_back({{"role", "user"}, {"content", question}});
+    STRATA_TRY(const std::vector<TokenId> prompt, chatPrompt(*m_opened.model, m_template, messages));
+    if (!out.json) m_hooks.onToken = [](std::size_t, TokenId, const std::string& piece) { Output::stream(piece); };
     STRATA_TRY(const GenerateResult result, m_conversation.answer(prompt, m_config, m_hooks));
     const Generated& answer = result.answers.front();
     if (out.json) {
@@ -61,14 +59,12 @@ class Chat {
     } else {
       Output::stream("\n");
     }
-    m_messages = std::move(input.messages);
+    m_messages = std::move(messages);
     m_messages.push_back({{"role", "assistant"}, {"content", answer.text}});
     return answer.finish;
   }
 
  private:
-  const Tokenizer& tokenizer() const { return *m_opened.model->tokenizer(); }
-
   OpenedModel m_opened;
   ChatTemplate m_template;
   NamedMap m_map;

@@ -68,13 +68,6 @@ Result<OpenedModel> openModel(const ModelOptions& options, const std::optional<s
   return opened;
 }
 
-Result<NamedMap> chooseMap(const std::string& text, const Model& model, MapKind kind) {
-  if (text.empty()) return NamedMap{printMap(model.defaultMap()), model.defaultMap()};
-  STRATA_TRY(SharingMap map, parseMap(text, model.config().layers, kind));
-  STRATA_CHECK(checkGeometry(map, model.config().kvGeometry()));
-  return NamedMap{text, std::move(map)};
-}
-
 Result<std::vector<NamedMap>> chooseMaps(const std::vector<std::string>& texts, const Model& model) {
   std::vector<NamedMap> maps;
   for (const std::string& text : texts) {

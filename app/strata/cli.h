@@ -17,6 +17,7 @@
 
 #include "app/strata/output.h"
 #include "core/base/error.h"
+#include "core/model/chat_prompt.h"
 #include "core/model/model.h"
 #include "core/project/model_name.h"
 #include "core/routing/sharing_map.h"
@@ -58,8 +59,6 @@ Result<OpenedModel> openModel(const ModelOptions& options, const std::optional<s
 Result<ModelLocation> locate(const std::string& model, const std::string& project);
 void setThreads(int threads);
 
-/// The map as the user wrote it, or the model's own where nothing was given; its layers fit the model.
-Result<NamedMap> chooseMap(const std::string& text, const Model& model, MapKind kind = MapKind::inference);
 /// The maps of a repeated --maps option; nothing given: the model's own.
 Result<std::vector<NamedMap>> chooseMaps(const std::vector<std::string>& texts, const Model& model);
 
@@ -87,5 +86,6 @@ VerbAction addExport(CLI::App& verb, const Output& out);
 VerbAction addBench(CLI::App& verb, const Output& out);
 VerbAction addRuns(CLI::App& verb, const Output& out);
 VerbAction addDevices(CLI::App& verb, const Output& out);
+VerbAction addEngine(CLI::App& verb, const Output& out);
 
 }  // namespace strata

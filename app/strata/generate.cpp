@@ -40,7 +40,7 @@ Result<int> run(const GenerateOptions& options, const Output& out) {
   GenerateHooks hooks;
   hooks.cancel = &cancelFlag();
   const bool hasText = model.tokenizer() != nullptr;
-  if (!out.json) hooks.onText = [](std::size_t, const std::string& piece) { Output::stream(piece); };
+  if (!out.json) hooks.onToken = [](std::size_t, TokenId, const std::string& piece) { Output::stream(piece); };
   STRATA_TRY(const GenerateResult result, generate(opened.model, map.map, {prompt}, config, hooks));
 
   const Generated& answer = result.answers.front();

@@ -51,6 +51,7 @@ constexpr Verb kVerbs[] = {
     {"bench", "Speed of prefill, decoding and training", addBench},
     {"runs", "The runs of a project", addRuns},
     {"devices", "The devices to compute on", addDevices},
+    {"engine", "Answers a window's requests on standard input and output", addEngine},
 };
 
 /// CLI11's message as one sentence that says where to look.

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <functional>
 #include <numeric>
 #include <optional>
 
@@ -17,8 +16,31 @@ double secondsSince(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+/// Refused where the prompt leaves no room for one token.
+Result<void> checkRoom(std::size_t promptTokens, std::int64_t context) {
+  if (static_cast<std::int64_t>(promptTokens) < context) return {};
+  return fail(ErrorCode::usage,
+              "The prompt has " + std::to_string(promptTokens) + " tokens and the context is " +
+                  std::to_string(context) + "; shorten the prompt or raise --context.",
+              "--context");
+}
+
+Result<GenerateResult> finish(Generation& generation) {
+  while (true) {
+    STRATA_TRY(const bool more, generation.step());
+    if (!more) return generation.take();
+  }
+}
+
+}  // namespace
+
+const char* toString(Finish finish) {
+  constexpr const char* kNames[] = {"eos", "length", "stop", "cancel"};
+  return kNames[static_cast<std::size_t>(finish)];
+}
+
 /// One answer while it grows: ids, text and what of it may already be shown (a stop string may be half there).
-class Answer {
+class Generation::Answer {
  public:
   Answer(const Model& model, const GenerateConfig& config, std::vector<TokenId> prompt)
       : m_model(model), m_config(config), m_history(std::move(prompt)) {
@@ -95,82 +117,109 @@ class Answer {
   std::size_t m_searched = 0, m_shown = 0;
 };
 
-/// Answers all prompts with a session; `begin` computes the logits of their last tokens.
-Result<GenerateResult> answerAll(const Model& model, InferenceSession& session, std::int64_t capacity,
-                                 const std::vector<std::vector<TokenId>>& prompts,
-                                 const std::function<Result<at::Tensor>()>& begin, const GenerateConfig& config,
-                                 const GenerateHooks& hooks) {
-  GenerateResult result;
-  std::vector<Answer> answers;
-  answers.reserve(prompts.size());
-  for (const auto& prompt : prompts) answers.emplace_back(model, config, prompt);
-  std::vector<std::int64_t> live(prompts.size());
-  std::iota(live.begin(), live.end(), 0);
-
-  const auto cancelled = [&](const Error& error) { return error.code == ErrorCode::cancelled; };
-  const auto started = std::chrono::steady_clock::now();
-  Result<at::Tensor> logits = begin();
-  result.prefillSeconds = secondsSince(started);
-  result.kvBytes = session.kvBytes();
-  const auto decoding = std::chrono::steady_clock::now();
-  for (std::uint32_t index = 0; !live.empty(); ++index) {
-    if (!logits) {
-      if (!cancelled(logits.error())) return tl::unexpected(logits.error());
-      for (const std::int64_t row : live) answers[static_cast<std::size_t>(row)].result().finish = Finish::cancel;
-      break;
-    }
-    const at::Tensor host = logits->cpu().contiguous();
-    std::vector<TokenId> next;
-    std::vector<std::int64_t> kept, keptRows;
-    for (std::size_t i = 0; i < live.size(); ++i) {
-      Answer& answer = answers[static_cast<std::size_t>(live[i])];
-      const std::span<const float> row(host.const_data_ptr<float>() + static_cast<std::int64_t>(i) * host.size(1),
-                                       static_cast<std::size_t>(host.size(1)));
-      const TokenId id = sampleToken(row, config, answer.history(), index, static_cast<std::uint32_t>(live[i]));
-      if (id < 0) {
-        return fail(
-            ErrorCode::invalidData,
-            "The model's logits are not finite numbers; look for broken weights with strata inspect MODEL --check.",
-            "logits");
-      }
-      bool finished = false;
-      const std::string piece = answer.take(id, hooks, finished);
-      if (hooks.onText && !piece.empty()) hooks.onText(static_cast<std::size_t>(live[i]), piece);
-      if (!finished && static_cast<std::int64_t>(answer.history().size()) > capacity) {
-        const std::string rest = answer.finish();  // the context is full
-        if (hooks.onText && !rest.empty()) hooks.onText(static_cast<std::size_t>(live[i]), rest);
-        finished = true;
-      }
-      if (!finished) {
-        kept.push_back(live[i]);
-        keptRows.push_back(static_cast<std::int64_t>(i));
-        next.push_back(id);
-      }
-    }
-    if (kept.empty()) break;
-    if (kept.size() < live.size()) session.keepRows(keptRows);
-    live = std::move(kept);
-    logits = session.decode(next);
+Generation::Generation(const Model& model, InferenceSession& session, std::int64_t capacity,
+                       std::vector<std::vector<TokenId>> prompts, GenerateConfig config, GenerateHooks hooks)
+    : m_model(model),
+      m_session(session),
+      m_capacity(capacity),
+      m_prompts(std::move(prompts)),
+      m_config(std::move(config)),
+      m_hooks(std::move(hooks)),
+      m_live(m_prompts.size()) {
+  m_answers.reserve(m_prompts.size());
+  for (const auto& prompt : m_prompts) m_answers.emplace_back(m_model, m_config, prompt);
+  std::iota(m_live.begin(), m_live.end(), 0);
+  if (m_prompts.size() != 1 || m_session.ids().empty()) return;
+  const std::vector<TokenId>& prompt = m_prompts.front();
+  const std::vector<TokenId>& held = m_session.ids()[0];
+  if (!m_session.isStale()) {  // the last token is always fed: its logits are what is wanted
+    m_reused = std::mismatch(held.begin(), held.end(), prompt.begin(), prompt.end() - 1).first - held.begin();
   }
-  result.decodeSeconds = secondsSince(decoding);
-  for (Answer& answer : answers) result.answers.push_back(std::move(answer.result()));
-  return result;
+  m_session.rewind(m_reused);
+  m_read = static_cast<std::size_t>(m_reused);
 }
 
-/// Refused where the prompt leaves no room for one token.
-Result<void> checkRoom(std::size_t promptTokens, std::int64_t context) {
-  if (static_cast<std::int64_t>(promptTokens) < context) return {};
-  return fail(ErrorCode::usage,
-              "The prompt has " + std::to_string(promptTokens) + " tokens and the context is " +
-                  std::to_string(context) + "; shorten the prompt or raise --context.",
-              "--context");
+Generation::~Generation() = default;
+
+std::int64_t Generation::reusedTokens() const {
+  return m_reused;
 }
 
-}  // namespace
+/// Of one prompt the next chunk, of several all; logits of the last tokens.
+Result<at::Tensor> Generation::readPrompt() {
+  if (m_prompts.size() > 1) {
+    for (const auto& prompt : m_prompts) m_read = std::max(m_read, prompt.size());
+    return m_session.prefill(m_prompts);
+  }
+  const std::vector<TokenId>& prompt = m_prompts.front();
+  const std::size_t end = std::min(prompt.size(), m_read + static_cast<std::size_t>(m_hooks.prefillChunk));
+  Result<at::Tensor> logits = m_session.extend(
+      {prompt.begin() + static_cast<std::ptrdiff_t>(m_read), prompt.begin() + static_cast<std::ptrdiff_t>(end)});
+  if (logits) m_read = end;
+  return logits;
+}
 
-const char* toString(Finish finish) {
-  constexpr const char* kNames[] = {"eos", "length", "stop", "cancel"};
-  return kNames[static_cast<std::size_t>(finish)];
+Result<bool> Generation::step() {
+  if (m_live.empty()) return false;
+  const auto begun = std::chrono::steady_clock::now();
+  const bool reading = m_index == 0;
+  const Result<at::Tensor> logits = reading ? readPrompt() : m_session.decode(m_next);
+  if (reading) m_result.prefillSeconds += secondsSince(begun);
+  m_result.kvBytes = std::max(m_result.kvBytes, m_session.kvBytes());
+  double& seconds = reading ? m_result.firstTokenSeconds : m_result.decodeSeconds;
+  if (!logits) {
+    if (logits.error().code != ErrorCode::cancelled) return tl::unexpected(logits.error());
+    cancel();
+  } else if (!reading || m_read >= m_prompts.front().size()) {
+    STRATA_CHECK(choose(*logits));
+  }
+  seconds += secondsSince(begun);
+  return !m_live.empty();
+}
+
+/// The next id of each answer that goes on.
+Result<void> Generation::choose(const at::Tensor& logits) {
+  const at::Tensor host = logits.cpu().contiguous();
+  m_next.clear();
+  std::vector<std::int64_t> kept, keptRows;
+  for (std::size_t i = 0; i < m_live.size(); ++i) {
+    Answer& answer = m_answers[static_cast<std::size_t>(m_live[i])];
+    const std::span<const float> row(host.const_data_ptr<float>() + static_cast<std::int64_t>(i) * host.size(1),
+                                     static_cast<std::size_t>(host.size(1)));
+    const TokenId id = sampleToken(row, m_config, answer.history(), m_index, static_cast<std::uint32_t>(m_live[i]));
+    if (id < 0) {
+      return fail(
+          ErrorCode::invalidData,
+          "The model's logits are not finite numbers; look for broken weights with strata inspect MODEL --check.",
+          "logits");
+    }
+    bool finished = false;
+    std::string piece = answer.take(id, m_hooks, finished);
+    if (!finished && static_cast<std::int64_t>(answer.history().size()) > m_capacity) {
+      piece += answer.finish();  // the context is full
+      finished = true;
+    }
+    if (m_hooks.onToken) m_hooks.onToken(static_cast<std::size_t>(m_live[i]), id, piece);
+    if (!finished) {
+      kept.push_back(m_live[i]);
+      keptRows.push_back(static_cast<std::int64_t>(i));
+      m_next.push_back(id);
+    }
+  }
+  if (!kept.empty() && kept.size() < m_live.size()) m_session.keepRows(keptRows);
+  m_live = std::move(kept);
+  ++m_index;
+  return {};
+}
+
+void Generation::cancel() {
+  for (const std::int64_t row : m_live) m_answers[static_cast<std::size_t>(row)].result().finish = Finish::cancel;
+  m_live.clear();
+}
+
+GenerateResult Generation::take() {
+  for (Answer& answer : m_answers) m_result.answers.push_back(std::move(answer.result()));
+  return std::move(m_result);
 }
 
 Result<GenerateResult> generate(const std::shared_ptr<const Model>& model, const SharingMap& map,
@@ -178,7 +227,10 @@ Result<GenerateResult> generate(const std::shared_ptr<const Model>& model, const
                                 const GenerateHooks& hooks) {
   if (prompts.empty()) return fail(ErrorCode::usage, "There is no prompt; give at least one token.");
   std::size_t longest = 0;
-  for (const auto& prompt : prompts) longest = std::max(longest, prompt.size());
+  for (const auto& prompt : prompts) {
+    if (prompt.empty()) return fail(ErrorCode::usage, "The prompt has no tokens; give at least one.");
+    longest = std::max(longest, prompt.size());
+  }
   const std::int64_t context = hooks.context > 0 ? hooks.context : model->context();
   STRATA_CHECK(checkRoom(longest, context));
   // The last token is sampled but never fed.
@@ -186,15 +238,20 @@ Result<GenerateResult> generate(const std::shared_ptr<const Model>& model, const
 
   InferenceSession session(model, map,
                            {.capacity = capacity, .prefillChunk = hooks.prefillChunk, .cancel = hooks.cancel});
-  return answerAll(
-      *model, session, capacity, prompts, [&] { return session.prefill(prompts); }, config, hooks);
+  Generation generation(*model, session, capacity, prompts, config, hooks);
+  return finish(generation);
 }
 
-ChatSession::ChatSession(std::shared_ptr<const Model> model, SharingMap map, const std::atomic<bool>* cancel)
-    : m_model(std::move(model)), m_map(std::move(map)), m_cancel(cancel) {}
+ChatSession::ChatSession(std::shared_ptr<const Model> model, SharingMap map)
+    : m_model(std::move(model)), m_map(std::move(map)) {}
 
-Result<GenerateResult> ChatSession::answer(const std::vector<TokenId>& prompt, const GenerateConfig& config,
-                                           const GenerateHooks& hooks) {
+void ChatSession::switchMap(const SharingMap& map) {
+  m_map = map;
+  if (m_session) m_session->switchMap(map);
+}
+
+Result<std::unique_ptr<Generation>> ChatSession::begin(const std::vector<TokenId>& prompt, const GenerateConfig& config,
+                                                       const GenerateHooks& hooks) {
   constexpr std::int64_t kRoom = 1024;  // the cache grows by this, anew, and not to the model's whole context at once
   if (prompt.empty()) return fail(ErrorCode::usage, "There is no prompt; give at least one token.");
   STRATA_CHECK(checkRoom(prompt.size(), m_model->context()));
@@ -203,16 +260,17 @@ Result<GenerateResult> ChatSession::answer(const std::vector<TokenId>& prompt, c
   if (!m_session || m_capacity < needed) {
     m_capacity = std::min(m_model->context(), std::max(2 * m_capacity, (needed / kRoom + 1) * kRoom));
     m_session = std::make_unique<InferenceSession>(
-        m_model, m_map, SessionOptions{.capacity = m_capacity, .prefillChunk = hooks.prefillChunk, .cancel = m_cancel});
+        m_model, m_map, SessionOptions{.capacity = m_capacity, .prefillChunk = hooks.prefillChunk});
   }
-  const auto begin = [&]() -> Result<at::Tensor> {
-    if (m_session->ids().empty()) return m_session->prefill({prompt});
-    const std::vector<TokenId>& held = m_session->ids()[0];
-    const auto shared = std::mismatch(held.begin(), held.end(), prompt.begin(), prompt.end() - 1).first - held.begin();
-    m_session->rewind(shared);
-    return m_session->extend({prompt.begin() + shared, prompt.end()});
-  };
-  return answerAll(*m_model, *m_session, needed, {prompt}, begin, config, hooks);
+  m_session->setCancel(hooks.cancel);
+  return std::make_unique<Generation>(*m_model, *m_session, needed, std::vector<std::vector<TokenId>>{prompt}, config,
+                                      hooks);
+}
+
+Result<GenerateResult> ChatSession::answer(const std::vector<TokenId>& prompt, const GenerateConfig& config,
+                                           const GenerateHooks& hooks) {
+  STRATA_TRY(const std::unique_ptr<Generation> generation, begin(prompt, config, hooks));
+  return finish(*generation);
 }
 
 }  // namespace strata

@@ -25,18 +25,65 @@ struct Generated {
 struct GenerateResult {
   std::vector<Generated> answers;  // one per prompt
   std::int64_t kvBytes = 0;        // allocated, all sequences
-  double prefillSeconds = 0;
-  double decodeSeconds = 0;
+  double prefillSeconds = 0;       // computing the prompts
+  double firstTokenSeconds = 0;    // these and choosing the first token
+  double decodeSeconds = 0;        // the tokens after it
 };
 
 struct GenerateHooks {
-  std::function<void(std::size_t prompt, const std::string& piece)> onText = {};  // streamed text of one prompt
-  const std::atomic<bool>* cancel = nullptr;
-  std::int64_t context = 0;  // capacity at most; 0: the model's context
+  /// Each new id of one prompt's answer and the text that became certain with it (none without a tokenizer).
+  std::function<void(std::size_t prompt, TokenId id, const std::string& piece)> onToken = {};
+  const std::atomic<bool>* cancel = nullptr;  // looked at before every layer
+  std::int64_t context = 0;                   // capacity at most; 0: the model's context
   std::int64_t prefillChunk = 512;
   std::vector<TokenId> alsoEndAt = {};  // ids that end an answer beside the model's own eos ids
   /// Stops an answer once this returns true for its text so far (evaluation: a newline).
   std::function<bool(const std::string& text)> stopWhen = {};
+};
+
+/// Answers while they are made, a step at a time, so that several can take turns on one device.
+///
+///   Generation generation(model, session, capacity, {prompt}, config, hooks);
+///   while (true) { STRATA_TRY(const bool more, generation.step()); if (!more) break; }
+///   const GenerateResult result = generation.take();
+class Generation {
+ public:
+  /// `session` is new, or holds one sequence: then what its beginning shares with the one prompt is not computed again.
+  /// `capacity`: ids that a prompt and its answer may have together. Model and session outlive this.
+  Generation(const Model& model, InferenceSession& session, std::int64_t capacity,
+             std::vector<std::vector<TokenId>> prompts, GenerateConfig config, GenerateHooks hooks);
+  ~Generation();
+  Generation(const Generation&) = delete;
+  Generation& operator=(const Generation&) = delete;
+
+  /// The next hooks.prefillChunk tokens of the prompt (of several prompts: all), or one more token of each answer that
+  /// goes on. False: all are finished, as after a cancellation.
+  Result<bool> step();
+  /// Ends what is not finished as cancelled.
+  void cancel();
+  /// Tokens of the prompt that were in the session already.
+  std::int64_t reusedTokens() const;
+  /// Once step() answered false.
+  GenerateResult take();
+
+ private:
+  class Answer;
+  Result<at::Tensor> readPrompt();
+  Result<void> choose(const at::Tensor& logits);
+
+  const Model& m_model;
+  InferenceSession& m_session;
+  std::int64_t m_capacity;
+  std::vector<std::vector<TokenId>> m_prompts;
+  GenerateConfig m_config;
+  GenerateHooks m_hooks;
+  GenerateResult m_result;
+  std::vector<Answer> m_answers;
+  std::vector<std::int64_t> m_live;  // answers that go on
+  std::vector<TokenId> m_next;       // their newest ids, not fed yet
+  std::size_t m_read = 0;            // tokens of the (longest) prompt in the session
+  std::int64_t m_reused = 0;
+  std::uint32_t m_index = 0;  // of the token to choose
 };
 
 /// Prompts are token ids, taken as given. Refused: a prompt that leaves no room for one token.
@@ -48,16 +95,22 @@ Result<GenerateResult> generate(const std::shared_ptr<const Model>& model, const
 /// cache holds is not computed again.
 class ChatSession {
  public:
-  /// `cancel` is looked at before every layer; it outlives this.
-  ChatSession(std::shared_ptr<const Model> model, SharingMap map, const std::atomic<bool>* cancel = nullptr);
-  /// As generate() answers one prompt, within the model's context; hooks.context and hooks.cancel are not looked at.
+  ChatSession(std::shared_ptr<const Model> model, SharingMap map);
+
+  /// Answers from now on are made under this map; what the cache holds stays where it is valid under it.
+  void switchMap(const SharingMap& map);
+  /// The answer to be made, within the model's context (hooks.context is not looked at); one at a time, and this
+  /// outlives it.
+  Result<std::unique_ptr<Generation>> begin(const std::vector<TokenId>& prompt, const GenerateConfig& config,
+                                            const GenerateHooks& hooks = {});
+  /// begin() and all its steps.
   Result<GenerateResult> answer(const std::vector<TokenId>& prompt, const GenerateConfig& config,
                                 const GenerateHooks& hooks = {});
+  const std::shared_ptr<const Model>& model() const { return m_model; }
 
  private:
   std::shared_ptr<const Model> m_model;
   SharingMap m_map;
-  const std::atomic<bool>* m_cancel;
   std::unique_ptr<InferenceSession> m_session;
   std::int64_t m_capacity = 0;  // of the session
 };

@@ -57,7 +57,7 @@ Result<at::Tensor> InferenceSession::prefill(const std::vector<std::vector<Token
   for (const auto& prompt : prompts) STRATA_CHECK(check(prompt, 0));
   m_ids.assign(prompts.size(), {});
   m_stale = false;
-  return guarded(prompts, 0);
+  return guarded(prompts, [&] { return run(prompts, 0); });
 }
 
 Result<at::Tensor> InferenceSession::extend(const std::vector<TokenId>& ids) {
@@ -65,7 +65,28 @@ Result<at::Tensor> InferenceSession::extend(const std::vector<TokenId>& ids) {
   if (m_ids.size() != 1) return fail(ErrorCode::internal, "Only a session of one sequence can be extended.");
   const auto held = static_cast<std::int64_t>(m_ids[0].size());
   STRATA_CHECK(check(ids, held));
-  return m_stale ? anew({ids}) : guarded({ids}, held);
+  if (m_stale) return anew({ids});
+  const std::vector<std::vector<TokenId>> added{ids};
+  return guarded(added, [&] { return run(added, held); });
+}
+
+Result<at::Tensor> InferenceSession::read(const std::vector<TokenId>& ids) {
+  if (m_ids.empty()) m_ids.emplace_back();
+  if (m_ids.size() != 1 || m_stale) {
+    return fail(ErrorCode::internal, "Only a session of one sequence, held as its map says, can be read on.");
+  }
+  const auto held = static_cast<std::int64_t>(m_ids[0].size());
+  STRATA_CHECK(check(ids, held));
+  const std::vector<std::vector<TokenId>> added{ids};
+  return guarded(added, [&] {
+    const auto total = static_cast<std::int64_t>(ids.size());
+    std::vector<at::Tensor> parts;
+    for (std::int64_t begin = 0; begin < total; begin += m_options.prefillChunk) {
+      const std::int64_t count = std::min(m_options.prefillChunk, total - begin);
+      parts.push_back(runChunk(idBlock(added, begin, count, m_model->device()), held + begin, m_map.layers())[0]);
+    }
+    return rmsNorm(at::cat(parts), m_model->weights().norm, m_model->config().rmsNormEps);
+  });
 }
 
 Result<at::Tensor> InferenceSession::decode(const std::vector<TokenId>& ids) {
@@ -77,7 +98,11 @@ Result<at::Tensor> InferenceSession::decode(const std::vector<TokenId>& ids) {
     added[b] = {ids[b]};
     STRATA_CHECK(check(added[b], static_cast<std::int64_t>(m_ids[b].size())));
   }
-  return m_stale ? anew(added) : guarded(added, -1);
+  if (m_stale) return anew(added);
+  return guarded(added, [&] {
+    return lastTokens(calls::selectRows(m_model->weights().embedding, idBlock(added, 0, 1, m_model->device())), 0,
+                      false);
+  });
 }
 
 /// After a map switch: what the session held and what is added, in one pass from the start.
@@ -136,17 +161,19 @@ Result<void> InferenceSession::check(const std::vector<TokenId>& ids, std::int64
 
 /// Runs a pass over the added ids; one that fails leaves the session as it was (the cache beyond its ids is never
 /// read).
-Result<at::Tensor> InferenceSession::guarded(const std::vector<std::vector<TokenId>>& added, std::int64_t start) {
+Result<at::Tensor> InferenceSession::guarded(const std::vector<std::vector<TokenId>>& added,
+                                             const std::function<at::Tensor()>& pass) {
   std::vector<std::size_t> lengths;
   for (const auto& ids : m_ids) lengths.push_back(ids.size());
-  Result<at::Tensor> logits = attempt(added, start);
+  Result<at::Tensor> logits = attempt(added, pass);
   if (!logits) {
     for (std::size_t b = 0; b < lengths.size(); ++b) m_ids[b].resize(lengths[b]);
   }
   return logits;
 }
 
-Result<at::Tensor> InferenceSession::attempt(const std::vector<std::vector<TokenId>>& added, std::int64_t start) {
+Result<at::Tensor> InferenceSession::attempt(const std::vector<std::vector<TokenId>>& added,
+                                             const std::function<at::Tensor()>& pass) {
   try {
     const c10::InferenceMode inference;
     const auto batch = static_cast<std::int64_t>(added.size());
@@ -157,9 +184,7 @@ Result<at::Tensor> InferenceSession::attempt(const std::vector<std::vector<Token
     }
     m_cache->setOwners(m_map);
     for (std::size_t b = 0; b < added.size(); ++b) m_ids[b].insert(m_ids[b].end(), added[b].begin(), added[b].end());
-    if (start >= 0) return run(added, start);
-    return lastTokens(calls::selectRows(m_model->weights().embedding, idBlock(added, 0, 1, m_model->device())), 0,
-                      false);
+    return pass();
   } catch (const Cancelled&) {
     return fail(ErrorCode::cancelled, "The computation was cancelled.");
   } catch (const std::exception& exception) {

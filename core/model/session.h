@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -47,6 +48,13 @@ class InferenceSession {
   /// Another map for the same ids. Where every owner l of it owned before and src[0..l-1] is unchanged, the cache stays
   /// valid; else the held ids are computed anew with the next extend() or decode().
   void switchMap(const SharingMap& map);
+  /// Whether a map switch left the cache behind the ids.
+  bool isStale() const { return m_stale; }
+  /// Appends to the only sequence: final normed hidden states [T, C] of each of these ids, which all layers then run
+  /// on.
+  Result<at::Tensor> read(const std::vector<TokenId>& ids);
+  /// Looked at before every layer from now on, in place of the option.
+  void setCancel(const std::atomic<bool>* cancel) { m_options.cancel = cancel; }
 
   const SharingMap& map() const { return m_map; }
   const std::vector<std::vector<TokenId>>& ids() const { return m_ids; }
@@ -58,8 +66,8 @@ class InferenceSession {
   at::Tensor runChunk(const at::Tensor& ids, std::int64_t start, int layers);
   at::Tensor lastTokens(at::Tensor hidden, int firstLayer, bool firstIsAppended);
   Result<at::Tensor> anew(const std::vector<std::vector<TokenId>>& added);
-  Result<at::Tensor> guarded(const std::vector<std::vector<TokenId>>& added, std::int64_t start);
-  Result<at::Tensor> attempt(const std::vector<std::vector<TokenId>>& added, std::int64_t start);
+  Result<at::Tensor> guarded(const std::vector<std::vector<TokenId>>& added, const std::function<at::Tensor()>& pass);
+  Result<at::Tensor> attempt(const std::vector<std::vector<TokenId>>& added, const std::function<at::Tensor()>& pass);
   Result<void> check(const std::vector<TokenId>& ids, std::int64_t held) const;
   LayerContext contextAt(const at::Tensor& positions) const;
   std::int64_t windowOf(int layer) const { return m_model->config().traits.windows[static_cast<std::size_t>(layer)]; }

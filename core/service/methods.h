@@ -28,6 +28,7 @@ struct RequestContext {
   const std::atomic<bool>& cancelled;  // set by `cancel` and when the window is gone
   /// A progress notification, at most ten times a second whatever is called.
   std::function<void(const std::string& stage, std::int64_t done, std::int64_t total)> progress;
+  bool badParameters = false;  // set where the parameters are refused before the handler sees them
 };
 
 /// Sends notifications; any thread, any time; dropped once the window is gone.
@@ -58,10 +59,12 @@ class MethodTable {
     m_methods[M::kName] = {lane,
                            [handler = std::move(handler)](const Json& json, RequestContext& context) -> Result<Json> {
                              typename M::Params params{};
+                             context.badParameters = true;
                              if (!json.is_null()) {
                                STRATA_CHECK(configFromJson(json, std::string("The parameters of ") + M::kName, params));
                              }
                              STRATA_CHECK(checkRanges(params));
+                             context.badParameters = false;
                              STRATA_TRY(const typename M::Answer answer, handler(params, context));
                              return configToJson(answer);
                            }};

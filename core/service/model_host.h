@@ -51,6 +51,8 @@ class ModelHost {
   /// Ends the model's answers and frees it and its caches.
   void unload(const protocol::ModelRef& ref);
   std::vector<protocol::LoadedModel> loaded() const;
+  /// Bytes of the open models' weights, those that several references share once.
+  std::int64_t weightBytes() const;
 
   /// Answers a conversation (chat template) and keeps the cache under `params.stream` for its next turn; an empty
   /// stream keeps none. A cancelled answer is an answer with finish "cancel".

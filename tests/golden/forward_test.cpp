@@ -57,7 +57,7 @@ TEST_P(Golden, GreedyIdsOfEveryInferenceMapAreEqualWithACache) {
     for (const std::int64_t chunk : {std::int64_t{3}, std::int64_t{512}}) {
       const auto result =
           generate(model, mapOf(entry), {m_case.json["prompt_ids"].get<std::vector<TokenId>>()}, config,
-                   {.onText = {}, .cancel = nullptr, .context = 0, .prefillChunk = chunk, .stopWhen = {}});
+                   {.onToken = {}, .cancel = nullptr, .context = 0, .prefillChunk = chunk, .stopWhen = {}});
       ASSERT_TRUE(result) << result.error().message;
       EXPECT_EQ(result->answers[0].ids, entry["fp32"]["greedy_ids"].get<std::vector<TokenId>>());
     }

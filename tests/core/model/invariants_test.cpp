@@ -83,7 +83,7 @@ TEST_P(Invariants, BatchesOfUnequalLengthsAgreeWithOneByOne) {
   for (const SharingMap& map : maps()) {
     SCOPED_TRACE(printMap(map));
     const auto together = generate(m_model, map, prompts, config,
-                                   {.onText = {}, .cancel = nullptr, .context = 0, .prefillChunk = 7, .stopWhen = {}});
+                                   {.onToken = {}, .cancel = nullptr, .context = 0, .prefillChunk = 7, .stopWhen = {}});
     ASSERT_TRUE(together) << together.error().message;
     for (std::size_t i = 0; i < prompts.size(); ++i) {
       EXPECT_EQ(together->answers[i].ids, generate(m_model, map, {prompts[i]}, config)->answers[0].ids)

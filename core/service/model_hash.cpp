@@ -1,0 +1,82 @@
+#include "core/service/model_hash.h"
+
+#include <cstdlib>
+
+#include "core/base/files.h"
+#include "core/base/json.h"
+#include "core/base/log.h"
+#include "core/checkpoint/weight_files.h"
+
+namespace strata {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::int64_t kLargeBytes = 64 << 20;  // hashing less takes no noticeable time
+constexpr std::size_t kMostKept = 1000;
+
+/// Differs whenever a weight file was replaced or written to.
+Result<std::string> keyOf(const Checkpoint& checkpoint) {
+  std::error_code failed;
+  const fs::path folder = fs::canonical(checkpoint.folder(), failed);
+  if (failed) return fail(ErrorCode::io, "The folder " + checkpoint.folder().string() + " cannot be read.");
+  STRATA_TRY(const WeightFiles files, findWeightFiles(folder));
+  std::string key = folder.string();
+  for (const std::string& name : files.names) {
+    const auto bytes = fs::file_size(folder / name, failed);
+    const auto written = failed ? fs::file_time_type() : fs::last_write_time(folder / name, failed);
+    if (failed) return fail(ErrorCode::io, "The file " + (folder / name).string() + " cannot be read.");
+    key += "|" + name + "|" + std::to_string(bytes) + "|" + std::to_string(written.time_since_epoch().count());
+  }
+  return key;
+}
+
+Json readKept(const fs::path& file) {
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) return Json::object();
+  const Result<Json> json = readJson(file);
+  if (json && json->is_object()) return *json;
+  logWarning("The file " + file.string() + " is not a list of hashes; it is written anew.");
+  return Json::object();
+}
+
+}  // namespace
+
+fs::path ModelHashes::defaultFile() {
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache == '/') {
+    return fs::path(cache) / "strata" / "hashes.json";
+  }
+  const char* home = std::getenv("HOME");
+  return home != nullptr && *home == '/' ? fs::path(home) / ".cache" / "strata" / "hashes.json" : fs::path();
+}
+
+Result<std::string> ModelHashes::of(const Checkpoint& checkpoint) {
+  STRATA_TRY(const std::string key, keyOf(checkpoint));
+  const bool large = checkpoint.bytesOnDisk() >= kLargeBytes && !m_file.empty();
+  {
+    const std::lock_guard lock(m_mutex);
+    if (const auto known = m_known.find(key); known != m_known.end()) return known->second;
+    if (large) {
+      const Json kept = readKept(m_file);
+      if (const auto found = kept.find(key); found != kept.end() && found->is_string()) {
+        return m_known[key] = found->get<std::string>();
+      }
+    }
+  }
+  STRATA_TRY(const std::string hash, checkpoint.hash());
+  const std::lock_guard lock(m_mutex);
+  m_known[key] = hash;
+  if (large) keep(key, hash);
+  return hash;
+}
+
+/// A cache that cannot be written costs time at the next start and nothing else.
+void ModelHashes::keep(const std::string& key, const std::string& hash) const {
+  Json kept = readKept(m_file);
+  while (kept.size() >= kMostKept) kept.erase(kept.begin());
+  kept[key] = hash;
+  std::error_code failed;
+  fs::create_directories(m_file.parent_path(), failed);
+  if (const Result<void> written = writeFile(m_file, dumpLine(kept)); !written) logWarning(written.error().message);
+}
+
+}  // namespace strata

@@ -1,0 +1,35 @@
+#pragma once
+// The hash of a model's weights, computed once for each state of its files.
+//
+//   STRATA_TRY(const std::string hash, hashes.of(checkpoint));
+// Known by path, sizes and times of the weight files; those of large models also from one engine to the next, in
+// $XDG_CACHE_HOME/strata/hashes.json. Thread-safe.
+
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "core/base/error.h"
+#include "core/checkpoint/checkpoint.h"
+
+namespace strata {
+
+class ModelHashes {
+ public:
+  /// `file`: where hashes of large models are kept; empty: nowhere.
+  explicit ModelHashes(std::filesystem::path file = defaultFile()) : m_file(std::move(file)) {}
+  /// Checkpoint::hash().
+  Result<std::string> of(const Checkpoint& checkpoint);
+  /// $XDG_CACHE_HOME/strata/hashes.json, or that of ~/.cache; empty where neither is known.
+  static std::filesystem::path defaultFile();
+
+ private:
+  void keep(const std::string& key, const std::string& hash) const;
+
+  std::filesystem::path m_file;
+  std::mutex m_mutex;
+  std::map<std::string, std::string> m_known;
+};
+
+}  // namespace strata

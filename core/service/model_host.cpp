@@ -1,0 +1,238 @@
+#include "core/service/model_host.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+#include "core/model/chat_prompt.h"
+#include "core/model/memory.h"
+#include "core/service/chat_streams.h"
+#include "core/service/comparison.h"
+#include "core/service/compute_queue.h"
+#include "core/service/open_models.h"
+
+namespace strata {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double secondsSince(Clock::time_point begun) {
+  return std::chrono::duration<double>(Clock::now() - begun).count();
+}
+
+Json messagesOf(const std::vector<protocol::Turn>& turns) {
+  Json messages = Json::array();
+  for (const protocol::Turn& turn : turns) messages.push_back({{"role", turn.role}, {"content", turn.content}});
+  return messages;
+}
+
+Result<std::vector<TokenId>> promptOf(const OpenModel& open, const std::vector<protocol::Turn>& turns) {
+  if (open.chatProblem) return tl::unexpected(*open.chatProblem);
+  if (turns.empty()) return fail(ErrorCode::usage, "There is nothing to answer; give at least one turn.", "turns");
+  return chatPrompt(*open.model, *open.chatTemplate, messagesOf(turns));
+}
+
+}  // namespace
+
+struct ModelHost::State {
+  Options options;
+  OpenModels models;
+  ChatStreams streams;
+  std::mutex mutex;
+  std::map<std::string, std::unique_ptr<ComputeQueue>> queues;  // by device
+
+  explicit State(Options given) : options(std::move(given)) {}
+
+  ComputeQueue& queueOf(const Model& model) {
+    const std::lock_guard lock(mutex);
+    std::unique_ptr<ComputeQueue>& queue = queues[model.device().str()];
+    if (!queue) queue = std::make_unique<ComputeQueue>(at::get_num_threads());
+    return *queue;
+  }
+
+  Result<std::shared_ptr<OpenModel>> open(const protocol::ModelRef& ref, const ProgressFunction& progress,
+                                          const std::atomic<bool>& cancelled) {
+    bool opened = false;
+    const auto noteProgress = [&](const std::string& stage, std::int64_t done, std::int64_t total) {
+      opened = true;  // only who loads is told of it
+      if (progress) progress(stage, done, total);
+    };
+    Result<std::shared_ptr<OpenModel>> model = models.open(ref, noteProgress, cancelled);
+    if (model && opened && options.onChange) options.onChange();
+    return model;
+  }
+
+  void close(const protocol::ModelRef& ref) {
+    const std::shared_ptr<OpenModel> model = models.close(ref);
+    if (!model) return;
+    streams.dropModel(*model->model);
+    trimMemory();
+    if (options.onChange) options.onChange();
+  }
+
+  protocol::MadeBy madeBy(const OpenModel& open, const NamedMap& map, const GenerateConfig& sampling) const {
+    protocol::MadeBy made;
+    made.model = open.info.ref.model;
+    made.folder = open.folder.string();
+    made.hash = open.info.hash;
+    made.adapter = open.adapter.string();
+    made.map = map.name;
+    made.src = map.map.src();
+    made.dtype = open.info.dtype;
+    made.device = open.info.device;
+    made.version = options.version;
+    made.sampling = sampling;
+    return made;
+  }
+
+  struct Question {
+    std::shared_ptr<OpenModel> open;
+    NamedMap map;
+    std::string stream;
+    const GenerateConfig& sampling;
+    std::vector<TokenId> prompt;
+    std::vector<TokenId> alsoEndAt;
+    Clock::time_point begun;
+  };
+  Result<protocol::Answer> answer(Question question, const TokensFunction& onTokens,
+                                  const std::atomic<bool>& cancelled);
+};
+
+Result<protocol::Answer> ModelHost::State::answer(Question question, const TokensFunction& onTokens,
+                                                  const std::atomic<bool>& cancelled) {
+  const OpenModel& open = *question.open;
+  protocol::Answer answer;
+  answer.madeBy = madeBy(open, question.map, question.sampling);
+  answer.promptTokens = static_cast<int>(question.prompt.size());
+  answer.context = open.model->context();
+  GenerateHooks hooks;
+  hooks.cancel = &cancelled;
+  hooks.alsoEndAt = std::move(question.alsoEndAt);
+  if (onTokens) {
+    hooks.onToken = [&](std::size_t, TokenId id, const std::string& piece) { onTokens(piece, {id}); };
+  }
+  std::unique_ptr<ChatSession> session = streams.take(question.stream, open.model);
+  if (session) {
+    session->switchMap(question.map.map);
+  } else {
+    session = std::make_unique<ChatSession>(open.model, question.map.map);
+  }
+  STRATA_TRY(const std::unique_ptr<Generation> generation, session->begin(question.prompt, question.sampling, hooks));
+  answer.cachedTokens = static_cast<int>(generation->reusedTokens());
+  const double preparing = secondsSince(question.begun);
+  const auto step = [&]() -> Result<bool> {
+    if (!cancelled && !open.closing) return generation->step();
+    generation->cancel();
+    return false;
+  };
+  if (const Result<void> done = queueOf(*open.model).run(step, answer.shared); !done) {
+    if (done.error().code == ErrorCode::outOfMemory) {  // what is kept for later turns may be what is missing
+      session.reset();
+      streams.drop("");
+      trimMemory();
+    }
+    return tl::unexpected(done.error());
+  }
+  GenerateResult result = generation->take();
+  answer.text = std::move(result.answers[0].text);
+  answer.ids = {result.answers[0].ids.begin(), result.answers[0].ids.end()};
+  answer.finish = toString(result.answers[0].finish);
+  answer.kvBytes = result.kvBytes;
+  answer.kvBytesFull = result.kvBytes / question.map.map.owners() * question.map.map.layers();
+  answer.prefillSeconds = result.prefillSeconds;
+  answer.firstTokenSeconds = preparing + result.firstTokenSeconds;
+  answer.decodeSeconds = result.decodeSeconds;
+  streams.put(question.stream, std::move(session));
+  if (open.closing) {
+    streams.dropModel(*open.model);
+    trimMemory();
+  }
+  return answer;
+}
+
+ModelHost::ModelHost(Options options) : m_state(std::make_unique<State>(std::move(options))) {}
+
+ModelHost::~ModelHost() = default;
+
+void ModelHost::setProject(const std::optional<std::filesystem::path>& folder) {
+  m_state->models.setProject(folder);
+  for (const protocol::ModelRef& ref : m_state->models.strangers()) m_state->close(ref);
+}
+
+Result<std::shared_ptr<const ModelHost::Open>> ModelHost::open(const protocol::ModelRef& ref,
+                                                               const ProgressFunction& progress,
+                                                               const std::atomic<bool>& cancelled) {
+  STRATA_TRY(std::shared_ptr<OpenModel> model, m_state->open(ref, progress, cancelled));
+  return std::shared_ptr<const Open>(std::move(model));
+}
+
+void ModelHost::unload(const protocol::ModelRef& ref) {
+  m_state->close(ref);
+}
+
+std::vector<protocol::LoadedModel> ModelHost::loaded() const {
+  return m_state->models.loaded();
+}
+
+std::int64_t ModelHost::weightBytes() const {
+  return m_state->models.weightBytes();
+}
+
+Result<protocol::Answer> ModelHost::generate(const protocol::Generate::Params& params, const TokensFunction& onTokens,
+                                             const ProgressFunction& progress, const std::atomic<bool>& cancelled) {
+  STRATA_CHECK(checkRanges(params.sampling));
+  STRATA_TRY(const std::shared_ptr<OpenModel> open, m_state->open(params.side.ref, progress, cancelled));
+  const auto begun = Clock::now();
+  STRATA_TRY(NamedMap map, chooseMap(params.side.map, *open->model));
+  STRATA_TRY(std::vector<TokenId> prompt, promptOf(*open, params.turns));
+  return m_state->answer(
+      {open, std::move(map), params.stream, params.sampling, std::move(prompt), chatEndIds(*open->model), begun},
+      onTokens, cancelled);
+}
+
+Result<protocol::Answer> ModelHost::complete(const protocol::Side& side, const std::string& prompt,
+                                             const GenerateConfig& sampling, const TokensFunction& onTokens,
+                                             const std::atomic<bool>& cancelled) {
+  STRATA_CHECK(checkRanges(sampling));
+  STRATA_TRY(const std::shared_ptr<OpenModel> open, m_state->open(side.ref, nullptr, cancelled));
+  const auto begun = Clock::now();
+  STRATA_TRY(NamedMap map, chooseMap(side.map, *open->model));
+  STRATA_TRY(const Tokenizer* tokenizer, open->model->needTokenizer());
+  std::vector<TokenId> ids = tokenizer->withSpecials(tokenizer->encode(prompt));
+  return m_state->answer({open, std::move(map), "", sampling, std::move(ids), {}, begun}, onTokens, cancelled);
+}
+
+Result<protocol::Compare::Answer> ModelHost::compare(const protocol::Compare::Params& params,
+                                                     const std::atomic<bool>& cancelled) {
+  STRATA_TRY(const std::shared_ptr<OpenModel> a, m_state->open(params.a.ref, nullptr, cancelled));
+  STRATA_TRY(const std::shared_ptr<OpenModel> b, m_state->open(params.b.ref, nullptr, cancelled));
+  STRATA_TRY(NamedMap mapOfA, chooseMap(params.a.map, *a->model));
+  STRATA_TRY(NamedMap mapOfB, chooseMap(params.b.map, *b->model));
+  STRATA_TRY(std::vector<TokenId> promptOfA, promptOf(*a, params.turns));
+  STRATA_TRY(std::vector<TokenId> promptOfB, promptOf(*b, params.turns));
+  if (a->model != b->model &&
+      (a->model->config().vocab != b->model->config().vocab || a->vocabulary() != b->vocabulary())) {
+    return fail(ErrorCode::unsupported,
+                "The models " + a->info.name + " and " + b->info.name +
+                    " have different vocabularies, so their predictions cannot be compared token by token.",
+                "vocabulary");
+  }
+  Comparison comparison({a->model, mapOfA.map, std::move(promptOfA)}, {b->model, mapOfB.map, std::move(promptOfB)},
+                        {params.ids.begin(), params.ids.end()}, params.alternatives, &cancelled);
+  STRATA_CHECK(comparison.check());
+  bool shared = false;
+  const auto step = [&]() -> Result<bool> {
+    if (cancelled || a->closing || b->closing) return fail(ErrorCode::cancelled, "The comparison was cancelled.");
+    return comparison.step();
+  };
+  STRATA_CHECK(m_state->queueOf(*a->model).run(step, shared));
+  return comparison.take();
+}
+
+void ModelHost::dropStreams(const std::string& prefix) {
+  m_state->streams.drop(prefix);
+}
+
+}  // namespace strata

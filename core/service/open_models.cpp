@@ -1,0 +1,212 @@
+#include "core/service/open_models.h"
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <span>
+
+#include "core/base/files.h"
+#include "core/model/chat_prompt.h"
+#include "core/project/model_name.h"
+
+namespace strata {
+namespace fs = std::filesystem;
+namespace {
+
+tl::unexpected<Error> cancelledLoading() {
+  return fail(ErrorCode::cancelled, "Loading the model was cancelled.");
+}
+
+std::int64_t bytesOf(const Model& model) {
+  std::int64_t bytes = 0;
+  Weights weights = model.weights();
+  visitParameters(weights, model.config().tied,
+                  [&](const std::string&, at::Tensor& tensor) { bytes += static_cast<std::int64_t>(tensor.nbytes()); });
+  return bytes;
+}
+
+std::string nameOf(const std::string& text) {
+  const fs::path path(text);
+  if (!path.has_parent_path()) return text;
+  return path.has_filename() ? path.filename().string() : path.parent_path().filename().string();
+}
+
+}  // namespace
+
+const std::string& OpenModel::vocabulary() const {
+  std::call_once(m_once, [this] {
+    std::string all;
+    const Tokenizer* tokenizer = model->tokenizer();
+    for (TokenId id = 0; tokenizer != nullptr && id < tokenizer->vocabSize(); ++id) {
+      const Result<std::string> piece = tokenizer->decode({id});
+      all += piece ? *piece : "?";
+      all += '\0';
+    }
+    m_vocabulary = sha256(std::as_bytes(std::span(all.data(), all.size())));
+  });
+  return m_vocabulary;
+}
+
+void OpenModels::setProject(const std::optional<fs::path>& folder) {
+  const std::lock_guard lock(m_mutex);
+  m_project = folder;
+}
+
+Result<OpenOptions> OpenModels::resolve(const protocol::ModelRef& ref) const {
+  std::unique_lock lock(m_mutex);
+  const std::optional<fs::path> project = m_project;
+  lock.unlock();
+  STRATA_TRY(const ModelLocation location, locateModel(ref.model, project));
+  if (!location.adapter.empty() && !ref.adapter.empty()) {
+    return fail(ErrorCode::usage, "The run " + ref.model + " is an adapter already and takes no other; export it.",
+                ref.adapter);
+  }
+  OpenOptions options;
+  options.path = fs::absolute(location.folder).lexically_normal();
+  if (!location.adapter.empty()) options.adapter = fs::absolute(location.adapter).lexically_normal();
+  if (!ref.adapter.empty()) options.adapter = fs::absolute(ref.adapter).lexically_normal();
+  options.dtype = ref.dtype;
+  options.device = ref.device;
+  options.context = ref.context;
+  return options;
+}
+
+/// An open model with the weights that this one would read again.
+std::shared_ptr<OpenModel> OpenModels::sameFiles(const protocol::ModelRef& ref, const OpenOptions& options) const {
+  const std::lock_guard lock(m_mutex);
+  for (const auto& slot : m_slots) {
+    if (!slot->model || slot->model->folder != options.path || slot->model->adapter != options.adapter) continue;
+    const protocol::ModelRef& other = slot->ref;
+    if (other.dtype == ref.dtype && other.device == ref.device && other.context == ref.context) {
+      return slot->model;
+    }
+  }
+  return nullptr;
+}
+
+Result<std::shared_ptr<OpenModel>> OpenModels::load(const protocol::ModelRef& ref,
+                                                    const ModelHost::ProgressFunction& progress,
+                                                    const std::atomic<bool>& cancelled) {
+  const auto begun = std::chrono::steady_clock::now();
+  const auto tell = [&](const char* stage, std::int64_t done) {
+    if (progress) progress(stage, done, 3);
+  };
+  tell("Reading the weights", 0);
+  STRATA_TRY(const OpenOptions options, resolve(ref));
+  auto open = std::make_shared<OpenModel>();
+  open->folder = options.path;
+  open->adapter = options.adapter;
+  if (const auto other = sameFiles(ref, options)) {
+    open->model = other->model;
+    open->info.hash = other->info.hash;  // of what is in memory, whatever has become of the files
+  } else {
+    STRATA_TRY(open->model, Model::open(options));
+    if (cancelled) return cancelledLoading();
+    tell("Hashing the weights", 1);
+    STRATA_TRY(open->info.hash, m_hashes.of(*open->model->checkpoint()));
+  }
+  const Model& model = *open->model;
+  if (cancelled) return cancelledLoading();
+  tell("Reading the chat template", 2);
+  if (const auto tokenizer = model.needTokenizer(); !tokenizer) {
+    open->chatProblem = tokenizer.error();
+  } else if (Result<ChatTemplate> chatTemplate = ChatTemplate::open(options.path)) {
+    open->chatTemplate = std::move(*chatTemplate);
+  } else {
+    open->chatProblem = chatTemplate.error();
+  }
+  open->info.ref = ref;
+  open->info.name = nameOf(ref.model);
+  open->info.dtype = configName(fromTorch(model.dtype()));
+  open->info.device = model.device().str();
+  open->info.weightBytes = bytesOf(model);
+  open->info.context = model.context();
+  open->info.layers = model.config().layers;
+  open->info.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  return open;
+}
+
+Result<std::shared_ptr<OpenModel>> OpenModels::open(const protocol::ModelRef& ref,
+                                                    const ModelHost::ProgressFunction& progress,
+                                                    const std::atomic<bool>& cancelled) {
+  constexpr auto kLook = std::chrono::milliseconds(20);  // at `cancelled`
+  std::unique_lock lock(m_mutex);
+  std::shared_ptr<Slot> mine;
+  while (!mine) {
+    const auto found = std::find_if(m_slots.begin(), m_slots.end(), [&](const auto& slot) { return slot->ref == ref; });
+    if (found == m_slots.end()) {
+      mine = m_slots.emplace_back(std::make_shared<Slot>(Slot{ref}));
+    } else if ((*found)->model) {
+      return (*found)->model;
+    } else {
+      if (cancelled) return cancelledLoading();
+      m_changed.wait_for(lock, kLook);
+    }
+  }
+  lock.unlock();
+  Result<std::shared_ptr<OpenModel>> loaded = cancelledLoading();
+  try {
+    loaded = load(ref, progress, cancelled);
+  } catch (const std::exception& exception) {
+    loaded = tl::unexpected(errorFromException(exception));
+  }
+  lock.lock();
+  if (loaded && mine->dropped) loaded = cancelledLoading();
+  if (loaded) {
+    mine->model = *loaded;
+  } else {
+    m_slots.remove(mine);
+  }
+  m_changed.notify_all();
+  return loaded;
+}
+
+std::shared_ptr<OpenModel> OpenModels::close(const protocol::ModelRef& ref) {
+  const std::lock_guard lock(m_mutex);
+  const auto found = std::find_if(m_slots.begin(), m_slots.end(), [&](const auto& slot) { return slot->ref == ref; });
+  if (found == m_slots.end()) return nullptr;
+  if (!(*found)->model) {
+    (*found)->dropped = true;
+    return nullptr;
+  }
+  std::shared_ptr<OpenModel> model = (*found)->model;
+  model->closing = true;
+  m_slots.erase(found);
+  return model;
+}
+
+std::vector<protocol::ModelRef> OpenModels::strangers() const {
+  std::unique_lock lock(m_mutex);
+  std::vector<std::shared_ptr<OpenModel>> open;
+  for (const auto& slot : m_slots) {
+    if (slot->model) open.push_back(slot->model);
+  }
+  lock.unlock();
+  std::vector<protocol::ModelRef> strange;
+  for (const auto& model : open) {
+    const Result<OpenOptions> now = resolve(model->info.ref);
+    if (!now || now->path != model->folder || now->adapter != model->adapter) strange.push_back(model->info.ref);
+  }
+  return strange;
+}
+
+std::vector<protocol::LoadedModel> OpenModels::loaded() const {
+  const std::lock_guard lock(m_mutex);
+  std::vector<protocol::LoadedModel> all;
+  for (const auto& slot : m_slots) {
+    if (slot->model) all.push_back(slot->model->info);
+  }
+  return all;
+}
+
+std::int64_t OpenModels::weightBytes() const {
+  const std::lock_guard lock(m_mutex);
+  std::set<const Model*> counted;
+  std::int64_t bytes = 0;
+  for (const auto& slot : m_slots) {
+    if (slot->model && counted.insert(slot->model->model.get()).second) bytes += slot->model->info.weightBytes;
+  }
+  return bytes;
+}
+
+}  // namespace strata
