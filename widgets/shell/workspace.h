@@ -2,12 +2,14 @@
 // What all pages share: the engine, the open project, sides A and B, the cards of models, and the settings. Owned by
 // the window's main; lives on the GUI thread.
 
-#include <QHash>
 #include <QObject>
+#include <QPointer>
 #include <QSettings>
 #include <QString>
 #include <functional>
+#include <map>
 #include <optional>
+#include <vector>
 
 #include "core/protocol/messages.h"
 #include "widgets/client/engine_client.h"
@@ -32,6 +34,8 @@ class Workspace : public QObject {
   const std::optional<protocol::ProjectInfo>& project() const { return m_project; }
   /// Why the project could not be opened.
   const std::optional<Error>& projectProblem() const { return m_projectProblem; }
+  /// The folder that was asked for last, answered or not.
+  const QString& wantedProject() const { return m_wanted; }
   QStringList recentProjects() const;
 
   /// What stands on a side; nothing: it is empty.
@@ -41,7 +45,7 @@ class Workspace : public QObject {
   void setMap(Which which, const std::string& map);
   void swapSides();
   void copyAToB();
-  /// Tokens of a chat and number of chats: what the bar's KV figures are for.
+  /// Tokens of a chat (0: as many as the model takes) and number of chats: what the bar's KV figures are for.
   std::int64_t context() const { return m_context; }
   int chats() const { return m_chats; }
   void setContext(std::int64_t tokens, int chats);
@@ -56,11 +60,15 @@ class Workspace : public QObject {
 
   /// A short name for a person: the project's name of a model, else the last part of its folder.
   static QString shortName(const protocol::ModelRef& ref);
+  /// Whether both sides stand on one copy of the weights; false where one is empty.
+  bool sharesWeights() const;
 
  Q_SIGNALS:
   void projectChanged();
   void sidesChanged();
   void contextChanged();
+  /// Another model's card is known.
+  void cardsChanged();
   /// Asks the window to show a page ("chat") and, on it, something (a run's id, "routed").
   void pageWanted(const QString& page, const QString& what);
   /// A sentence for the status bar, read out by screen readers.
@@ -71,15 +79,26 @@ class Workspace : public QObject {
   void announce(const QString& sentence) { Q_EMIT announced(sentence); }
 
  private:
+  struct Waiting {
+    QPointer<QObject> context;
+    std::function<void(const Result<protocol::ModelCard>&)> done;
+  };
+  void opened(const Result<protocol::ProjectInfo>& answer);
   void storeSides();
+  void remember(const QString& folder);
+  QString recentKey() const;
+
   EngineClient& m_engine;
   QSettings& m_settings;
+  QString m_wanted;
+  int m_opening = 0;  // counts openProject(): an answer to an earlier one is late
   std::optional<protocol::ProjectInfo> m_project;
   std::optional<Error> m_projectProblem;
   std::optional<protocol::Side> m_a, m_b;
   std::int64_t m_context = 0;
   int m_chats = 1;
-  QHash<QString, protocol::ModelCard> m_cards;
+  std::map<QString, protocol::ModelCard> m_cards;
+  std::map<QString, std::vector<Waiting>> m_asked;
 };
 
 }  // namespace strata

@@ -1,0 +1,210 @@
+#include "widgets/shell/first_start.h"
+
+#include <QBoxLayout>
+#include <QPainter>
+
+#include "widgets/shell/named.h"
+#include "widgets/style/controls.h"
+#include "widgets/style/icons.h"
+#include "widgets/style/theme.h"
+
+namespace strata {
+namespace {
+
+QHBoxLayout* rowIn(QWidget* widget) {
+  auto* row = new QHBoxLayout(widget);
+  row->setContentsMargins(0, 0, 0, 0);
+  row->setSpacing(kGapRelated);
+  return row;
+}
+
+}  // namespace
+
+FirstStart::FirstStart(Workspace& workspace, QWidget* parent)
+    : QWidget(parent),
+      m_workspace(workspace),
+      m_steps(new QWidget(this)),
+      m_trouble(new QWidget(this)),
+      m_left(new QWidget),
+      m_right(new QWidget) {
+  named(this, "first-start", tr("First steps"));
+  m_ask = named(makeButton(tr("1  Ask both")), "step-ask", tr("Step 1: ask both"));
+  m_ask->setWhatsThis(tr("Sends the question below to both sides, with the same seed."));
+  m_halve = named(makeButton(tr("2  Halve the cache")), "step-halve", tr("Step 2: halve the cache"));
+  m_halve->setWhatsThis(tr("Lets every second layer read the KV cache of another one, and asks again."));
+  m_another = named(new Button(tr("Another question"), ButtonKind::quiet), "step-another");
+  m_another->setIcon(icon("dice-5"));
+  m_own = named(new Button(tr("Open my own model"), ButtonKind::link), "step-own");
+  m_close = named(makeIconButton("x-lg", tr("Close the first steps")), "step-close");
+  m_note = named(new ElidedLabel({}, TextRole::caption, Tone::second), "step-note");
+  auto* left = rowIn(m_left);
+  left->addWidget(m_ask);
+  left->addWidget(m_halve);
+  left->addWidget(m_another);
+  auto* right = rowIn(m_right);
+  right->addWidget(m_note, 1);
+  right->addWidget(m_own);
+  right->addWidget(m_close);
+  m_row = new QBoxLayout(QBoxLayout::LeftToRight, m_steps);
+  m_row->setContentsMargins(0, 0, 0, 0);
+  m_row->setSpacing(kGapRelated);
+  m_row->addWidget(m_left);
+  m_row->addWidget(m_right, 1);
+
+  m_problem = named(new ElidedLabel({}, TextRole::body, Tone::bad), "step-problem");
+  m_retry = named(makeButton(tr("Try again")), "step-retry", tr("Start the engine again"));
+  m_change = named(new Button(tr("Choose another engine"), ButtonKind::link), "step-change-engine");
+  auto* trouble = rowIn(m_trouble);
+  trouble->addWidget(m_problem, 1);
+  trouble->addWidget(m_retry);
+  trouble->addWidget(m_change);
+
+  auto* column = new QVBoxLayout(this);
+  column->setContentsMargins(kGapGroups, kGapInside, kGapRelated, kGapInside + 1);
+  column->addWidget(m_steps);
+  column->addWidget(m_trouble);
+
+  connect(m_ask, &QPushButton::clicked, this, &FirstStart::ask);
+  connect(m_halve, &QPushButton::clicked, this, &FirstStart::halve);
+  connect(m_another, &QPushButton::clicked, this, &FirstStart::nextQuestion);
+  connect(m_own, &QPushButton::clicked, this, &FirstStart::openOwnModel);
+  connect(m_close, &QPushButton::clicked, this, [this] {
+    m_workspace.settings().setValue("first_start/closed", true);
+    Q_EMIT wantedChanged();
+  });
+  connect(m_retry, &QPushButton::clicked, this, [this] { m_workspace.engine().restart(); });
+  connect(m_change, &QPushButton::clicked, this, &FirstStart::engineWanted);
+  connect(&workspace.engine(), &EngineClient::stateChanged, this, &FirstStart::show);
+  connect(&workspace, &Workspace::sidesChanged, this, &FirstStart::watchMaps);
+  followTheme(this, [this] { update(); });
+  show();
+}
+
+bool FirstStart::wanted() const {
+  return !m_workspace.settings().value("first_start/closed", false).toBool();
+}
+bool FirstStart::askedDone() const {
+  return m_workspace.settings().value("first_start/asked", false).toBool();
+}
+bool FirstStart::halvedDone() const {
+  return m_workspace.settings().value("first_start/halved", false).toBool();
+}
+quint64 FirstStart::seed() const {
+  return m_workspace.settings().value("first_start/seed", 1).toULongLong();
+}
+
+void FirstStart::begin() {
+  if (!askedDone()) draw(false);
+}
+
+void FirstStart::bringBack() {
+  QSettings& settings = m_workspace.settings();
+  for (const char* key : {"first_start/closed", "first_start/asked", "first_start/halved"}) settings.remove(key);
+  m_typed = false;
+  show();
+  draw(false);
+  Q_EMIT wantedChanged();
+}
+
+/// The question of the seed, typed in once it is known; `ask`: and sent.
+void FirstStart::draw(bool ask) {
+  m_askWhenDrawn = m_askWhenDrawn || ask;
+  if (m_drawing) return;
+  m_drawing = true;
+  m_workspace.engine().call<protocol::SampleQuestion>(
+      {seed()}, this, [this](const Result<protocol::SampleQuestion::Answer>& answer) {
+        m_drawing = false;
+        const bool ask = std::exchange(m_askWhenDrawn, false);
+        if (!answer) {
+          m_note->setText(QString::fromStdString(answer.error().message));
+          return;
+        }
+        m_question = QString::fromStdString(answer->text);
+        m_note->setText(tr("question %1 of %2 of the sample's test split, drawn by seed %3")
+                            .arg(answer->number)
+                            .arg(answer->of)
+                            .arg(seed()));
+        m_typed = true;
+        Q_EMIT draftWanted(m_question);
+        if (ask) Q_EMIT askBoth();
+      });
+  if (!m_workspace.engine().ready()) m_note->setText(tr("The question comes as soon as the engine is ready."));
+}
+
+void FirstStart::ask() {
+  if (m_question.isEmpty()) return draw(true);
+  if (!m_typed || askedDone()) Q_EMIT draftWanted(m_question);
+  m_typed = true;
+  Q_EMIT askBoth();
+}
+
+void FirstStart::markAsked() {
+  m_workspace.settings().setValue("first_start/asked", true);
+  show();
+}
+
+bool FirstStart::oneModel() const {
+  const auto& a = m_workspace.side(Which::a);
+  const auto& b = m_workspace.side(Which::b);
+  return a && b && a->ref == b->ref;
+}
+
+/// Both sides; where one model stands on both, B alone, so that there is something to compare.
+void FirstStart::halve() {
+  if (!oneModel()) Q_EMIT halveCache(Which::a);
+  Q_EMIT halveCache(Which::b);
+  Q_EMIT askAgain();
+}
+
+void FirstStart::watchMaps() {
+  const auto& b = m_workspace.side(Which::b);
+  if (halvedDone() || !askedDone() || !b || b->map == "full") return;
+  m_workspace.settings().setValue("first_start/halved", true);
+  show();
+}
+
+void FirstStart::nextQuestion() {
+  m_workspace.settings().setValue("first_start/seed", seed() + 1);
+  m_question.clear();
+  draw(false);
+}
+
+void FirstStart::show() {
+  const EngineClient& engine = m_workspace.engine();
+  const bool failed = engine.state() == EngineClient::State::failed;
+  m_trouble->setVisible(failed);
+  m_steps->setVisible(!failed);
+  m_problem->setText(engine.problem() + tr(" Models, Data and Settings can be looked at meanwhile."));
+  const auto tick = [](Button* button, bool done) { button->setIcon(done ? icon("check-lg", Ink::good) : QIcon()); };
+  tick(m_ask, askedDone());
+  tick(m_halve, halvedDone());
+  m_ask->setAccessibleName(askedDone() ? tr("Step 1: ask both, done") : tr("Step 1: ask both"));
+  m_halve->setAccessibleName(halvedDone() ? tr("Step 2: halve the cache, done") : tr("Step 2: halve the cache"));
+  arrange();
+}
+
+void FirstStart::arrange() {
+  const int wanted =
+      m_left->sizeHint().width() + m_own->sizeHint().width() + m_close->sizeHint().width() + 4 * kGapGroups;
+  const auto direction = wanted <= width() ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom;
+  if (m_row->direction() == direction) return;
+  m_row->setDirection(direction);
+  updateGeometry();
+}
+
+QSize FirstStart::minimumSizeHint() const {
+  return {m_left->minimumSizeHint().width() + kGapGroups + kGapRelated, layout()->sizeHint().height()};
+}
+
+void FirstStart::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  arrange();
+}
+
+void FirstStart::paintEvent(QPaintEvent*) {
+  QPainter painter(this);
+  painter.fillRect(rect(), colors().raised);
+  painter.fillRect(0, height() - 1, width(), 1, colors().line);
+}
+
+}  // namespace strata

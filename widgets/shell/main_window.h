@@ -1,0 +1,114 @@
+#pragma once
+// The frame: rail, sides, pages, inspector, jobs and status. Pages are given to it; it owns them.
+//
+//   MainWindow window(workspace, theme, about);
+//   window.addPage(new ChatPage(workspace));
+//   window.restore();
+//   window.show();
+
+#include <QHash>
+#include <QPointer>
+#include <QTimer>
+#include <QWidget>
+#include <functional>
+
+#include "widgets/shell/settings_page.h"
+
+class QSplitter;
+class QStackedWidget;
+
+namespace strata {
+
+class FirstStart;
+class JobsPanel;
+class JobsStrip;
+class MemoryLog;
+class Rail;
+class SidesBar;
+class StatePane;
+class StatusBar;
+struct Findable;
+
+class MainWindow : public QWidget {
+  Q_OBJECT
+
+ public:
+  MainWindow(Workspace& workspace, Theme& theme, AboutTexts about = {}, QWidget* parent = nullptr);
+  ~MainWindow() override;
+
+  /// In the rail's order.
+  void addPage(Page* page);
+  /// Asked before another project is opened; false: another window has it. None: always yes.
+  void setClaim(std::function<bool(const QString& folder)> claim) { m_claim = std::move(claim); }
+  /// Size, splitters and page as they were left; the first time, Chat with the first steps.
+  void restore();
+
+  Page* page(const QString& id) const;
+  Page* currentPage() const;
+  FirstStart& firstStart() { return *m_first; }
+  JobBook& jobs() { return *m_jobs; }
+
+  void showPage(const QString& id, const QString& what = {});
+  void openProject(const QString& folder, bool create = false);
+  /// Starts the engine by another command from now on ("": the local one).
+  void useEngine(const QString& command);
+  /// Everything that Ctrl+K finds.
+  std::vector<Findable> findables();
+
+ public Q_SLOTS:
+  void find();
+  void nextPane(int step = 1);
+  void toggleInspector();
+  void showFieldHelp();
+  /// Brings it to the front.
+  void raiseWindow();
+
+ protected:
+  void keyPressEvent(QKeyEvent* event) override;
+  void dragEnterEvent(QDragEnterEvent* event) override;
+  void dropEvent(QDropEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
+  void moveEvent(QMoveEvent* event) override;
+  void closeEvent(QCloseEvent* event) override;
+  void paintEvent(QPaintEvent* event) override;
+
+ private:
+  void build();
+  void bindKeys();
+  void connectParts();
+  void showCurrent();
+  void showProblem();
+  void showKeys();
+  void pickProject(bool create);
+  void takeDrop(const QStringList& paths);
+  void scaleText(int step);
+  void saveSoon();
+  void save();
+  void addModels(std::vector<Findable>& all);
+  void addJobs(std::vector<Findable>& all);
+  void addActions(std::vector<Findable>& all);
+  QList<QWidget*> panes() const;
+
+  Workspace& m_workspace;
+  Theme& m_theme;
+  ModelIndex* m_models;
+  JobBook* m_jobs;
+  MemoryLog* m_memory;
+  Rail* m_rail;
+  FirstStart* m_first;
+  SidesBar* m_sides;
+  QStackedWidget *m_stack, *m_inspectors;
+  StatePane* m_centre;
+  QSplitter *m_across, *m_down;
+  JobsPanel* m_jobsPanel;
+  JobsStrip* m_strip;
+  StatusBar* m_status;
+  SettingsPage* m_settingsPage;
+  QList<Page*> m_pages;                            // of the rail, without Settings
+  QHash<QWidget*, QPointer<QWidget>> m_lastFocus;  // of a pane
+  std::function<bool(const QString&)> m_claim;
+  QTimer m_save;
+  bool m_inspectorWanted = true, m_restored = false;
+};
+
+}  // namespace strata

@@ -1,0 +1,236 @@
+// Keys, panes, drops, and what Ctrl+K finds.
+
+#include <QApplication>
+#include <QDir>
+#include <QDragEnterEvent>
+#include <QFileInfo>
+#include <QKeyEvent>
+#include <QMimeData>
+#include <QShortcut>
+#include <QStackedWidget>
+
+#include "widgets/shell/find_popup.h"
+#include "widgets/shell/first_start.h"
+#include "widgets/shell/jobs_panel.h"
+#include "widgets/shell/jobs_strip.h"
+#include "widgets/shell/main_window.h"
+#include "widgets/shell/named.h"
+#include "widgets/shell/rail.h"
+#include "widgets/shell/sides_bar.h"
+#include "widgets/shell/status_bar.h"
+#include "widgets/style/controls.h"
+
+namespace strata {
+namespace {
+
+constexpr int kMostPages = 9;
+constexpr int kTextStep = 25;
+
+/// The first control that Tab would stop at.
+QWidget* firstStop(QWidget* pane) {
+  if (pane->isVisible() && pane->isEnabled() && pane->focusPolicy() & Qt::TabFocus) return pane;
+  QWidget* stop = pane;
+  while ((stop = stop->nextInFocusChain()) != pane) {
+    if (pane->isAncestorOf(stop) && stop->isVisible() && stop->isEnabled() && stop->focusPolicy() & Qt::TabFocus)
+      return stop;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void MainWindow::bindKeys() {
+  const auto bind = [this](const QKeySequence& keys, auto act) {
+    auto* shortcut = new QShortcut(keys, this);
+    connect(shortcut, &QShortcut::activated, this, act);
+  };
+  for (int i = 0; i < kMostPages; ++i) {
+    bind(QKeySequence(Qt::CTRL | static_cast<Qt::Key>(Qt::Key_1 + i)), [this, i] {
+      if (i < m_pages.size()) showPage(m_pages[i]->id());
+    });
+  }
+  bind(QKeySequence("Ctrl+,"), [this] { showPage("settings"); });
+  bind(QKeySequence("Ctrl+K"), [this] { find(); });
+  bind(QKeySequence("F6"), [this] { nextPane(1); });
+  bind(QKeySequence("Shift+F6"), [this] { nextPane(-1); });
+  bind(QKeySequence("F4"), [this] { toggleInspector(); });
+  bind(QKeySequence("F1"), [this] { showFieldHelp(); });
+  for (const char* keys : {"Ctrl++", "Ctrl+="}) bind(QKeySequence(keys), [this] { scaleText(kTextStep); });
+  bind(QKeySequence("Ctrl+-"), [this] { scaleText(-kTextStep); });
+}
+
+void MainWindow::scaleText(int step) {
+  m_theme.setTextPercent(m_theme.textPercent() + step);
+  m_workspace.settings().setValue("look/text", m_theme.textPercent());
+}
+
+void MainWindow::toggleInspector() {
+  m_inspectorWanted = !m_inspectorWanted;
+  showCurrent();
+  saveSoon();
+}
+
+QList<QWidget*> MainWindow::panes() const {
+  QList<QWidget*> panes = {m_rail, m_first, m_sides};
+  if (Page* page = currentPage()) panes << page->panes();
+  panes << m_inspectors << m_jobsPanel << m_strip << m_status;
+  return panes;
+}
+
+void MainWindow::nextPane(int step) {
+  QList<QWidget*> open;
+  for (QWidget* pane : panes()) {
+    if (pane->isVisible() && firstStop(pane) != nullptr) open << pane;
+  }
+  if (open.isEmpty()) return;
+  const QWidget* focus = QApplication::focusWidget();
+  qsizetype here = step > 0 ? -1 : 0;
+  for (qsizetype i = 0; i < open.size(); ++i) {
+    if (focus != nullptr && (open[i] == focus || open[i]->isAncestorOf(focus))) here = i;
+  }
+  QWidget* pane = open[(here + step + open.size()) % open.size()];
+  QWidget* last = m_lastFocus.value(pane);
+  QWidget* target = last != nullptr && last->isVisible() && last->isEnabled() ? last : firstStop(pane);
+  target->setFocus(Qt::TabFocusReason);
+}
+
+void MainWindow::showFieldHelp() {
+  QWidget* focus = QApplication::focusWidget();
+  QString help;
+  for (QWidget* widget = focus; widget != nullptr && help.isEmpty(); widget = widget->parentWidget()) {
+    help = widget->whatsThis();
+  }
+  if (help.isEmpty() && focus != nullptr) help = focus->toolTip();
+  if (help.isEmpty()) return m_workspace.announce(tr("There is no help for what has the focus."));
+  auto* popup = named(new Popup(this), "field-help", help);
+  popup->setAttribute(Qt::WA_DeleteOnClose);
+  auto* text = bodyLabel(help, popup);
+  text->setMinimumWidth(metrics().inspector);
+  popup->content()->addWidget(text);
+  popup->openAt(focus);
+}
+
+/// Esc after drags and popups, which take it themselves: the page, then the open jobs.
+void MainWindow::keyPressEvent(QKeyEvent* event) {
+  if (event->key() == Qt::Key_Escape) {
+    const QWidget* focus = QApplication::focusWidget();
+    if (focus != nullptr && m_jobsPanel->isAncestorOf(focus)) return m_strip->setOpen(false);
+    if (Page* page = currentPage(); page != nullptr && page->escape()) return;
+  }
+  QWidget::keyPressEvent(event);
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+  for (const QUrl& url : event->mimeData()->urls()) {
+    if (url.isLocalFile()) return event->acceptProposedAction();
+  }
+}
+
+void MainWindow::dropEvent(QDropEvent* event) {
+  QStringList paths;
+  for (const QUrl& url : event->mimeData()->urls()) {
+    if (url.isLocalFile()) paths << url.toLocalFile();
+  }
+  if (paths.isEmpty()) return;
+  event->acceptProposedAction();
+  takeDrop(paths);
+}
+
+/// The page in view first, then the page for such a thing.
+void MainWindow::takeDrop(const QStringList& paths) {
+  if (m_workspace.engine().remote()) {
+    return m_workspace.announce(tr("These files are on this machine, and the engine runs on %1: copy them there first.")
+                                    .arg(QString::fromStdString(m_workspace.engine().engine().host)));
+  }
+  if (QFileInfo::exists(paths.first() + "/strata.json")) return openProject(paths.first());
+  Page* now = currentPage();
+  if (now != nullptr && now->takeDrop(paths)) return;
+  const bool folder = QFileInfo(paths.first()).isDir();
+  for (const char* id : {folder ? "models" : "data", folder ? "data" : "models"}) {
+    Page* other = page(id);
+    if (other == nullptr || other == now) continue;
+    if (other->takeDrop(paths)) return showPage(id);
+  }
+  m_workspace.announce(
+      tr("%1 is neither a model's folder nor a file of data.").arg(QFileInfo(paths.first()).fileName()));
+}
+
+void MainWindow::find() {
+  (new FindPopup(findables(), this))->openOver(this);
+}
+
+std::vector<Findable> MainWindow::findables() {
+  std::vector<Findable> all;
+  for (int i = 0; i < m_pages.size(); ++i) {
+    Page* page = m_pages[i];
+    all.push_back({tr("Page"), {page->title(), tr("Ctrl+%1").arg(i + 1), [this, id = page->id()] { showPage(id); }}});
+  }
+  all.push_back({tr("Page"), {m_settingsPage->title(), "Ctrl+,", [this] { showPage("settings"); }}});
+  QList<Page*> pages = m_pages;
+  // What can be done on the page in view comes before what another page does.
+  if (Page* now = currentPage(); pages.removeOne(now)) pages.prepend(now);
+  for (Page* page : pages) {
+    for (const Command& command : page->commands()) {
+      all.push_back({tr("Action"), {command.name, command.shortcut, [this, id = page->id(), run = command.run] {
+                                      showPage(id);
+                                      run();
+                                    }}});
+    }
+  }
+  addActions(all);
+  addModels(all);
+  addJobs(all);
+  for (const Command& command : m_settingsPage->commands()) all.push_back({tr("Setting"), command});
+  return all;
+}
+
+void MainWindow::addModels(std::vector<Findable>& all) {
+  m_models->refresh();
+  for (const protocol::ModelEntry& model : m_models->models()) {
+    const QString name = QString::fromStdString(model.name);
+    const QString kind = model.source == "run" ? tr("Run") : tr("Model");
+    if (page("models") != nullptr) {
+      all.push_back({kind, {name, {}, [this, id = model.model] { showPage("models", QString::fromStdString(id)); }}});
+    }
+    for (const Which which : {Which::a, Which::b}) {
+      const QString use = which == Which::a ? tr("Use %1 as A").arg(name) : tr("Use %1 as B").arg(name);
+      all.push_back({kind, {use, {}, [this, which, id = model.model] {
+                              protocol::Side side;
+                              side.ref.model = id;
+                              m_workspace.setSide(which, side);
+                            }}});
+    }
+  }
+}
+
+void MainWindow::addJobs(std::vector<Findable>& all) {
+  for (const protocol::JobInfo& job : m_jobs->jobs()) {
+    const QString name = JobBook::title(job) + ", " + JobBook::stateText(job);
+    all.push_back({tr("Job"), {name, {}, [this, id = job.id] {
+                                 m_strip->setOpen(true);
+                                 m_jobsPanel->select(id);
+                               }}});
+  }
+}
+
+void MainWindow::addActions(std::vector<Findable>& all) {
+  const auto add = [&](const QString& name, const QString& keys, std::function<void()> run) {
+    all.push_back({tr("Action"), {name, keys, std::move(run)}});
+  };
+  add(tr("Swap A and B"), {}, [this] { m_workspace.swapSides(); });
+  add(tr("Copy A to B"), {}, [this] { m_workspace.copyAToB(); });
+  add(tr("Open a project"), {}, [this] { pickProject(false); });
+  add(tr("New project"), {}, [this] { pickProject(true); });
+  add(tr("Sample project"), {}, [this] { openProject({}); });
+  add(tr("First steps"), {}, [this] { Q_EMIT m_rail->firstStepsWanted(); });
+  add(m_strip->isOpen() ? tr("Close the list of jobs") : tr("Open the list of jobs"), {},
+      [this] { m_strip->setOpen(!m_strip->isOpen()); });
+  add(tr("Restart the engine"), {}, [this] { m_workspace.engine().restart(); });
+  add(tr("Engine: state, log and command"), {}, [this] { m_status->openEngine(); });
+  add(tr("Memory: curve, and models to unload"), {}, [this] { m_status->openMemory(); });
+  add(tr("Inspector on or off"), "F4", [this] { toggleInspector(); });
+  add(tr("Larger text"), "Ctrl++", [this] { scaleText(kTextStep); });
+  add(tr("Smaller text"), "Ctrl+-", [this] { scaleText(-kTextStep); });
+}
+
+}  // namespace strata

@@ -1,0 +1,60 @@
+#pragma once
+// The engine's memory over the last minutes, a point a second, and a curve of it.
+
+#include <QElapsedTimer>
+#include <QObject>
+#include <QWidget>
+#include <deque>
+
+#include "widgets/shell/workspace.h"
+#include "widgets/style/memory_bar.h"
+
+namespace strata {
+
+struct MemoryPoint {
+  double seconds = 0;  // since the window began
+  MemoryParts parts;
+};
+
+/// Of the device that was heard of last.
+class MemoryLog : public QObject {
+  Q_OBJECT
+
+ public:
+  explicit MemoryLog(EngineClient& engine, QObject* parent = nullptr);
+
+  /// What the engine said last; nothing known: no parts.
+  const MemoryParts& now() const { return m_now; }
+  const std::string& device() const { return m_device; }
+  std::int64_t resident() const { return m_resident; }
+  const std::deque<MemoryPoint>& points() const { return m_points; }
+  double seconds() const { return static_cast<double>(m_clock.elapsed()) / 1000; }
+
+ Q_SIGNALS:
+  void changed();
+
+ private:
+  void heard(const protocol::Memory& memory);
+  QElapsedTimer m_clock;
+  MemoryParts m_now;
+  std::string m_device;
+  std::int64_t m_resident = 0;
+  std::deque<MemoryPoint> m_points;
+};
+
+/// Used memory of the last ten minutes.
+class MemoryCurve : public QWidget {
+  Q_OBJECT
+
+ public:
+  explicit MemoryCurve(MemoryLog& log, QWidget* parent = nullptr);
+  QSize sizeHint() const override;
+
+ protected:
+  void paintEvent(QPaintEvent* event) override;
+
+ private:
+  MemoryLog& m_log;
+};
+
+}  // namespace strata

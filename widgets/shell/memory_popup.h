@@ -1,0 +1,27 @@
+#pragma once
+// The memory of the engine in parts and over time, and what can be given back.
+
+#include "widgets/shell/memory_log.h"
+#include "widgets/shell/popup.h"
+
+namespace strata {
+
+class Label;
+
+class MemoryPopup : public Popup {
+  Q_OBJECT
+
+ public:
+  MemoryPopup(Workspace& workspace, MemoryLog& log, QWidget* parent);
+
+ private:
+  void showNow();
+  void fillModels();
+  Workspace& m_workspace;
+  MemoryLog& m_log;
+  MemoryBar* m_bar;
+  Label *m_resident, *m_problem;
+  QVBoxLayout* m_models;
+};
+
+}  // namespace strata

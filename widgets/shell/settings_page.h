@@ -1,0 +1,69 @@
+#pragma once
+// Theme, text size, folders of models, the engine, the trash, and what Strata is built on.
+
+#include "widgets/shell/job_book.h"
+#include "widgets/shell/model_index.h"
+#include "widgets/shell/page.h"
+#include "widgets/style/theme.h"
+
+class QComboBox;
+class QListWidget;
+class QScrollArea;
+class QVBoxLayout;
+
+namespace strata {
+
+class Button;
+class Label;
+class SegmentedButtons;
+
+/// Texts of the about section.
+struct AboutTexts {
+  QString version;       // "0.3.0"
+  QString licence;       // the whole text of the licence of Strata's sources
+  QString dependencies;  // what it is built on, in Markdown
+};
+
+class SettingsPage : public Page {
+  Q_OBJECT
+
+ public:
+  SettingsPage(Workspace& workspace, Theme& theme, ModelIndex& models, JobBook& jobs, AboutTexts about,
+               QWidget* parent = nullptr);
+
+  QString id() const override { return "settings"; }
+  QString title() const override { return tr("Settings"); }
+  QString iconName() const override { return "gear"; }
+  QList<QWidget*> panes() override;
+  QList<Command> commands() override;
+  /// A section: appearance, folders, engine, trash, about.
+  void open(const QString& what) override;
+
+ Q_SIGNALS:
+  void commandChosen(const QString& command);
+
+ private:
+  QVBoxLayout* section(const QString& id, const QString& title);
+  void addAppearance(Theme& theme);
+  void addFolders();
+  void addEngine();
+  void addAbout(const AboutTexts& about);
+  void showEngine();
+
+  Workspace& m_workspace;
+  Theme& m_theme;
+  ModelIndex& m_models;
+  JobBook& m_jobs;
+  QScrollArea* m_scroll;
+  QVBoxLayout* m_column;
+  QHash<QString, QWidget*> m_sections;
+  SegmentedButtons *m_scheme, *m_size;
+  QListWidget* m_folders;
+  QComboBox* m_command;
+  Label* m_engine;
+};
+
+/// Reads theme and text size from the settings into the theme.
+void restoreTheme(QSettings& settings, Theme& theme);
+
+}  // namespace strata

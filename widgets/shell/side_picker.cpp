@@ -1,0 +1,148 @@
+#include "widgets/shell/side_picker.h"
+
+#include <QHBoxLayout>
+#include <QMenu>
+
+#include "core/routing/sharing_map.h"
+#include "widgets/shell/folder_popup.h"
+#include "widgets/shell/map_popup.h"
+#include "widgets/shell/named.h"
+#include "widgets/shell/picker_button.h"
+#include "widgets/style/controls.h"
+#include "widgets/style/format.h"
+#include "widgets/style/icons.h"
+#include "widgets/style/theme.h"
+
+namespace strata {
+namespace {
+
+constexpr int kWidestModel = 168;
+constexpr int kWidestMap = 176;
+
+}  // namespace
+
+QString retentionText(const std::string& map, const protocol::ModelCard& card) {
+  const auto parsed = parseMap(map, card.layers);
+  return parsed ? formatPercent(parsed->retention()) : QString();
+}
+
+SidePicker::SidePicker(Workspace& workspace, ModelIndex& models, Which which, QWidget* parent)
+    : QWidget(parent), m_workspace(workspace), m_models(models), m_which(which) {
+  const bool isA = which == Which::a;
+  const QString side = isA ? "A" : "B";
+  auto* row = new QHBoxLayout(this);
+  row->setContentsMargins(0, 0, 0, 0);
+  row->setSpacing(kGapInside);
+  row->addWidget(new SideBadge(isA ? BadgeSide::a : BadgeSide::b, this));
+  m_model = named(new PickerButton(tr("Model of side %1").arg(side), kWidestModel, this), isA ? "model-a" : "model-b");
+  m_model->setWhatsThis(
+      tr("The model that answers as side %1: one of the project, one of its runs, or any folder.").arg(side));
+  m_map = named(new PickerButton(tr("Map of side %1").arg(side), kWidestMap, this), isA ? "map-a" : "map-b");
+  m_map->setWhatsThis(
+      tr("Which layers of side %1 keep keys and values of their own. The fewer do, the smaller is the KV cache.")
+          .arg(side));
+  row->addWidget(m_model, 1);
+  row->addWidget(m_map, 1);
+  connect(m_model, &QPushButton::clicked, this, &SidePicker::showModelMenu);
+  connect(m_map, &QPushButton::clicked, this, &SidePicker::showMapPopup);
+  for (const auto signal : {&Workspace::sidesChanged, &Workspace::contextChanged, &Workspace::cardsChanged}) {
+    connect(&workspace, signal, this, &SidePicker::show);
+  }
+  show();
+}
+
+std::optional<std::int64_t> SidePicker::kvBytes() const {
+  const auto& side = m_workspace.side(m_which);
+  const protocol::ModelCard* card = side ? m_workspace.knownCard(side->ref) : nullptr;
+  if (card == nullptr || card->layers <= 0) return {};
+  const auto map = parseMap(side->map, card->layers);
+  if (!map) return {};
+  const std::int64_t tokens = m_workspace.context() > 0 ? m_workspace.context() : card->context;
+  return card->kvBytesPerToken / card->layers * map->owners() * tokens * m_workspace.chats();
+}
+
+void SidePicker::show() {
+  const auto& side = m_workspace.side(m_which);
+  m_map->setEnabled(side.has_value());
+  if (!side) {
+    m_asked.reset();
+    m_model->setChoice(tr("Choose a model"));
+    m_map->setChoice(tr("no map"));
+    return;
+  }
+  const protocol::ModelCard* card = m_workspace.knownCard(side->ref);
+  const QString map = QString::fromStdString(side->map);
+  m_model->setChoice(Workspace::shortName(side->ref), card ? QString::fromStdString(card->path) : QString());
+  if (card == nullptr) {
+    m_map->setChoice(map);
+    if (m_asked != side->ref) {  // a model that cannot be read is not asked for again and again
+      m_asked = side->ref;
+      m_workspace.card(side->ref, this, [this](const Result<protocol::ModelCard>& answer) {
+        if (!answer) m_model->setToolTip(QString::fromStdString(answer.error().message));
+      });
+    }
+    return;
+  }
+  const QString share = retentionText(side->map, *card);
+  if (share.isEmpty())
+    return m_map->setChoice(map, tr("This map does not fit a model of %1 layers.").arg(card->layers));
+  const std::int64_t tokens = m_workspace.context() > 0 ? m_workspace.context() : card->context;
+  m_map->setChoice(tr("%1 · %2").arg(share, formatBytes(kvBytes())),
+                   tr("Map %1: a KV cache of %2 for %n chat(s) of %3 tokens.", nullptr, m_workspace.chats())
+                       .arg(map, formatBytes(kvBytes()), formatCount(tokens)));
+}
+
+void SidePicker::choose(const std::string& model) {
+  protocol::Side chosen;
+  if (const auto& now = m_workspace.side(m_which)) chosen = *now;
+  chosen.ref = {};
+  chosen.ref.model = model;
+  // A map made of a list fits one number of layers only.
+  m_workspace.card(chosen.ref, this, [this, chosen](const Result<protocol::ModelCard>& card) mutable {
+    if (!card) return m_workspace.announce(QString::fromStdString(card.error().message));
+    if (!parseMap(chosen.map, card->layers)) chosen.map = "full";
+    m_workspace.setSide(m_which, chosen);
+  });
+}
+
+void SidePicker::showModelMenu() {
+  m_models.refresh();
+  auto* menu = named(new QMenu(this), "model-menu", m_model->accessibleName());
+  menu->setAttribute(Qt::WA_DeleteOnClose);
+  menu->setToolTipsVisible(true);
+  const auto& side = m_workspace.side(m_which);
+  QString section;
+  for (const protocol::ModelEntry& model : m_models.models()) {
+    const QString source = model.source == "project" ? tr("Project")
+                           : model.source == "run"   ? tr("Runs")
+                           : model.source == "hub"   ? tr("Hugging Face cache")
+                                                     : tr("Folders");
+    if (source != section) menu->addSection(section = source);
+    QAction* action =
+        menu->addAction(QString::fromStdString(model.name), this, [this, id = model.model] { choose(id); });
+    action->setToolTip(QString::fromStdString(model.path));
+    action->setCheckable(true);
+    action->setChecked(side && side->ref.model == model.model);
+  }
+  if (m_models.models().empty()) {
+    const QString why =
+        m_workspace.engine().ready() ? tr("No models are listed yet") : tr("The list waits for the engine");
+    menu->addAction(why)->setEnabled(false);
+  }
+  menu->addSeparator();
+  menu->addAction(icon("folder2-open"), tr("Browse…"), this, &SidePicker::browse);
+  menu->popup(m_model->mapToGlobal(QPoint(0, m_model->height())));
+}
+
+void SidePicker::browse() {
+  auto* popup = new FolderPopup(m_workspace, FolderPopup::Purpose::model, this);
+  connect(popup, &FolderPopup::chosen, this, [this](const QString& folder) { choose(folder.toStdString()); });
+  popup->openAt(m_model);
+}
+
+void SidePicker::showMapPopup() {
+  auto* popup = new MapPopup(m_workspace, m_which, this);
+  popup->openAt(m_map);
+}
+
+}  // namespace strata

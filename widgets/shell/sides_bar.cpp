@@ -1,0 +1,162 @@
+#include "widgets/shell/sides_bar.h"
+
+#include <QBoxLayout>
+#include <QComboBox>
+#include <QPainter>
+#include <QSpinBox>
+
+#include "widgets/shell/named.h"
+#include "widgets/shell/side_picker.h"
+#include "widgets/style/controls.h"
+#include "widgets/style/format.h"
+#include "widgets/style/icons.h"
+#include "widgets/style/theme.h"
+
+namespace strata {
+namespace {
+
+constexpr int kMostChats = 10000;
+constexpr std::int64_t kContexts[] = {512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072};
+
+QHBoxLayout* rowIn(QWidget* widget) {
+  auto* row = new QHBoxLayout(widget);
+  row->setContentsMargins(0, 0, 0, 0);
+  row->setSpacing(kGapRelated);
+  return row;
+}
+
+}  // namespace
+
+SidesBar::SidesBar(Workspace& workspace, ModelIndex& models, QWidget* parent)
+    : QWidget(parent),
+      m_workspace(workspace),
+      m_a(new SidePicker(workspace, models, Which::a)),
+      m_b(new SidePicker(workspace, models, Which::b)),
+      m_sides(new QWidget(this)),
+      m_rest(new QWidget(this)),
+      m_layout(new QBoxLayout(QBoxLayout::LeftToRight, this)) {
+  named(this, "sides-bar", tr("Sides A and B"));
+  m_swap = named(makeIconButton("arrow-left-right", tr("Swap A and B")), "swap-sides");
+  m_copy = named(makeIconButton("copy", tr("Copy A to B")), "copy-a-to-b");
+  auto* sides = rowIn(m_sides);
+  sides->addWidget(m_a, 1);
+  sides->addWidget(m_swap);
+  sides->addWidget(m_copy);
+  sides->addWidget(m_b, 1);
+
+  m_context = named(new QComboBox, "context", tr("Context: tokens of a chat"));
+  m_context->setToolTip(tr("Tokens of a chat that the KV figures are for"));
+  m_context->setWhatsThis(tr("How long a chat may grow. The KV cache takes memory for each token of it."));
+  m_chats = named(new QSpinBox, "chats", tr("Chats at once"));
+  m_chats->setRange(1, kMostChats);
+  m_chats->setValue(workspace.chats());
+  m_chats->setToolTip(tr("Chats at once that the KV figures are for"));
+  m_chats->setWhatsThis(tr("How many chats are held at once. Each has a KV cache of its own."));
+  m_weights = new ElidedLabel({}, TextRole::caption, Tone::second);
+  named(m_weights, "weights");
+  auto* rest = rowIn(m_rest);
+  rest->addWidget(m_context);
+  rest->addWidget(new Label(tr("×"), TextRole::body, Tone::second));
+  rest->addWidget(m_chats);
+  rest->addWidget(new Label(tr("chats"), TextRole::caption, Tone::second));
+  rest->addWidget(m_weights, 1);
+
+  m_layout->setSpacing(kGapGroups);
+  m_layout->addWidget(m_sides, 3);
+  m_layout->addWidget(m_rest, 2);
+
+  connect(m_swap, &QPushButton::clicked, &workspace, &Workspace::swapSides);
+  connect(m_copy, &QPushButton::clicked, &workspace, &Workspace::copyAToB);
+  connect(m_context, &QComboBox::activated, this,
+          [this] { m_workspace.setContext(m_context->currentData().toLongLong(), m_workspace.chats()); });
+  connect(m_chats, &QSpinBox::valueChanged, this,
+          [this](int chats) { m_workspace.setContext(m_workspace.context(), chats); });
+  for (const auto signal : {&Workspace::sidesChanged, &Workspace::contextChanged, &Workspace::cardsChanged}) {
+    connect(&workspace, signal, this, &SidesBar::show);
+  }
+  connect(&workspace.engine(), &EngineClient::loadedChanged, this, &SidesBar::show);
+  followTheme(this, [this] {
+    const int around = (metrics().bar - metrics().control) / 2;
+    m_layout->setContentsMargins(kGapGroups, around, kGapGroups, around);
+    arrange();
+    update();
+  });
+  show();
+}
+
+void SidesBar::show() {
+  const bool any = m_workspace.side(Which::a) || m_workspace.side(Which::b);
+  m_swap->setEnabled(any);
+  m_copy->setEnabled(m_workspace.side(Which::a).has_value());
+  m_weights->setText(weightsText());
+  fillContexts();
+  const QSignalBlocker quiet(m_chats);
+  m_chats->setValue(m_workspace.chats());
+  arrange();
+}
+
+void SidesBar::fillContexts() {
+  std::int64_t most = 0;
+  for (const Which which : {Which::a, Which::b}) {
+    const auto& side = m_workspace.side(which);
+    const protocol::ModelCard* card = side ? m_workspace.knownCard(side->ref) : nullptr;
+    if (card != nullptr) most = std::max(most, card->context);
+  }
+  const QSignalBlocker quiet(m_context);
+  m_context->clear();
+  m_context->addItem(most > 0 ? tr("%1 tokens, the most").arg(formatContext(most)) : tr("the most tokens"), 0);
+  for (const std::int64_t tokens : kContexts) {
+    if ((most == 0 || tokens < most) || tokens == m_workspace.context()) {
+      m_context->addItem(tr("%1 tokens").arg(formatContext(tokens)), static_cast<qlonglong>(tokens));
+    }
+  }
+  m_context->setCurrentIndex(std::max(0, m_context->findData(static_cast<qlonglong>(m_workspace.context()))));
+}
+
+QString SidesBar::weightsText() const {
+  const auto& a = m_workspace.side(Which::a);
+  const auto& b = m_workspace.side(Which::b);
+  if (!a || !b) return {};
+  const auto bytes = [this](const protocol::ModelRef& ref) -> std::optional<std::int64_t> {
+    for (const protocol::LoadedModel& model : m_workspace.engine().loaded()) {
+      if (model.ref == ref) return model.weightBytes;
+    }
+    const protocol::ModelCard* card = m_workspace.knownCard(ref);
+    return card ? std::optional(card->bytesOnDisk) : std::nullopt;
+  };
+  const auto ofA = bytes(a->ref), ofB = bytes(b->ref);
+  if (m_workspace.sharesWeights()) {
+    return ofA ? tr("one copy of the weights, %1").arg(formatBytes(ofA)) : tr("one copy of the weights");
+  }
+  if (!ofA || !ofB) return tr("two sets of weights");
+  if (formatBytes(ofA) == formatBytes(ofB)) return tr("two sets of weights, 2 × %1").arg(formatBytes(ofA));
+  return tr("two sets of weights, %1 + %2").arg(formatBytes(ofA), formatBytes(ofB));
+}
+
+/// One row where everything fits, else two.
+void SidesBar::arrange() {
+  const int wanted = m_sides->sizeHint().width() + m_rest->sizeHint().width() + 3 * kGapGroups;
+  const auto direction = wanted <= width() ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom;
+  if (m_layout->direction() == direction) return;
+  m_layout->setDirection(direction);
+  m_layout->setSpacing(direction == QBoxLayout::LeftToRight ? kGapGroups : kGapInside);
+  updateGeometry();
+}
+
+QSize SidesBar::minimumSizeHint() const {
+  const int width = std::max(m_sides->minimumSizeHint().width(), m_rest->minimumSizeHint().width()) + 2 * kGapGroups;
+  return {width, m_layout->sizeHint().height()};
+}
+
+void SidesBar::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  arrange();
+}
+
+void SidesBar::paintEvent(QPaintEvent*) {
+  QPainter painter(this);
+  painter.fillRect(rect(), colors().window);
+  painter.fillRect(0, height() - 1, width(), 1, colors().line);
+}
+
+}  // namespace strata

@@ -1,0 +1,58 @@
+#include "widgets/shell/single_instance.h"
+
+#include <QCryptographicHash>
+#include <QDir>
+#include <QLocalSocket>
+#include <QStandardPaths>
+
+namespace strata {
+namespace {
+
+constexpr int kAnswerMilliseconds = 1000;
+
+}  // namespace
+
+SingleInstance::SingleInstance(const QString& folder, QObject* parent) : QObject(parent), m_folder(folder) {
+  if (m_folder.isEmpty()) m_folder = QStandardPaths::writableLocation(QStandardPaths::RuntimeLocation);
+  if (m_folder.isEmpty()) m_folder = QDir::homePath() + "/.cache";
+  QDir().mkpath(m_folder);
+}
+
+QString SingleInstance::path(const QString& key, const QString& ending) const {
+  const QByteArray hash = QCryptographicHash::hash(key.toUtf8(), QCryptographicHash::Sha256).toHex().left(16);
+  return m_folder + "/strata-" + QString::fromLatin1(hash) + ending;
+}
+
+bool SingleInstance::claim(const QString& key) {
+  auto lock = std::make_unique<QLockFile>(path(key, ".lock"));
+  if (m_lock && m_lock->fileName() == lock->fileName()) return true;
+  lock->setStaleLockTime(0);  // only the death of its process makes a lock stale
+  // A folder that cannot be written to must not keep the window shut: only a lock that is held does.
+  if (!lock->tryLock(0) && lock->error() == QLockFile::LockFailedError) return false;
+  m_lock = std::move(lock);
+  m_server = std::make_unique<QLocalServer>();
+  m_server->setSocketOptions(QLocalServer::UserAccessOption);
+  QLocalServer::removeServer(path(key, ".socket"));  // left by a window that was killed: the lock is ours
+  if (!m_server->listen(path(key, ".socket"))) {
+    qWarning("A second window on this project cannot raise this one: %s", qPrintable(m_server->errorString()));
+  }
+  connect(m_server.get(), &QLocalServer::newConnection, this, [this] {
+    while (QLocalSocket* caller = m_server->nextPendingConnection()) {
+      caller->write("raised\n");
+      caller->flush();
+      connect(caller, &QLocalSocket::disconnected, caller, &QObject::deleteLater);
+      caller->disconnectFromServer();
+      Q_EMIT raised();
+    }
+  });
+  return true;
+}
+
+bool SingleInstance::raiseOther(const QString& key) const {
+  QLocalSocket socket;
+  socket.connectToServer(path(key, ".socket"));
+  return socket.waitForConnected(kAnswerMilliseconds) && socket.waitForReadyRead(kAnswerMilliseconds) &&
+         socket.readAll().startsWith("raised");
+}
+
+}  // namespace strata

@@ -1,0 +1,37 @@
+#pragma once
+// One window a project: the first holds a lock in the user's runtime folder, a second one raises it and leaves.
+//
+//   SingleInstance instance;
+//   if (!instance.claim(project)) return instance.raiseOther(project) ? 0 : 1;
+//   connect(&instance, &SingleInstance::raised, window, …);
+
+#include <QLocalServer>
+#include <QLockFile>
+#include <QObject>
+#include <memory>
+
+namespace strata {
+
+class SingleInstance : public QObject {
+  Q_OBJECT
+
+ public:
+  /// `folder`: where locks and sockets lie; empty: the user's runtime folder.
+  explicit SingleInstance(const QString& folder = {}, QObject* parent = nullptr);
+
+  /// Takes the lock of `key` (a project and its engine) and lets go of the one before; false: another window has it.
+  bool claim(const QString& key);
+  /// Asks the window that has it to come to the front; false: it did not answer.
+  bool raiseOther(const QString& key) const;
+
+ Q_SIGNALS:
+  void raised();
+
+ private:
+  QString path(const QString& key, const QString& ending) const;
+  QString m_folder;
+  std::unique_ptr<QLockFile> m_lock;
+  std::unique_ptr<QLocalServer> m_server;
+};
+
+}  // namespace strata

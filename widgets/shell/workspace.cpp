@@ -1,0 +1,167 @@
+#include "widgets/shell/workspace.h"
+
+#include <QCryptographicHash>
+#include <QDir>
+
+namespace strata {
+namespace {
+
+constexpr int kRecentProjects = 10;
+
+/// Equal for references that open the same model.
+QString keyOf(const protocol::ModelRef& ref) {
+  return QString::fromStdString(dumpLine(configToJson(ref)));
+}
+
+}  // namespace
+
+Workspace::Workspace(EngineClient& engine, QSettings& settings, QObject* parent)
+    : QObject(parent), m_engine(engine), m_settings(settings) {
+  m_context = settings.value("sides/context", 0).toLongLong();
+  m_chats = std::max(1, settings.value("sides/chats", 1).toInt());
+}
+
+void Workspace::openProject(const QString& folder, bool create) {
+  m_wanted = folder;
+  const int number = ++m_opening;
+  m_engine.call<protocol::OpenProject>({folder.toStdString(), create}, this,
+                                       [this, number](const Result<protocol::ProjectInfo>& answer) {
+                                         if (number == m_opening) opened(answer);
+                                       });
+}
+
+void Workspace::opened(const Result<protocol::ProjectInfo>& answer) {
+  if (!answer) {
+    m_projectProblem = answer.error();
+    Q_EMIT projectChanged();
+    return;
+  }
+  m_projectProblem.reset();
+  m_project = *answer;
+  m_a = answer->a;
+  m_b = answer->b;
+  forgetCards();
+  remember(QString::fromStdString(answer->folder));
+  Q_EMIT projectChanged();
+  Q_EMIT sidesChanged();
+}
+
+/// Folders belong to the machine that the engine runs on, so each engine's command has a list of its own.
+QString Workspace::recentKey() const {
+  if (!m_engine.remote()) return "projects/recent";
+  const QString command = m_engine.command().program + ' ' + m_engine.command().arguments.join(' ');
+  return "projects/recent-" +
+         QString::fromLatin1(QCryptographicHash::hash(command.toUtf8(), QCryptographicHash::Sha256).toHex().left(12));
+}
+
+void Workspace::remember(const QString& folder) {
+  QStringList recent = recentProjects();
+  recent.removeAll(folder);
+  recent.prepend(folder);
+  while (recent.size() > kRecentProjects) recent.removeLast();
+  m_settings.setValue(recentKey(), recent);
+  m_settings.setValue("projects/last", folder);
+}
+
+QStringList Workspace::recentProjects() const {
+  return m_settings.value(recentKey()).toStringList();
+}
+
+const std::optional<protocol::Side>& Workspace::side(Which which) const {
+  return which == Which::a ? m_a : m_b;
+}
+
+void Workspace::setSide(Which which, const std::optional<protocol::Side>& side) {
+  std::optional<protocol::Side>& place = which == Which::a ? m_a : m_b;
+  if (place == side) return;
+  place = side;
+  storeSides();
+  Q_EMIT sidesChanged();
+}
+
+void Workspace::setMap(Which which, const std::string& map) {
+  std::optional<protocol::Side> changed = side(which);
+  if (!changed) return;
+  changed->map = map;
+  setSide(which, changed);
+}
+
+void Workspace::swapSides() {
+  if (m_a == m_b) return;
+  std::swap(m_a, m_b);
+  storeSides();
+  Q_EMIT sidesChanged();
+  announce(tr("Sides A and B swapped."));
+}
+
+void Workspace::copyAToB() {
+  if (m_a == m_b) return;
+  m_b = m_a;
+  storeSides();
+  Q_EMIT sidesChanged();
+  announce(tr("Side B is now what side A is."));
+}
+
+void Workspace::storeSides() {
+  if (!m_project) return;
+  m_project->a = m_a;
+  m_project->b = m_b;
+  m_engine.call<protocol::SetSides>({m_a, m_b}, this, [this](const Result<protocol::Nothing>& answer) {
+    if (!answer) {
+      announce(
+          tr("The sides could not be stored in the project: %1").arg(QString::fromStdString(answer.error().message)));
+    }
+  });
+}
+
+void Workspace::setContext(std::int64_t tokens, int chats) {
+  if (tokens == m_context && chats == m_chats) return;
+  m_context = tokens;
+  m_chats = std::max(1, chats);
+  m_settings.setValue("sides/context", static_cast<qlonglong>(m_context));
+  m_settings.setValue("sides/chats", m_chats);
+  Q_EMIT contextChanged();
+}
+
+void Workspace::card(const protocol::ModelRef& ref, QObject* context,
+                     std::function<void(const Result<protocol::ModelCard>&)> done) {
+  if (const protocol::ModelCard* known = knownCard(ref)) return done(*known);
+  const QString key = keyOf(ref);
+  std::vector<Waiting>& waiting = m_asked[key];
+  waiting.push_back({context, std::move(done)});
+  if (waiting.size() > 1) return;
+  m_engine.call<protocol::InspectModel>({ref}, this, [this, key](const Result<protocol::ModelCard>& answer) {
+    const std::vector<Waiting> asked = std::move(m_asked[key]);
+    m_asked.erase(key);
+    if (answer) m_cards[key] = *answer;
+    for (const Waiting& one : asked) {
+      if (one.context) one.done(answer);
+    }
+    if (answer) Q_EMIT cardsChanged();
+  });
+}
+
+const protocol::ModelCard* Workspace::knownCard(const protocol::ModelRef& ref) const {
+  const auto found = m_cards.find(keyOf(ref));
+  return found == m_cards.end() ? nullptr : &found->second;
+}
+
+void Workspace::forgetCards() {
+  m_cards.clear();
+}
+
+QString Workspace::shortName(const protocol::ModelRef& ref) {
+  const auto last = [](const std::string& path) {
+    const QString cleaned = QDir::cleanPath(QString::fromStdString(path));
+    return cleaned.section('/', -1, -1, QString::SectionSkipEmpty);
+  };
+  QString name = last(ref.model);
+  if (!ref.adapter.empty()) name += " + " + last(ref.adapter);
+  return name;
+}
+
+bool Workspace::sharesWeights() const {
+  return m_a && m_b && m_a->ref == m_b->ref;
+}
+
+}  // namespace strata
