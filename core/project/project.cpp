@@ -1,6 +1,13 @@
 #include "core/project/project.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "core/base/file_errors.h"
@@ -84,7 +91,9 @@ class ProjectFile {
     const Json& given = sides[key];
     ProjectSide side;
     const auto wrong = [&] {
-      return broken(std::string("must give side \"") + key + "\" a \"model\", and if it names a \"map\", as text.");
+      return broken(std::string("must give side \"") + key +
+                    "\" a \"model\" and, where they are there, \"map\", \"adapter\", \"dtype\" and \"device\" as "
+                    "text and \"context\" as a number.");
     };
     if (!given.is_object() || !given.contains("model") || !given["model"].is_string()) return wrong();
     side.model = given["model"].get<std::string>();
@@ -92,8 +101,21 @@ class ProjectFile {
       if (!given["map"].is_string()) return wrong();
       side.map = given["map"].get<std::string>();
     }
+    const std::pair<const char*, std::string*> texts[] = {
+        {"adapter", &side.adapter}, {"dtype", &side.dtype}, {"device", &side.device}};
+    for (const auto& [member, value] : texts) {
+      if (!given.contains(member)) continue;
+      if (!given[member].is_string()) return wrong();
+      *value = given[member].get<std::string>();
+    }
+    if (given.contains("context")) {
+      if (!given["context"].is_number_integer() || given["context"].get<std::int64_t>() < 0) return wrong();
+      side.context = given["context"].get<std::int64_t>();
+    }
     return std::optional(side);
   }
+
+  const Json& json() const { return m_json; }
 
  private:
   explicit ProjectFile(fs::path path) : m_path(std::move(path)) {}
@@ -127,6 +149,143 @@ Result<Project> Project::open(const fs::path& folder) {
   return project;
 }
 
+namespace {
+
+Json toJson(const ProjectSide& side) {
+  Json json = {{"model", side.model}, {"map", side.map}};
+  if (!side.adapter.empty()) json["adapter"] = side.adapter;
+  if (!side.dtype.empty()) json["dtype"] = side.dtype;
+  if (side.device != "cpu") json["device"] = side.device;
+  if (side.context > 0) json["context"] = side.context;
+  return json;
+}
+
+std::string printed(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+Result<void> Project::change(const std::function<void(Json& file)>& edit) {
+  STRATA_TRY(const ProjectFile file, ProjectFile::read(m_folder));
+  Json json = file.json();
+  edit(json);
+  STRATA_CHECK(writeFile(m_folder / kFile, printed(json)));
+  STRATA_TRY(*this, open(m_folder));
+  return {};
+}
+
+Result<void> Project::setSides(const std::optional<ProjectSide>& a, const std::optional<ProjectSide>& b) {
+  return change([&](Json& file) {
+    for (const auto& [key, side] : {std::pair("a", a), std::pair("b", b)}) {
+      if (!side) continue;
+      Json& member = file["sides"][key];
+      if (!member.is_object()) member = Json::object();
+      for (const char* known : {"adapter", "dtype", "device", "context"}) member.erase(known);
+      member.update(toJson(*side));
+    }
+  });
+}
+
+Result<std::string> Project::addModel(const fs::path& folder, const std::string& name) {
+  std::error_code error;
+  const fs::path absolute = fs::absolute(folder, error).lexically_normal();
+  const fs::path whole = absolute.has_filename() ? absolute : absolute.parent_path();
+  if (!fs::is_directory(whole, error)) {
+    return fail(ErrorCode::notFound, "There is no folder " + whole.string() + "; check the path.", whole.string());
+  }
+  if (name.find_first_of("/@") != std::string::npos) {
+    return fail(ErrorCode::usage, "The name \"" + name + "\" holds / or @; give one without.", "name");
+  }
+  if (const auto taken = m_models.find(name); taken != m_models.end() && taken->second != whole) {
+    return fail(ErrorCode::usage, "The project has another model \"" + name + "\"; give a name of its own.", "name");
+  }
+  std::string chosen = name;
+  if (chosen.empty()) {
+    for (const auto& [known, path] : m_models) {
+      if (path == whole) return known;
+    }
+    std::string stem = whole.filename().string();
+    std::replace(stem.begin(), stem.end(), '@', '-');
+    chosen = stem;
+    for (int number = 2; m_models.contains(chosen); ++number) chosen = stem + "-" + std::to_string(number);
+  }
+  STRATA_CHECK(change([&](Json& file) { file["models"][chosen] = whole.string(); }));
+  return chosen;
+}
+
+Result<void> Project::removeModel(const std::string& name) {
+  if (!m_models.contains(name)) {
+    return fail(ErrorCode::notFound, "The project has no model \"" + name + "\".", name);
+  }
+  return change([&](Json& file) { file["models"].erase(name); });
+}
+
+Result<ProjectLock> ProjectLock::take(const fs::path& projectFolder, std::chrono::milliseconds patience) {
+  const fs::path path = projectFolder / "lock";
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (fd < 0) return systemFailure(errno, "open", path);
+  ProjectLock lock(fd);
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    const int number = errno;
+    if (number != EINTR && number != EWOULDBLOCK) return systemFailure(number, "lock", path);
+    if (std::chrono::steady_clock::now() >= until) {
+      return fail(ErrorCode::busy,
+                  "The project " + projectFolder.string() + " is open in another Strata; close it there first.",
+                  projectFolder.string());
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return lock;
+}
+
+ProjectLock::~ProjectLock() {
+  if (m_lock >= 0) ::close(m_lock);
+}
+
+namespace {
+
+/// Models of the copy that are gone (Strata was installed elsewhere) are looked for where the shipped project has them.
+Result<void> renewModels(const Project& original, const fs::path& folder) {
+  STRATA_TRY(const Project copy, Project::open(folder));
+  STRATA_TRY(const ProjectFile file, ProjectFile::read(folder));
+  Json json = file.json();
+  bool changed = false;
+  for (const auto& [name, path] : original.models()) {
+    const auto found = copy.models().find(name);
+    std::error_code ignored;
+    if (found == copy.models().end() || fs::exists(found->second, ignored)) continue;
+    json["models"][name] = fs::absolute(path).lexically_normal().string();
+    changed = true;
+  }
+  return changed ? writeFile(folder / kFile, printed(json)) : Result<void>();
+}
+
+}  // namespace
+
+Result<void> copyProject(const fs::path& shipped, const fs::path& folder) {
+  std::error_code error;
+  STRATA_TRY(const Project original, Project::open(shipped));
+  if (fs::exists(folder / kFile, error)) return renewModels(original, folder);
+  STRATA_TRY(const ProjectFile file, ProjectFile::read(shipped));
+  fs::create_directories(folder.parent_path(), error);
+  if (error) return systemFailure(error.value(), "create", folder.parent_path());
+  STRATA_TRY(StagedFolder staged, StagedFolder::create(folder));
+  for (fs::directory_iterator entry(shipped, error), end; !error && entry != end; entry.increment(error)) {
+    if (!entry->is_regular_file(error) || entry->path().filename() == kFile) continue;
+    fs::copy_file(entry->path(), staged.path() / entry->path().filename(), error);
+    if (error) return systemFailure(error.value(), "copy", entry->path());
+  }
+  if (error) return systemFailure(error.value(), "list", shipped);
+  Json json = file.json();
+  for (const auto& [name, path] : original.models()) {
+    json["models"][name] = fs::absolute(path).lexically_normal().string();
+  }
+  STRATA_CHECK(writeFile(staged.path() / kFile, printed(json)));
+  return staged.commit();
+}
+
 Result<Project> Project::openOrCreate(const fs::path& folder) {
   std::error_code error;
   if (fs::exists(folder / kFile, error)) return open(folder);
@@ -146,7 +305,7 @@ Result<Project> Project::openOrCreate(const fs::path& folder) {
     return systemFailure(error.value(), "create", folder);
   }
   const Json json = {{"format", kFormat}, {"version", kVersion}, {"name", nameOf(folder)}};
-  STRATA_CHECK(writeFile(folder / kFile, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
+  STRATA_CHECK(writeFile(folder / kFile, printed(json)));
   return open(folder);
 }
 

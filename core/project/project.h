@@ -1,11 +1,14 @@
 #pragma once
 // A project is a folder: strata.json, maps/*.json, runs/<id>/, reports/ (design.md section 4).
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/error.h"
@@ -13,10 +16,14 @@
 
 namespace strata {
 
-/// One side of a comparison: a model (one of the project's names, a folder, or a run) and a map for it.
+/// One side of a comparison: a model (one of the project's names, a folder, or a run), how it is opened, and a map.
 struct ProjectSide {
   std::string model;
   std::string map = "full";
+  std::string adapter = {};
+  std::string dtype = {};
+  std::string device = "cpu";
+  std::int64_t context = 0;  // 0: the model's
   bool operator==(const ProjectSide&) const = default;
 };
 
@@ -31,17 +38,51 @@ class Project {
   /// "models" of strata.json: what the project calls its models, and their folders. A relative one starts at the
   /// project's folder.
   const std::map<std::string, std::filesystem::path>& models() const { return m_models; }
-  /// "sides" of strata.json: {"a": {"model", "map"}, "b": …}; nothing where the file does not say.
+  /// "sides" of strata.json: {"a": {"model", "map", "adapter"?, "dtype"?, "device"?, "context"?}, "b": …}; nothing
+  /// where the file does not say.
   const std::optional<ProjectSide>& sideA() const { return m_sideA; }
   const std::optional<ProjectSide>& sideB() const { return m_sideB; }
   std::filesystem::path runsFolder() const { return m_folder / "runs"; }
 
+  // Changes of strata.json: read anew, written whole; members that this Strata does not know stay as they are.
+
+  /// A side that is nothing stays.
+  Result<void> setSides(const std::optional<ProjectSide>& a, const std::optional<ProjectSide>& b);
+  /// Under `name`, or where that is empty under the folder's own, made unlike the others; the name that it has. A
+  /// folder that has a name keeps it.
+  Result<std::string> addModel(const std::filesystem::path& folder, const std::string& name);
+  Result<void> removeModel(const std::string& name);
+
  private:
+  Result<void> change(const std::function<void(Json& file)>& edit);
+
   std::filesystem::path m_folder;
   std::string m_name;
   std::map<std::string, std::filesystem::path> m_models;
   std::optional<ProjectSide> m_sideA, m_sideB;
 };
+
+/// flock on <project>/lock, held as long as the object lives: the one engine that writes project.sqlite. The system
+/// drops it with the process.
+class ProjectLock {
+ public:
+  /// ErrorCode::busy where another process holds it and does not let go within `patience`.
+  static Result<ProjectLock> take(const std::filesystem::path& projectFolder, std::chrono::milliseconds patience);
+  ProjectLock(ProjectLock&& other) noexcept : m_lock(std::exchange(other.m_lock, -1)) {}
+  ProjectLock& operator=(ProjectLock&& other) noexcept {
+    std::swap(m_lock, other.m_lock);
+    return *this;
+  }
+  ~ProjectLock();
+
+ private:
+  explicit ProjectLock(int lock) : m_lock(lock) {}
+  int m_lock = -1;
+};
+
+/// The user's copy of a shipped project in `folder`, made where there is none: its files, with the models' folders
+/// absolute. The shipped one is never written.
+Result<void> copyProject(const std::filesystem::path& shipped, const std::filesystem::path& folder);
 
 enum class RunState { queued, running, paused, stopped, failed, done };
 const char* toString(RunState state);

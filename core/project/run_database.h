@@ -9,12 +9,9 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/project/database.h"
 
 namespace strata {
-
-/// "DELETE" on network file systems, where WAL's shared memory does not work, else "WAL". `fileSystemType`: statfs
-/// f_type.
-const char* journalModeFor(std::int64_t fileSystemType);
 
 struct Metric {
   std::int64_t step = 0;

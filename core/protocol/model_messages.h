@@ -54,6 +54,7 @@ struct ProjectInfo {
   bool sample = false;
   std::vector<NamedPath> models;
   std::optional<Side> a, b;
+  std::string notice;
   template <class V>
   void visit(V& v) {
     v("folder", folder, "absolute");
@@ -62,6 +63,7 @@ struct ProjectInfo {
     v("models", models, "what it calls its models");
     v("a", a, "side A");
     v("b", b, "side B");
+    v("notice", notice, "what was found broken and set right; empty: nothing");
   }
 };
 

@@ -1,0 +1,217 @@
+#include "core/project/job.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "core/base/file_errors.h"
+#include "core/base/files.h"
+
+extern char** environ;
+
+namespace strata {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kPoll = std::chrono::milliseconds(10);
+// A job loads LibTorch before it takes its lock; one that takes longer than this hangs.
+constexpr auto kMostStarting = std::chrono::seconds(60);
+constexpr std::size_t kLastWords = 4096;
+
+struct Children {
+  std::mutex mutex;
+  std::vector<pid_t> pids;
+};
+/// A process's children are one thing of the whole process, as the system has it.
+Children& children() {
+  static Children all;
+  return all;
+}
+
+/// This process's environment, with threads that wait without spinning: a chat and a training share the cores.
+std::vector<std::string> jobEnvironment() {
+  std::vector<std::string> variables;
+  for (char** each = environ; *each != nullptr; ++each) {
+    if (std::strncmp(*each, "OMP_WAIT_POLICY=", 16) != 0) variables.emplace_back(*each);
+  }
+  variables.emplace_back("OMP_WAIT_POLICY=passive");
+  return variables;
+}
+
+std::vector<char*> pointersTo(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+/// A new session with clean signals, the log as output, and none of this process's files.
+Result<pid_t> spawn(const fs::path& program, std::vector<std::string> arguments, const fs::path& log) {
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0666);
+  posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
+  posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  std::vector<std::string> environment = jobEnvironment();
+  pid_t pid = 0;
+  const int failed = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, pointersTo(arguments).data(),
+                                   pointersTo(environment).data());
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  if (failed != 0) return systemFailure(failed, "start", program);
+  return pid;
+}
+
+bool hasEnded(pid_t pid) {
+  int status = 0;
+  const pid_t ended = ::waitpid(pid, &status, WNOHANG);
+  return ended == pid || (ended < 0 && errno == ECHILD);
+}
+
+/// The end of a log, for a process that left without a word in run.json.
+std::string lastLineOf(const fs::path& log) {
+  const Result<std::string> text = readFile(log);
+  if (!text) return {};
+  std::string_view tail = *text;
+  if (tail.size() > kLastWords) tail.remove_prefix(tail.size() - kLastWords);
+  while (!tail.empty() && (tail.back() == '\n' || tail.back() == ' ')) tail.remove_suffix(1);
+  return std::string(tail.substr(tail.rfind('\n') + 1));
+}
+
+/// A job that ended before it told its state: its last words are why it failed.
+Result<void> noteEarlyEnd(const fs::path& folder) {
+  STRATA_TRY(Run run, Run::reopen(folder));
+  if (run.info().state != RunState::queued) return {};
+  const std::string last = lastLineOf(folder / "log");
+  return run.setState(RunState::failed, last.empty() ? "The job ended before it began, without saying why." : last);
+}
+
+/// Waits until the job has its lock and a state other than queued, or has ended.
+Result<void> waitForBegin(pid_t pid, const fs::path& folder, std::chrono::milliseconds begun) {
+  const auto started = Clock::now();
+  std::optional<Clock::time_point> held;
+  for (;;) {
+    if (hasEnded(pid)) return noteEarlyEnd(folder);
+    const auto now = Clock::now();
+    if (!held && lockHolder(folder) == pid) held = now;
+    if (held) {
+      STRATA_TRY(const RunInfo info, readRun(folder));
+      if (info.state != RunState::queued || now - *held > begun) break;
+    } else if (now - started > kMostStarting) {
+      ::kill(pid, SIGKILL);
+      return fail(ErrorCode::internal, "The job " + folder.filename().string() + " did not start within a minute.",
+                  folder.string());
+    }
+    std::this_thread::sleep_for(kPoll);
+  }
+  const std::lock_guard guard(children().mutex);
+  children().pids.push_back(pid);
+  return {};
+}
+
+bool isPlainId(const std::string& id) {
+  return !id.empty() && id.find('/') == std::string::npos && !id.starts_with('.');
+}
+
+Result<void> moveRun(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  if (!fs::is_directory(from, error)) {
+    return fail(ErrorCode::notFound, "There is no run " + from.string() + ".", from.string());
+  }
+  if (isAlive(from)) {
+    return fail(ErrorCode::busy, "The run " + from.filename().string() + " is still alive; stop it first.",
+                from.string());
+  }
+  fs::create_directories(to.parent_path(), error);
+  if (!error) fs::rename(from, to, error);
+  if (error) return systemFailure(error.value(), "move", from);
+  STRATA_CHECK(syncFolder(from.parent_path()));
+  return syncFolder(to.parent_path());
+}
+
+}  // namespace
+
+Result<RunInfo> startJob(const fs::path& program, const fs::path& project, const std::string& id,
+                         std::chrono::milliseconds begun) {
+  const fs::path folder = project / "runs" / id;
+  std::error_code ignored;
+  fs::remove(folder / "stop", ignored);  // of an earlier life; one that comes from now on is meant
+  STRATA_TRY(const pid_t pid,
+             spawn(program, {program.string(), "job", id, "--project", project.string()}, folder / "log"));
+  STRATA_CHECK(waitForBegin(pid, folder, begun));
+  return readRun(folder);
+}
+
+void collectJobs() {
+  const std::lock_guard guard(children().mutex);
+  std::erase_if(children().pids, hasEnded);
+}
+
+std::optional<int> lockHolder(const fs::path& runFolder) {
+  if (!isAlive(runFolder)) return {};
+  const Result<std::string> text = readFile(runFolder / "lock", 64);
+  if (!text) return {};
+  int pid = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), pid);
+  if (error != std::errc() || pid <= 0) return {};
+  // A number may have gone to another process since: the holder is the one that has this very file open.
+  std::error_code failed;
+  for (const fs::directory_entry& entry : fs::directory_iterator("/proc/" + std::to_string(pid) + "/fd", failed)) {
+    if (fs::equivalent(entry.path(), runFolder / "lock", failed)) return pid;
+  }
+  return {};
+}
+
+Result<void> requestStop(const fs::path& runFolder) {
+  const fs::path path = runFolder / "stop";
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  if (fd < 0) return systemFailure(errno, "write", path);
+  ::close(fd);
+  return {};
+}
+
+std::optional<std::chrono::system_clock::time_point> stopRequestedAt(const fs::path& runFolder) {
+  std::error_code error;
+  const fs::file_time_type time = fs::last_write_time(runFolder / "stop", error);
+  if (error) return {};
+  return std::chrono::time_point_cast<std::chrono::system_clock::duration>(std::chrono::file_clock::to_sys(time));
+}
+
+bool signalHolder(const fs::path& runFolder, int signal) {
+  const std::optional<int> pid = lockHolder(runFolder);
+  return pid && ::kill(*pid, signal) == 0;
+}
+
+Result<void> trashRun(const Project& project, const std::string& id) {
+  if (!isPlainId(id)) return fail(ErrorCode::usage, "\"" + id + "\" is no run's id.", id);
+  return moveRun(project.runsFolder() / id, project.folder() / "trash" / id);
+}
+
+Result<void> restoreRun(const Project& project, const std::string& id) {
+  if (!isPlainId(id)) return fail(ErrorCode::usage, "\"" + id + "\" is no run's id.", id);
+  return moveRun(project.folder() / "trash" / id, project.runsFolder() / id);
+}
+
+}  // namespace strata

@@ -1,0 +1,113 @@
+// A run's metrics and progress as another process reads them.
+
+#include "core/project/run_reader.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "support.h"
+
+namespace strata {
+namespace {
+
+using strata::testing::TemporaryFolder;
+
+struct Readers : ::testing::Test {
+  TemporaryFolder temporary;
+  RunDatabase database = *RunDatabase::open(temporary.path());
+  RunReader open(std::int64_t from = 0) const { return std::move(*RunReader::open(temporary.path(), from)); }
+  void add(std::int64_t step, const char* name, double value) { ASSERT_TRUE(database.addMetric({step, name, value})); }
+};
+
+TEST_F(Readers, GiveEachMetricOnceAndThenNothing) {
+  for (int step = 1; step <= 10; ++step) {
+    add(step, "loss", 1.0 / step);
+    add(step, "lr", step);
+  }
+  ASSERT_TRUE(database.flush());
+  RunReader reader = open();
+  const auto first = reader.next(4);
+  ASSERT_TRUE(first) << first.error().message;
+  EXPECT_EQ(first->size(), 8u);
+  EXPECT_EQ(first->front().step, 1);
+  std::size_t count = first->size();
+  for (auto more = reader.next(4); !more->empty(); more = reader.next(4)) count += more->size();
+  EXPECT_EQ(count, 20u);
+  add(11, "loss", .05);
+  ASSERT_TRUE(database.flush());
+  const auto later = reader.next(100);
+  ASSERT_EQ(later->size(), 1u);
+  EXPECT_EQ(later->front().step, 11);
+  EXPECT_EQ(later->front().value, .05);
+  EXPECT_EQ(open(8).next(100)->front().step, 8);
+}
+
+TEST_F(Readers, FollowARunThatWentBackBehindACheckpoint) {
+  for (int step = 1; step <= 10; ++step) add(step, "loss", 1);
+  ASSERT_TRUE(database.flush());
+  RunReader reader = open();
+  EXPECT_EQ(reader.next(100)->size(), 10u);
+  ASSERT_TRUE(database.deleteAfter(5));
+  EXPECT_TRUE(reader.next(100)->empty());
+  add(6, "loss", 2);
+  ASSERT_TRUE(database.flush());
+  const auto again = reader.next(100);
+  ASSERT_EQ(again->size(), 1u);
+  EXPECT_EQ(again->front().step, 6);
+}
+
+TEST_F(Readers, KnowHowFarATrainingIs) {
+  RunInfo run;
+  run.kind = "train";
+  run.config = {{"steps", 100}, {"batch", 4}, {"length", 50}};
+  EXPECT_EQ(open().progress(run)->secondsLeft(), -1);
+  for (int step = 1; step <= 20; ++step) {
+    add(step, "loss", step);
+    add(step, "tokens_s", 100);
+  }
+  ASSERT_TRUE(database.flush());
+  const auto progress = open().progress(run);
+  ASSERT_TRUE(progress) << progress.error().message;
+  EXPECT_EQ(progress->step, 20);
+  EXPECT_EQ(progress->steps, 100);
+  EXPECT_EQ(progress->loss, 20.0);
+  EXPECT_DOUBLE_EQ(progress->stepSeconds, 2);
+  EXPECT_DOUBLE_EQ(progress->secondsLeft(), 160);
+}
+
+TEST_F(Readers, KnowHowFarAnEvaluationIs) {
+  RunInfo run;
+  run.kind = "eval";
+  add(10, "done", 40);
+  add(10, "seconds", 5);
+  ASSERT_TRUE(database.flush());
+  const auto progress = open().progress(run);
+  EXPECT_EQ(progress->step, 10);
+  EXPECT_EQ(progress->steps, 40);
+  EXPECT_DOUBLE_EQ(progress->secondsLeft(), 15);
+  EXPECT_EQ(progress->loss, std::nullopt);
+}
+
+TEST_F(Readers, AreFastBesideAMillionMetrics) {
+  ASSERT_TRUE(database.flush());
+  auto raw = Database::open(temporary.path() / "run.sqlite", Database::Mode::write);
+  ASSERT_TRUE(
+      raw->execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 200000)"
+                   " INSERT INTO metrics SELECT i, 'loss', i FROM n UNION ALL SELECT i, 'lr', i FROM n"));
+  RunReader reader = open(200000);
+  const auto started = std::chrono::steady_clock::now();
+  EXPECT_EQ(reader.next(100)->size(), 2u);
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::milliseconds(50));
+}
+
+TEST(RunReader, SaysThatARunHasNoMetricsYet) {
+  const TemporaryFolder temporary;
+  const auto reader = RunReader::open(temporary.path());
+  ASSERT_FALSE(reader);
+  EXPECT_EQ(reader.error().code, ErrorCode::notFound);
+  EXPECT_FALSE(std::filesystem::exists(temporary.path() / "run.sqlite"));
+}
+
+}  // namespace
+}  // namespace strata
