@@ -85,6 +85,7 @@ VerbAction addEstimate(CLI::App& verb, const Output& out);
 VerbAction addExport(CLI::App& verb, const Output& out);
 VerbAction addBench(CLI::App& verb, const Output& out);
 VerbAction addRuns(CLI::App& verb, const Output& out);
+VerbAction addJob(CLI::App& verb, const Output& out);
 VerbAction addDevices(CLI::App& verb, const Output& out);
 VerbAction addEngine(CLI::App& verb, const Output& out);
 

@@ -7,9 +7,8 @@
 #include "app/strata/field_options.h"
 #include "core/base/json.h"
 #include "core/config/train_config.h"
-#include "core/data/dataset.h"
 #include "core/data/overlap.h"
-#include "core/data/template_renderer.h"
+#include "core/training/data_check.h"
 #include "core/training/run_setup.h"
 
 namespace strata {
@@ -54,55 +53,22 @@ Result<TrainConfig> configOf(const DataArguments& arguments) {
   return fields.config;
 }
 
-DataOptions optionsOf(const TrainConfig& config) {
-  DataOptions options = rowOptions(config);
-  options.keepGoing = true;
-  return options;
-}
-
-/// The model's side of a check.
-struct Reader {
-  std::unique_ptr<Tokenizer> tokenizer;
-  std::unique_ptr<ChatRenderer> chat;
-  std::int64_t vocab = 0;
-};
-
-Result<Reader> readerOf(const std::string& model, const std::string& project) {
-  Reader reader;
-  STRATA_TRY(const ModelLocation location, locate(model, project));
-  STRATA_TRY(const ModelConfig config, readModelConfig(location.folder));
-  reader.vocab = config.vocab;
-  STRATA_TRY(reader.tokenizer, openTokenizer(location.folder));
-  if (!reader.tokenizer) {
-    return fail(ErrorCode::notFound, "The model " + model + " has no tokenizer files.", "--model");
+Json toJson(const std::vector<RowToken>& tokens) {
+  Json json = Json::array();
+  for (const RowToken& token : tokens) {
+    json.push_back({{"id", token.id}, {"text", token.text}, {"trained", token.trained}});
   }
-  STRATA_TRY(ChatTemplate chat, ChatTemplate::open(location.folder));
-  reader.chat = std::make_unique<TemplateRenderer>(std::move(chat));
-  return reader;
-}
-
-/// The tokens of a row: its ids, the text that each adds, and whether it is trained on.
-Json tokensOf(const Row& row, const Tokenizer& tokenizer) {
-  Json tokens = Json::array();
-  TokenStream stream(tokenizer);
-  for (std::size_t i = 0; i < row.ids.size(); ++i) {
-    tokens.push_back(
-        {{"id", row.ids[i]}, {"text", stream.push(row.ids[i])}, {"trained", static_cast<bool>(row.trained[i])}});
-  }
-  if (!tokens.empty()) tokens.back()["text"] = tokens.back()["text"].get<std::string>() + stream.finish();
-  return tokens;
+  return json;
 }
 
 /// A row's text with what is trained on in brackets: ⟦…⟧. A token without text of its own is shown as <id>.
-std::string marked(const Json& tokens) {
+std::string marked(const std::vector<RowToken>& tokens) {
   std::string text;
   bool inside = false;
-  for (const Json& token : tokens) {
-    const bool trained = token["trained"].get<bool>();
-    if (trained != inside) text += trained ? "⟦" : "⟧";
-    inside = trained;
-    const auto& piece = token["text"].get_ref<const std::string&>();
-    text += piece.empty() ? "<" + std::to_string(token["id"].get<TokenId>()) + ">" : piece;
+  for (const RowToken& token : tokens) {
+    if (token.trained != inside) text += token.trained ? "⟦" : "⟧";
+    inside = token.trained;
+    text += token.text.empty() ? "<" + std::to_string(token.id) + ">" : token.text;
   }
   return inside ? text + "⟧" : text;
 }
@@ -179,48 +145,11 @@ void addOverlap(const OverlapReport& overlap, const std::string& against, Json& 
   addMore(static_cast<std::int64_t>(overlap.rows.size()), std::min(shown, kListedInText), text);
 }
 
-/// The rows, tokenised, or where that is refused the records' report; and why training would refuse the data.
-struct Checked {
-  DataReport report;
-  std::vector<Json> shown;
-  bool withTokens = false;
-  std::optional<Error> refused;
-  bool failed =
-      false;  // no row can be used, or a file not be read to its end; what is wrong with some rows is an answer
-};
-
-std::optional<Error> refusalOf(const DataReport& report, const std::string& file) {
-  if (report.refusal.empty()) return std::nullopt;
-  return Error{ErrorCode::invalidData, report.refusal, file};
-}
-
-Result<Checked> check(const DataArguments& arguments, const TrainConfig& config) {
-  DataOptions options = optionsOf(config);
-  Checked checked;
-  if (!config.model.empty()) {
-    STRATA_TRY(const Reader reader, readerOf(config.model, arguments.project));
-    options.vocab = reader.vocab;
-    options.chat = reader.chat.get();
-    auto data = Dataset::open(arguments.file, *reader.tokenizer, options);
-    if (data) {
-      checked.report = data->report();
-      checked.withTokens = true;
-      checked.refused = refusalOf(checked.report, arguments.file);
-      checked.failed = !checked.report.readToTheEnd;
-      for (std::size_t i = 0; i < std::min(data->rows().size(), static_cast<std::size_t>(arguments.show)); ++i) {
-        checked.shown.push_back(tokensOf(data->rows()[i], *reader.tokenizer));
-      }
-      return checked;
-    }
-    if (data.error().code != ErrorCode::invalidData && data.error().code != ErrorCode::unsupported) {
-      return tl::unexpected(std::move(data).error());
-    }
-    checked.refused = std::move(data).error();
-  }
-  STRATA_TRY(checked.report, checkData(arguments.file, options));
-  checked.failed = checked.refused || !checked.report.readToTheEnd || checked.report.rows == 0;
-  if (!checked.refused) checked.refused = refusalOf(checked.report, arguments.file);
-  return checked;
+Result<std::optional<DataReader>> readerOf(const std::string& model, const std::string& project) {
+  if (model.empty()) return std::optional<DataReader>();
+  STRATA_TRY(const ModelLocation location, locate(model, project));
+  STRATA_TRY(DataReader reader, DataReader::of(location, model));
+  return std::optional(std::move(reader));
 }
 
 Result<int> run(const DataArguments& arguments, const Output& out) {
@@ -228,11 +157,17 @@ Result<int> run(const DataArguments& arguments, const Output& out) {
   if (arguments.show > 0 && config.model.empty()) {
     return fail(ErrorCode::usage, "Rows are shown as a model's tokens; give --model.", "--show");
   }
-  STRATA_TRY(const Checked checked, check(arguments, config));
+  STRATA_TRY(const std::optional<DataReader> reader, readerOf(config.model, arguments.project));
+  STRATA_TRY(const CheckedData checked, checkDataSet(arguments.file, rowOptions(config), reader ? &*reader : nullptr));
   const DataReport& report = checked.report;
+  std::vector<std::vector<RowToken>> shown;
+  for (std::size_t i = 0; checked.data && i < checked.data->rows().size(); ++i) {
+    if (i == static_cast<std::size_t>(arguments.show)) break;
+    shown.push_back(tokensOf(checked.data->rows()[i], *reader->tokenizer));
+  }
   Json json = {{"format", report.format}, {"rows", report.rows}, {"dropped", Json::array()}};
   std::string text = fmt::format("{}, {} rows", report.format.empty() ? "unknown format" : report.format, report.rows);
-  if (checked.withTokens) {
+  if (checked.data) {
     json["tokens"] = report.tokens;
     json["trained_tokens"] = report.trainedTokens;
     json["truncated"] = report.truncated;
@@ -248,8 +183,11 @@ Result<int> run(const DataArguments& arguments, const Output& out) {
     STRATA_TRY(const OverlapReport overlap, findOverlap(arguments.file, arguments.against, config.columns));
     addOverlap(overlap, arguments.against, json, text);
   }
-  if (arguments.show > 0) json["shown"] = checked.shown;
-  for (const Json& tokens : checked.shown) text += "\n--\n" + marked(tokens);
+  if (arguments.show > 0) json["shown"] = Json::array();
+  for (const std::vector<RowToken>& tokens : shown) {
+    json["shown"].push_back(toJson(tokens));
+    text += "\n--\n" + marked(tokens);
+  }
   if (checked.refused) text += "\ntraining would refuse these data: " + checked.refused->message;
   // Else one answer that is both: what was found, and the error.
   if (checked.failed) json["error"] = errorToJson(*checked.refused);

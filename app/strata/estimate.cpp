@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/strata/cli.h"
-#include "core/routing/memory.h"
+#include "core/checkpoint/checkpoint_facts.h"
 
 namespace strata {
 namespace {
@@ -41,38 +41,22 @@ Result<MemoryEstimate> training(const EstimateArguments& arguments, const ModelC
 Result<int> run(const EstimateArguments& arguments, const Output& out) {
   STRATA_TRY(const ModelLocation location, locate(arguments.model.model, arguments.model.project));
   STRATA_TRY(const Checkpoint checkpoint, Checkpoint::open(location.folder));
-  const ModelConfig& config = checkpoint.config();
-  DType dtype = checkpoint.storedDType() == DType::f16 ? DType::f32 : checkpoint.storedDType();
-  if (!arguments.dtype.empty()) {
-    const auto given = parseDType(arguments.dtype);
-    if (!given || *given == DType::f16) {
-      return fail(ErrorCode::usage,
-                  "The dtype '" + arguments.dtype + "' cannot be computed in; give float32 or bfloat16.", "--dtype");
-    }
-    dtype = *given;
+  const bool trains = !arguments.train.empty();
+  STRATA_TRY(const ServingEstimate serving,
+             estimateServing(checkpoint, arguments.map, arguments.dtype, arguments.context, arguments.users));
+  const DType dtype = serving.dtype;
+  MemoryEstimate estimate = serving.memory;
+  if (trains) {
+    STRATA_TRY(estimate, training(arguments, checkpoint.config(), static_cast<int>(bytesOf(dtype))));
   }
-  const int bytes = static_cast<int>(bytesOf(dtype));
-  SharingMap map = checkpoint.map() ? *checkpoint.map() : SharingMap::full(config.layers);
-  if (!arguments.map.empty()) {
-    STRATA_TRY(map, parseMap(arguments.map, config.layers));
-    STRATA_CHECK(checkGeometry(map, config.kvGeometry()));
-  }
-  const std::int64_t context = arguments.context > 0 ? arguments.context : config.maxPositions;
-  MemoryEstimate estimate;
-  if (arguments.train.empty()) {
-    estimate = estimateInference(config.shape(), map, context, arguments.users, bytes, bytes);
-  } else {
-    STRATA_TRY(estimate, training(arguments, config, bytes));
-  }
-  const std::string name = arguments.map.empty() ? printMap(map) : arguments.map;
   Json json = {{"weights", estimate.weights},         {"kv", estimate.kv},
                {"activations", estimate.activations}, {"gradients", estimate.gradients},
                {"optimizer", estimate.optimizer},     {"total", estimate.total()},
                {"dtype", configName(dtype)}};
-  if (arguments.train.empty()) {
-    json["map"] = name;
-    json["src"] = map.src();
-    json["context"] = context;
+  if (!trains) {
+    json["map"] = serving.map.name;
+    json["src"] = serving.map.map.src();
+    json["context"] = serving.context;
     json["users"] = arguments.users;
   } else {
     json["train"] = arguments.train;

@@ -4,14 +4,10 @@
 
 #include "app/strata/cli.h"
 #include "app/strata/eval_predictions.h"
-#include "core/base/files.h"
-#include "core/data/template_renderer.h"
-#include "core/evaluation/tasks.h"
-#include "core/project/project.h"
-#include "core/project/run_database.h"
+#include "app/strata/eval_run.h"
+#include "app/strata/run_progress.h"
 
 namespace strata {
-namespace fs = std::filesystem;
 namespace {
 
 struct EvalArguments {
@@ -19,26 +15,20 @@ struct EvalArguments {
   std::string task, data, predictions;
   std::vector<std::string> maps;
   int limit = 0;
-};
 
-Json toJson(const TaskResult& result) {
-  const auto orNull = [](const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); };
-  Json json = {{"map", result.map},
-               {"src", result.src.src()},
-               {"retention", result.retention},
-               {"f1", orNull(result.f1)},
-               {"em", orNull(result.exact)},
-               {"nll", result.nll},
-               {"tokens", result.tokens},
-               {"n", result.n},
-               {"truncated", result.truncated},
-               {"kv_bytes_per_token", result.kvBytesPerToken},
-               {"seconds", result.seconds}};
-  if (result.rougeL) json["rouge_l"] = *result.rougeL;
-  if (result.bleu1) json["bleu_1"] = *result.bleu1;
-  if (result.answerableF1) json["answerable_f1"] = *result.answerableF1;
-  return json;
-}
+  EvalConfig config() const {
+    return {.model = model.model,
+            .adapter = model.adapter,
+            .task = task,
+            .data = data,
+            .maps = maps,
+            .limit = limit,
+            .dtype = model.dtype,
+            .device = model.device,
+            .context = model.context,
+            .threads = model.threads};
+  }
+};
 
 std::string toText(const std::vector<TaskResult>& results) {
   const bool longAnswers = !results.empty() && results.front().rougeL.has_value();
@@ -58,104 +48,27 @@ std::string toText(const std::vector<TaskResult>& results) {
   return text;
 }
 
-using Evaluate = std::function<Result<std::vector<TaskResult>>(const TaskHooks&)>;
-
-/// The evaluation as a run of the project: its answers, metrics and results.json.
-Result<std::vector<TaskResult>> evaluateInRun(Run& run, const Evaluate& evaluate, TaskHooks hooks) {
-  STRATA_CHECK(run.setState(RunState::running));
-  STRATA_TRY(RunDatabase database, RunDatabase::open(run.folder()));
-  hooks.onAnswer = [&](const TaskAnswer& answer) {
-    return database.addAnswer(answer.map, answer.question, answer.answer, answer.exact, answer.f1);
-  };
-  const auto cancel = [&hooks] { return hooks.cancel != nullptr && hooks.cancel->load(); };
-  STRATA_TRY(std::vector<TaskResult> results, evaluate(hooks));
-  if (cancel()) return fail(ErrorCode::cancelled, "The evaluation was cancelled.");
-  Json list = Json::array();
-  for (const TaskResult& result : results) {
-    list.push_back(toJson(result));
-    STRATA_CHECK(database.addMetric({0, "nll/" + result.map, result.nll}));
-    if (result.f1) STRATA_CHECK(database.addMetric({0, "f1/" + result.map, *result.f1}));
-    if (result.exact) STRATA_CHECK(database.addMetric({0, "em/" + result.map, *result.exact}));
-    if (result.rougeL) STRATA_CHECK(database.addMetric({0, "rouge_l/" + result.map, *result.rougeL}));
-    if (result.bleu1) STRATA_CHECK(database.addMetric({0, "bleu_1/" + result.map, *result.bleu1}));
-  }
-  STRATA_CHECK(database.flush());
-  STRATA_CHECK(writeFile(run.folder() / "results.json", Json({{"results", list}}).dump(2) + "\n"));
-  STRATA_CHECK(run.setState(RunState::done));
-  return results;
-}
-
-Result<Evaluate> evaluationOf(const EvalArguments& arguments, const OpenedModel& opened,
-                              const std::vector<NamedMap>& maps) {
-  const TaskOptions options{.limit = arguments.limit};
-  const std::optional<QaFormat> questions = questionTaskOf(arguments.task);
-  if (!questions) {
-    STRATA_TRY(ChatTemplate chatTemplate, ChatTemplate::open(opened.location.folder));
-    const auto chat = std::make_shared<const TemplateRenderer>(std::move(chatTemplate));
-    return Evaluate([=](const TaskHooks& hooks) {
-      return evaluateNll(*opened.model, maps, arguments.data, {.limit = arguments.limit, .chat = chat.get()}, hooks);
-    });
-  }
-  STRATA_TRY(const QuestionSet data, readQuestions(arguments.data, *questions));
-  return Evaluate([=](const TaskHooks& hooks) { return evaluateQuestions(opened.model, maps, data, options, hooks); });
-}
-
 Result<int> run(const EvalArguments& arguments, const Output& out) {
-  const std::optional<QaFormat> questions = questionTaskOf(arguments.task);
-  if (!questions && arguments.task != "nll") {
-    return fail(ErrorCode::usage,
-                "The task \"" + arguments.task + "\" is unknown; give squad, nll, hotpotqa, triviaqa or msmarco.",
-                "--task");
-  }
   if (!arguments.predictions.empty()) {
-    if (!questions)
+    const std::optional<QaFormat> questions = questionTaskOf(arguments.task);
+    if (questions) return scorePredictions(*questions, arguments.data, arguments.predictions, arguments.limit, out);
+    if (arguments.task == "nll") {
       return fail(ErrorCode::usage, "The task nll has no answers to score; leave --predictions out.", "--predictions");
-    return scorePredictions(*questions, arguments.data, arguments.predictions, arguments.limit, out);
+    }
   }
-  if (arguments.model.model.empty()) {
-    return fail(ErrorCode::usage, "No model is given; name one, or score answers made elsewhere with --predictions.",
-                "MODEL");
-  }
-  STRATA_TRY(const OpenedModel opened, openModel(arguments.model));
-  STRATA_TRY(const std::vector<NamedMap> maps, chooseMaps(arguments.maps, *opened.model));
-  STRATA_TRY(const Evaluate evaluate, evaluationOf(arguments, opened, maps));
-
-  std::optional<Progress> progress;
-  std::string shown;
-  TaskHooks hooks;
-  hooks.cancel = &cancelFlag();
-  hooks.onProgress = [&](const std::string& map, std::int64_t done, std::int64_t all) {
-    if (shown != map || !progress) progress.emplace("Evaluating " + map, all);
-    shown = map;
-    progress->update(done);
-  };
-
+  STRATA_TRY(const Evaluation evaluation, Evaluation::prepare(arguments.config(), arguments.model.project));
+  EvalProgress progress;
   std::vector<TaskResult> results;
   std::string runId;
   if (arguments.model.project.empty()) {
-    STRATA_TRY(results, evaluate(hooks));
+    STRATA_TRY(results, evaluation.run(progress.hooks()));
   } else {
     STRATA_TRY(const Project project, Project::openOrCreate(arguments.model.project));
-    Json config = {{"model", fs::absolute(arguments.model.model).lexically_normal().string()},
-                   {"adapter", arguments.model.adapter},
-                   {"task", arguments.task},
-                   {"data", fs::absolute(arguments.data).lexically_normal().string()},
-                   {"maps", Json::array()},
-                   {"limit", arguments.limit},
-                   {"dtype", configName(fromTorch(opened.model->dtype()))}};
-    if (!opened.location.run.empty()) config["model"] = arguments.model.model;
-    for (const NamedMap& map : maps) config["maps"].push_back(map.name);
-    STRATA_TRY(Run run, Run::create(project, "eval", config));
+    STRATA_TRY(Run run, Run::create(project, "eval", evaluation.stored()));
     runId = run.info().id;
-    Result<std::vector<TaskResult>> evaluated = evaluateInRun(run, evaluate, hooks);
-    if (!evaluated) {
-      const bool cancelled = evaluated.error().code == ErrorCode::cancelled;
-      STRATA_CHECK(run.setState(cancelled ? RunState::stopped : RunState::failed, evaluated.error().message));
-      return tl::unexpected(evaluated.error());
-    }
-    results = std::move(*evaluated);
+    STRATA_TRY(results, evaluation.runIn(run, progress.hooks()));
   }
-  progress.reset();
+  progress.end();
   Json json = {{"results", Json::array()}};
   for (const TaskResult& result : results) json["results"].push_back(toJson(result));
   json["task"] = arguments.task;

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "app/strata/cli.h"
-#include "core/routing/memory.h"
+#include "core/checkpoint/checkpoint_facts.h"
 
 namespace strata {
 namespace fs = std::filesystem;
@@ -16,12 +16,6 @@ struct InspectArguments {
   std::vector<std::string> maps;
   bool check = false;
 };
-
-const char* tokenizerKind(const fs::path& folder) {
-  std::error_code ignored;
-  if (fs::exists(folder / "tokenizer.json", ignored)) return "tokenizer.json";  // as openTokenizer() chooses
-  return fs::exists(folder / "tokenizer.model", ignored) ? "sentencepiece" : nullptr;
-}
 
 Json ropeToJson(const RopeConfig& rope, int headDim, std::int64_t context) {
   Json json = {{"type", toString(rope.type)}, {"theta", rope.theta}};
@@ -46,16 +40,6 @@ std::string windowLine(const ModelConfig& config) {
                      sliding, config.layers);
 }
 
-/// The dtype that a cache has: as given, else as stored, where the CPU computes F16 in F32.
-Result<DType> cacheDType(const InspectArguments& arguments, const Checkpoint& checkpoint) {
-  if (arguments.model.dtype.empty())
-    return checkpoint.storedDType() == DType::f16 ? DType::f32 : checkpoint.storedDType();
-  const auto given = parseDType(arguments.model.dtype);
-  if (given && *given != DType::f16) return *given;
-  return fail(ErrorCode::usage,
-              "The dtype '" + arguments.model.dtype + "' cannot be computed in; give float32 or bfloat16.", "--dtype");
-}
-
 Result<std::vector<NamedMap>> mapsShown(const std::vector<std::string>& given, const Checkpoint& checkpoint) {
   const ModelConfig& config = checkpoint.config();
   if (!given.empty()) {
@@ -67,17 +51,13 @@ Result<std::vector<NamedMap>> mapsShown(const std::vector<std::string>& given, c
     for (const NamedMap& map : maps) STRATA_CHECK(checkGeometry(map.map, config.kvGeometry()));
     return maps;
   }
-  STRATA_TRY(std::vector<NamedMap> maps, parseMaps("full;retention:0.5;retention:0.33;retention:0.25", config.layers));
-  if (checkpoint.map() && !checkpoint.map()->isFull()) {
-    maps.insert(maps.begin(), NamedMap{printMap(*checkpoint.map()), *checkpoint.map()});
-  }
-  return maps;
+  return mapsOf(checkpoint, "full;retention:0.5;retention:0.33;retention:0.25");
 }
 
 Result<int> run(const InspectArguments& arguments, const Output& out) {
   STRATA_TRY(const ModelLocation location, locate(arguments.model.model, arguments.model.project));
   STRATA_TRY(const Checkpoint checkpoint, Checkpoint::open(location.folder));
-  STRATA_TRY(const DType dtype, cacheDType(arguments, checkpoint));
+  STRATA_TRY(const DType dtype, computeDType(checkpoint, arguments.model.dtype));
   STRATA_TRY(const std::vector<NamedMap> maps, mapsShown(arguments.maps, checkpoint));
   const ModelConfig& config = checkpoint.config();
   const fs::path adapter = arguments.model.adapter.empty() ? location.adapter : fs::path(arguments.model.adapter);
@@ -119,8 +99,7 @@ Result<int> run(const InspectArguments& arguments, const Output& out) {
       config.vocab, config.tied ? ", head tied to the embedding" : "", shape.parameters,
       configName(checkpoint.storedDType()), printBytes(checkpoint.bytesOnDisk()), context, toString(config.rope.type),
       config.rope.theta, windowLine(config), tokenizer != nullptr ? tokenizer : "none");
-  for (const NamedMap& map : maps) {
-    const std::int64_t bytes = kvBytes(map.map, shape, 1, static_cast<int>(bytesOf(dtype)));
+  for (const auto& [map, bytes] : costsOf(maps, config, dtype)) {
     json["kv_bytes_per_token"][map.name] = bytes;
     json["maps"].push_back({{"map", map.name},
                             {"src", map.map.src()},

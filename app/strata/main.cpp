@@ -50,6 +50,7 @@ constexpr Verb kVerbs[] = {
     {"export", "Write a stock Hugging Face folder with its map", addExport},
     {"bench", "Speed of prefill, decoding and training", addBench},
     {"runs", "The runs of a project", addRuns},
+    {"job", "The process of one run, as an engine starts it", addJob},
     {"devices", "The devices to compute on", addDevices},
     {"engine", "Answers a window's requests on standard input and output", addEngine},
 };

@@ -90,6 +90,7 @@ Result<Dataset> Dataset::open(const fs::path& path, const Tokenizer& tokenizer, 
     data.m_rows = maker.takeRows();
     data.m_options = options;
     data.m_options.chat = nullptr;  // not ours to keep
+    data.m_options.goOn = {};
     data.m_packed = log.packed();
     if (data.m_rows.empty()) return noRows(path, data.m_report, options);
     if (data.m_rows.size() > std::numeric_limits<std::uint32_t>::max()) {

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,6 +39,8 @@ struct DataOptions {
   DataPart part = DataPart::all;       // the rows wanted
   /// True: go on past whatever is broken, to report all of it; false: see Dataset::open.
   bool keepGoing = false;
+  /// Asked at each record, with how many there were; false ends the reading with ErrorCode::cancelled.
+  std::function<bool(std::int64_t records)> goOn = {};
 };
 
 /// One row, tokenised. trained[i]: whether the prediction *of* ids[i] counts in the loss (never for i == 0).

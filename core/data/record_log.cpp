@@ -143,7 +143,11 @@ Result<void> RecordLog::finish() {
 Result<void> readThrough(const std::filesystem::path& path, const DataOptions& options, RecordLog& log,
                          const std::function<Result<void>(DataRecord&&)>& take) {
   RecordHandlers handlers;
+  std::int64_t records = 0;
   handlers.take = [&](DataRecord&& record) -> Result<void> {
+    if (options.goOn && !options.goOn(++records)) {
+      return fail(ErrorCode::cancelled, "The reading of " + path.string() + " was cancelled.", path.string());
+    }
     STRATA_TRY(const bool wanted, log.take(record));
     return wanted ? take(std::move(record)) : Result<void>();
   };

@@ -162,11 +162,13 @@ Result<ChatTemplate> ChatTemplate::open(const fs::path& modelFolder) {
     STRATA_TRY(const Json json, readObject(processor));
     STRATA_TRY(sources, templatesOf(json, processor.string()));
   }
-  if (sources.empty()) sources.push_back({kDefault, kChatMl, "built in: ChatML"});
+  const bool builtIn = sources.empty();
+  if (builtIn) sources.push_back({kDefault, kChatMl, "built in: ChatML"});
   ChatTemplate chat;
   chat.m_origin = sources.front().where;
   // Those of other names are for other programs; the one for tools is looked at when there are tools.
   if (Source* source = lastNamed(sources, kDefault)) {
+    if (!builtIn) chat.m_source = source->text;
     STRATA_TRY(chat.m_default, jinja::Template::parse(std::move(source->text), source->where));
     chat.m_origin = source->where;
   }
@@ -183,6 +185,7 @@ Result<ChatTemplate> ChatTemplate::parse(std::string source, const std::string& 
     return fail(ErrorCode::usage, "The variables of a chat template must be a JSON object.", where);
   }
   ChatTemplate chat;
+  chat.m_source = source;
   STRATA_TRY(chat.m_default, jinja::Template::parse(std::move(source), where));
   chat.m_origin = where;
   chat.m_variables = std::move(variables);

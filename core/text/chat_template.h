@@ -53,6 +53,8 @@ class ChatTemplate {
 
   /// Where the template was found, or "built in: ChatML".
   const std::string& origin() const { return m_origin; }
+  /// What was found there, of several the one for conversations without tools; empty for the built-in one.
+  const std::string& source() const { return m_source; }
   /// The model's special tokens by name, and whatever else parse() was given.
   const Json& variables() const { return m_variables; }
 
@@ -60,7 +62,7 @@ class ChatTemplate {
   ChatTemplate() = default;
   Result<const jinja::Template*> choose(bool withTools) const;
 
-  std::string m_origin;
+  std::string m_origin, m_source;
   std::optional<jinja::Template> m_default;
   std::optional<Result<jinja::Template>> m_toolUse;  // the error is told to who gives tools
   Json m_variables = Json::object();

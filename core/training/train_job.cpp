@@ -38,8 +38,7 @@ struct EarlyStop {
 
 class Job {
  public:
-  Job(Run run, RunSetup setup, const TrainHooks& hooks)
-      : m_run(std::move(run)), m_setup(std::move(setup)), m_hooks(hooks) {}
+  Job(Run& run, RunSetup setup, const TrainHooks& hooks) : m_run(run), m_setup(std::move(setup)), m_hooks(hooks) {}
 
   Result<TrainAnswer> go() {
     Result<TrainAnswer> answer = train();
@@ -179,7 +178,7 @@ class Job {
     return answer;
   }
 
-  Run m_run;
+  Run& m_run;
   RunSetup m_setup;
   const TrainHooks& m_hooks;
   RunDatabase* m_database = nullptr;
@@ -192,12 +191,11 @@ class Job {
 Result<TrainAnswer> startTraining(const Project& project, const TrainConfig& config, const TrainHooks& hooks) {
   STRATA_TRY(RunSetup setup, prepareRun(config));
   STRATA_TRY(Run run, Run::create(project, "train", configToJson(setup.config)));
-  return Job(std::move(run), std::move(setup), hooks).go();
+  return Job(run, std::move(setup), hooks).go();
 }
 
-Result<TrainAnswer> resumeTraining(const std::filesystem::path& runFolder, const ResumeChanges& changes,
-                                   const TrainHooks& hooks) {
-  STRATA_TRY(Run run, Run::reopen(runFolder));
+Result<TrainAnswer> continueRun(Run& run, const ResumeChanges& changes, const TrainHooks& hooks) {
+  const std::filesystem::path& folder = run.folder();
   if (run.info().kind != "train") {
     return fail(ErrorCode::usage,
                 "The run " + run.info().id + " is of the kind " + run.info().kind + "; only training can be resumed.");
@@ -206,25 +204,31 @@ Result<TrainAnswer> resumeTraining(const std::filesystem::path& runFolder, const
     return fail(ErrorCode::usage, "The run " + run.info().id + " is done; continue it as a new run with --extend.",
                 "--resume");
   }
-  STRATA_TRY(TrainConfig config, configOfRun(runFolder));
+  STRATA_TRY(TrainConfig config, configOfRun(folder));
   if (changes.microBatch) config.microBatch = *changes.microBatch;
   if (changes.threads) config.threads = *changes.threads;
   if (changes.evalEvery) config.evalEvery = *changes.evalEvery;
   STRATA_TRY(RunSetup setup, prepareRun(config));
-  STRATA_TRY(const auto step, newestGoodCheckpoint(runFolder, [](const Error& error) { logWarning(error.message); }));
+  STRATA_TRY(const auto step, newestGoodCheckpoint(folder, [](const Error& error) { logWarning(error.message); }));
   if (step) {
-    STRATA_CHECK(readTrainState(*setup.trainer, checkpointFolder(runFolder, *step), Restore::everything));
-  } else if (!checkpointSteps(runFolder).empty()) {
+    STRATA_CHECK(readTrainState(*setup.trainer, checkpointFolder(folder, *step), Restore::everything));
+  } else if (!checkpointSteps(folder).empty()) {
     return fail(
         ErrorCode::invalidData,
         "No checkpoint of the run " + run.info().id + " is whole; to train anew from the start, begin a new run.",
-        runFolder.string());
-  } else if (!run.info().parent.empty()) {  // killed before what it took over was saved
-    STRATA_CHECK(takeOver(setup, runFolder.parent_path() / run.info().parent));
+        folder.string());
+  } else if (!run.info().parent.empty()) {  // killed, or queued, before what it takes over was saved
+    STRATA_CHECK(takeOver(setup, folder.parent_path() / run.info().parent));
   }
   STRATA_CHECK(run.setConfig(configToJson(setup.config)));
-  run.clearStop();
-  return Job(std::move(run), std::move(setup), hooks).go();
+  return Job(run, std::move(setup), hooks).go();
+}
+
+Result<TrainAnswer> resumeTraining(const std::filesystem::path& runFolder, const ResumeChanges& changes,
+                                   const TrainHooks& hooks) {
+  STRATA_TRY(Run run, Run::reopen(runFolder));
+  run.clearStop();  // of the life before; one that comes while the run is prepared is meant
+  return continueRun(run, changes, hooks);
 }
 
 Result<TrainAnswer> extendTraining(const Project& project, const std::filesystem::path& parent,
@@ -240,7 +244,7 @@ Result<TrainAnswer> extendTraining(const Project& project, const std::filesystem
   STRATA_TRY(RunSetup setup, prepareRun(config));
   STRATA_CHECK(takeOver(setup, parent));
   STRATA_TRY(Run run, Run::create(project, "train", configToJson(setup.config), parent.filename().string()));
-  return Job(std::move(run), std::move(setup), hooks).go();
+  return Job(run, std::move(setup), hooks).go();
 }
 
 }  // namespace strata

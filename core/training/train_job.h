@@ -54,6 +54,10 @@ struct ResumeChanges {
 Result<TrainAnswer> resumeTraining(const std::filesystem::path& runFolder, const ResumeChanges& changes,
                                    const TrainHooks& hooks);
 
+/// The same for a run whose lock is held already; also one that waits in the state queued and begins with it. A stop
+/// file that is there counts.
+Result<TrainAnswer> continueRun(Run& run, const ResumeChanges& changes, const TrainHooks& hooks);
+
 /// A new run with `parent`, from the parent's last checkpoint (weights and moments), with its own schedule: `config` is
 /// the parent's with the changes made. The data order goes on where the parent stood if data, length and seed are the
 /// same.

@@ -1,0 +1,43 @@
+#pragma once
+// An evaluation from its configuration to its results, alone or as a run of a project: the same for the command line
+// and for a job.
+//
+//   STRATA_TRY(const Evaluation evaluation, Evaluation::prepare(config, project));
+//   STRATA_TRY(Run run, Run::create(project, "eval", evaluation.stored()));
+//   STRATA_TRY(const auto results, evaluation.runIn(run, hooks));
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "app/strata/cli.h"
+#include "core/config/eval_config.h"
+#include "core/evaluation/tasks.h"
+#include "core/project/project.h"
+
+namespace strata {
+
+class Evaluation {
+ public:
+  /// Opens the model and, for questions, reads the data.
+  static Result<Evaluation> prepare(const EvalConfig& config, const std::string& project);
+
+  Result<std::vector<TaskResult>> run(const TaskHooks& hooks) const { return m_evaluate(hooks); }
+  /// With the run's answers, metrics, progress and results.json; its stop file ends it. The run's state says what
+  /// became of it, also where this is an error.
+  Result<std::vector<TaskResult>> runIn(Run& run, const TaskHooks& hooks) const;
+  /// The configuration without open choices: absolute paths, the maps, the dtype.
+  Json stored() const;
+
+ private:
+  Result<std::vector<TaskResult>> record(Run& run, const TaskHooks& hooks) const;
+
+  EvalConfig m_config;
+  OpenedModel m_opened;
+  std::vector<NamedMap> m_maps;
+  std::function<Result<std::vector<TaskResult>>(const TaskHooks&)> m_evaluate;
+};
+
+Json toJson(const TaskResult& result);
+
+}  // namespace strata

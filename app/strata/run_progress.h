@@ -1,0 +1,42 @@
+#pragma once
+// What a training or an evaluation tells while it runs, for the command line and for a job's log. It watches for
+// SIGINT and SIGTERM.
+
+#include <optional>
+#include <string>
+
+#include "app/strata/output.h"
+#include "core/evaluation/tasks.h"
+#include "core/training/train_job.h"
+
+namespace strata {
+
+class TrainProgress {
+ public:
+  TrainProgress();
+  TrainProgress(const TrainProgress&) = delete;
+  TrainProgress& operator=(const TrainProgress&) = delete;
+  const TrainHooks& hooks() const { return m_hooks; }
+  /// Ends the line; what is shown afterwards stands below.
+  void end() { m_shown.reset(); }
+
+ private:
+  std::optional<Progress> m_shown;
+  TrainHooks m_hooks;
+};
+
+class EvalProgress {
+ public:
+  EvalProgress();
+  EvalProgress(const EvalProgress&) = delete;
+  EvalProgress& operator=(const EvalProgress&) = delete;
+  const TaskHooks& hooks() const { return m_hooks; }
+  void end() { m_shown.reset(); }
+
+ private:
+  std::optional<Progress> m_shown;
+  std::string m_map;
+  TaskHooks m_hooks;
+};
+
+}  // namespace strata

@@ -1,0 +1,116 @@
+#include "core/training/run_request.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "core/project/model_name.h"
+#include "core/project/project.h"
+#include "core/training/run_setup.h"
+
+namespace strata {
+namespace fs = std::filesystem;
+namespace {
+
+Result<void> applyFile(const RunRequest& request, TrainConfig& config) {
+  return request.file.empty() ? Result<void>() : configFromJson(request.file, request.fileName, config);
+}
+
+Result<void> applyGiven(const RunRequest& request, TrainConfig& config) {
+  const bool model = request.given.contains("model"), init = request.given.contains("init");
+  if (model && !init) config.init.clear();
+  if (init && !model) config.model.clear();
+  return configFromJson(request.given, request.where, config);
+}
+
+}  // namespace
+
+Result<TrainConfig> newRunConfig(const RunRequest& request) {
+  TrainConfig config;
+  STRATA_CHECK(applyFile(request, config));
+  STRATA_CHECK(applyGiven(request, config));
+  return config;
+}
+
+Result<TrainConfig> extendedRunConfig(const fs::path& parent, const RunRequest& request) {
+  STRATA_TRY(TrainConfig config, configOfRun(parent));
+  const int rank = config.lora;
+  STRATA_CHECK(applyFile(request, config));
+  const auto isGiven = [&](const char* name) { return request.given.contains(name) || request.file.contains(name); };
+  if (isGiven("batch") && !request.file.contains("micro-batch")) config.microBatch = 0;
+  if ((isGiven("batch") || isGiven("micro-batch")) && !request.file.contains("routing-groups")) {
+    config.routingGroups = 0;
+  }
+  if (isGiven("sampler") && !isGiven("p-cross")) config.pCross.reset();
+  STRATA_CHECK(applyGiven(request, config));
+  if (config.lora == rank) return config;
+  return fail(ErrorCode::usage,
+              "The run " + parent.filename().string() + " has the LoRA rank " + std::to_string(rank) +
+                  " and an extension goes on with its optimiser; leave --lora out, or start from the run with --model.",
+              "--lora");
+}
+
+Result<ResumeChanges> resumeChangesOf(const fs::path& runFolder, const RunRequest& request) {
+  constexpr std::array<std::string_view, 3> kChangeable = {"micro-batch", "threads", "eval-every"};
+  for (const auto& member : request.given.items()) {
+    if (std::find(kChangeable.begin(), kChangeable.end(), member.key()) != kChangeable.end()) continue;
+    return fail(ErrorCode::usage,
+                "A resumed run keeps its --" + member.key() +
+                    "; only --micro-batch, --threads and --eval-every may change (or use --extend).",
+                "--" + member.key());
+  }
+  STRATA_TRY(TrainConfig config, configOfRun(runFolder));
+  STRATA_CHECK(applyGiven(request, config));
+  ResumeChanges changes;
+  if (request.given.contains("micro-batch")) changes.microBatch = config.microBatch;
+  if (request.given.contains("threads")) changes.threads = config.threads;
+  if (request.given.contains("eval-every")) changes.evalEvery = config.evalEvery;
+  return changes;
+}
+
+Result<void> resolveModelName(const std::optional<fs::path>& project, TrainConfig& config) {
+  if (!project || config.model.empty()) return {};
+  if (const auto run = findRun(config.model, *project)) {
+    config.model = run->folder.string();
+    if (run->step) config.model.append("@").append(std::to_string(*run->step));
+    return {};
+  }
+  STRATA_TRY(const ModelLocation location, locateModel(config.model, *project));
+  config.model = location.folder.string();
+  return {};
+}
+
+Result<void> refuseStackedLora(const TrainConfig& config) {
+  if (config.lora == 0) return {};
+  STRATA_TRY(const ModelLocation base, locateModel(config.model));
+  if (base.adapter.empty()) return {};
+  return fail(ErrorCode::unsupported,
+              "The run " + config.model +
+                  " is a LoRA, and a LoRA over a LoRA cannot be opened; export it and train on the export, or leave "
+                  "--lora out.",
+              "--model");
+}
+
+Result<fs::path> trainingRunFolder(const std::string& text, const std::optional<fs::path>& project,
+                                   const char* option) {
+  const auto run = findRun(text, project);
+  if (!run) {
+    return fail(ErrorCode::notFound,
+                "There is no run " + text + "; give a path DIR/runs/ID, or an id with --project DIR.", option);
+  }
+  if (run->step) {
+    return fail(
+        ErrorCode::usage,
+        std::string(option) + " goes on from a run's last checkpoint; leave @" + std::to_string(*run->step) + " out.",
+        option);
+  }
+  STRATA_TRY(const RunInfo info, readRun(run->folder));
+  if (info.kind != "train") {
+    return fail(ErrorCode::usage,
+                "The run " + info.id + " is of the kind " + info.kind + "; only training goes on by " + option + ".",
+                option);
+  }
+  return fs::absolute(run->folder).lexically_normal();
+}
+
+}  // namespace strata
