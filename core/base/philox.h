@@ -22,7 +22,8 @@ enum class RandomStream : std::uint32_t {
   sampling,
   split,
   questionFirst,
-  passageOrder
+  passageOrder,
+  sampleQuestion
 };
 
 /// Where a draw stands: key = seed, counter = (step, group, layer, stream).

@@ -1,0 +1,173 @@
+// data/check and data/list.
+
+#include <algorithm>
+
+#include "core/base/files.h"
+#include "core/data/records.h"
+#include "core/service/project_state.h"
+#include "core/training/data_check.h"
+#include "core/training/run_setup.h"
+
+namespace strata {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMostBins = 24;
+constexpr std::size_t kMostDropped = 200;
+constexpr std::size_t kMostRowBytes = 32 << 10, kMostPreviewBytes = 128 << 10;
+constexpr std::int64_t kToldEvery = 500;  // records
+
+/// Bins of equal width, a round number of tokens.
+std::vector<protocol::LengthBin> histogram(const std::vector<std::uint32_t>& ascending) {
+  std::vector<protocol::LengthBin> bins;
+  if (ascending.empty()) return bins;
+  const std::int64_t least = ascending.front(), most = ascending.back();
+  std::int64_t width = 1;
+  for (std::int64_t power = 1;; power *= 10) {
+    bool fits = false;
+    for (const std::int64_t step : {1, 2, 5}) {
+      width = step * power;
+      fits = most / width - least / width < static_cast<std::int64_t>(kMostBins);
+      if (fits) break;
+    }
+    if (fits) break;
+  }
+  const std::int64_t first = least / width;
+  for (std::int64_t bin = first; bin <= most / width; ++bin) bins.push_back({bin * width, (bin + 1) * width, 0});
+  for (const std::uint32_t length : ascending) ++bins[static_cast<std::size_t>(length / width - first)].rows;
+  return bins;
+}
+
+protocol::PreviewRow previewOf(const Row& row, const Tokenizer& tokenizer) {
+  protocol::PreviewRow preview;
+  preview.tokens = static_cast<std::int64_t>(row.ids.size());
+  preview.trained = std::count(row.trained.begin(), row.trained.end(), true);
+  std::size_t bytes = 0;
+  for (RowToken& token : tokensOf(row, tokenizer)) {
+    bytes += token.text.size();
+    if (bytes > kMostRowBytes) {
+      preview.parts.push_back({"…", false});
+      break;
+    }
+    if (preview.parts.empty() || preview.parts.back().trained != token.trained) {
+      preview.parts.push_back({{}, token.trained});
+    }
+    preview.parts.back().text += token.text;
+  }
+  return preview;
+}
+
+void addPreview(const protocol::CheckData::Params& params, const std::vector<Row>& rows, const Tokenizer& tokenizer,
+                protocol::CheckData::Answer& answer) {
+  std::size_t bytes = 0;
+  const auto begin = std::min(rows.size(), static_cast<std::size_t>(params.skip));
+  const auto end = std::min(rows.size(), begin + static_cast<std::size_t>(params.preview));
+  for (std::size_t i = begin; i < end && bytes < kMostPreviewBytes; ++i) {
+    answer.preview.push_back(previewOf(rows[i], tokenizer));
+    for (const protocol::TextPart& part : answer.preview.back().parts) bytes += part.text.size();
+  }
+}
+
+/// Of the first record that is an object; text has none.
+std::vector<std::string> keysOf(const fs::path& path) {
+  std::vector<std::string> keys;
+  const Result<std::vector<fs::path>> files = dataFiles(path);
+  if (!files || files->empty()) return keys;
+  RecordSink sink;
+  sink.take = [&](RawRecord&& record) -> Result<void> {
+    if (record.value.is_object()) {
+      for (const auto& member : record.value.items()) keys.push_back(member.key());
+    }
+    return fail(ErrorCode::cancelled, "");  // one is enough
+  };
+  sink.drop = [](DroppedRow&&) -> Result<void> { return {}; };
+  (void)readRawRecords(files->front(), hasRecordKeys, sink);  // what is wrong with the file the report says
+  return keys;
+}
+
+Result<protocol::CheckData::Answer> check(const protocol::CheckData::Params& params, RequestContext& context,
+                                          const std::optional<fs::path>& project) {
+  TrainConfig config;
+  config.length = params.length;
+  config.trainOnPrompt = params.trainOnPrompt;
+  config.columns = params.columns;
+  fs::path path = params.path;
+  if (path.is_relative() && project) path = *project / path;
+  std::optional<DataReader> reader;
+  if (!params.model.empty()) {
+    STRATA_TRY(const ModelLocation location, locateModel(params.model, project));
+    STRATA_TRY(reader, DataReader::of(location, params.model));
+  }
+  DataOptions options = rowOptions(config);
+  options.goOn = [&context](std::int64_t records) {
+    if (records % kToldEvery == 0) context.progress("Reading records", records, 0);
+    return !context.cancelled;
+  };
+  STRATA_TRY(const CheckedData checked, checkDataSet(path, options, reader ? &*reader : nullptr));
+  const DataReport& report = checked.report;
+  protocol::CheckData::Answer answer;
+  answer.path = fs::absolute(path).lexically_normal().string();
+  answer.format = report.format;
+  if (checked.refused) answer.refused = checked.refused->message;
+  answer.files = report.files;
+  answer.keys = keysOf(path);
+  answer.records = report.records;
+  answer.rows = report.rows;
+  answer.dropped = report.droppedRows;
+  answer.duplicates = report.duplicateRows;
+  for (std::size_t i = 0; i < std::min(kMostDropped, report.dropped.size()); ++i) {
+    const DroppedRow& row = report.dropped[i];
+    answer.droppedRecords.push_back({row.file, row.reason, row.line});
+  }
+  if (checked.data) {
+    answer.hasTokens = true;
+    answer.truncated = report.truncated;
+    answer.tokens = report.tokens;
+    answer.trainedTokens = report.trainedTokens;
+    answer.lengths = histogram(report.lengths);
+    if (!report.lengths.empty()) {
+      answer.medianLength = report.lengths[(report.lengths.size() - 1) / 2];
+      answer.longestLength = report.lengths.back();
+    }
+    addPreview(params, checked.data->rows(), *reader->tokenizer, answer);
+  }
+  std::error_code ignored;
+  if (fs::is_regular_file(path, ignored)) {
+    context.progress("Hashing the file", 0, 0);
+    STRATA_TRY(answer.hash, sha256OfFile(path));
+  }
+  return answer;
+}
+
+Result<protocol::ListData::Answer> listData(const fs::path& project) {
+  protocol::ListData::Answer answer;
+  std::vector<fs::path> paths;
+  std::error_code error;
+  for (fs::directory_iterator entry(project, error), end; !error && entry != end; entry.increment(error)) {
+    std::error_code ignored;
+    const std::string name = entry->path().filename().string();
+    if (!entry->is_regular_file(ignored) || name.starts_with('.') || name == "strata.json") continue;
+    if (dataFiles(entry->path())) paths.push_back(entry->path());
+  }
+  std::sort(paths.begin(), paths.end());
+  for (const fs::path& path : paths) answer.files.push_back({path.filename().string(), path.string()});
+  return answer;
+}
+
+}  // namespace
+
+void addDataMethods(MethodTable& methods, const ProjectAccess& project) {
+  using namespace protocol;
+  methods.add<CheckData>(
+      [project](const CheckData::Params& params, RequestContext& context) -> Result<CheckData::Answer> {
+        const auto held = project();  // a file can be checked without a project
+        return check(params, context, held ? std::optional<fs::path>((*held)->folder()) : std::nullopt);
+      });
+  methods.add<ListData>([project](const ListData::Params&, RequestContext&) -> Result<ListData::Answer> {
+    STRATA_TRY(const auto held, project());
+    return listData(held->folder());
+  });
+}
+
+}  // namespace strata

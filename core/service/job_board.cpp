@@ -1,0 +1,311 @@
+#include "core/service/job_board.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+
+#include "core/base/log.h"
+#include "core/project/job.h"
+
+namespace strata {
+namespace {
+
+namespace fs = std::filesystem;
+using protocol::JobInfo;
+
+constexpr auto kAliveInterval = std::chrono::milliseconds(500);   // jobs/changed: at most twice a second
+constexpr auto kIdleInterval = std::chrono::milliseconds(2000);   // where nothing lives
+constexpr auto kPointsInterval = std::chrono::milliseconds(250);  // runs write once a second
+constexpr auto kBacklogInterval = std::chrono::milliseconds(35);  // jobs/points: at most 30 a second
+constexpr auto kBegun = std::chrono::milliseconds(2000);
+constexpr std::size_t kPointsOfAName = 500, kMostPoints = 3000;  // under 256 KiB of JSON
+constexpr std::size_t kLogBytes = 64 << 10;
+
+std::string lastPart(const std::string& path) {
+  const std::size_t end = path.find_last_not_of('/');
+  if (end == std::string::npos) return path;
+  const std::size_t slash = path.find_last_of('/', end);
+  return path.substr(slash == std::string::npos ? 0 : slash + 1,
+                     end + 1 - (slash == std::string::npos ? 0 : slash + 1));
+}
+
+std::string textIn(const Json& config, const char* name) {
+  const auto found = config.find(name);
+  return found != config.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+/// "sample-base on train.txt"
+std::string titleOf(const RunInfo& run) {
+  if (!run.config.is_object()) return {};
+  std::string model = textIn(run.config, "model");
+  if (model.empty()) model = textIn(run.config, "init");
+  std::string title = lastPart(model);
+  if (run.kind == "eval") title += ", " + textIn(run.config, "task");
+  const std::string data = lastPart(textIn(run.config, "data"));
+  return data.empty() ? title : title + " on " + data;
+}
+
+bool same(const JobInfo& a, const JobInfo& b) {
+  return configToJson(a) == configToJson(b);
+}
+
+bool isPlainId(const std::string& id) {
+  return !id.empty() && id.find('/') == std::string::npos && !id.starts_with('.');
+}
+
+/// Cut so that no character is broken at its begin or end.
+std::string wholeCharacters(std::string bytes, bool atStart, bool atEnd) {
+  const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };
+  if (!atStart)
+    bytes.erase(0, static_cast<std::size_t>(std::find_if_not(bytes.begin(), bytes.end(), continues) - bytes.begin()));
+  if (atEnd) return bytes;
+  std::size_t begin = bytes.size();
+  while (begin > 0 && continues(bytes[begin - 1])) --begin;
+  if (begin > 0 && static_cast<unsigned char>(bytes[begin - 1]) >= 0xC0) bytes.resize(begin - 1);
+  return bytes;
+}
+
+}  // namespace
+
+JobBoard::JobBoard(Options options, Notifier notify) : m_options(std::move(options)), m_notify(std::move(notify)) {
+  {
+    const std::lock_guard guard(m_mutex);
+    refresh(true);
+    m_changed.clear();
+  }
+  m_thread = std::jthread([this](const std::stop_token& ended) { loop(ended); });
+}
+
+JobBoard::~JobBoard() {
+  m_thread.request_stop();
+  m_wake.notify_all();
+}
+
+Result<void> JobBoard::checkId(const std::string& id) const {
+  std::error_code ignored;
+  if (isPlainId(id) && fs::is_directory(folderOf(id), ignored)) return {};
+  return fail(ErrorCode::notFound, "The project " + m_options.project.string() + " has no run " + id + ".", id);
+}
+
+void JobBoard::refreshOne(const std::string& id) {
+  const fs::path folder = folderOf(id);
+  std::error_code error;
+  const fs::file_time_type stored = fs::last_write_time(folder / "run.json", error);
+  if (error && !fs::is_directory(folder, error)) {
+    m_entries.erase(id);
+    return;
+  }
+  const bool alive = isAlive(folder);
+  const auto found = m_entries.find(id);
+  if (found != m_entries.end() && !alive && !found->second.info.alive && found->second.stored == stored) return;
+  Entry& entry = m_entries[id];
+  const JobInfo before = entry.info;
+  entry.stored = stored;
+  JobInfo& info = entry.info;
+  info = JobInfo();
+  info.id = id;
+  info.alive = alive;
+  const Result<RunInfo> run = readRun(folder);
+  if (run) {
+    info.kind = run->kind;
+    info.state = toString(run->state);
+    info.created = run->created;
+    info.message = run->message;
+    info.parent = run->parent;
+    info.title = titleOf(*run);
+    if (!entry.reader) {
+      if (Result<RunReader> reader = RunReader::open(folder)) entry.reader = std::move(*reader);
+    }
+    const Result<RunProgress> progress =
+        entry.reader ? entry.reader->progress(*run) : Result<RunProgress>(RunProgress());
+    if (progress) {
+      info.step = progress->step;
+      info.steps = progress->steps;
+      info.loss = progress->loss;
+      info.secondsLeft = alive ? progress->secondsLeft() : -1;
+      entry.stepSeconds = progress->stepSeconds;
+    }
+  } else {
+    info.state = toString(RunState::failed);
+    info.message = run.error().message;
+  }
+  if (!alive) {
+    entry.reader.reset();
+    entry.terminated.reset();
+  }
+  if (!same(before, info)) m_changed[id] = info;
+}
+
+void JobBoard::refresh(bool all) {
+  std::error_code error;
+  const fs::path runs = m_options.project / "runs";
+  const fs::file_time_type changed = fs::last_write_time(runs, error);
+  if (!error && changed != m_runsChanged) all = true;
+  m_runsChanged = changed;
+  std::vector<std::string> ids;
+  for (const auto& [id, entry] : m_entries) {
+    if (all || entry.info.alive) ids.push_back(id);
+  }
+  if (all) {
+    for (fs::directory_iterator entry(runs, error), end; !error && entry != end; entry.increment(error)) {
+      const std::string name = entry->path().filename().string();
+      if (isPlainId(name) && !m_entries.contains(name)) ids.push_back(name);
+    }
+  }
+  for (const std::string& id : ids) refreshOne(id);
+}
+
+/// A stop file that does not help is followed by TERM and then KILL: after `patience` and two steps' time each.
+void JobBoard::pressStops() {
+  for (auto& [id, entry] : m_entries) {
+    if (!entry.info.alive) continue;
+    const auto asked = stopRequestedAt(folderOf(id));
+    if (!asked) continue;
+    const auto patience = m_options.patience + std::chrono::duration<double>(2 * std::max(0.0, entry.stepSeconds));
+    if (!entry.terminated) {
+      if (std::chrono::system_clock::now() - *asked < patience) continue;
+      entry.terminated = Clock::now();
+      logWarning("The job " + id + " does not stop by itself; it is asked by a signal.");
+      (void)signalHolder(folderOf(id), SIGTERM);
+    } else if (Clock::now() - *entry.terminated > m_options.patience) {
+      logWarning("The job " + id + " does not stop when asked; it is ended.");
+      (void)signalHolder(folderOf(id), SIGKILL);
+    }
+  }
+}
+
+bool JobBoard::sendPoints() {
+  bool more = false;
+  for (auto& [id, watch] : m_watches) {
+    if (!watch.reader) {
+      Result<RunReader> reader = RunReader::open(folderOf(id), watch.fromStep);
+      if (!reader) continue;
+      watch.reader = std::move(*reader);
+    }
+    const Result<std::vector<Metric>> metrics = watch.reader->next(kPointsOfAName);
+    if (!metrics || metrics->empty()) continue;
+    more = true;
+    for (std::size_t begin = 0; begin < metrics->size(); begin += kMostPoints) {
+      protocol::JobPoints points;
+      points.id = id;
+      for (std::size_t i = begin; i < std::min(metrics->size(), begin + kMostPoints); ++i) {
+        const Metric& metric = (*metrics)[i];
+        if (std::isfinite(metric.value)) points.points.push_back({metric.step, metric.name, metric.value});
+      }
+      if (!points.points.empty()) m_notify(points);
+    }
+  }
+  return more;
+}
+
+void JobBoard::sendChanged() {
+  if (m_changed.empty()) return;
+  protocol::JobsChanged changed;
+  for (auto& [id, info] : m_changed) changed.jobs.push_back(std::move(info));
+  m_changed.clear();
+  m_notify(changed);
+}
+
+void JobBoard::loop(const std::stop_token& ended) {
+  std::unique_lock lock(m_mutex);
+  auto lookedAtAll = Clock::now(), changedSent = Clock::time_point(), pointsSent = Clock::time_point();
+  bool more = false;
+  while (!ended.stop_requested()) {
+    const bool alive =
+        std::any_of(m_entries.begin(), m_entries.end(), [](const auto& each) { return each.second.info.alive; });
+    Clock::duration interval = alive || !m_changed.empty() ? kAliveInterval : kIdleInterval;
+    if (!m_watches.empty() && alive) interval = kPointsInterval;
+    if (more) interval = kBacklogInterval;
+    m_wake.wait_for(lock, ended, interval, [this] { return m_woken; });
+    if (ended.stop_requested()) break;
+    m_woken = false;
+    const auto now = Clock::now();
+    collectJobs();
+    if (now - changedSent >= kAliveInterval) {
+      const bool all = now - lookedAtAll >= kIdleInterval;
+      if (all) lookedAtAll = now;
+      refresh(all);
+      pressStops();
+      if (!m_changed.empty()) changedSent = now;
+      sendChanged();
+    }
+    if (!m_watches.empty() && now - pointsSent >= kBacklogInterval) {
+      pointsSent = now;
+      more = sendPoints();
+    }
+  }
+}
+
+Result<std::vector<JobInfo>> JobBoard::list() {
+  const std::lock_guard guard(m_mutex);
+  refresh(true);
+  std::vector<JobInfo> jobs;
+  for (const auto& [id, entry] : m_entries) jobs.push_back(entry.info);
+  std::reverse(jobs.begin(), jobs.end());  // ids begin with the time of creation
+  return jobs;
+}
+
+Result<JobInfo> JobBoard::start(const protocol::StartJob::Params& params) {
+  STRATA_TRY(const std::string id, queueJob(m_options.project, params));
+  STRATA_CHECK(startJob(m_options.program, m_options.project, id, kBegun));
+  const std::lock_guard guard(m_mutex);
+  refreshOne(id);
+  m_woken = true;
+  m_wake.notify_all();
+  return m_entries[id].info;
+}
+
+Result<void> JobBoard::stop(const std::string& id) {
+  STRATA_CHECK(checkId(id));
+  if (!isAlive(folderOf(id))) {
+    return fail(ErrorCode::usage, "The run " + id + " is not running, so there is nothing to stop.", id);
+  }
+  return requestStop(folderOf(id));
+}
+
+Result<void> JobBoard::remove(const protocol::RemoveJob::Params& params) {
+  STRATA_TRY(const Project project, Project::open(m_options.project));
+  const std::lock_guard guard(m_mutex);
+  m_watches.erase(params.id);
+  if (auto found = m_entries.find(params.id); found != m_entries.end()) found->second.reader.reset();
+  STRATA_CHECK(params.restore ? restoreRun(project, params.id) : trashRun(project, params.id));
+  refresh(true);
+  return {};
+}
+
+Result<protocol::ReadLog::Answer> JobBoard::log(const protocol::ReadLog::Params& params) const {
+  STRATA_CHECK(checkId(params.id));
+  protocol::ReadLog::Answer answer;
+  const fs::path path = folderOf(params.id) / "log";
+  std::error_code error;
+  const auto size = static_cast<std::int64_t>(fs::file_size(path, error));
+  if (error) return answer;  // a run of the command line has none
+  const auto most = static_cast<std::int64_t>(kLogBytes);
+  const std::int64_t from = params.from < 0 ? std::max<std::int64_t>(0, size - most) : std::min(params.from, size);
+  std::string bytes(static_cast<std::size_t>(std::min(most, size - from)), '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.seekg(from);
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, file.gcount())));
+  const std::size_t read = bytes.size();
+  answer.text = wholeCharacters(std::move(bytes), params.from >= 0 || from == 0, false);
+  // Bytes that are no text at all would be cut off for ever.
+  answer.next = answer.text.empty() && read > 4 ? from + static_cast<std::int64_t>(read)
+                                                : from + static_cast<std::int64_t>(answer.text.size());
+  return answer;
+}
+
+Result<void> JobBoard::watch(const protocol::WatchJob::Params& params) {
+  STRATA_CHECK(checkId(params.id));
+  const std::lock_guard guard(m_mutex);
+  m_watches.erase(params.id);
+  if (!params.on) return {};
+  m_watches[params.id].fromStep = params.fromStep;
+  m_woken = true;
+  m_wake.notify_all();
+  return {};
+}
+
+}  // namespace strata

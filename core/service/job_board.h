@@ -1,0 +1,83 @@
+#pragma once
+// The jobs of an open project: which runs there are, how far they are, and whether they live; started, stopped, moved
+// to the trash; watched by a thread that sends jobs/changed and jobs/points.
+//
+//   JobBoard jobs({.project = folder, .program = "/usr/bin/strata"}, notify);
+//   STRATA_TRY(const protocol::JobInfo job, jobs.start(params));
+// Runs that other processes start show up too: locks and folders say what there is. Thread-safe.
+
+#include <chrono>
+#include <condition_variable>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/project/run_reader.h"
+#include "core/service/methods.h"
+
+namespace strata {
+
+class JobBoard {
+ public:
+  struct Options {
+    std::filesystem::path project;      // folder
+    std::filesystem::path program;      // the strata that jobs are started with
+    std::chrono::seconds patience{30};  // after which a stop becomes a TERM, and that a KILL, beside two steps' time
+  };
+
+  JobBoard(Options options, Notifier notify);
+  ~JobBoard();
+
+  Result<std::vector<protocol::JobInfo>> list();
+  Result<protocol::JobInfo> start(const protocol::StartJob::Params& params);
+  Result<void> stop(const std::string& id);
+  Result<void> remove(const protocol::RemoveJob::Params& params);
+  Result<protocol::ReadLog::Answer> log(const protocol::ReadLog::Params& params) const;
+  Result<void> watch(const protocol::WatchJob::Params& params);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  struct Entry {
+    protocol::JobInfo info;
+    std::filesystem::file_time_type stored;  // of run.json
+    double stepSeconds = -1;
+    std::optional<RunReader> reader;  // while it lives
+    std::optional<Clock::time_point> terminated;
+  };
+  struct Watch {
+    std::int64_t fromStep = 0;
+    std::optional<RunReader> reader;
+  };
+
+  std::filesystem::path folderOf(const std::string& id) const { return m_options.project / "runs" / id; }
+  Result<void> checkId(const std::string& id) const;
+  void loop(const std::stop_token& ended);
+  /// Reads what may have changed: all runs, or those that lived at the last look.
+  void refresh(bool all);
+  void refreshOne(const std::string& id);
+  void pressStops();
+  /// Whether there is more to send.
+  bool sendPoints();
+  void sendChanged();
+
+  Options m_options;
+  Notifier m_notify;
+  mutable std::mutex m_mutex;  // of everything below
+  std::condition_variable_any m_wake;
+  std::map<std::string, Entry> m_entries;  // by id
+  std::map<std::string, Watch> m_watches;
+  std::map<std::string, protocol::JobInfo> m_changed;
+  std::filesystem::file_time_type m_runsChanged;
+  bool m_woken = false;
+  std::jthread m_thread;
+};
+
+/// Checks what is asked for and makes the run in the state queued, or queues one again that stopped; its id.
+Result<std::string> queueJob(const std::filesystem::path& project, const protocol::StartJob::Params& params);
+
+}  // namespace strata

@@ -1,0 +1,125 @@
+#include <fstream>
+#include <string>
+
+#include "core/checkpoint/adapter.h"
+#include "core/checkpoint/checkpoint_facts.h"
+#include "core/project/model_name.h"
+#include "core/service/model_list.h"
+#include "core/text/chat_template.h"
+#include "core/text/tokenizer.h"
+
+namespace strata {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kShownMaps = "full;retention:0.75;retention:0.5;retention:0.33;retention:0.25";
+
+struct Opened {
+  ModelLocation location;
+  Checkpoint checkpoint;
+};
+
+Result<Opened> openHeaders(const protocol::ModelRef& ref, const std::optional<fs::path>& project) {
+  STRATA_TRY(ModelLocation location, locateModel(ref.model, project));
+  STRATA_TRY(Checkpoint checkpoint, Checkpoint::open(location.folder));
+  const fs::path adapter = ref.adapter.empty() ? location.adapter : fs::path(ref.adapter);
+  if (!adapter.empty()) {
+    const auto read = readAdapter(adapter, checkpoint.config());
+    if (!read) return tl::unexpected(read.error());
+  }
+  return Opened{std::move(location), std::move(checkpoint)};
+}
+
+/// The model's tokenizer and template, or why there can be no conversation.
+void addText(const fs::path& folder, protocol::ModelCard& card) {
+  const char* kind = tokenizerKind(folder);
+  card.tokenizer = kind == nullptr ? "" : kind;
+  const Result<ChatTemplate> chat = ChatTemplate::open(folder);
+  if (chat) {
+    card.templateOrigin = chat->origin();
+    card.templateText = chat->source();
+  }
+  const auto tokenizer = openTokenizer(folder);
+  if (!tokenizer) {
+    card.problem = tokenizer.error().message;
+  } else if (*tokenizer == nullptr) {
+    card.problem = "The folder " + folder.string() + " has no tokenizer; add tokenizer.json or tokenizer.model.";
+  } else if (!chat) {
+    card.problem = chat.error().message;
+  }
+}
+
+std::string nameOf(const protocol::ModelRef& ref, const ModelLocation& location) {
+  if (!location.run.empty()) return location.run.filename().string();
+  const std::string name = fs::path(ref.model).filename().string();
+  return name.empty() ? location.folder.filename().string() : name;
+}
+
+/// "MemAvailable" of /proc/meminfo in bytes; 0 where it is not there.
+std::int64_t memoryInfo(const std::string& name) {
+  std::ifstream file("/proc/meminfo");
+  std::string key, unit;
+  std::int64_t kibibytes = 0;
+  while (file >> key >> kibibytes) {
+    std::getline(file, unit);
+    if (key == name + ":") return kibibytes * 1024;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Result<protocol::ModelCard> inspectModel(const protocol::ModelRef& ref, const std::optional<fs::path>& project) {
+  STRATA_TRY(const Opened opened, openHeaders(ref, project));
+  const Checkpoint& checkpoint = opened.checkpoint;
+  const ModelConfig& config = checkpoint.config();
+  STRATA_TRY(const DType dtype, computeDType(checkpoint, ref.dtype));
+  STRATA_TRY(const std::vector<NamedMap> maps, mapsOf(checkpoint, kShownMaps));
+  protocol::ModelCard card;
+  card.ref = ref;
+  card.name = nameOf(ref, opened.location);
+  card.path = (opened.location.run.empty() ? opened.location.folder : opened.location.run).string();
+  card.architecture = config.architecture;
+  card.dtype = configName(checkpoint.storedDType());
+  card.kvDtype = configName(dtype);
+  card.defaultMap = checkpoint.map() ? printMap(*checkpoint.map()) : "full";
+  card.layers = config.layers;
+  card.width = config.width;
+  card.heads = config.heads;
+  card.kvHeads = config.kvHeads;
+  card.headDim = config.headDim;
+  card.ffn = config.ffn;
+  card.vocab = config.vocab;
+  card.parameters = config.shape().parameters;
+  card.bytesOnDisk = checkpoint.bytesOnDisk();
+  card.context = ref.context > 0 ? ref.context : config.maxPositions;
+  card.tied = config.tied;
+  for (const MapCost& cost : costsOf(maps, config, dtype)) {
+    card.maps.push_back({cost.map.name, cost.map.map.owners(), cost.kvBytesPerToken});
+  }
+  card.kvBytesPerToken = kvBytes(SharingMap::full(config.layers), config.shape(), 1, static_cast<int>(bytesOf(dtype)));
+  addText(opened.location.folder, card);
+  return card;
+}
+
+Result<protocol::EstimateMemory::Answer> estimateModel(const protocol::EstimateMemory::Params& params,
+                                                       const std::optional<fs::path>& project) {
+  const protocol::ModelRef& ref = params.side.ref;
+  STRATA_TRY(const Opened opened, openHeaders(ref, project));
+  const std::int64_t context = params.context > 0 ? params.context : ref.context;
+  STRATA_TRY(const ServingEstimate estimate,
+             estimateServing(opened.checkpoint, params.side.map, ref.dtype, context, params.users));
+  protocol::EstimateMemory::Answer answer;
+  answer.weights = estimate.memory.weights;
+  answer.kv = estimate.memory.kv;
+  answer.activations = estimate.memory.activations;
+  answer.total = estimate.memory.total();
+  if (ref.device == "cpu") {
+    answer.available = memoryInfo("MemAvailable");
+    answer.deviceTotal = memoryInfo("MemTotal");
+  }
+  return answer;
+}
+
+}  // namespace strata

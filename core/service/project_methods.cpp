@@ -1,0 +1,182 @@
+#include "core/service/project_methods.h"
+
+#include <cstdlib>
+
+#include "core/base/file_errors.h"
+#include "core/service/model_list.h"
+#include "core/service/project_state.h"
+
+namespace strata {
+namespace {
+
+namespace fs = std::filesystem;
+
+// An engine that was killed a moment ago may not have let go yet.
+constexpr auto kLockPatience = std::chrono::milliseconds(2000);
+
+fs::path dataHome() {
+  if (const char* given = std::getenv("XDG_DATA_HOME"); given != nullptr && *given == '/') return given;
+  const char* home = std::getenv("HOME");
+  return fs::path(home == nullptr ? "/" : home) / ".local" / "share";
+}
+
+fs::path ownProgram() {
+  std::error_code ignored;
+  return fs::read_symlink("/proc/self/exe", ignored);
+}
+
+protocol::Side toMessage(const ProjectSide& side) {
+  protocol::Side message;
+  message.ref.model = side.model;
+  message.ref.adapter = side.adapter;
+  message.ref.dtype = side.dtype;
+  message.ref.device = side.device;
+  message.ref.context = side.context;
+  message.map = side.map;
+  return message;
+}
+
+std::optional<ProjectSide> fromMessage(const std::optional<protocol::Side>& side) {
+  if (!side) return {};
+  return ProjectSide{.model = side->ref.model,
+                     .map = side->map,
+                     .adapter = side->ref.adapter,
+                     .dtype = side->ref.dtype,
+                     .device = side->ref.device,
+                     .context = side->ref.context};
+}
+
+}  // namespace
+
+struct ProjectService::State {
+  Options options;
+  Notifier notify;
+  mutable std::mutex mutex;  // of `held`
+  std::mutex opening;        // one at a time
+  std::shared_ptr<HeldProject> held;
+
+  fs::path sampleFolder() const { return options.dataHome / "strata" / "projects" / "tiny-stories"; }
+
+  std::shared_ptr<HeldProject> current() const {
+    const std::lock_guard guard(mutex);
+    return held;
+  }
+  std::optional<fs::path> folder() const {
+    const auto now = current();
+    return now ? std::optional(now->folder()) : std::nullopt;
+  }
+
+  protocol::ProjectInfo infoOf(const Project& project, const std::string& notice) const {
+    protocol::ProjectInfo info;
+    info.folder = project.folder().string();
+    info.name = project.name();
+    std::error_code ignored;
+    info.sample = fs::equivalent(project.folder(), sampleFolder(), ignored);
+    for (const auto& [name, path] : project.models()) info.models.push_back({name, path.string()});
+    if (project.sideA()) info.a = toMessage(*project.sideA());
+    if (project.sideB()) info.b = toMessage(*project.sideB());
+    info.notice = notice;
+    return info;
+  }
+
+  /// The folder meant, absolute; the sample's copy is made where it is asked for and not there.
+  Result<fs::path> chosenFolder(const std::string& asked) const {
+    std::error_code error;
+    if (asked.empty()) {
+      const bool shipped = !options.sampleProject.empty();
+      if (shipped) STRATA_CHECK(copyProject(options.sampleProject, sampleFolder()));
+      if (shipped || fs::exists(sampleFolder(), error)) return sampleFolder();
+      return fail(ErrorCode::notFound,
+                  "The sample project was not found beside the program; open a project of your own.",
+                  "projects/tiny-stories");
+    }
+    const fs::path whole = fs::absolute(asked, error).lexically_normal();
+    return whole.has_filename() ? whole : whole.parent_path();
+  }
+
+  Result<protocol::ProjectInfo> open(const protocol::OpenProject::Params& params) {
+    const std::lock_guard one(opening);
+    STRATA_TRY(const fs::path folder, chosenFolder(params.folder));
+    STRATA_TRY(const Project project, params.create ? Project::openOrCreate(folder) : Project::open(folder));
+    std::error_code ignored;
+    if (const auto now = current(); now && fs::equivalent(now->folder(), folder, ignored)) {
+      return infoOf(project, now->notice());
+    }
+    STRATA_TRY(ProjectLock lock, ProjectLock::take(folder, kLockPatience));
+    STRATA_TRY(ChatStore::Opened chats, ChatStore::open(folder, ChatStore::Mode::write));
+    auto opened =
+        std::make_shared<HeldProject>(folder, std::move(lock), std::move(chats),
+                                      JobBoard::Options{.project = folder, .program = options.program}, notify);
+    {
+      const std::lock_guard guard(mutex);
+      held.swap(opened);  // the one before goes with the last call that uses it
+    }
+    if (options.onProject) options.onProject(folder);
+    return infoOf(project, current()->notice());
+  }
+
+  /// strata.json as `edit` leaves it.
+  template <class Edit>
+  Result<protocol::ProjectInfo> change(Edit edit) {
+    const auto now = current();
+    if (!now) return noProject();
+    const std::lock_guard guard(now->fileMutex());
+    STRATA_TRY(Project project, Project::open(now->folder()));
+    STRATA_CHECK(edit(project));
+    return infoOf(project, now->notice());
+  }
+
+  static tl::unexpected<Error> noProject() {
+    return fail(ErrorCode::usage, "No project is open; open one first.", "project");
+  }
+};
+
+ProjectService::ProjectService(Options options, Notifier notify)
+    : m_state(new State{std::move(options), std::move(notify), {}, {}, {}}) {
+  if (m_state->options.program.empty()) m_state->options.program = ownProgram();
+  if (m_state->options.dataHome.empty()) m_state->options.dataHome = dataHome();
+}
+
+ProjectService::~ProjectService() = default;
+
+std::optional<fs::path> ProjectService::project() const {
+  return m_state->folder();
+}
+
+void ProjectService::addTo(MethodTable& methods) {
+  using namespace protocol;
+  State* state = m_state.get();
+  methods.add<OpenProject>([state](const OpenProject::Params& params, RequestContext&) { return state->open(params); });
+  methods.add<SetSides>([state](const SetSides::Params& params, RequestContext&) -> Result<Nothing> {
+    return state
+        ->change([&](Project& project) { return project.setSides(fromMessage(params.a), fromMessage(params.b)); })
+        .map([](const ProjectInfo&) { return Nothing{}; });
+  });
+  methods.add<AddModel>([state](const AddModel::Params& params, RequestContext&) {
+    return state->change([&](Project& project) { return project.addModel(params.path, params.name); });
+  });
+  methods.add<RemoveModel>([state](const RemoveModel::Params& params, RequestContext&) {
+    return state->change([&](Project& project) { return project.removeModel(params.name); });
+  });
+  methods.add<ListFolder>([](const ListFolder::Params& params, RequestContext&) { return listFolder(params.path); });
+  methods.add<ListModels>([state](const ListModels::Params& params, RequestContext& context) {
+    return listModels(state->folder(), params.folders, context.cancelled,
+                      [&](std::int64_t done, std::int64_t total) { context.progress("Reading headers", done, total); });
+  });
+  methods.add<InspectModel>([state](const InspectModel::Params& params, RequestContext&) {
+    return inspectModel(params.ref, state->folder());
+  });
+  methods.add<EstimateMemory>([state](const EstimateMemory::Params& params, RequestContext&) {
+    return estimateModel(params, state->folder());
+  });
+  const ProjectAccess access = [state]() -> Result<std::shared_ptr<HeldProject>> {
+    auto now = state->current();
+    if (!now) return State::noProject();
+    return now;
+  };
+  addChatMethods(methods, access);
+  addDataMethods(methods, access);
+  addJobMethods(methods, access);
+}
+
+}  // namespace strata
