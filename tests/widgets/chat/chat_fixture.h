@@ -1,0 +1,134 @@
+#pragma once
+// What the chat's tests share: an engine of fake_chat_engine.py, a page over it, and waiting by the event loop.
+
+#include <gtest/gtest.h>
+#include <time.h>
+
+#include <QAccessible>
+#include <QApplication>
+#include <QDoubleSpinBox>
+#include <QElapsedTimer>
+#include <QFile>
+#include <QPlainTextEdit>
+#include <QScrollBar>
+#include <QSettings>
+#include <QTest>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/base/json.h"
+#include "support.h"
+#include "widgets/chat/chat_list.h"
+#include "widgets/chat/chat_page.h"
+#include "widgets/chat/chat_pane.h"
+#include "widgets/chat/composer.h"
+#include "widgets/client/journal.h"
+#include "widgets/style/theme.h"
+
+namespace strata::testing {
+
+inline Theme& theme() {
+  static auto* theme = new Theme(*qApp);
+  return *theme;
+}
+
+inline bool soon(const std::function<bool()>& holds, int milliseconds = 10'000) {
+  return QTest::qWaitFor(holds, milliseconds);
+}
+
+/// The longest turn of the event loop, in milliseconds that this thread computed: what other programs take from it on a
+/// busy machine does not count.
+class LoopProbe : public QObject {
+ public:
+  LoopProbe() : m_before(computed()) { startTimer(2, Qt::PreciseTimer); }
+  qint64 worst() const { return m_worst; }
+  void reset() {
+    m_worst = 0;
+    m_before = computed();
+  }
+
+ protected:
+  void timerEvent(QTimerEvent*) override {
+    const qint64 now = computed();
+    m_worst = std::max(m_worst, now - m_before);
+    m_before = now;
+  }
+
+ private:
+  static qint64 computed() {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return time.tv_sec * 1000 + time.tv_nsec / 1'000'000;
+  }
+  qint64 m_before;
+  qint64 m_worst = 0;
+};
+
+class ChatFixture : public ::testing::Test {
+ protected:
+  ChatFixture() {
+    theme();
+    client = std::make_unique<EngineClient>();
+    auto journal = Journal::open(folder.path() / "journal");
+    if (journal) client->setJournal(std::move(*journal));
+    workspace = std::make_unique<Workspace>(*client, settings);
+  }
+
+  void file(const char* name, const std::string& text) { writeText(folder.path() / name, text); }
+
+  EngineClient::Command command() const {
+    return {"python3",
+            {QString::fromStdString((sourceFolder() / "tests/widgets/chat/fake_chat_engine.py").string()),
+             QString::fromStdString(folder.path().string())}};
+  }
+
+  void makePage() {
+    page = std::make_unique<ChatPage>(*workspace);
+    page->resize(1208, 660);
+    page->show();
+  }
+
+  /// Page and engine, the project open and both models loaded.
+  bool begin() {
+    makePage();
+    client->start(command());
+    workspace->openProject({});
+    return soon([&] { return workspace->project() && client->ready() && !client->loaded().empty(); });
+  }
+
+  bool ask(const QString& question) {
+    page->setDraft(question);
+    page->sendDraft();
+    return soon([&] { return !page->answering().busy(); }, 20'000);
+  }
+
+  const SideAnswer* answer(Which which, int turn = -1) const {
+    return page->conversation().answer(turn < 0 ? page->conversation().lastTurn() : turn, which);
+  }
+
+  /// What was asked of the engine by this method, in order.
+  std::vector<Json> requests(const std::string& method) const {
+    std::vector<Json> found;
+    QFile log(QString::fromStdString((folder.path() / "log").string()));
+    if (!log.open(QIODevice::ReadOnly)) return found;
+    while (!log.atEnd()) {
+      const auto line = parseJson(log.readLine().trimmed().toStdString(), "log");
+      if (line && (*line)["method"] == method) found.push_back((*line)["params"]);
+    }
+    return found;
+  }
+
+  template <class W>
+  W* child(const char* name) const {
+    return page->findChild<W*>(name);
+  }
+
+  TemporaryFolder folder;
+  QSettings settings{QString::fromStdString((folder.path() / "settings.ini").string()), QSettings::IniFormat};
+  std::unique_ptr<EngineClient> client;
+  std::unique_ptr<Workspace> workspace;
+  std::unique_ptr<ChatPage> page;
+};
+
+}  // namespace strata::testing

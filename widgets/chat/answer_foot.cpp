@@ -1,0 +1,278 @@
+#include "widgets/chat/answer_foot.h"
+
+#include <QHBoxLayout>
+#include <QPainter>
+#include <QProgressBar>
+#include <QVBoxLayout>
+
+#include "core/routing/sharing_map.h"
+#include "widgets/chat/flow_layout.h"
+#include "widgets/style/controls.h"
+#include "widgets/style/format.h"
+#include "widgets/style/icons.h"
+#include "widgets/style/theme.h"
+
+namespace strata {
+namespace {
+
+constexpr int kHashShown = 8;
+constexpr double kGaugeHigh = 0.8;
+constexpr double kGaugeFull = 0.9;
+
+QString textOf(const std::string& text) {
+  return QString::fromStdString(text);
+}
+
+/// How much of the context is taken.
+class ContextGauge : public QWidget {
+ public:
+  explicit ContextGauge(double part, QWidget* parent) : QWidget(parent), m_part(std::clamp(part, 0.0, 1.0)) {
+    setFixedSize(scaled(48), scaled(6));
+    setObjectName("contextGauge");
+    setAccessibleName(AnswerFoot::tr("Context in use: %1").arg(formatPercent(part)));
+    setToolTip(accessibleName());
+  }
+
+ protected:
+  void paintEvent(QPaintEvent*) override {
+    QPainter painter(this);
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(colors().line);
+    painter.drawRoundedRect(rect(), kGapInside / 2.0, kGapInside / 2.0);
+    painter.setBrush(m_part >= kGaugeFull ? colors().bad : m_part >= kGaugeHigh ? colors().warn : colors().accent);
+    QRectF filled = rect();
+    filled.setWidth(std::max(double(kGapInside), filled.width() * m_part));
+    painter.drawRoundedRect(filled, kGapInside / 2.0, kGapInside / 2.0);
+  }
+
+ private:
+  double m_part;
+};
+
+/// The map that made an answer, as short as it can be said.
+QString mapText(const protocol::MadeBy& madeBy) {
+  if (!madeBy.map.empty()) return textOf(madeBy.map);
+  const auto map = SharingMap::create(madeBy.src);
+  return map ? textOf(printMap(*map)) : AnswerFoot::tr("map not reported");
+}
+
+QString finishText(const protocol::Answer& answer) {
+  if (answer.finish == "cancel") return AnswerFoot::tr("stopped");
+  if (answer.finish == "length")
+    return AnswerFoot::tr("cut at %n tokens", nullptr, static_cast<int>(answer.ids.size()));
+  return {};
+}
+
+}  // namespace
+
+bool isStale(const protocol::MadeBy& madeBy, const std::optional<protocol::Side>& now, const std::string& hashNow) {
+  if (!now) return false;
+  if (madeBy.model != now->ref.model || madeBy.adapter.empty() != now->ref.adapter.empty()) return true;
+  if (!hashNow.empty() && !madeBy.hash.empty() && madeBy.hash != hashNow) return true;
+  if (madeBy.src.empty()) return madeBy.map != now->map;
+  const auto map = parseMap(now->map, static_cast<int>(madeBy.src.size()));
+  return map ? map->src() != madeBy.src : madeBy.map != now->map;
+}
+
+QString madeByText(const protocol::MadeBy& madeBy, bool stale) {
+  const QString hash = madeBy.hash.empty() ? AnswerFoot::tr("hash not reported") : textOf(madeBy.hash).left(kHashShown);
+  protocol::ModelRef ref;
+  ref.model = madeBy.model;
+  ref.adapter = madeBy.adapter;
+  const QString model = Workspace::shortName(ref);
+  const QString what = QString::fromLatin1("%1 %2 · %3 · ").arg(model, hash, mapText(madeBy)) +
+                       AnswerFoot::tr("seed %1").arg(madeBy.sampling.seed);
+  return stale ? AnswerFoot::tr("made with %1").arg(what) : AnswerFoot::tr("made by %1").arg(what);
+}
+
+AnswerFoot::AnswerFoot(int turn, Which which, QWidget* parent) : Block(parent), m_which(which) {
+  const QString side = which == Which::a ? tr("A") : tr("B");
+  m_name = tr("answer %1 of side %2").arg(turn + 1).arg(side);
+  const QString prefix = QString("answer%1%2").arg(side.toLower()).arg(turn + 1);
+  setObjectName(prefix + "Foot");
+  setAccessibleName(tr("Figures of %1").arg(m_name));
+  auto* column = new QVBoxLayout(this);
+  column->setContentsMargins(0, kGapInside, 0, kGapGroups);
+  column->setSpacing(kGapRelated);
+
+  m_status = new QWidget(this);
+  auto* statusRow = new QHBoxLayout(m_status);
+  statusRow->setContentsMargins(0, 0, 0, 0);
+  statusRow->setSpacing(kGapRelated);
+  m_statusText = new ElidedLabel({}, TextRole::caption, Tone::second, m_status);
+  m_statusText->setObjectName(prefix + "Status");
+  m_progress = new QProgressBar(m_status);
+  m_progress->setTextVisible(false);
+  m_progress->setFixedWidth(scaled(96));
+  m_progress->setAccessibleName(tr("Progress of %1").arg(m_name));
+  m_progress->setObjectName(prefix + "Progress");
+  m_stop = makeButton(tr("Stop"), ButtonKind::link, m_status);
+  m_stop->setCompact(true);
+  m_stop->setAccessibleName(tr("Stop %1").arg(m_name));
+  m_stop->setObjectName(prefix + "Stop");
+  connect(m_stop, &QPushButton::clicked, this, &AnswerFoot::stopWanted);
+  statusRow->addWidget(m_statusText, 1);
+  statusRow->addWidget(m_progress);
+  statusRow->addWidget(m_stop);
+  column->addWidget(m_status);
+
+  auto* problem = new Pane(Ground::raised, this);
+  problem->setRounded(true);
+  m_problem = problem;
+  auto* problemRow = new QHBoxLayout(problem);
+  problemRow->setContentsMargins(kGapRelated, kGapInside, kGapInside, kGapInside);
+  problemRow->setSpacing(kGapRelated);
+  auto* sign = new QLabel(problem);
+  followTheme(
+      sign, [sign] { sign->setPixmap(icon("exclamation-triangle", Ink::bad).pixmap(metrics().icon, metrics().icon)); });
+  m_problemText = bodyLabel({}, problem);
+  m_problemText->setObjectName(prefix + "Problem");
+  problemRow->addWidget(sign, 0, Qt::AlignTop);
+  problemRow->addWidget(m_problemText, 1);
+  column->addWidget(problem);
+
+  m_figures = new QWidget(this);
+  m_flow = new FlowLayout(kGapGroups, kGapInside, m_figures);
+  column->addWidget(m_figures);
+
+  m_foot = new QWidget(this);
+  auto* footRow = new QHBoxLayout(m_foot);
+  footRow->setContentsMargins(0, 0, 0, 0);
+  footRow->setSpacing(0);
+  m_madeBy = new ElidedLabel({}, TextRole::monoCaption, Tone::second, m_foot);
+  m_madeBy->setObjectName(prefix + "MadeBy");
+  footRow->addWidget(m_madeBy, 1);
+  m_again = makeButton(tr("Answer again"), ButtonKind::link, m_foot);
+  m_again->setObjectName(prefix + "Again");
+  m_again->setToolTip(tr("Answer again with the same seed"));
+  m_newSeed = makeIconButton("dice-5", tr("Answer again with a new seed"), {}, m_foot);
+  m_newSeed->setObjectName(prefix + "NewSeed");
+  m_copy = makeIconButton("copy", tr("Copy %1").arg(m_name), {}, m_foot);
+  m_copy->setObjectName(prefix + "Copy");
+  for (Button* button : {m_again, m_newSeed, m_copy}) {
+    button->setCompact(true);
+    footRow->addWidget(button);
+  }
+  connect(m_again, &QPushButton::clicked, this, [this] { Q_EMIT againWanted(false); });
+  connect(m_newSeed, &QPushButton::clicked, this, [this] { Q_EMIT againWanted(true); });
+  connect(m_copy, &QPushButton::clicked, this, &AnswerFoot::copyWanted);
+  column->addWidget(m_foot);
+}
+
+void AnswerFoot::addFigure(const QString& name, const QString& value, const QString& note, QWidget* extra) {
+  auto* figure = new QWidget(m_figures);
+  auto* column = new QVBoxLayout(figure);
+  column->setContentsMargins(0, 0, 0, 0);
+  column->setSpacing(0);
+  column->addWidget(new Label(name, TextRole::caption, Tone::second, figure));
+  auto* row = new QHBoxLayout;
+  row->setSpacing(kGapInside);
+  auto* number = new Label(value, TextRole::mono, Tone::normal, figure);
+  number->setAccessibleName(name + ": " + value);
+  row->addWidget(number);
+  if (!note.isEmpty()) row->addWidget(new Label(note, TextRole::caption, Tone::second, figure));
+  if (extra != nullptr) row->addWidget(extra);
+  row->addStretch();
+  column->addLayout(row);
+  m_flow->addWidget(figure);
+}
+
+void AnswerFoot::showFigures(const FootState& state, bool stale) {
+  const SideAnswer& said = *state.answer;
+  const protocol::Answer& answer = *said.answer;
+  const int made = static_cast<int>(answer.ids.size());
+  QString difference;
+  QString place;
+  if (state.difference) {
+    difference = state.difference->token < 0 ? tr("none") : tr("token %1").arg(state.difference->token + 1);
+    if (state.difference->token >= 0) place = tr("of %1").arg(formatCount(state.difference->of));
+  }
+  const QString shown = said.id + difference + place + (stale ? "stale" : "") +
+                        textOf(dumpLine(configToJson(answer.madeBy))) + QString::number(answer.firstTokenSeconds);
+  if (shown == m_shown) return;
+  m_shown = shown;
+  while (QLayoutItem* item = m_flow->takeAt(0)) {
+    delete item->widget();
+    delete item;
+  }
+  addFigure(tr("first token"), formatSeconds(answer.firstTokenSeconds));
+  const bool timed = made > 1 && answer.decodeSeconds > 0;
+  addFigure(tr("speed"), formatSpeed(timed ? std::optional((made - 1) / answer.decodeSeconds) : std::nullopt),
+            answer.shared ? tr("both running") : QString());
+  addFigure(tr("KV held"), formatBytes(answer.kvBytes),
+            answer.kvBytesFull > 0 ? tr("of %1 full").arg(formatBytes(answer.kvBytesFull)) : QString());
+  const std::int64_t used = answer.promptTokens + made;
+  auto* gauge = answer.context > 0
+                    ? new ContextGauge(static_cast<double>(used) / static_cast<double>(answer.context), m_figures)
+                    : nullptr;
+  addFigure(tr("context"), formatCount(used), tr("of %1").arg(formatCount(answer.context)), gauge);
+  if (state.difference) addFigure(tr("first difference"), difference, place);
+  m_figures->setEnabled(!stale);
+  updateGeometry();
+}
+
+void AnswerFoot::showStatus(const FootState& state) {
+  QString text;
+  switch (state.state) {
+    case Answering::State::waiting:
+      text = tr("waits for the engine");
+      break;
+    case Answering::State::loading:
+      text = state.stage.what.isEmpty() ? tr("Opening %1").arg(state.modelName) : state.stage.what;
+      break;
+    case Answering::State::answering:
+      text = tr("answering");
+      break;
+    case Answering::State::stopping:
+      text = tr("stopping");
+      break;
+    case Answering::State::idle:
+      if (state.waits) text = tr("waits for the engine");
+      break;
+  }
+  m_statusText->setText(text);
+  const bool measured = state.state == Answering::State::loading && state.stage.total > 0;
+  m_progress->setVisible(state.state == Answering::State::loading);
+  m_progress->setRange(0, measured ? 1000 : 0);
+  if (measured) m_progress->setValue(static_cast<int>(1000.0 * double(state.stage.done) / double(state.stage.total)));
+  m_stop->setVisible(state.state != Answering::State::idle);
+  m_stop->setEnabled(state.state != Answering::State::stopping);
+}
+
+void AnswerFoot::show(const FootState& state) {
+  const SideAnswer* said = state.answer;
+  const bool running = said != nullptr && said->running;
+  m_status->setVisible(running || state.waits);
+  if (running || state.waits) showStatus(state);
+  m_problem->setVisible(said != nullptr && !said->problem.isEmpty());
+  if (said != nullptr) m_problemText->setText(said->problem);
+  const bool whole = said != nullptr && !running && said->answer.has_value();
+  const bool stale = whole && isStale(said->answer->madeBy, state.sideNow, state.hashNow);
+  m_figures->setVisible(whole);
+  m_foot->setVisible(said != nullptr && !running);
+  if (whole) {
+    showFigures(state, stale);
+    QString made = madeByText(said->answer->madeBy, stale);
+    const QString finish = finishText(*said->answer);
+    if (!finish.isEmpty()) made += QStringLiteral(" · ") + finish;
+    m_madeBy->setText(made);
+    m_madeBy->setTone(stale ? Tone::warn : Tone::second);
+  } else {
+    m_madeBy->setText({});
+  }
+  m_again->setVisible(state.last);
+  m_again->setEnabled(state.sideNow.has_value());
+  m_newSeed->setVisible(state.last);
+  m_newSeed->setEnabled(state.sideNow.has_value());
+  m_copy->setVisible(said != nullptr && !said->text.isEmpty());
+  layout()->invalidate();
+  Q_EMIT resized();
+}
+
+int AnswerFoot::heightFor(int width) {
+  layout()->activate();
+  return layout()->hasHeightForWidth() ? layout()->totalHeightForWidth(width) : layout()->totalSizeHint().height();
+}
+
+}  // namespace strata

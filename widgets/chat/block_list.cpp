@@ -1,0 +1,290 @@
+#include "widgets/chat/block_list.h"
+
+#include <QElapsedTimer>
+#include <QKeyEvent>
+#include <QScrollBar>
+#include <QTimer>
+#include <algorithm>
+
+#include "widgets/style/tokens.h"
+
+namespace strata {
+namespace {
+
+constexpr int kMeasureMilliseconds = 12;  // one event's share; the rest follows in the next
+constexpr int kAtEnd = 4;                 // pixels from the end that still count as the end
+
+}  // namespace
+
+BlockList::BlockList(QWidget* parent) : QAbstractScrollArea(parent) {
+  setFrameShape(QFrame::NoFrame);
+  setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  setFocusPolicy(Qt::StrongFocus);
+  verticalScrollBar()->setSingleStep(kGapSections);
+}
+
+void BlockList::setBlocks(std::vector<Entry> entries) {
+  replaceFrom(0, std::move(entries));
+}
+
+void BlockList::replaceFrom(int first, std::vector<Entry> entries) {
+  const auto begin = static_cast<std::size_t>(std::clamp(first, 0, count()));
+  std::vector<Item> old(std::make_move_iterator(m_items.begin() + static_cast<std::ptrdiff_t>(begin)),
+                        std::make_move_iterator(m_items.end()));
+  m_items.resize(begin);
+  std::size_t next = 0;  // most blocks stay in order, so that the search rarely goes far
+  for (Entry& entry : entries) {
+    Item item;
+    item.height = entry.guess;
+    for (std::size_t tried = 0; tried < old.size(); ++tried) {
+      Item& candidate = old[(next + tried) % old.size()];
+      if (candidate.entry.key != entry.key || candidate.entry.make == nullptr) continue;
+      item.height = candidate.height;
+      item.measured = candidate.measured;
+      item.widget = candidate.widget;
+      candidate.widget = nullptr;
+      candidate.entry.make = nullptr;
+      next = (next + tried + 1) % old.size();
+      break;
+    }
+    item.entry = std::move(entry);
+    m_items.push_back(std::move(item));
+  }
+  for (Item& item : old) release(item);
+  arrange();
+}
+
+int BlockList::indexOf(const QString& key) const {
+  for (int i = 0; i < count(); ++i) {
+    if (m_items[static_cast<std::size_t>(i)].entry.key == key) return i;
+  }
+  return -1;
+}
+
+Block* BlockList::widgetOf(const QString& key) const {
+  const int index = indexOf(key);
+  return index < 0 ? nullptr : m_items[static_cast<std::size_t>(index)].widget.data();
+}
+
+int BlockList::alive() const {
+  return static_cast<int>(
+      std::count_if(m_items.begin(), m_items.end(), [](const Item& item) { return !item.widget.isNull(); }));
+}
+
+void BlockList::measureAgain() {
+  for (Item& item : m_items) item.measured = false;
+  arrange();
+}
+
+int BlockList::columnWidth() const {
+  return std::max(1, viewport()->width() - 2 * kGapGroups);
+}
+
+int BlockList::contentHeight() const {
+  return m_items.empty() ? 0 : m_items.back().y + m_items.back().height + kGapGroups;
+}
+
+void BlockList::placeItems() {
+  int y = kGapGroups;
+  for (Item& item : m_items) {
+    item.y = y;
+    y += item.height;
+  }
+}
+
+int BlockList::firstVisible() const {
+  const int top = verticalScrollBar()->value();
+  for (int i = 0; i < count(); ++i) {
+    const Item& item = m_items[static_cast<std::size_t>(i)];
+    if (item.y + item.height > top) return i;
+  }
+  return -1;
+}
+
+void BlockList::watch(Block* block, const QString& key) {
+  block->setParent(viewport());
+  block->installEventFilter(this);
+  connect(block, &Block::resized, this, [this, key] {
+    const int index = indexOf(key);
+    if (index < 0) return;
+    m_items[static_cast<std::size_t>(index)].measured = false;
+    arrangeSoon();
+  });
+}
+
+/// True where it had to be measured.
+bool BlockList::realise(Item& item) {
+  if (!item.widget) {
+    Block* block = item.entry.make();
+    watch(block, item.entry.key);
+    item.widget = block;
+    item.measured = false;
+    block->show();
+  }
+  if (item.measured) return false;
+  item.height = item.widget->heightFor(columnWidth());
+  item.measured = true;
+  return true;
+}
+
+void BlockList::release(Item& item) {
+  if (!item.widget) return;
+  item.widget->hide();
+  item.widget->deleteLater();
+  item.widget = nullptr;
+}
+
+void BlockList::arrangeSoon() {
+  if (m_soon) return;
+  m_soon = true;
+  QTimer::singleShot(0, this, [this] {
+    m_soon = false;
+    arrange();
+  });
+}
+
+/// Makes the blocks near the view, measures them as long as one event may take, and keeps the read line in place.
+void BlockList::arrange() {
+  if (m_arranging) return;
+  m_arranging = true;
+  QElapsedTimer spent;
+  spent.start();
+  const int view = viewport()->height();
+  const int anchor = m_follows ? -1 : firstVisible();
+  const int offset = anchor < 0 ? 0 : verticalScrollBar()->value() - m_items[static_cast<std::size_t>(anchor)].y;
+  const auto top = [&] {
+    if (m_follows) return std::max(0, contentHeight() - view);
+    return anchor < 0 ? 0 : m_items[static_cast<std::size_t>(anchor)].y + offset;
+  };
+  placeItems();
+  bool changed = true;
+  bool unfinished = false;
+  bool missing = false;
+  while (changed && !unfinished) {  // measuring moves what follows, which may bring others into view
+    changed = false;
+    const int begin = top() - view / 2;
+    const int end = top() + view + view / 2;
+    for (Item& item : m_items) {
+      if (item.y + item.height < begin || item.y > end) continue;
+      const bool seen = item.y + item.height > top() && item.y < top() + view;
+      if (!seen && spent.elapsed() > kMeasureMilliseconds / 2) {
+        missing = missing || !item.measured;
+        continue;
+      }
+      const int before = item.height;
+      if (realise(item) && item.height != before) {
+        changed = true;
+        placeItems();
+      }
+      if (spent.elapsed() > kMeasureMilliseconds) {
+        unfinished = true;
+        break;
+      }
+    }
+    placeItems();
+  }
+  const int begin = top() - view;
+  const int end = top() + 2 * view;
+  for (Item& item : m_items) {
+    const bool near = item.y + item.height >= begin && item.y <= end;
+    const bool focused = item.widget && item.widget->isAncestorOf(window()->focusWidget());
+    if (!near && !focused) release(item);
+  }
+  verticalScrollBar()->setRange(0, std::max(0, contentHeight() - view));
+  verticalScrollBar()->setPageStep(std::max(1, view - kGapSections));
+  verticalScrollBar()->setValue(top());
+  const int value = verticalScrollBar()->value();
+  for (Item& item : m_items) {
+    if (item.widget) item.widget->setGeometry(kGapGroups, item.y - value, columnWidth(), item.height);
+  }
+  m_arranging = false;
+  if (missing || unfinished) arrangeSoon();
+}
+
+void BlockList::setFollows(bool follows) {
+  if (m_follows == follows) return;
+  m_follows = follows;
+  Q_EMIT followsChanged(follows);
+}
+
+void BlockList::followEnd() {
+  setFollows(true);
+  arrange();
+}
+
+void BlockList::scrollToBlock(const QString& key) {
+  const int index = indexOf(key);
+  if (index >= 0) setViewTop(topOf(index));
+}
+
+int BlockList::topOf(int index) const {
+  return index < count() ? m_items[static_cast<std::size_t>(index)].y : contentHeight();
+}
+
+int BlockList::viewTop() const {
+  return verticalScrollBar()->value();
+}
+
+void BlockList::setViewTop(int y) {
+  const QSignalBlocker quiet(this);
+  verticalScrollBar()->setValue(y);
+}
+
+void BlockList::resizeEvent(QResizeEvent* event) {
+  QAbstractScrollArea::resizeEvent(event);
+  measureAgain();
+}
+
+void BlockList::scrollContentsBy(int, int) {
+  if (m_arranging) return;
+  setFollows(verticalScrollBar()->value() >= verticalScrollBar()->maximum() - kAtEnd);
+  arrange();
+  Q_EMIT scrolled();
+}
+
+void BlockList::keyPressEvent(QKeyEvent* event) {
+  QScrollBar* bar = verticalScrollBar();
+  switch (event->key()) {
+    case Qt::Key_Up:
+      bar->triggerAction(QAbstractSlider::SliderSingleStepSub);
+      break;
+    case Qt::Key_Down:
+      bar->triggerAction(QAbstractSlider::SliderSingleStepAdd);
+      break;
+    case Qt::Key_PageUp:
+      bar->triggerAction(QAbstractSlider::SliderPageStepSub);
+      break;
+    case Qt::Key_PageDown:
+    case Qt::Key_Space:
+      bar->triggerAction(QAbstractSlider::SliderPageStepAdd);
+      break;
+    case Qt::Key_Home:
+      bar->setValue(0);
+      break;
+    case Qt::Key_End:
+      followEnd();
+      break;
+    default:
+      event->ignore();
+      return;
+  }
+  event->accept();
+}
+
+bool BlockList::viewportEvent(QEvent* event) {
+  if (event->type() == QEvent::LayoutRequest) return false;
+  return QAbstractScrollArea::viewportEvent(event);
+}
+
+/// A wheel over a block scrolls the list.
+bool BlockList::eventFilter(QObject* watched, QEvent* event) {
+  if (event->type() == QEvent::FontChange || event->type() == QEvent::StyleChange) {
+    for (Item& item : m_items) {
+      if (item.widget == watched) item.measured = false;
+    }
+    arrangeSoon();
+  }
+  return QAbstractScrollArea::eventFilter(watched, event);
+}
+
+}  // namespace strata

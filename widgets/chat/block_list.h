@@ -1,0 +1,101 @@
+#pragma once
+// A column of blocks of different heights, of which only those near the view exist as widgets: thousands of turns and a
+// megabyte of text cost what a screen of them costs. The view follows the end until it is scrolled away from it, and
+// what is being read stays in place when blocks above it change.
+//
+//   list->setBlocks({{"q0", 60, [] { return new QuestionBlock(…); }}, …});
+// GUI thread. Keys name blocks: a block whose key stays keeps its widget.
+
+#include <QAbstractScrollArea>
+#include <QPointer>
+#include <functional>
+#include <vector>
+
+namespace strata {
+
+/// A widget that knows its height for a width.
+class Block : public QWidget {
+  Q_OBJECT
+
+ public:
+  using QWidget::QWidget;
+  virtual int heightFor(int width) = 0;
+
+ Q_SIGNALS:
+  /// Its height for the same width is another now.
+  void resized();
+};
+
+class BlockList : public QAbstractScrollArea {
+  Q_OBJECT
+
+ public:
+  struct Entry {
+    QString key;
+    int guess = 0;  // height before it is measured
+    std::function<Block*()> make;
+  };
+
+  explicit BlockList(QWidget* parent = nullptr);
+
+  /// Replaces all; blocks whose keys stay keep their widgets and heights.
+  void setBlocks(std::vector<Entry> entries);
+  /// Replaces the blocks from `first` on.
+  void replaceFrom(int first, std::vector<Entry> entries);
+  int count() const { return static_cast<int>(m_items.size()); }
+  /// The widget of a block while it has one.
+  Block* widgetOf(const QString& key) const;
+  /// How many blocks are widgets just now.
+  int alive() const;
+  /// Forgets heights (the text's size changed).
+  void measureAgain();
+
+  bool followsEnd() const { return m_follows; }
+  void followEnd();
+  /// Brings a block to the top of the view.
+  void scrollToBlock(const QString& key);
+  /// Where a block begins in the whole column; behind the last one, the column's end.
+  int topOf(int index) const;
+  int viewTop() const;
+  /// Scrolls without telling.
+  void setViewTop(int y);
+
+ Q_SIGNALS:
+  /// The user scrolled.
+  void scrolled();
+  void followsChanged(bool follows);
+
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+  void scrollContentsBy(int dx, int dy) override;
+  void keyPressEvent(QKeyEvent* event) override;
+  bool viewportEvent(QEvent* event) override;
+  bool eventFilter(QObject* watched, QEvent* event) override;
+
+ private:
+  struct Item {
+    Entry entry;
+    int height = 0;
+    bool measured = false;
+    int y = 0;
+    QPointer<Block> widget;
+  };
+  void arrangeSoon();
+  void arrange();
+  void placeItems();
+  bool realise(Item& item);
+  void release(Item& item);
+  void setFollows(bool follows);
+  int firstVisible() const;
+  int indexOf(const QString& key) const;
+  int columnWidth() const;
+  int contentHeight() const;
+  void watch(Block* block, const QString& key);
+
+  std::vector<Item> m_items;
+  bool m_follows = true;
+  bool m_arranging = false;
+  bool m_soon = false;
+};
+
+}  // namespace strata

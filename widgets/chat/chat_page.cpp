@@ -1,0 +1,431 @@
+#include "widgets/chat/chat_page.h"
+
+#include <QApplication>
+#include <QHBoxLayout>
+#include <QLineEdit>
+#include <QListView>
+#include <QRandomGenerator>
+#include <QShortcut>
+#include <QSplitter>
+#include <QVBoxLayout>
+
+#include "widgets/chat/chat_list.h"
+#include "widgets/chat/chat_pane.h"
+#include "widgets/chat/composer.h"
+#include "widgets/chat/difference_bar.h"
+#include "widgets/chat/notice_bar.h"
+#include "widgets/chat/sampling_panel.h"
+#include "widgets/style/controls.h"
+#include "widgets/style/state_pane.h"
+#include "widgets/style/theme.h"
+
+namespace strata {
+namespace {
+
+constexpr int kListWidth = 200;
+constexpr const char* kChatKey = "chat/current";
+constexpr const char* kChatProjectKey = "chat/project";
+constexpr const char* kColumnsKey = "chat/columns";
+constexpr const char* kScrollKey = "chat/scroll_together";
+constexpr const char* kSamplingKey = "chat/sampling";
+
+}  // namespace
+
+ChatPage::ChatPage(Workspace& workspace, QWidget* parent)
+    : Page(parent),
+      m_workspace(workspace),
+      m_conversation(new Conversation(workspace, this)),
+      m_answering(new Answering(workspace, *m_conversation, this)),
+      m_differences(new Differences(workspace, *m_conversation, this)) {
+  setObjectName("chatPage");
+  setAccessibleName(tr("Chat"));
+  build();
+  connectAll();
+  GenerateConfig sampling;
+  const auto stored = parseJson(workspace.settings().value(kSamplingKey, "{}").toString().toStdString(), kSamplingKey);
+  if (stored && configFromJson(*stored, kSamplingKey, sampling, UnknownKeys::ignore)) {
+    m_conversation->setSampling(sampling);
+  }
+  chatOpened();
+  projectChanged();
+}
+
+ChatPage::~ChatPage() = default;
+
+QWidget* ChatPage::buildHead() {
+  auto* head = new QWidget(this);
+  auto* row = new QHBoxLayout(head);
+  row->setContentsMargins(kGapGroups, kGapRelated, kGapGroups, kGapRelated);
+  row->setSpacing(kGapRelated);
+  m_title = new ElidedLabel({}, TextRole::section, Tone::normal, head);
+  m_title->setObjectName("chatTitle");
+  row->addWidget(m_title, 1);
+  m_again = makeButton(tr("Answer again"), ButtonKind::quiet, head);
+  m_again->setObjectName("againBoth");
+  m_again->setToolTip(tr("Both sides answer the last question again, same seed (Ctrl+R)"));
+  m_time = makeButton(tr("Time them"), ButtonKind::quiet, head);
+  m_time->setObjectName("timeThem");
+  m_time->setToolTip(tr("Both sides answer again, one after the other, so that their speeds can be compared"));
+  row->addWidget(m_again);
+  row->addWidget(m_time);
+  m_scrollSwitch = new Switch(tr("Scroll together"), head);
+  m_scrollSwitch->setObjectName("scrollTogether");
+  m_scrollSwitch->setChecked(m_workspace.settings().value(kScrollKey, true).toBool());
+  m_differencesSwitch = new Switch(tr("Differences"), head);
+  m_differencesSwitch->setObjectName("differences");
+  m_differencesSwitch->setToolTip(tr("Both sides read one side's answer: how differently would they go on? (Ctrl+D)"));
+  row->addWidget(m_scrollSwitch);
+  row->addWidget(m_differencesSwitch);
+  return head;
+}
+
+void ChatPage::build() {
+  auto* row = new QHBoxLayout(this);
+  row->setContentsMargins(0, 0, 0, 0);
+  m_columns = new QSplitter(Qt::Horizontal, this);
+  m_columns->setObjectName("chatColumns");
+  m_columns->setHandleWidth(1);
+  row->addWidget(m_columns);
+  m_list = new ChatList(m_workspace);
+  m_columns->addWidget(m_list);
+  auto* right = new QWidget;
+  auto* column = new QVBoxLayout(right);
+  column->setContentsMargins(0, 0, 0, 0);
+  column->setSpacing(0);
+  column->addWidget(buildHead());
+  column->addWidget(new Separator(Qt::Horizontal, right));
+  m_sides = new QSplitter(Qt::Horizontal, right);
+  m_sides->setObjectName("chatSides");
+  m_sides->setHandleWidth(1);
+  m_sides->setChildrenCollapsible(false);
+  for (const Which which : kBothSides) {
+    auto* pane = new ChatPane(m_workspace, *m_conversation, *m_answering, *m_differences, which);
+    m_panes[indexOf(which)] = pane;
+    m_sides->addWidget(pane);
+    m_sides->setStretchFactor(static_cast<int>(indexOf(which)), 1);
+  }
+  column->addWidget(m_sides, 1);
+  m_differenceBar = new DifferenceBar(*m_differences, right);
+  column->addWidget(m_differenceBar);
+  m_notice = new NoticeBar(right);
+  column->addWidget(m_notice);
+  column->addWidget(new Separator(Qt::Horizontal, right));
+  m_sampling = new SamplingPanel(right);
+  m_sampling->hide();
+  column->addWidget(m_sampling);
+  m_composer = new Composer(m_workspace, right);
+  column->addWidget(m_composer);
+  m_columns->addWidget(right);
+  m_columns->setStretchFactor(1, 1);
+  m_columns->setCollapsible(1, false);
+  m_columns->setSizes({scaled(kListWidth), scaled(kListWidth) * 5});
+  m_columns->restoreState(m_workspace.settings().value(kColumnsKey).toByteArray());
+  setFocusProxy(m_composer);
+}
+
+void ChatPage::connectAll() {
+  for (ChatPane* pane : m_panes) connectPane(pane);
+  connect(m_columns, &QSplitter::splitterMoved, this,
+          [this] { m_workspace.settings().setValue(kColumnsKey, m_columns->saveState()); });
+  connect(m_list, &ChatList::openWanted, this, &ChatPage::openChat);
+  connect(m_list, &ChatList::newWanted, this, &ChatPage::startNew);
+  connect(m_list, &ChatList::trashed, this, [this](const QString& id) {
+    if (id == m_conversation->id()) startNew();
+  });
+  connect(m_list, &ChatList::renamed, this, [this](const QString& id, const QString& title) {
+    if (id == m_conversation->id()) m_conversation->setTitle(title);
+  });
+  connect(m_list, &ChatList::noticed, m_notice, &NoticeBar::show);
+  connect(m_conversation, &Conversation::reset, this, &ChatPage::chatOpened);
+  connect(m_conversation, &Conversation::infoChanged, this, &ChatPage::showTitle);
+  connect(m_conversation, &Conversation::stored, m_list, &ChatList::refreshSoon);
+  connect(m_conversation, &Conversation::failed, this,
+          [this](const Error& error) { m_notice->show(QString::fromStdString(error.message)); });
+  connect(m_conversation, &Conversation::answerChanged, this, [this] { m_differences->refresh(); });
+  connect(m_conversation, &Conversation::turnsChanged, this, [this] { m_differences->refresh(); });
+  connect(m_answering, &Answering::stateChanged, this, &ChatPage::showState);
+  connect(m_answering, &Answering::finished, this, [this](int turn) {
+    if (m_answering->busy()) return;
+    const auto first = firstDifference(m_conversation->answer(turn, Which::a), m_conversation->answer(turn, Which::b));
+    m_workspace.announce(!first ? tr("The answer is there.")
+                         : first->token < 0
+                             ? tr("Both answers are there; they are the same.")
+                             : tr("Both answers are there; they part at token %1.").arg(first->token + 1));
+  });
+  connect(&m_workspace, &Workspace::sidesChanged, this, &ChatPage::sidesChanged);
+  connect(&m_workspace, &Workspace::projectChanged, this, &ChatPage::projectChanged);
+  connect(&m_workspace.engine(), &EngineClient::stateChanged, this, [this] {
+    showState();
+    if (isVisible()) m_answering->prepare();
+  });
+  connect(m_again, &QPushButton::clicked, this, [this] { answerAgain({Which::a, Which::b}, false); });
+  connect(m_time, &QPushButton::clicked, this, &ChatPage::timeThem);
+  connect(m_differencesSwitch, &QAbstractButton::toggled, m_differences, &Differences::setOn);
+  connect(m_scrollSwitch, &QAbstractButton::toggled, this,
+          [this](bool on) { m_workspace.settings().setValue(kScrollKey, on); });
+  connect(m_composer, &Composer::sendWanted, this, &ChatPage::sendDraft);
+  connect(m_composer, &Composer::lastWanted, this, &ChatPage::editLast);
+  connect(m_composer, &Composer::stopWanted, m_answering, &Answering::stopAll);
+  connect(m_composer, &Composer::settingsToggled, m_sampling, &QWidget::setVisible);
+  connect(m_composer, &Composer::newSeedWanted, this, [this] {
+    GenerateConfig sampling = m_conversation->info().sampling;
+    sampling.seed = QRandomGenerator::global()->bounded(1, 1'000'000);
+    setSampling(sampling);
+  });
+  connect(m_sampling, &SamplingPanel::samplingChanged, this, [this] { setSampling(m_sampling->sampling()); });
+  connect(m_sampling, &SamplingPanel::systemChanged, this, [this] { m_conversation->setSystem(m_sampling->system()); });
+  const auto shortcut = [this](const QKeySequence& keys, auto&& act) {
+    auto* made = new QShortcut(keys, this);
+    made->setContext(Qt::WidgetWithChildrenShortcut);
+    connect(made, &QShortcut::activated, this, act);
+  };
+  shortcut(QKeySequence("Ctrl+N"), [this] { startNew(); });
+  shortcut(QKeySequence("Ctrl+R"), [this] { answerAgain({Which::a, Which::b}, false); });
+  shortcut(QKeySequence("Ctrl+D"), [this] { m_differencesSwitch->toggle(); });
+  connect(qApp, &QApplication::focusChanged, this, [this](QWidget*, QWidget* now) {
+    if (now != nullptr && isAncestorOf(now)) Q_EMIT keysChanged();
+  });
+}
+
+void ChatPage::connectPane(ChatPane* pane) {
+  Transcript* transcript = pane->transcript();
+  const Which which = pane->which();
+  connect(transcript, &Transcript::editWanted, this, &ChatPage::editTurn);
+  connect(transcript, &Transcript::branchWanted, this, &ChatPage::branchFrom);
+  connect(transcript, &Transcript::againWanted, this,
+          [this](Which side, bool newSeed) { answerAgain({side}, newSeed); });
+  connect(pane, &ChatPane::questionWanted, this, &ChatPage::takeSampleQuestion);
+  connect(transcript, &BlockList::scrolled, this, [this, transcript, which] {
+    if (m_scrolling || !m_scrollSwitch->isChecked()) return;
+    m_scrolling = true;
+    Transcript* other = m_panes[indexOf(which == Which::a ? Which::b : Which::a)]->transcript();
+    if (transcript->followsEnd()) {
+      other->followEnd();
+    } else {
+      other->setPlace(transcript->place());
+    }
+    m_scrolling = false;
+  });
+}
+
+void ChatPage::showEvent(QShowEvent* event) {
+  Page::showEvent(event);
+  m_answering->prepare();
+}
+
+bool ChatPage::anySide() const {
+  return m_workspace.side(Which::a).has_value() || m_workspace.side(Which::b).has_value();
+}
+
+void ChatPage::setDraft(const QString& text) {
+  m_composer->setDraft(text);
+}
+
+void ChatPage::sendDraft() {
+  const QString question = m_composer->draft().trimmed();
+  if (question.isEmpty()) return;
+  if (!anySide() && m_workspace.project()) {
+    m_workspace.announce(tr("No model on side A or B. Choose one first."));
+    return;
+  }
+  if (m_conversation->isOpening()) {
+    m_composer->setNote(tr("The chat is being opened."));
+    return;
+  }
+  ask(question);
+}
+
+void ChatPage::ask(const QString& question) {
+  const int edited = m_composer->editedTurn();
+  m_composer->clear();
+  int turn = m_conversation->lastTurn() + 1;
+  if (edited >= 0 && edited <= m_conversation->lastTurn()) {
+    turn = edited;
+    m_conversation->replaceFrom(edited, question);
+    m_notice->show(tr("What stood there lies in the trash as a chat of its own."), tr("Undo"), [this] {
+      m_answering->stopAll();
+      m_conversation->takeBack();
+    });
+  } else {
+    m_conversation->ask(question);
+  }
+  remember();
+  if (anySide()) {
+    m_answering->answer(turn);
+  } else {
+    m_unasked = turn;
+  }
+  showState();
+  Q_EMIT asked();
+}
+
+/// A question that was asked before any side was known.
+void ChatPage::answerWaiting() {
+  if (m_unasked < 0 || !anySide() || !m_workspace.project()) return;
+  m_answering->answer(std::exchange(m_unasked, -1));
+}
+
+void ChatPage::setRetention(Which which, double retention) {
+  m_panes[indexOf(which)]->setRetention(retention);
+}
+
+void ChatPage::askAgain() {
+  if (m_conversation->isEmpty()) {
+    sendDraft();
+    return;
+  }
+  std::vector<Which> sides;
+  for (const Which which : kBothSides) {
+    const SideAnswer* answer = m_conversation->answer(m_conversation->lastTurn(), which);
+    const bool fresh =
+        answer != nullptr && answer->answer && !isStale(answer->answer->madeBy, m_workspace.side(which), {});
+    if (!fresh) sides.push_back(which);
+  }
+  answerAgain(sides.empty() ? std::vector{Which::a, Which::b} : sides, false);
+}
+
+void ChatPage::answerAgain(const std::vector<Which>& sides, bool newSeed) {
+  const int turn = m_conversation->lastTurn();
+  if (turn < 0 || !anySide()) return;
+  if (newSeed) {
+    GenerateConfig sampling = m_conversation->info().sampling;
+    sampling.seed = QRandomGenerator::global()->bounded(1, 1'000'000);
+    setSampling(sampling);
+  }
+  std::vector<std::pair<Which, SideAnswer>> before;
+  for (const Which which : sides) {
+    const SideAnswer* answer = m_conversation->answer(turn, which);
+    if (answer != nullptr && !answer->running && answer->answer) before.emplace_back(which, *answer);
+  }
+  m_answering->answer(turn, sides);
+  if (before.empty()) return;
+  m_notice->show(tr("Answering again."), tr("Undo"), [this, turn, before, id = m_conversation->id()] {
+    if (id != m_conversation->id()) return;
+    m_answering->abandon();
+    for (const auto& [which, answer] : before) m_conversation->restoreAnswer(turn, which, answer);
+  });
+}
+
+void ChatPage::timeThem() {
+  if (m_conversation->isEmpty() || !anySide()) return;
+  m_answering->answerInTurn(m_conversation->lastTurn());
+}
+
+void ChatPage::startNew() {
+  m_answering->abandon();
+  m_unasked = -1;
+  m_conversation->startNew();
+  m_composer->setFocus();
+}
+
+void ChatPage::openChat(const QString& id) {
+  if (id.isEmpty() || (id == m_conversation->id() && !m_conversation->isEmpty())) return;
+  m_answering->abandon();
+  m_unasked = -1;
+  m_conversation->open(id);
+}
+
+void ChatPage::open(const QString& what) {
+  openChat(what);
+}
+
+void ChatPage::chatOpened() {
+  m_sampling->setSampling(m_conversation->info().sampling);
+  m_sampling->setSystem(QString::fromStdString(m_conversation->info().system));
+  m_composer->setSeed(m_conversation->info().sampling.seed);
+  m_list->setCurrent(m_conversation->id());
+  m_notice->hide();
+  m_differences->refresh();
+  remember();
+  showTitle();
+  showState();
+}
+
+void ChatPage::editTurn(int turn) {
+  if (turn < 0 || turn > m_conversation->lastTurn()) return;
+  m_composer->editTurn(turn, m_conversation->turns()[static_cast<std::size_t>(turn)].question);
+}
+
+void ChatPage::editLast() {
+  editTurn(m_conversation->lastTurn());
+}
+
+void ChatPage::branchFrom(int turn) {
+  m_answering->abandon();
+  m_conversation->branch(turn);
+  m_notice->show(tr("A new chat, with all up to question %1. The other one stays as it was.").arg(turn + 1));
+}
+
+void ChatPage::takeSampleQuestion() {
+  const auto seed = static_cast<std::uint64_t>(QRandomGenerator::global()->bounded(1, 1'000'000));
+  m_workspace.engine().call<protocol::SampleQuestion>(
+      {seed}, this, [this](const Result<protocol::SampleQuestion::Answer>& question) {
+        if (question) {
+          setDraft(QString::fromStdString(question->text));
+          m_composer->setFocus();
+        } else {
+          m_notice->show(QString::fromStdString(question.error().message));
+        }
+      });
+}
+
+void ChatPage::sidesChanged() {
+  answerWaiting();
+  if (isVisible()) m_answering->prepare();
+  showState();
+}
+
+void ChatPage::setSampling(const GenerateConfig& sampling) {
+  m_conversation->setSampling(sampling);
+  m_sampling->setSampling(sampling);
+  m_composer->setSeed(sampling.seed);
+  m_workspace.settings().setValue(kSamplingKey, QString::fromStdString(dumpLine(configToJson(sampling))));
+}
+
+/// Chats belong to a project: another one is another chat, the one of last time comes back.
+void ChatPage::projectChanged() {
+  const QString folder = m_workspace.project() ? QString::fromStdString(m_workspace.project()->folder) : QString();
+  if (!folder.isEmpty() && folder != m_project) {
+    if (!m_project.isEmpty()) startNew();
+    m_project = folder;
+    const QString last = m_workspace.settings().value(kChatKey).toString();
+    const bool ours = m_workspace.settings().value(kChatProjectKey).toString() == folder;
+    if (ours && !last.isEmpty() && m_conversation->isEmpty()) m_conversation->open(last);
+  }
+  sidesChanged();
+}
+
+void ChatPage::remember() {
+  if (m_project.isEmpty()) return;
+  m_workspace.settings().setValue(kChatKey, m_conversation->isEmpty() ? QString() : m_conversation->id());
+  m_workspace.settings().setValue(kChatProjectKey, m_project);
+}
+
+void ChatPage::showTitle() {
+  const QString title = QString::fromStdString(m_conversation->info().title);
+  m_title->setText(title.isEmpty() ? tr("New chat") : title);
+}
+
+void ChatPage::showState() {
+  const bool busy = m_answering->busy();
+  const bool ready = m_workspace.engine().ready();
+  m_composer->setBusy(busy);
+  for (ChatPane* pane : m_panes) pane->setWaiting(m_unasked >= 0);
+  const bool answered = !m_conversation->isEmpty() && anySide();
+  m_again->setEnabled(answered);
+  m_time->setEnabled(answered && !busy);
+  bool chooses = false;  // one accent button: what has to be done first
+  for (const Which which : kBothSides) {
+    auto* choose = m_panes[indexOf(which)]->states()->findChild<Button*>("emptyButton");
+    const bool wanted = m_workspace.project() && !m_workspace.side(which);
+    if (choose != nullptr) choose->setKind(wanted && !chooses && !anySide() ? ButtonKind::accent : ButtonKind::plain);
+    chooses = chooses || wanted;
+  }
+  m_composer->sendButton()->setKind(chooses && !anySide() ? ButtonKind::plain : ButtonKind::accent);
+  if (m_composer->editedTurn() < 0) {
+    m_composer->setNote(ready ? QString() : tr("Send works now; the question waits for the engine."));
+  }
+  Q_EMIT keysChanged();
+}
+
+}  // namespace strata

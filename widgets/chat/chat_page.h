@@ -1,0 +1,110 @@
+#pragma once
+// Chat: the same question to both sides, their answers beside each other, with what each took and what made it.
+
+#include <array>
+
+#include "widgets/chat/answering.h"
+#include "widgets/chat/conversation.h"
+#include "widgets/chat/differences.h"
+#include "widgets/shell/page.h"
+
+class QSplitter;
+
+namespace strata {
+
+class Button;
+class ChatList;
+class ChatPane;
+class Composer;
+class DifferenceBar;
+class ElidedLabel;
+class NoticeBar;
+class SamplingPanel;
+class Switch;
+
+class ChatPage : public Page {
+  Q_OBJECT
+
+ public:
+  explicit ChatPage(Workspace& workspace, QWidget* parent = nullptr);
+  ~ChatPage() override;
+
+  QString id() const override { return "chat"; }
+  QString title() const override { return tr("Chat"); }
+  QString iconName() const override { return "chat-left-text"; }
+  bool showsSides() const override { return true; }
+  QList<QWidget*> panes() override;
+  QList<Command> commands() override;
+  QList<QPair<QString, QString>> keys() override;
+  /// A chat's id.
+  void open(const QString& what) override;
+  bool escape() override;
+
+  Conversation& conversation() { return *m_conversation; }
+  Answering& answering() { return *m_answering; }
+  Differences& differences() { return *m_differences; }
+  ChatPane* pane(Which which) const { return m_panes[indexOf(which)]; }
+  ChatList* list() const { return m_list; }
+  Composer* composer() const { return m_composer; }
+  NoticeBar* notice() const { return m_notice; }
+
+ public Q_SLOTS:
+  void setDraft(const QString& text);
+  /// Asks both sides; before the engine is ready the question waits.
+  void sendDraft();
+  void setRetention(strata::Which which, double retention);
+  /// The last question once more, on the sides whose answers are not by what stands there now; else on both.
+  void askAgain();
+  void answerAgain(const std::vector<strata::Which>& sides, bool newSeed);
+  void timeThem();
+  void startNew();
+  void editLast();
+  void branchFrom(int turn);
+  void takeSampleQuestion();
+
+ Q_SIGNALS:
+  /// A question went to both sides.
+  void asked();
+
+ protected:
+  void showEvent(QShowEvent* event) override;
+
+ private:
+  void build();
+  QWidget* buildHead();
+  void connectAll();
+  void connectPane(ChatPane* pane);
+  void openChat(const QString& id);
+  void chatOpened();
+  void editTurn(int turn);
+  void ask(const QString& question);
+  void answerWaiting();
+  void sidesChanged();
+  void projectChanged();
+  void showState();
+  void showTitle();
+  void setSampling(const GenerateConfig& sampling);
+  void remember();
+  Which focusedSide() const;
+  bool anySide() const;
+
+  Workspace& m_workspace;
+  Conversation* m_conversation;
+  Answering* m_answering;
+  Differences* m_differences;
+  QSplitter *m_columns, *m_sides;
+  ChatList* m_list;
+  std::array<ChatPane*, 2> m_panes{};
+  ElidedLabel* m_title;
+  Switch *m_differencesSwitch, *m_scrollSwitch;
+  Button *m_again, *m_time;
+  DifferenceBar* m_differenceBar;
+  NoticeBar* m_notice;
+  SamplingPanel* m_sampling;
+  Composer* m_composer;
+  QString m_project;   // whose chats these are
+  int m_unasked = -1;  // a turn that waits for a side
+  bool m_scrolling = false;
+};
+
+}  // namespace strata

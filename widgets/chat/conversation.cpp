@@ -1,0 +1,302 @@
+#include "widgets/chat/conversation.h"
+
+#include <QUuid>
+#include <algorithm>
+#include <utility>
+
+#include "widgets/chat/safe_text.h"
+
+namespace strata {
+namespace {
+
+constexpr int kTitleLength = 60;
+
+QString newId() {
+  return QUuid::createUuid().toString(QUuid::WithoutBraces);
+}
+
+QString titleOf(const QString& question) {
+  const QString line = question.simplified();
+  return line.size() <= kTitleLength ? line : line.left(cutBefore(line, kTitleLength)) + QStringLiteral("…");
+}
+
+}  // namespace
+
+Conversation::Conversation(Workspace& workspace, QObject* parent) : QObject(parent), m_workspace(workspace) {
+  m_info.id = newId().toStdString();
+}
+
+SideAnswer* Conversation::find(int turn, Which which) {
+  if (turn < 0 || turn > lastTurn()) return nullptr;
+  auto& answer = m_turns[static_cast<std::size_t>(turn)].answers[indexOf(which)];
+  return answer ? &*answer : nullptr;
+}
+
+const SideAnswer* Conversation::answer(int turn, Which which) const {
+  return const_cast<Conversation*>(this)->find(turn, which);
+}
+
+std::vector<protocol::Turn> Conversation::asked(int turn, Which which) const {
+  std::vector<protocol::Turn> turns;
+  if (!m_info.system.empty()) turns.push_back({"system", m_info.system});
+  for (int i = 0; i <= turn && i <= lastTurn(); ++i) {
+    const ChatTurn& said = m_turns[static_cast<std::size_t>(i)];
+    if (i == turn) {
+      turns.push_back({"user", said.question.toStdString()});
+      break;
+    }
+    const SideAnswer* before = answer(i, which);
+    // A question that this side never answered is no part of its conversation.
+    if (before == nullptr || (!before->answer && before->text.isEmpty())) continue;
+    turns.push_back({"user", said.question.toStdString()});
+    turns.push_back({"assistant", before->answer ? before->answer->text : before->text.toStdString()});
+  }
+  return turns;
+}
+
+void Conversation::startNew() {
+  ++m_openNumber;
+  m_openNext.clear();
+  m_opening = false;
+  protocol::ChatInfo info;
+  info.id = newId().toStdString();
+  info.sampling = m_info.sampling;
+  info.system = m_info.system;
+  m_info = std::move(info);
+  m_turns.clear();
+  m_dropped = {};
+  Q_EMIT reset();
+  Q_EMIT infoChanged();
+}
+
+void Conversation::open(const QString& id) {
+  ++m_openNumber;
+  m_opening = true;
+  if (m_storing > 0) {  // what is on its way may be of the chat that is asked for
+    m_openNext = id;
+    return;
+  }
+  openFrom(id, 0);
+}
+
+void Conversation::openFrom(const QString& id, int turn) {
+  m_workspace.engine().call<protocol::OpenChat>(
+      {id.toStdString(), turn}, this,
+      [this, id, turn, number = m_openNumber](const Result<protocol::OpenChat::Answer>& page) {
+        if (number != m_openNumber) return;
+        if (!page) {
+          m_opening = false;
+          Q_EMIT failed(page.error());
+          return;
+        }
+        if (turn == 0) {
+          m_info = page->chat;
+          m_turns.clear();
+          m_dropped = {};
+        }
+        load(*page);
+        if (page->nextTurn > turn) {
+          openFrom(id, page->nextTurn);
+          return;
+        }
+        m_opening = false;
+        Q_EMIT reset();
+        Q_EMIT infoChanged();
+        // A chat without sides (an old one) is gone on with by those of now.
+        if (m_info.a) m_workspace.setSide(Which::a, m_info.a);
+        if (m_info.b) m_workspace.setSide(Which::b, m_info.b);
+      });
+}
+
+void Conversation::load(const protocol::OpenChat::Answer& page) {
+  for (const protocol::ChatMessage& message : page.messages) {
+    if (message.turn < 0) continue;
+    if (static_cast<std::size_t>(message.turn) >= m_turns.size()) {
+      m_turns.resize(static_cast<std::size_t>(message.turn) + 1);
+    }
+    ChatTurn& turn = m_turns[static_cast<std::size_t>(message.turn)];
+    const QString id = QString::fromStdString(message.id);
+    if (message.role == "user") {
+      turn.id = id;
+      turn.question = QString::fromStdString(message.text);
+      continue;
+    }
+    SideAnswer answer;
+    answer.id = id;
+    answer.text = safeText(message.text);
+    answer.answer = message.answer;
+    answer.problem = QString::fromStdString(message.problem);
+    turn.answers[message.role == "a" ? 0 : 1] = std::move(answer);
+  }
+}
+
+void Conversation::branch(int turn) {
+  ++m_openNumber;
+  m_opening = false;
+  m_turns.resize(static_cast<std::size_t>(std::clamp(turn + 1, 0, lastTurn() + 1)));
+  m_dropped = {};
+  m_info.id = newId().toStdString();
+  m_info.title = tr("%1 (branch)").arg(QString::fromStdString(m_info.title)).toStdString();
+  for (ChatTurn& said : m_turns) {
+    said.id = newId();
+    for (auto& answer : said.answers) {
+      if (answer) answer->id = newId();
+    }
+  }
+  putAll();
+  Q_EMIT reset();
+  Q_EMIT infoChanged();
+}
+
+int Conversation::ask(const QString& question) {
+  m_dropped = {};
+  if (m_turns.empty() && m_info.title.empty()) m_info.title = titleOf(question).toStdString();
+  m_turns.push_back({newId(), question, {}});
+  put({messageOf(lastTurn())});
+  Q_EMIT turnsChanged(lastTurn());
+  Q_EMIT infoChanged();
+  return lastTurn();
+}
+
+void Conversation::replaceFrom(int turn, const QString& question) {
+  if (turn < 0 || turn > lastTurn()) return;
+  const auto begin = m_turns.begin() + turn;
+  m_dropped = {turn, {std::make_move_iterator(begin), std::make_move_iterator(m_turns.end())}};
+  m_turns.erase(begin, m_turns.end());
+  m_turns.push_back({newId(), question, {}});
+  put({messageOf(turn)}, turn);
+  Q_EMIT turnsChanged(turn);
+}
+
+/// What came in their place goes to the trash in turn; the turns themselves are stored anew, since their ids lie there.
+void Conversation::takeBack() {
+  if (!canTakeBack()) return;
+  const int from = m_dropped.from;
+  m_turns.resize(static_cast<std::size_t>(from));
+  for (ChatTurn& turn : m_dropped.turns) {
+    turn.id = newId();
+    for (auto& answer : turn.answers) {
+      if (answer) answer->id = newId();
+    }
+    m_turns.push_back(std::move(turn));
+  }
+  m_dropped = {};
+  putAll(from, from);
+  Q_EMIT turnsChanged(from);
+}
+
+void Conversation::beginAnswer(int turn, Which which, const protocol::Side& side) {
+  if (turn < 0 || turn > lastTurn()) return;
+  SideAnswer answer;
+  const SideAnswer* before = find(turn, which);
+  answer.id = before != nullptr ? before->id : newId();
+  answer.running = true;
+  answer.asked = side;
+  m_turns[static_cast<std::size_t>(turn)].answers[indexOf(which)] = std::move(answer);
+  Q_EMIT answerChanged(turn, which);
+}
+
+void Conversation::addText(int turn, Which which, const QString& text) {
+  SideAnswer* answer = find(turn, which);
+  if (answer == nullptr || text.isEmpty()) return;
+  answer->text += text;
+  Q_EMIT textAdded(turn, which, text);
+}
+
+void Conversation::finishAnswer(int turn, Which which, const Result<protocol::Answer>& answer) {
+  SideAnswer* place = find(turn, which);
+  if (place == nullptr) return;
+  place->running = false;
+  if (answer) {
+    place->answer = *answer;
+    place->text = safeText(answer->text);
+    place->problem.clear();
+  } else {
+    place->problem = QString::fromStdString(answer.error().message);
+  }
+  if (const auto message = messageOf(turn, which)) put({*message});
+  Q_EMIT answerChanged(turn, which);
+}
+
+void Conversation::restoreAnswer(int turn, Which which, const SideAnswer& answer) {
+  if (find(turn, which) == nullptr) return;
+  m_turns[static_cast<std::size_t>(turn)].answers[indexOf(which)] = answer;
+  if (const auto message = messageOf(turn, which)) put({*message});
+  Q_EMIT answerChanged(turn, which);
+}
+
+void Conversation::setSampling(const GenerateConfig& sampling) {
+  m_info.sampling = sampling;
+  if (!isEmpty()) put({});
+  Q_EMIT infoChanged();
+}
+
+void Conversation::setSystem(const QString& system) {
+  if (QString::fromStdString(m_info.system) == system) return;
+  m_info.system = system.toStdString();
+  if (!isEmpty()) put({});
+  Q_EMIT infoChanged();
+}
+
+void Conversation::setTitle(const QString& title) {
+  m_info.title = title.toStdString();
+  if (!isEmpty()) put({});
+  Q_EMIT infoChanged();
+}
+
+protocol::ChatMessage Conversation::messageOf(int turn) const {
+  const ChatTurn& said = m_turns[static_cast<std::size_t>(turn)];
+  protocol::ChatMessage message;
+  message.id = said.id.toStdString();
+  message.turn = turn;
+  message.role = "user";
+  message.text = said.question.toStdString();
+  return message;
+}
+
+std::optional<protocol::ChatMessage> Conversation::messageOf(int turn, Which which) const {
+  const SideAnswer* said = answer(turn, which);
+  if (said == nullptr) return std::nullopt;
+  protocol::ChatMessage message;
+  message.id = said->id.toStdString();
+  message.turn = turn;
+  message.role = which == Which::a ? "a" : "b";
+  message.text = said->answer ? said->answer->text : said->text.toStdString();
+  message.answer = said->answer;
+  message.problem = said->problem.toStdString();
+  return message;
+}
+
+void Conversation::putAll(int dropFrom, int from) {
+  std::vector<protocol::ChatMessage> messages;
+  for (int turn = from; turn <= lastTurn(); ++turn) {
+    messages.push_back(messageOf(turn));
+    for (const Which which : kBothSides) {
+      if (auto message = messageOf(turn, which)) messages.push_back(*std::move(message));
+    }
+  }
+  put(std::move(messages), dropFrom);
+}
+
+void Conversation::put(std::vector<protocol::ChatMessage> messages, int dropFrom) {
+  m_info.a = m_workspace.side(Which::a);
+  m_info.b = m_workspace.side(Which::b);
+  m_info.turns = lastTurn() + 1;
+  ++m_storing;
+  // The client notes it in its journal before it is sent, and sends it until it is confirmed.
+  const protocol::PutChat::Params params{m_info, std::move(messages), dropFrom};
+  m_workspace.engine().call<protocol::PutChat>(params, this, [this](const Result<protocol::Nothing>& answer) {
+    --m_storing;
+    if (answer) {
+      Q_EMIT stored();
+    } else {
+      Q_EMIT failed(answer.error());
+    }
+    if (m_storing == 0 && !m_openNext.isEmpty()) {
+      const QString next = std::exchange(m_openNext, {});
+      if (m_opening) openFrom(next, 0);
+    }
+  });
+}
+
+}  // namespace strata

@@ -1,0 +1,215 @@
+#include "widgets/chat/differences.h"
+
+#include <algorithm>
+#include <array>
+
+#include "widgets/chat/safe_text.h"
+
+namespace strata {
+namespace {
+
+constexpr std::array kHeatSteps = {0.01, 0.03, 0.1, 0.3};  // nats
+constexpr qsizetype kMarkMost = 24;                        // characters that the first difference marks
+
+qsizetype commonPrefix(const QString& a, const QString& b) {
+  const auto [end, ignored] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  qsizetype at = end - a.begin();
+  if (at > 0 && at < a.size() && a[at].isLowSurrogate()) --at;
+  return at;
+}
+
+}  // namespace
+
+std::optional<FirstDifference> firstDifference(const SideAnswer* mine, const SideAnswer* other) {
+  if (mine == nullptr || other == nullptr || !mine->answer || !other->answer) return std::nullopt;
+  const std::vector<int>& ids = mine->answer->ids;
+  const std::vector<int>& others = other->answer->ids;
+  FirstDifference difference;
+  difference.of = static_cast<int>(ids.size());
+  const auto [end, ignored] = std::mismatch(ids.begin(), ids.end(), others.begin(), others.end());
+  if (end == ids.end() && ids.size() == others.size()) return difference;
+  difference.token = static_cast<int>(end - ids.begin());
+  difference.begin = commonPrefix(mine->text, other->text);
+  qsizetype last = difference.begin;
+  while (last < mine->text.size() && mine->text[last].isSpace()) ++last;
+  while (last < mine->text.size() && last - difference.begin < kMarkMost && !mine->text[last].isSpace()) ++last;
+  difference.end = cutBefore(mine->text, last);
+  return difference;
+}
+
+int heatOf(double kl) {
+  const auto above = std::upper_bound(kHeatSteps.begin(), kHeatSteps.end(), kl);
+  const auto step = static_cast<int>(above - kHeatSteps.begin());
+  return step == 0 ? -1 : step;
+}
+
+Differences::Differences(Workspace& workspace, Conversation& conversation, QObject* parent)
+    : QObject(parent), m_workspace(workspace), m_conversation(conversation) {
+  workspace.engine().on<protocol::Progress>(this, [this](const protocol::Progress& how) {
+    if (m_ticket == 0 || how.request != Json(m_ticket)) return;
+    m_stage = {QString::fromStdString(how.stage), how.done, how.total};
+    Q_EMIT changed();
+  });
+}
+
+void Differences::setOn(bool on) {
+  if (m_on == on) return;
+  m_on = on;
+  if (on) {
+    refresh();
+    return;
+  }
+  cancel();
+  m_state = State::off;
+  Q_EMIT changed();
+}
+
+void Differences::setText(Which which) {
+  if (m_text == which) return;
+  m_text = which;
+  refresh();
+}
+
+protocol::Side Differences::sideOf(const SideAnswer& answer, Which which) const {
+  if (answer.asked) return *answer.asked;
+  protocol::Side side;
+  if (const auto& now = m_workspace.side(which); now && now->ref.model == answer.answer->madeBy.model)
+    side.ref = now->ref;
+  side.ref.model = answer.answer->madeBy.model;
+  side.ref.adapter = answer.answer->madeBy.adapter;
+  side.map = answer.answer->madeBy.map;
+  return side;
+}
+
+void Differences::refresh() {
+  if (!m_on) {
+    Q_EMIT changed();  // the first difference may be another
+    return;
+  }
+  compare();
+}
+
+void Differences::compare() {
+  const int turn = m_conversation.lastTurn();
+  const SideAnswer* a = m_conversation.answer(turn, Which::a);
+  const SideAnswer* b = m_conversation.answer(turn, Which::b);
+  const bool whole = a != nullptr && b != nullptr && a->answer && b->answer && !a->running && !b->running;
+  const SideAnswer* read = m_text == Which::a ? a : b;
+  if (!whole || read->answer->ids.empty()) {
+    cancel();
+    m_result.reset();
+    m_answerKey.clear();
+    m_state = State::nothing;
+    Q_EMIT changed();
+    return;
+  }
+  protocol::Compare::Params params;
+  params.a = sideOf(*a, Which::a);
+  params.b = sideOf(*b, Which::b);
+  params.turns = m_conversation.asked(turn, m_text);
+  params.ids = read->answer->ids;
+  std::string key = dumpLine(configToJson(params));
+  if (key == m_answerKey && (m_state == State::shown || m_state == State::computing)) return;
+  cancel();
+  m_answerKey = std::move(key);
+  m_turn = turn;
+  m_result.reset();
+  m_chosen = -1;
+  m_stage = {};
+  m_state = State::computing;
+  const int number = ++m_number;
+  const QString text = read->text;
+  m_ticket = m_workspace.engine().call<protocol::Compare>(
+      params, this, [this, number, text](const Result<protocol::Compare::Answer>& answer) {
+        if (number != m_number) return;
+        m_ticket = 0;
+        if (answer) {
+          m_result = *answer;
+          takePlaces(text);
+          m_state = State::shown;
+          chooseFirstDifference();
+        } else {
+          m_problem = QString::fromStdString(answer.error().message);
+          m_state = State::failed;
+        }
+        Q_EMIT changed();
+      });
+  Q_EMIT changed();
+}
+
+void Differences::cancel() {
+  if (m_ticket == 0) return;
+  m_workspace.engine().cancel(std::exchange(m_ticket, 0));
+  ++m_number;
+  m_answerKey.clear();
+  m_state = State::failed;
+  m_problem = tr("Stopped.");
+  Q_EMIT changed();
+}
+
+/// The tokens' texts laid along the answer; one that does not stand there (half a character) has no place.
+void Differences::takePlaces(const QString& text) {
+  m_places.clear();
+  qsizetype at = 0;
+  for (const protocol::TokenDifference& token : m_result->tokens) {
+    const QString said = safeText(token.text);
+    const bool there = !said.isEmpty() && QStringView(text).mid(at).startsWith(said);
+    m_places.push_back({at, there ? at + said.size() : at});
+    if (there) at += said.size();
+  }
+}
+
+void Differences::choose(int token) {
+  const int last = static_cast<int>(m_places.size()) - 1;
+  const int chosen = last < 0 ? -1 : std::clamp(token, 0, last);
+  if (chosen == m_chosen) return;
+  m_chosen = chosen;
+  Q_EMIT chosenChanged();
+}
+
+void Differences::chooseAt(Which which, int turn, qsizetype source) {
+  if (m_state != State::shown || which != m_text || turn != m_turn || source < 0) return;
+  for (std::size_t i = 0; i < m_places.size(); ++i) {
+    if (source >= m_places[i].begin && source < m_places[i].end) return choose(static_cast<int>(i));
+  }
+}
+
+void Differences::chooseFirstDifference() {
+  const SideAnswer* a = m_conversation.answer(m_turn, Which::a);
+  const SideAnswer* b = m_conversation.answer(m_turn, Which::b);
+  const auto difference = m_text == Which::a ? firstDifference(a, b) : firstDifference(b, a);
+  choose(difference && difference->token >= 0 ? difference->token : 0);
+}
+
+std::vector<Mark> Differences::marks(int turn, Which which) const {
+  std::vector<Mark> marks;
+  const bool tinted = m_on && m_state == State::shown && turn == m_turn && which == m_text;
+  if (tinted) {
+    for (std::size_t i = 0; i < m_places.size() && i < m_result->tokens.size(); ++i) {
+      Mark mark{m_places[i].begin, m_places[i].end, heatOf(m_result->tokens[i].kl)};
+      if (mark.heat >= 0 && mark.begin < mark.end) marks.push_back(mark);
+    }
+  }
+  const Which other = which == Which::a ? Which::b : Which::a;
+  const auto first = firstDifference(m_conversation.answer(turn, which), m_conversation.answer(turn, other));
+  if (first && first->token >= 0 && first->begin < first->end) {
+    Mark mark{first->begin, first->end};
+    mark.first = true;
+    const auto token = static_cast<std::size_t>(first->token);
+    if (tinted && token < m_places.size() && m_places[token].begin < m_places[token].end) {
+      mark.begin = m_places[token].begin;
+      mark.end = m_places[token].end;
+      mark.heat = heatOf(m_result->tokens[token].kl);
+    }
+    marks.push_back(mark);
+  }
+  if (tinted && m_chosen >= 0) {
+    const Place& place = m_places[static_cast<std::size_t>(m_chosen)];
+    Mark mark{place.begin, place.end};
+    mark.chosen = true;
+    if (place.begin < place.end) marks.push_back(mark);
+  }
+  return marks;
+}
+
+}  // namespace strata

@@ -1,0 +1,53 @@
+#pragma once
+// An answer as blocks of marked-up text, and those as pieces that are laid out one by one, so that a long answer costs
+// no more at a time than what is seen of it.
+//
+//   const std::vector<Piece> pieces = piecesOf(parseMarkdown(text));
+// Raw HTML stays text, an image is its alternative text, a link is text with a target that nothing follows by itself.
+// Values; any thread.
+
+#include <QString>
+#include <vector>
+
+namespace strata {
+
+/// Text of one look.
+struct Span {
+  QString text;
+  qsizetype source = -1;  // where in the answer it stands; -1: nowhere (a bullet, an entity)
+  bool bold = false, italic = false, code = false, strike = false;
+  QString target = {};  // of a link
+};
+
+struct TextBlock {
+  enum class Kind { paragraph, heading, code, item, rule, tableRow };
+  Kind kind = Kind::paragraph;
+  int level = 0;           // of a heading: 1 … 6
+  int indent = 0;          // of lists and quotes around it
+  bool quoted = false;     // inside a quote
+  bool continues = false;  // goes on with the paragraph before
+  QString marker;          // of a list's item: "•", "1."
+  QString language;        // of code
+  std::vector<Span> spans;
+  qsizetype size() const;
+};
+
+/// What one text view shows: some blocks, or one part of a code block.
+struct Piece {
+  std::vector<TextBlock> blocks;
+  bool code = false;
+  qsizetype size() const;
+};
+
+/// Characters that a piece holds at most.
+inline constexpr qsizetype kPieceSize = 4096;
+/// Answers above this are shown as plain text.
+inline constexpr qsizetype kMarkdownLimit = 200 * 1024;
+
+/// `text` must be safe (safeText).
+std::vector<TextBlock> parseMarkdown(const QString& text);
+/// One block a line, at most kPieceSize long.
+std::vector<TextBlock> plainBlocks(const QString& text, qsizetype source = 0);
+std::vector<Piece> piecesOf(std::vector<TextBlock> blocks);
+
+}  // namespace strata

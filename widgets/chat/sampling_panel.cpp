@@ -1,0 +1,142 @@
+#include "widgets/chat/sampling_panel.h"
+
+#include <QDoubleSpinBox>
+#include <QLineEdit>
+#include <QPlainTextEdit>
+#include <QRegularExpressionValidator>
+#include <QSpinBox>
+#include <QVBoxLayout>
+
+#include "widgets/chat/flow_layout.h"
+#include "widgets/style/controls.h"
+#include "widgets/style/theme.h"
+
+namespace strata {
+namespace {
+
+constexpr int kFieldWidth = 92;
+constexpr int kSystemLines = 2;
+constexpr int kSystemMilliseconds = 400;
+constexpr int kMostTokens = 10'000'000;
+constexpr int kMostK = 1'000'000'000;
+
+}  // namespace
+
+SamplingPanel::SamplingPanel(QWidget* parent) : Pane(Ground::surface, parent) {
+  setObjectName("samplingPanel");
+  setAccessibleName(tr("Sampling settings and system prompt"));
+  auto* column = new QVBoxLayout(this);
+  column->setContentsMargins(kGapGroups, kGapRelated, kGapGroups, kGapRelated);
+  column->setSpacing(kGapRelated);
+  auto* fields = new QWidget(this);
+  m_fields = new FlowLayout(kGapRelated, kGapRelated, fields);
+  column->addWidget(fields);
+  m_temperature = real("temperature", tr("Temperature"), tr("0 takes the likeliest token each time"), 0, 100, .1, 2);
+  m_topK = whole("topK", tr("Top k"), tr("Choose among the k likeliest tokens; 0: off"), 0, kMostK);
+  m_topP =
+      real("topP", tr("Top p"), tr("Choose among the likeliest that reach this probability; 1: off"), 0, 1, .05, 2);
+  m_minP = real("minP", tr("Min p"), tr("Leave out tokens below this share of the likeliest; 0: off"), 0, 1, .01, 2);
+  m_penalty = real("repeatPenalty", tr("Repeat penalty"), tr("Above 1, tokens already there become less likely"), .01,
+                   100, .05, 2);
+  m_most = whole("maxTokens", tr("Max tokens"), tr("New tokens of an answer at most"), 1, kMostTokens);
+  m_seed = new QLineEdit(this);
+  m_seed->setValidator(new QRegularExpressionValidator(QRegularExpression("[0-9]{1,19}"), m_seed));
+  followTheme(m_seed, [this] { m_seed->setFont(fonts().mono); });
+  add("seed", tr("Seed"), tr("Of both sides: the same seed draws the same way"), m_seed);
+  connect(m_seed, &QLineEdit::editingFinished, this, [this] {
+    if (!m_setting) Q_EMIT samplingChanged();
+  });
+  m_system = new QPlainTextEdit(this);
+  m_system->setTabChangesFocus(true);
+  m_system->setObjectName("systemPrompt");
+  m_system->setPlaceholderText(tr("Stands before the conversation on both sides; may stay empty"));
+  followTheme(m_system, [this] {
+    m_system->setFont(fonts().body);
+    m_system->setFixedHeight(kSystemLines * scaled(kLineBody) + 3 * kGapInside);
+  });
+  auto* system = new Field(tr("System prompt"), m_system, {}, this);
+  system->setMaximumWidth(metrics().textWidth);
+  column->addWidget(system);
+  m_systemTimer.setSingleShot(true);
+  m_systemTimer.setInterval(kSystemMilliseconds);
+  connect(&m_systemTimer, &QTimer::timeout, this, &SamplingPanel::systemChanged);
+  connect(m_system, &QPlainTextEdit::textChanged, this, [this] {
+    if (!m_setting) m_systemTimer.start();
+  });
+  setSampling({});
+}
+
+void SamplingPanel::add(const char* name, const QString& label, const QString& reason, QWidget* control) {
+  control->setObjectName(name);
+  control->setToolTip(reason);
+  control->setWhatsThis(reason);
+  auto* field = new Field(label, control, {}, this);
+  field->setFixedWidth(scaled(kFieldWidth));
+  m_fields->addWidget(field);
+}
+
+QDoubleSpinBox* SamplingPanel::real(const char* name, const QString& label, const QString& reason, double least,
+                                    double most, double step, int decimals) {
+  auto* box = new QDoubleSpinBox(this);
+  box->setLocale(QLocale::c());
+  box->setDecimals(decimals);
+  box->setRange(least, most);
+  box->setSingleStep(step);
+  followTheme(box, [box] { box->setFont(fonts().mono); });
+  add(name, label, reason, box);
+  connect(box, &QDoubleSpinBox::valueChanged, this, [this] {
+    if (!m_setting) Q_EMIT samplingChanged();
+  });
+  return box;
+}
+
+QSpinBox* SamplingPanel::whole(const char* name, const QString& label, const QString& reason, int least, int most) {
+  auto* box = new QSpinBox(this);
+  box->setRange(least, most);
+  followTheme(box, [box] { box->setFont(fonts().mono); });
+  add(name, label, reason, box);
+  connect(box, &QSpinBox::valueChanged, this, [this] {
+    if (!m_setting) Q_EMIT samplingChanged();
+  });
+  return box;
+}
+
+GenerateConfig SamplingPanel::sampling() const {
+  GenerateConfig sampling = m_rest;
+  sampling.temperature = m_temperature->value();
+  sampling.topK = m_topK->value();
+  sampling.topP = m_topP->value();
+  sampling.minP = m_minP->value();
+  sampling.repeatPenalty = m_penalty->value();
+  sampling.maxTokens = m_most->value();
+  bool whole = false;
+  const auto seed = m_seed->text().toULongLong(&whole);
+  if (whole) sampling.seed = seed;
+  return sampling;
+}
+
+void SamplingPanel::setSampling(const GenerateConfig& sampling) {
+  m_setting = true;
+  m_rest = sampling;
+  m_temperature->setValue(sampling.temperature);
+  m_topK->setValue(sampling.topK);
+  m_topP->setValue(sampling.topP);
+  m_minP->setValue(sampling.minP);
+  m_penalty->setValue(sampling.repeatPenalty);
+  m_most->setValue(sampling.maxTokens);
+  m_seed->setText(QString::number(sampling.seed));
+  m_setting = false;
+}
+
+QString SamplingPanel::system() const {
+  return m_system->toPlainText();
+}
+
+void SamplingPanel::setSystem(const QString& system) {
+  if (system == m_system->toPlainText()) return;
+  m_setting = true;
+  m_system->setPlainText(system);
+  m_setting = false;
+}
+
+}  // namespace strata

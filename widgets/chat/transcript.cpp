@@ -1,0 +1,295 @@
+#include "widgets/chat/transcript.h"
+
+#include <QClipboard>
+#include <QCoreApplication>
+#include <QGuiApplication>
+#include <QPointer>
+#include <QThreadPool>
+#include <algorithm>
+
+#include "widgets/chat/blocks.h"
+#include "widgets/chat/safe_text.h"
+#include "widgets/style/theme.h"
+
+namespace strata {
+namespace {
+
+constexpr qsizetype kParseHere = 16 * 1024;  // larger answers are parsed on a thread of their own
+constexpr int kCharacterWidth = 7;           // pixels, about
+constexpr int kFootGuess = 72;
+
+QString footKey(int turn) {
+  return QString("f%1").arg(turn);
+}
+
+}  // namespace
+
+Transcript::Transcript(Workspace& workspace, Conversation& conversation, Answering& answering, Differences& differences,
+                       Which which, QWidget* parent)
+    : BlockList(parent),
+      m_workspace(workspace),
+      m_conversation(conversation),
+      m_answering(answering),
+      m_differences(differences),
+      m_which(which) {
+  setObjectName(which == Which::a ? "transcriptA" : "transcriptB");
+  setAccessibleName(which == Which::a ? tr("Conversation of side A") : tr("Conversation of side B"));
+  connect(&conversation, &Conversation::reset, this, [this] {
+    m_shown.clear();
+    m_wholeQuestions.clear();
+    rebuildFrom(0);
+    followEnd();
+  });
+  connect(&conversation, &Conversation::turnsChanged, this, [this](int from) {
+    m_shown.resize(static_cast<std::size_t>(std::min(from, static_cast<int>(m_shown.size()))));
+    rebuildFrom(std::max(0, from - 1));
+    followEnd();
+  });
+  connect(&conversation, &Conversation::answerChanged, this, [this](int turn, Which which) {
+    if (which == m_which) takeAnswer(turn);
+  });
+  connect(&conversation, &Conversation::textAdded, this, [this](int turn, Which which, const QString& text) {
+    if (which == m_which) addText(turn, text);
+  });
+  connect(&answering, &Answering::stateChanged, this, [this](Which which) {
+    if (which == m_which) updateFeet();
+  });
+  connect(&workspace, &Workspace::sidesChanged, this, &Transcript::updateFeet);
+  connect(&workspace.engine(), &EngineClient::loadedChanged, this, &Transcript::updateFeet);
+  connect(&differences, &Differences::changed, this, [this] {
+    updateMarks();
+    updateFeet();
+  });
+  connect(&differences, &Differences::chosenChanged, this, &Transcript::updateMarks);
+  followTheme(this, [this] {
+    viewport()->update();
+    measureAgain();
+  });
+}
+
+int Transcript::bottomOf(int turn) const {
+  const auto next = static_cast<std::size_t>(turn) + 1;
+  return topOf(next < m_starts.size() ? m_starts[next] : count());
+}
+
+QPair<int, double> Transcript::place() const {
+  const int top = viewTop();
+  for (int turn = 0; turn < static_cast<int>(m_starts.size()); ++turn) {
+    const int begin = topOf(m_starts[static_cast<std::size_t>(turn)]);
+    const int end = bottomOf(turn);
+    if (end > top) return {turn, double(top - begin) / std::max(1, end - begin)};
+  }
+  return {-1, 0};
+}
+
+void Transcript::setPlace(const QPair<int, double>& place) {
+  if (place.first < 0 || place.first >= static_cast<int>(m_starts.size())) return;
+  const int begin = topOf(m_starts[static_cast<std::size_t>(place.first)]);
+  setViewTop(begin + static_cast<int>(place.second * (bottomOf(place.first) - begin)));
+}
+
+void Transcript::setWaiting(bool waits) {
+  if (m_waiting == waits) return;
+  m_waiting = waits;
+  updateFeet();
+}
+
+QString Transcript::answerName(int turn) const {
+  return (m_which == Which::a ? tr("Answer %1 of side A") : tr("Answer %1 of side B")).arg(turn + 1);
+}
+
+int Transcript::guessLines(qsizetype characters) const {
+  const int perLine = std::max(20, viewport()->width() / scaled(kCharacterWidth));
+  return static_cast<int>(characters / perLine + 1) * scaled(kLineBody);
+}
+
+void Transcript::rebuildFrom(int turn) {
+  const int turns = m_conversation.lastTurn() + 1;
+  m_starts.resize(static_cast<std::size_t>(std::min(turn, static_cast<int>(m_starts.size()))));
+  const int first = std::min(turn, static_cast<int>(m_starts.size()));
+  const int known = static_cast<int>(m_shown.size());
+  m_shown.resize(static_cast<std::size_t>(turns));
+  for (int i = known; i < turns; ++i) render(i);
+  int next = 0;
+  if (first > 0) {
+    const int before = first - 1;
+    next = m_starts[static_cast<std::size_t>(before)] + static_cast<int>(entriesOf(before).size());
+  }
+  const int from = next;
+  std::vector<Entry> entries;
+  for (int i = first; i < turns; ++i) {
+    m_starts.push_back(next);
+    std::vector<Entry> ofTurn = entriesOf(i);
+    next += static_cast<int>(ofTurn.size());
+    std::move(ofTurn.begin(), ofTurn.end(), std::back_inserter(entries));
+  }
+  replaceFrom(from, std::move(entries));
+  updateFeet();
+}
+
+void Transcript::takeAnswer(int turn) {
+  if (turn < 0 || turn >= static_cast<int>(m_shown.size())) return;
+  render(turn);
+  rebuildFrom(turn);
+}
+
+/// Decides how an answer is shown, and begins to parse a long one.
+void Transcript::render(int turn) {
+  Shown& shown = m_shown[static_cast<std::size_t>(turn)];
+  const SideAnswer* answer = m_conversation.answer(turn, m_which);
+  shown = {};
+  shown.version = ++m_version;
+  if (answer == nullptr || answer->text.isEmpty()) return;
+  if (answer->running) {
+    addText(turn, answer->text);
+    return;
+  }
+  shown.whole = true;
+  const QString& text = answer->text;
+  shown.stacked = text.size() <= kPieceSize;
+  if (text.size() <= kParseHere) {
+    if (!shown.stacked) shown.pieces = std::make_shared<std::vector<Piece>>(piecesOf(parseMarkdown(text)));
+    return;
+  }
+  shown.pieces = std::make_shared<std::vector<Piece>>(piecesOf(plainBlocks(text)));
+  if (text.size() > kMarkdownLimit) return;
+  QThreadPool::globalInstance()->start([self = QPointer<Transcript>(this), text, turn, version = shown.version] {
+    auto pieces = std::make_shared<std::vector<Piece>>(piecesOf(parseMarkdown(text)));
+    QMetaObject::invokeMethod(QCoreApplication::instance(), [self, turn, version, pieces = std::move(pieces)] {
+      if (!self || turn >= static_cast<int>(self->m_shown.size())) return;
+      Shown& place = self->m_shown[static_cast<std::size_t>(turn)];
+      if (place.version != version) return;
+      place.pieces = pieces;
+      place.version = ++self->m_version;
+      self->rebuildFrom(turn);
+    });
+  });
+}
+
+void Transcript::addText(int turn, const QString& text) {
+  if (turn < 0 || turn >= static_cast<int>(m_shown.size())) return;
+  Shown& shown = m_shown[static_cast<std::size_t>(turn)];
+  qsizetype at = 0;
+  bool more = false;
+  while (at < text.size()) {
+    if (shown.growing.empty() || shown.growing.back()->text.size() >= kPieceSize) {
+      const qsizetype source =
+          shown.growing.empty() ? 0 : shown.growing.back()->source + shown.growing.back()->text.size();
+      shown.growing.push_back(std::make_shared<Part>(Part{{}, source}));
+      more = true;
+    }
+    Part& part = *shown.growing.back();
+    const qsizetype room = kPieceSize - part.text.size();
+    qsizetype cut = cutBefore(text, at + room);
+    if (cut <= at) cut = std::min(text.size(), at + 2);  // half a surrogate pair of room
+    const QString added = text.mid(at, cut - at);
+    part.text += added;
+    const QString key = QString("s%1.%2.%3").arg(turn).arg(shown.version).arg(shown.growing.size() - 1);
+    if (auto* block = qobject_cast<StreamBlock*>(widgetOf(key))) block->append(added);
+    at = cut;
+  }
+  if (more) rebuildFrom(turn);
+}
+
+std::vector<BlockList::Entry> Transcript::entriesOf(int turn) {
+  const Shown& shown = m_shown[static_cast<std::size_t>(turn)];
+  std::vector<Entry> entries;
+  entries.push_back({'q' + m_conversation.turns()[static_cast<std::size_t>(turn)].id, 3 * scaled(kLineBody),
+                     [this, turn] { return makeQuestion(turn); }});
+  const QString part = QString("%1.%2.").arg(turn).arg(shown.version);
+  for (std::size_t i = 0; i < shown.growing.size(); ++i) {
+    entries.push_back({'s' + part + QString::number(i), guessLines(shown.growing[i]->text.size()),
+                       [this, turn, growing = shown.growing[i]] {
+                         return new StreamBlock(growing->text, growing->source, answerName(turn));
+                       }});
+  }
+  if (shown.whole && shown.stacked) {
+    const SideAnswer* answer = m_conversation.answer(turn, m_which);
+    entries.push_back({'m' + part, guessLines(answer != nullptr ? answer->text.size() : 0),
+                       [this, turn] { return makePieces(turn, nullptr, 0); }});
+  } else if (shown.pieces) {
+    for (std::size_t i = 0; i < shown.pieces->size(); ++i) {
+      entries.push_back(
+          {'m' + part + QString::number(i), guessLines((*shown.pieces)[i].size()),
+           [this, turn, pieces = shown.pieces, i] { return makePieces(turn, pieces, static_cast<int>(i)); }});
+    }
+  }
+  entries.push_back({footKey(turn), kFootGuess, [this, turn] { return makeFoot(turn); }});
+  return entries;
+}
+
+Block* Transcript::makeQuestion(int turn) {
+  const ChatTurn& said = m_conversation.turns()[static_cast<std::size_t>(turn)];
+  auto* block = new QuestionBlock(said.question, turn, m_wholeQuestions.contains(turn));
+  connect(block, &QuestionBlock::editWanted, this, [this, turn] { Q_EMIT editWanted(turn); });
+  connect(block, &QuestionBlock::branchWanted, this, [this, turn] { Q_EMIT branchWanted(turn); });
+  connect(block, &QuestionBlock::wholeChanged, this, [this, turn](bool whole) {
+    if (whole) {
+      m_wholeQuestions.insert(turn);
+    } else {
+      m_wholeQuestions.remove(turn);
+    }
+  });
+  return block;
+}
+
+Block* Transcript::makePieces(int turn, const std::shared_ptr<const std::vector<Piece>>& pieces, int index) {
+  const SideAnswer* answer = m_conversation.answer(turn, m_which);
+  const std::vector<Piece> shown = pieces ? std::vector<Piece>{(*pieces)[static_cast<std::size_t>(index)]}
+                                          : piecesOf(parseMarkdown(answer != nullptr ? answer->text : QString()));
+  auto* block = new PiecesBlock(shown, answerName(turn));
+  block->setMarks(m_differences.marks(turn, m_which));
+  block->setProperty("turn", turn);
+  connect(block, &PiecesBlock::hovered, this,
+          [this, turn](qsizetype source) { m_differences.chooseAt(m_which, turn, source); });
+  return block;
+}
+
+Block* Transcript::makeFoot(int turn) {
+  auto* foot = new AnswerFoot(turn, m_which);
+  foot->show(footState(turn));
+  connect(foot, &AnswerFoot::stopWanted, this, [this] { m_answering.stop(m_which); });
+  connect(foot, &AnswerFoot::againWanted, this, [this](bool newSeed) { Q_EMIT againWanted(m_which, newSeed); });
+  connect(foot, &AnswerFoot::copyWanted, this, [this, turn] {
+    if (const SideAnswer* answer = m_conversation.answer(turn, m_which)) {
+      QGuiApplication::clipboard()->setText(answer->text);
+      m_workspace.announce(tr("Copied."));
+    }
+  });
+  return foot;
+}
+
+FootState Transcript::footState(int turn) const {
+  FootState state;
+  state.answer = m_conversation.answer(turn, m_which);
+  state.last = turn == m_conversation.lastTurn();
+  state.waits = m_waiting && state.last && state.answer == nullptr;
+  if (m_answering.turn(m_which) == turn) {
+    state.state = m_answering.state(m_which);
+    state.stage = m_answering.stage(m_which);
+  }
+  state.sideNow = m_workspace.side(m_which);
+  if (state.sideNow) {
+    state.modelName = Workspace::shortName(state.sideNow->ref);
+    for (const protocol::LoadedModel& model : m_workspace.engine().loaded()) {
+      if (model.ref == state.sideNow->ref) state.hashNow = model.hash;
+    }
+  }
+  const Which other = m_which == Which::a ? Which::b : Which::a;
+  state.difference = firstDifference(state.answer, m_conversation.answer(turn, other));
+  return state;
+}
+
+void Transcript::updateFeet() {
+  for (int turn = 0; turn <= m_conversation.lastTurn(); ++turn) {
+    if (auto* foot = qobject_cast<AnswerFoot*>(widgetOf(footKey(turn)))) foot->show(footState(turn));
+  }
+}
+
+void Transcript::updateMarks() {
+  for (PiecesBlock* block : findChildren<PiecesBlock*>()) {
+    block->setMarks(m_differences.marks(block->property("turn").toInt(), m_which));
+  }
+}
+
+}  // namespace strata

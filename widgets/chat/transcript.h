@@ -1,0 +1,75 @@
+#pragma once
+// One side's conversation: questions, this side's answers and what is known of them. While an answer comes it is plain
+// text that grows; once it is whole it is Markdown (plain again above 200 KiB), of which only what is near the view is
+// laid out.
+
+#include <QSet>
+#include <memory>
+#include <vector>
+
+#include "widgets/chat/answer_foot.h"
+#include "widgets/chat/answering.h"
+#include "widgets/chat/block_list.h"
+#include "widgets/chat/differences.h"
+
+namespace strata {
+
+class Transcript : public BlockList {
+  Q_OBJECT
+
+ public:
+  Transcript(Workspace& workspace, Conversation& conversation, Answering& answering, Differences& differences,
+             Which which, QWidget* parent = nullptr);
+
+  /// The last question waits for a side that can be asked.
+  void setWaiting(bool waits);
+  /// The turn at the top of the view, and how far down in it the view begins, 0..1: the same place in the other pane.
+  QPair<int, double> place() const;
+  void setPlace(const QPair<int, double>& place);
+
+ Q_SIGNALS:
+  void editWanted(int turn);
+  void branchWanted(int turn);
+  void againWanted(Which which, bool newSeed);
+
+ private:
+  struct Part {
+    QString text;      // of a growing answer
+    qsizetype source;  // where it begins
+  };
+  /// What is shown of a turn's answer.
+  struct Shown {
+    int version = 0;  // part of the keys: another text is another block
+    std::vector<std::shared_ptr<Part>> growing;
+    std::shared_ptr<const std::vector<Piece>> pieces;
+    bool stacked = true;  // all pieces in one block: a short answer
+    bool whole = false;
+  };
+  void rebuildFrom(int turn);
+  void takeAnswer(int turn);
+  void addText(int turn, const QString& text);
+  void render(int turn);
+  std::vector<Entry> entriesOf(int turn);
+  Block* makeQuestion(int turn);
+  Block* makePieces(int turn, const std::shared_ptr<const std::vector<Piece>>& pieces, int index);
+  Block* makeFoot(int turn);
+  FootState footState(int turn) const;
+  void updateFeet();
+  void updateMarks();
+  int guessLines(qsizetype characters) const;
+  QString answerName(int turn) const;
+  int bottomOf(int turn) const;
+
+  Workspace& m_workspace;
+  Conversation& m_conversation;
+  Answering& m_answering;
+  Differences& m_differences;
+  Which m_which;
+  std::vector<Shown> m_shown;
+  std::vector<int> m_starts;  // of each turn, the index of its first block
+  QSet<int> m_wholeQuestions;
+  int m_version = 0;
+  bool m_waiting = false;
+};
+
+}  // namespace strata
