@@ -27,6 +27,10 @@ void ModelOptions::addNameTo(CLI::App& verb) {
 
 void ModelOptions::addTo(CLI::App& verb, Context withContext) {
   addNameTo(verb);
+  addComputeTo(verb, withContext);
+}
+
+void ModelOptions::addComputeTo(CLI::App& verb, Context withContext) {
   verb.add_option("--adapter", adapter, "LoRA adapter in PEFT's form")->type_name("DIR");
   verb.add_option("--dtype", dtype, "float32 | bfloat16 (default: as stored)");
   if (withContext == Context::yes) {

@@ -44,6 +44,8 @@ struct ModelOptions {
   void addTo(CLI::App& verb, Context context = Context::yes);
   /// Only MODEL and --project: for commands that do not compute.
   void addNameTo(CLI::App& verb);
+  /// All but those, for a command that takes several models.
+  void addComputeTo(CLI::App& verb, Context context = Context::yes);
 };
 
 struct OpenedModel {
@@ -88,5 +90,6 @@ VerbAction addRuns(CLI::App& verb, const Output& out);
 VerbAction addJob(CLI::App& verb, const Output& out);
 VerbAction addDevices(CLI::App& verb, const Output& out);
 VerbAction addEngine(CLI::App& verb, const Output& out);
+VerbAction addServe(CLI::App& verb, const Output& out);
 
 }  // namespace strata

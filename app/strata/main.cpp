@@ -52,6 +52,7 @@ constexpr Verb kVerbs[] = {
     {"runs", "The runs of a project", addRuns},
     {"job", "The process of one run, as an engine starts it", addJob},
     {"devices", "The devices to compute on", addDevices},
+    {"serve", "Models over HTTP, as OpenAI's API has it", addServe},
     {"engine", "Answers a window's requests on standard input and output", addEngine},
 };
 

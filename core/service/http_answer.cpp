@@ -1,0 +1,119 @@
+#include "core/service/http_answer.h"
+
+#include <chrono>
+#include <span>
+
+#include "core/base/files.h"
+#include "core/service/http_guard.h"
+
+namespace strata {
+namespace {
+
+std::string event(const Json& json) {
+  return "data: " + dumpLine(json) + "\n\n";
+}
+
+Json usageOf(const protocol::Answer& answer) {
+  const auto made = static_cast<std::int64_t>(answer.ids.size());
+  return {{"prompt_tokens", answer.promptTokens},
+          {"completion_tokens", made},
+          {"total_tokens", answer.promptTokens + made},
+          {"prompt_tokens_details", {{"cached_tokens", answer.cachedTokens}}}};
+}
+
+/// eos and stop are one to OpenAI.
+const char* finishOf(const protocol::Answer& answer) {
+  return answer.finish == "length" ? "length" : "stop";
+}
+
+/// Changes with whatever may change a seeded answer: weights, map, precision, device.
+std::string fingerprintOf(const ServedSide& side) {
+  const protocol::LoadedModel& info = side.model.info;
+  const auto map = parseMap(side.side.map, info.layers);
+  const std::string text =
+      info.hash + "\n" + (map ? printMap(*map) : side.side.map) + "\n" + info.dtype + "\n" + info.device;
+  return "fp_" + sha256(std::as_bytes(std::span(text))).substr(0, 12);
+}
+
+}  // namespace
+
+HttpAnswer::HttpAnswer(const CompletionRequest& request, const ServedSide& side)
+    : m_chat(request.chat),
+      m_includeUsage(request.includeUsage),
+      m_id((request.chat ? "chatcmpl-" : "cmpl-") + makeToken().substr(0, 24)),
+      m_model(side.id),
+      m_fingerprint(fingerprintOf(side)),
+      m_created(std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+                    .count()) {}
+
+Json HttpAnswer::envelope(const char* object) const {
+  return {{"id", m_id},
+          {"object", object},
+          {"created", m_created},
+          {"model", m_model},
+          {"system_fingerprint", m_fingerprint}};
+}
+
+Json HttpAnswer::madeBy(const protocol::Answer& answer) const {
+  return {
+      {"map", answer.madeBy.map},         {"kv_bytes", answer.kvBytes},          {"kv_bytes_full", answer.kvBytesFull},
+      {"model_hash", answer.madeBy.hash}, {"seed", answer.madeBy.sampling.seed}, {"finish", answer.finish}};
+}
+
+Json HttpAnswer::whole(const protocol::Answer& answer) const {
+  Json json = envelope(m_chat ? "chat.completion" : "text_completion");
+  Json choice = {{"index", 0}};
+  if (m_chat) {
+    choice["message"] = {{"role", "assistant"}, {"content", answer.text}, {"refusal", nullptr}};
+  } else {
+    choice["text"] = answer.text;
+  }
+  choice["logprobs"] = nullptr;
+  choice["finish_reason"] = finishOf(answer);
+  json["choices"] = Json::array({choice});
+  json["usage"] = usageOf(answer);
+  json["strata"] = madeBy(answer);
+  return json;
+}
+
+Json HttpAnswer::chunk(const Json& delta, const Json& finish) const {
+  Json json = envelope(m_chat ? "chat.completion.chunk" : "text_completion");
+  Json choice = {{"index", 0}};
+  if (m_chat) {
+    choice["delta"] = delta;
+  } else {
+    choice["text"] = delta.value("content", std::string());
+  }
+  choice["logprobs"] = nullptr;
+  choice["finish_reason"] = finish;
+  json["choices"] = Json::array({choice});
+  if (m_includeUsage) json["usage"] = nullptr;
+  return json;
+}
+
+std::string HttpAnswer::begin() const {
+  return m_chat ? event(chunk({{"role", "assistant"}, {"content", ""}}, nullptr)) : std::string();
+}
+
+std::string HttpAnswer::text(const std::string& piece) const {
+  return event(chunk({{"content", piece}}, nullptr));
+}
+
+std::string HttpAnswer::end(const protocol::Answer& answer) const {
+  Json last = chunk(Json::object(), finishOf(answer));
+  last["strata"] = madeBy(answer);
+  std::string events = event(last);
+  if (m_includeUsage) {
+    Json usage = envelope(m_chat ? "chat.completion.chunk" : "text_completion");
+    usage["choices"] = Json::array();
+    usage["usage"] = usageOf(answer);
+    events += event(usage);
+  }
+  return events + "data: [DONE]\n\n";
+}
+
+std::string HttpAnswer::failure(const HttpProblem& problem) {
+  return event(problemToJson(problem));
+}
+
+}  // namespace strata

@@ -1,0 +1,21 @@
+#pragma once
+// Who may ask: requests that carry the token and that name this server as their host, so that neither another user of
+// the machine nor a web page in the user's browser (DNS rebinding) gets answers.
+
+#include <string>
+#include <string_view>
+
+namespace strata {
+
+/// 64 hexadecimal digits from the system's random numbers.
+std::string makeToken();
+
+/// Whether an Authorization header is "Bearer TOKEN"; takes the same time wherever the two first differ.
+bool carriesToken(std::string_view authorization, std::string_view token);
+
+/// Whether a Host header, with or without a port, names this server: localhost, 127.0.0.1, [::1], the address that the
+/// client reached (an address cannot be rebound), the host that the server was given, or, where that is a wildcard
+/// (0.0.0.0, ::), the machine's own name.
+bool namesThisServer(std::string_view hostHeader, const std::string& givenHost, const std::string& reachedAddress);
+
+}  // namespace strata

@@ -1,0 +1,179 @@
+// strata serve from outside: what it prints, what it answers over a socket, and how it ends.
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <iostream>
+
+#include "program.h"
+
+namespace strata::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+using Plain = nlohmann::json;
+
+std::string sampleModel(const std::string& name) {
+  return (sourceFolder() / "resources/models" / name).string();
+}
+
+/// A server of its own process, on a free port.
+class ServeProcess {
+ public:
+  explicit ServeProcess(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {std::string(STRATA_BINARY_DIR) + "/bin/strata", "serve"});
+    arguments.insert(arguments.end(), {"--port", "0", "--json"});
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    int out[2];
+    if (pipe2(out, O_CLOEXEC) != 0) return;
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, out[1], 1);
+    EXPECT_EQ(posix_spawn(&m_pid, argv[0], &actions, nullptr, argv.data(), environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    close(out[1]);
+    std::string line;
+    for (char c = 0; read(out[0], &c, 1) == 1 && c != '\n';) line += c;
+    close(out[0]);
+    hello = Plain::parse(line, nullptr, false);
+    const std::string url = hello.is_object() ? hello.value("url", "") : "";
+    m_port = std::atoi(url.c_str() + url.rfind(':') + 1);
+  }
+  ~ServeProcess() {
+    if (m_pid > 0) end();
+  }
+  ServeProcess(const ServeProcess&) = delete;
+  ServeProcess& operator=(const ServeProcess&) = delete;
+
+  /// Ctrl+C; the exit code.
+  int end() {
+    kill(m_pid, SIGINT);
+    int status = 0;
+    waitpid(m_pid, &status, 0);
+    m_pid = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+  /// Connects, sends, and leaves the socket to the caller.
+  int ask(const std::string& path, const std::string& body) const {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(m_port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+    std::string request =
+        (body.empty() ? "GET " : "POST ") + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
+    request += "Authorization: Bearer " + hello.value("token", "") + "\r\n";
+    if (!body.empty())
+      request += "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
+    request += "\r\n" + body;
+    EXPECT_EQ(::send(fd, request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
+    return fd;
+  }
+  /// The whole answer, header and body.
+  std::string raw(const std::string& path, const std::string& body = {}) const {
+    const int fd = ask(path, body);
+    std::string text;
+    char piece[4096];
+    for (ssize_t count = 0; (count = ::recv(fd, piece, sizeof(piece), 0)) > 0;)
+      text.append(piece, static_cast<std::size_t>(count));
+    ::close(fd);
+    return text;
+  }
+  Plain json(const std::string& path, const std::string& body = {}) const {
+    const std::string text = raw(path, body);
+    EXPECT_THAT(text, StartsWith("HTTP/1.1 200"));
+    return Plain::parse(text.substr(text.find("\r\n\r\n") + 4), nullptr, false);
+  }
+
+  Plain hello;
+
+ private:
+  pid_t m_pid = 0;
+  int m_port = 0;
+};
+
+TEST(Serve, ACompletionIsWhatGenerateWrites) {
+  ServeProcess server({storyModel()});
+  ASSERT_TRUE(server.hello.is_object());
+  const std::string name = server.hello["models"][0];
+  EXPECT_EQ(server.json("/v1/models")["data"][0]["id"], name);
+  for (const std::string& map : {std::string("full"), std::string("stride:2")}) {
+    const auto direct =
+        answerOf({"generate", storyModel(), "--prompt", "Once upon a time", "--max-tokens", "20", "--map", map});
+    const Plain body = {
+        {"model", name + "@" + map}, {"prompt", "Once upon a time"}, {"max_tokens", 20}, {"temperature", 0}};
+    const Plain served = server.json("/v1/completions", body.dump());
+    EXPECT_EQ(served["choices"][0]["text"], direct["text"]) << map;
+    EXPECT_EQ(served["usage"]["completion_tokens"], direct["ids"].size());
+    EXPECT_EQ(served["strata"]["map"], map);
+    EXPECT_EQ(served["strata"]["kv_bytes"], direct["kv_bytes"]);
+  }
+  EXPECT_THAT(server.raw("/v1/completions", Plain({{"model", name + "@0,0,1,0,0"}, {"prompt", "x"}}).dump()),
+              AllOf(StartsWith("HTTP/1.1 400"), HasSubstr("layer 2")));
+  EXPECT_EQ(server.end(), 0);
+}
+
+TEST(Serve, TwoModelsAnswerConversations) {
+  ServeProcess server({sampleModel("sample-base"), sampleModel("sample-routed"), "--token", "secret"});
+  ASSERT_TRUE(server.hello.is_object());
+  EXPECT_EQ(server.hello["token"], "secret");
+  ASSERT_EQ(server.hello["models"].size(), 2U);
+  for (const Plain& name : server.hello["models"]) {
+    Plain body = {
+        {"model", name.get<std::string>() + "@even:2"},
+        {"messages", Plain::array({{{"role", "user"}, {"content", "Lily has a red ball. What does Lily have?"}}})},
+        {"max_tokens", 8},
+        {"temperature", 0}};
+    const Plain whole = server.json("/v1/chat/completions", body.dump());
+    EXPECT_EQ(whole["strata"]["map"], "even:2");
+    EXPECT_LT(whole["strata"]["kv_bytes"], whole["strata"]["kv_bytes_full"]);
+    body["stream"] = true;
+    const std::string stream = server.raw("/v1/chat/completions", body.dump());
+    std::string text;
+    for (std::size_t at = 0; (at = stream.find("data: {", at)) != std::string::npos; at += 6) {
+      const Plain chunk = Plain::parse(stream.substr(at + 6, stream.find("\n\n", at) - at - 6), nullptr, false);
+      text += chunk["choices"][0]["delta"].value("content", "");
+    }
+    EXPECT_EQ(whole["choices"][0]["message"]["content"], text);
+    EXPECT_THAT(stream, HasSubstr("data: [DONE]"));
+  }
+}
+
+TEST(Serve, AClientThatLeavesHoldsNobodyUp) {
+  ServeProcess server({storyModel()});
+  ASSERT_TRUE(server.hello.is_object());
+  const std::string name = server.hello["models"][0];
+  const Plain forever = {{"model", name}, {"prompt", "Once"}, {"ignore_eos", true}, {"stream", true}};
+  for (int i = 0; i < 40; ++i) ::close(server.ask("/v1/completions", forever.dump()));  // more than are made at once
+  std::string text;
+  for (int i = 0; i < 100 && !text.starts_with("HTTP/1.1 200"); ++i) {
+    text = server.raw("/v1/completions", Plain({{"model", name}, {"prompt", "Once"}, {"max_tokens", 2}}).dump());
+    usleep(50'000);
+  }
+  EXPECT_THAT(text, StartsWith("HTTP/1.1 200"));
+}
+
+TEST(Serve, WhatCannotBeServedIsASentence) {
+  const Answer missing = runProgram({"serve", "/nowhere/model", "--port", "0"});
+  EXPECT_EQ(missing.code, 1);
+  EXPECT_THAT(missing.err, HasSubstr("/nowhere/model"));
+  ServeProcess server({storyModel()});
+  const std::string url = server.hello["url"];
+  const std::string port = url.substr(url.rfind(':') + 1, url.rfind('/') - url.rfind(':') - 1);
+  const Answer taken = runProgram({"serve", storyModel(), "--port", port});
+  EXPECT_EQ(taken.code, 1);
+  EXPECT_THAT(taken.err, AllOf(HasSubstr(port), HasSubstr("--port")));
+  EXPECT_EQ(runProgram({"serve"}).code, 2);
+}
+
+}  // namespace
+}  // namespace strata::testing
