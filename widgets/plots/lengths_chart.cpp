@@ -122,8 +122,10 @@ void LengthsChart::fill() {
     delete axis;
   }
   setAccessibleDescription(summary());
-  p.caption->setText(p.limit ? tr("Rows by length; dashed: cut at %1 tokens").arg(formatCount(p.limit))
-                             : tr("Rows by length"));
+  const bool reached = p.limit && !p.ranges.empty() && *p.limit <= p.ranges.back().to;
+  p.caption->setText(!p.limit  ? tr("Rows by length")
+                     : reached ? tr("Rows by length; dashed: cut at %1 tokens").arg(formatCount(p.limit))
+                               : tr("Rows by length; none reaches the cut at %1 tokens").arg(formatCount(p.limit)));
   if (p.ranges.empty()) {
     themeChart(chart);
     return;

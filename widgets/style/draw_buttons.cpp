@@ -59,7 +59,7 @@ void buttonPanel(const QStyleOption& option, QPainter& painter, const QWidget* w
       paint::box(painter, rect, isEnabled(option) ? c.surface : c.window, {});
       if (isChecked(option)) paint::box(painter, rect, paint::pressTint(c), {});
       if (tint.isValid()) paint::box(painter, rect, tint, {});
-      paint::box(painter, rect, {}, isEnabled(option) ? c.edge : c.line, c.edgeWidth);
+      paint::box(painter, rect, {}, isEnabled(option) ? c.edge : paint::disabledEdge(c), c.edgeWidth);
       break;
     case ButtonKind::quiet:
       if (isChecked(option)) paint::box(painter, rect, paint::pressTint(c), {});
@@ -133,7 +133,7 @@ void checkBox(const QStyleOption& option, QPainter& painter, const Colors& c) {
   const bool partly = option.state & QStyle::State_NoChange;
   const bool filled = isChecked(option) || partly;
   const QColor ground = !enabled ? c.window : filled ? c.accent : c.surface;
-  const QColor border = !enabled ? c.line : filled ? c.accent : c.edge;
+  const QColor border = !enabled ? paint::disabledEdge(c) : filled ? c.accent : c.edge;
   paint::box(painter, option.rect, ground, border, c.edgeWidth, 4);
   if (const QColor tint = tintOf(option, c); tint.isValid()) paint::box(painter, option.rect, tint, {}, 1, 4);
   if (!filled) return;
@@ -155,7 +155,7 @@ void radioButton(const QStyleOption& option, QPainter& painter, const Colors& c)
   const bool enabled = isEnabled(option);
   const bool chosen = isChecked(option);
   const QRectF r = option.rect;
-  const QColor border = !enabled ? c.line : chosen ? c.accent : c.edge;
+  const QColor border = !enabled ? paint::disabledEdge(c) : chosen ? c.accent : c.edge;
   paint::box(painter, r, enabled ? c.surface : c.window, border, chosen ? kFocusWidth : c.edgeWidth, r.width() / 2);
   if (const QColor tint = tintOf(option, c); tint.isValid()) paint::box(painter, r, tint, {}, 1, r.width() / 2);
   if (!chosen) return;

@@ -1,3 +1,4 @@
+#include <QAbstractScrollArea>
 #include <QComboBox>
 #include <QPlainTextEdit>
 #include <QProgressBar>
@@ -15,6 +16,19 @@ bool isReadOnly(const QWidget* widget) {
   if (const auto* rich = qobject_cast<const QTextEdit*>(widget)) return rich->isReadOnly();
   if (const auto* plain = qobject_cast<const QPlainTextEdit*>(widget)) return plain->isReadOnly();
   return false;
+}
+
+/// Asks for the next picture of a bar that moves; once, however often it is painted meanwhile.
+void keepMoving(const QWidget* widget) {
+  constexpr int kNextFrame = 33;  // ms
+  static constexpr const char* kWaiting = "strataNextFrame";
+  auto* bar = const_cast<QWidget*>(widget);
+  if (bar == nullptr || bar->property(kWaiting).toBool()) return;
+  bar->setProperty(kWaiting, true);
+  QTimer::singleShot(kNextFrame, bar, [bar] {
+    bar->setProperty(kWaiting, false);
+    bar->update();
+  });
 }
 
 }  // namespace
@@ -94,7 +108,7 @@ void slider(const QStyleOptionSlider& option, QPainter& painter, const QRect& ha
   const QRect& r = option.rect;
   QRect groove = across ? QRect(r.left(), r.center().y() - thick / 2, r.width(), thick)
                         : QRect(r.center().x() - thick / 2, r.top(), thick, r.height());
-  paint::box(painter, groove, enabled ? c.edge : c.line, {}, 1, thick / 2.0);
+  paint::box(painter, groove, enabled ? c.edge : paint::disabledEdge(c), {}, 1, thick / 2.0);
   QRect done = groove;
   const bool low = across ? !option.upsideDown : option.upsideDown;
   if (across) {
@@ -106,14 +120,21 @@ void slider(const QStyleOptionSlider& option, QPainter& painter, const QRect& ha
   const int size = std::min(handle.width(), handle.height());
   QRectF knob(0, 0, size, size);
   knob.moveCenter(QRectF(handle).center());
-  paint::box(painter, knob, enabled ? c.surface : c.window, enabled ? c.accent : c.line, 2, size / 2.0);
+  paint::box(painter, knob, enabled ? c.surface : c.window, enabled ? c.accent : paint::disabledEdge(c), 2, size / 2.0);
   if (paint::showsFocus(option)) {
     paint::box(painter, knob.adjusted(4, 4, -4, -4), c.accent, {}, 1, size / 2.0 - 4);
     paint::focusRing(painter, r, c);
   }
 }
 
-void scrollBar(const QStyleOptionSlider& option, QPainter& painter, const QRect& handle, const Colors& c) {
+void scrollBar(const QStyleOptionSlider& option, QPainter& painter, const QWidget* widget, const QRect& handle,
+               const Colors& c) {
+  // The track has the ground of what it scrolls.
+  const auto* area =
+      widget != nullptr ? qobject_cast<const QAbstractScrollArea*>(widget->parentWidget()->parentWidget()) : nullptr;
+  if (area != nullptr && area->viewport()->autoFillBackground()) {
+    painter.fillRect(option.rect, area->viewport()->palette().color(area->viewport()->backgroundRole()));
+  }
   if (option.minimum >= option.maximum) return;
   const bool used = option.state & (QStyle::State_MouseOver | QStyle::State_Sunken);
   const int inset = used ? 2 : 3;
@@ -129,12 +150,16 @@ void progressBar(const QStyleOptionProgressBar& option, QPainter& painter, const
                         qobject_cast<const QProgressBar*>(widget)->orientation() == Qt::Vertical);
   const int thick = scaled(6);
   QRect groove = option.rect;
+  // Qt writes "42%"; numbers and their units stand apart here.
+  QString words = option.text;
+  if (words.endsWith(u'%') && words.size() > 1 && words[words.size() - 2].isDigit())
+    words.insert(words.size() - 1, u' ');
   if (option.textVisible && !option.text.isEmpty() && across) {
     painter.setFont(fonts().monoCaption);
     const QFontMetrics digits(fonts().monoCaption);
-    const int wide = std::max(digits.horizontalAdvance(option.text), digits.horizontalAdvance(QStringLiteral("100%")));
+    const int wide = std::max(digits.horizontalAdvance(words), digits.horizontalAdvance(QStringLiteral("100 %")));
     painter.setPen(c.second);
-    painter.drawText(groove, Qt::AlignRight | Qt::AlignVCenter, option.text);
+    painter.drawText(groove, Qt::AlignRight | Qt::AlignVCenter, words);
     groove.setRight(groove.right() - wide - kGapRelated);
   }
   if (across) {
@@ -142,7 +167,7 @@ void progressBar(const QStyleOptionProgressBar& option, QPainter& painter, const
   } else {
     groove = QRect(groove.center().x() - thick / 2, groove.top(), thick, groove.height());
   }
-  paint::box(painter, groove, c.line, {}, 1, thick / 2.0);
+  paint::box(painter, groove, paint::groove(c), {}, 1, thick / 2.0);
   QRect done = groove;
   if (option.minimum == option.maximum) {
     // Not known how far: a piece that wanders along, and asks for its next paint itself.
@@ -152,7 +177,7 @@ void progressBar(const QStyleOptionProgressBar& option, QPainter& painter, const
     done.setLeft(groove.left() + static_cast<int>(phase * (groove.width() + piece)) - piece);
     done.setWidth(piece);
     done = done.intersected(groove);
-    if (auto* own = const_cast<QWidget*>(widget)) QTimer::singleShot(33, own, [own] { own->update(); });
+    keepMoving(widget);
   } else {
     const double part = static_cast<double>(option.progress - option.minimum) /
                         std::max(1.0, static_cast<double>(option.maximum) - option.minimum);

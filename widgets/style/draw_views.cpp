@@ -87,12 +87,12 @@ void viewItem(const QStyleOption& option, QPainter& painter, const QWidget* widg
 
 void itemView(const QStyleOptionViewItem& option, QPainter& painter, const QWidget* widget, const StrataStyle& style,
               const Colors& c) {
-  // Fusion's own drawing, with a selection that keeps the text's colour.
+  ground(option, painter, widget, c);
+  // Fusion's own drawing of what stands on it, which so keeps its colours in a selected row.
   QStyleOptionViewItem item = option;
-  item.palette.setColor(QPalette::HighlightedText, c.text);
-  item.palette.setColor(QPalette::Disabled, QPalette::HighlightedText, paint::disabledText(c));
-  item.state &= ~QStyle::State_HasFocus;
-  item.showDecorationSelected = true;
+  item.state &= ~(QStyle::State_HasFocus | QStyle::State_Selected | QStyle::State_MouseOver);
+  item.backgroundBrush = Qt::NoBrush;
+  item.rect.adjust(kGapInside, 0, -kGapInside, 0);
   style.QProxyStyle::drawControl(QStyle::CE_ItemViewItem, &item, &painter, widget);
   if (paint::showsFocus(option)) paint::focusRing(painter, option.rect, c);
 }
@@ -102,12 +102,23 @@ void headerSection(const QStyleOption& option, QPainter& painter, const Colors& 
   painter.fillRect(QRect(option.rect.left(), option.rect.bottom(), option.rect.width(), 1), c.line);
 }
 
-void sortArrow(const QStyleOption& option, QPainter& painter) {
-  const auto* header = qstyleoption_cast<const QStyleOptionHeader*>(&option);
-  if (header == nullptr || header->sortIndicator == QStyleOptionHeader::None) return;
-  // Qt calls the arrow of an ascending column "SortDown".
-  const bool ascending = header->sortIndicator == QStyleOptionHeader::SortDown;
-  paint::chevron(painter, option.rect, ascending ? QStringLiteral("chevron-up") : QStringLiteral("chevron-down"));
+void headerLabel(const QStyleOptionHeader& option, QPainter& painter, const Colors& c) {
+  QRect room = option.rect.adjusted(kGapRelated, 0, -kGapRelated, 0);
+  const QString words = option.text.simplified();
+  if (option.sortIndicator != QStyleOptionHeader::None) {
+    // Qt calls the sign of an ascending column "SortDown". It stands right after the words, where the eye is.
+    const bool ascending = option.sortIndicator == QStyleOptionHeader::SortDown;
+    const int size = metrics().icon;
+    const int wide = std::min(option.fontMetrics.horizontalAdvance(words), room.width() - size);
+    const bool right = option.textAlignment & Qt::AlignRight;
+    const QRect arrow(right ? room.right() - size + 1 : room.left() + wide + kGapInside, room.top(), size,
+                      room.height());
+    paint::chevron(painter, arrow, ascending ? QStringLiteral("chevron-up") : QStringLiteral("chevron-down"));
+    room.setRight(room.right() - size);
+  }
+  painter.setPen(option.state & QStyle::State_Enabled ? c.second : paint::disabledText(c));
+  painter.drawText(room, static_cast<int>(option.textAlignment | Qt::AlignVCenter) | Qt::TextSingleLine,
+                   option.fontMetrics.elidedText(words, Qt::ElideRight, room.width()));
 }
 
 void branch(const QStyleOption& option, QPainter& painter) {

@@ -1,7 +1,8 @@
 #include "widgets/style/field.h"
 
-#include <QGridLayout>
+#include <QHBoxLayout>
 #include <QPainter>
+#include <QVBoxLayout>
 
 #include "widgets/style/icons.h"
 #include "widgets/style/labels.h"
@@ -33,19 +34,20 @@ Field::Field(const QString& label, QWidget* control, const QString& reason, QWid
       m_below(captionLabel({}, this)),
       m_sign(new Sign(this)),
       m_reason(reason) {
-  auto* grid = new QGridLayout(this);
-  grid->setContentsMargins(0, 0, 0, 0);
-  grid->setHorizontalSpacing(kGapInside);
-  grid->setVerticalSpacing(kGapInside);
-  grid->addWidget(m_label, 0, 0, 1, 2);
-  grid->addWidget(control, 1, 0, 1, 2);
-  grid->addWidget(m_sign, 2, 0, Qt::AlignTop);
-  grid->addWidget(m_below, 2, 1);
-  grid->setColumnStretch(1, 1);
+  auto* column = new QVBoxLayout(this);
+  column->setContentsMargins(0, 0, 0, 0);
+  column->setSpacing(kGapInside);
+  column->addWidget(m_label);
+  column->addWidget(control);
+  auto* below = new QHBoxLayout;
+  below->setSpacing(kGapInside);
+  below->addWidget(m_sign, 0, Qt::AlignTop);
+  below->addWidget(m_below, 1);
+  column->addLayout(below);
+  column->addStretch(1);  // beside a higher field it stays at the top
   m_sign->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
   m_label->setBuddy(control);
   if (control->accessibleName().isEmpty()) control->setAccessibleName(label);
-  setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
   followTheme(this, [this] { setMaximumWidth(metrics().fieldWidth); });
   showBelow();
 }

@@ -115,8 +115,9 @@ QString formatPercent(std::optional<double> part, int decimals) {
 
 QString formatNats(std::optional<double> nats, bool sign) {
   if (!known(nats)) return notMeasured();
-  const QString digits = QString::number(*nats, 'f', 3);
-  return sign && *nats >= 0 ? u'+' + digits : digits;
+  const double rounded = std::round(*nats * 1000) / 1000 + 0.0;  // adding 0 turns -0 into 0
+  const QString digits = QString::number(rounded, 'f', 3);
+  return sign && rounded >= 0 ? u'+' + digits : digits;
 }
 
 }  // namespace strata

@@ -6,7 +6,7 @@
 #include <array>
 
 #include "widgets/style/format.h"
-#include "widgets/style/theme.h"
+#include "widgets/style/style_painters.h"
 
 namespace strata {
 namespace {
@@ -112,15 +112,16 @@ void MemoryBar::paintEvent(QPaintEvent*) {
   }
   QPainterPath shape;
   shape.addRoundedRect(bar, barHeight / 2.0, barHeight / 2.0);
-  painter.fillPath(shape, c.line);
+  painter.fillPath(shape, paint::groove(c));
   if (m_parts.known()) {
     painter.save();
     painter.setClipPath(shape);
     const double whole = static_cast<double>(std::max(m_parts.total.value_or(m_parts.used()), m_parts.used()));
     double left = bar.left();
     for (const Part& part : partsOf(m_parts)) {
-      const double wide = whole > 0 ? static_cast<double>(part.bytes.value_or(0)) / whole * bar.width() : 0;
-      if (wide <= 0) continue;
+      if (whole <= 0 || part.bytes.value_or(0) <= 0) continue;
+      // A small model on a large device is still something.
+      const double wide = std::max(2.0, static_cast<double>(*part.bytes) / whole * bar.width());
       painter.fillRect(QRectF(left, bar.top(), wide, bar.height()), part.color);
       left += wide;
       painter.fillRect(QRectF(left - 0.5, bar.top(), 1, bar.height()), c.surface);

@@ -19,11 +19,13 @@ void Pane::setSelected(bool selected) {
   update();
 }
 
-void Pane::paintEvent(QPaintEvent*) {
+QColor Pane::groundColor() const {
   const Colors& c = colors();
-  const QColor ground = m_selected || m_ground == Ground::raised ? c.raised
-                        : m_ground == Ground::surface            ? c.surface
-                                                                 : c.window;
+  if (m_selected || m_ground == Ground::raised) return c.raised;
+  return m_ground == Ground::surface ? c.surface : c.window;
+}
+
+void Pane::paintEvent(QPaintEvent*) {
   QPainter painter(this);
   if (m_rounded) {
     painter.setRenderHint(QPainter::Antialiasing);
@@ -31,8 +33,8 @@ void Pane::paintEvent(QPaintEvent*) {
     shape.addRoundedRect(rect(), kRadius, kRadius);
     painter.setClipPath(shape);
   }
-  painter.fillRect(rect(), ground);
-  if (m_selected) painter.fillRect(QRect(0, 0, kSelectionEdge, height()), c.accent);
+  painter.fillRect(rect(), groundColor());
+  if (m_selected) painter.fillRect(QRect(0, 0, kSelectionEdge, height()), colors().accent);
 }
 
 }  // namespace strata

@@ -1,6 +1,7 @@
 #pragma once
 // A widget with a ground of its own: panes, cards, bars.
 
+#include <QColor>
 #include <QWidget>
 
 namespace strata {
@@ -12,8 +13,10 @@ class Pane : public QWidget {
 
  public:
   explicit Pane(Ground ground, QWidget* parent = nullptr);
+  QColor groundColor() const;
   /// Corners of radius 6, for cards.
   void setRounded(bool rounded);
+  bool isRounded() const { return m_rounded; }
   /// Raised ground and the 3 px accent edge at the left.
   void setSelected(bool selected);
   bool isSelected() const { return m_selected; }

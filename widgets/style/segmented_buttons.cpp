@@ -47,7 +47,7 @@ class Segment : public QRadioButton {
     const QRect shape = rect().adjusted(m_first ? 0 : -kRadius, 0, m_last ? 0 : kRadius, 0);
     const bool chosen = isChecked();
     const QColor ground = !isEnabled() ? (chosen ? c.line : c.window) : chosen ? c.accent : c.surface;
-    const QColor border = isEnabled() ? c.edge : c.line;
+    const QColor border = isEnabled() ? c.edge : paint::disabledEdge(c);
     paint::box(painter, shape, ground, chosen && isEnabled() ? c.accent : border, c.edgeWidth);
     if (!chosen && isEnabled() && (option.state & QStyle::State_MouseOver)) {
       paint::box(painter, shape, isDown() ? paint::pressTint(c) : paint::hoverTint(c), {});
@@ -75,6 +75,7 @@ SegmentedButtons::SegmentedButtons(const QStringList& names, QWidget* parent)
   row->setSpacing(0);
   setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
   connect(m_group, &QButtonGroup::idClicked, this, &SegmentedButtons::chosen);
+  connect(m_group, &QButtonGroup::idToggled, this, &SegmentedButtons::leadTab);
   setNames(names);
 }
 
@@ -89,6 +90,7 @@ void SegmentedButtons::setNames(const QStringList& names) {
     m_group->addButton(segment, static_cast<int>(i));
     layout()->addWidget(segment);
   }
+  leadTab();
   updateGeometry();
 }
 
@@ -108,6 +110,14 @@ void SegmentedButtons::setCurrent(int index) {
   m_group->setExclusive(false);
   for (QAbstractButton* each : m_group->buttons()) each->setChecked(false);
   m_group->setExclusive(true);
+  leadTab();
+}
+
+void SegmentedButtons::leadTab() {
+  const int chosen = std::max(0, current());
+  for (QAbstractButton* each : m_group->buttons()) {
+    each->setFocusPolicy(m_group->id(each) == chosen ? Qt::StrongFocus : Qt::ClickFocus);
+  }
 }
 
 QAbstractButton* SegmentedButtons::button(int index) const {

@@ -32,6 +32,8 @@ class SegmentedButtons : public QWidget {
   void chosen(int index);
 
  private:
+  /// Tab comes to the chosen one.
+  void leadTab();
   QButtonGroup* m_group;
   bool m_compact = false;
 };

@@ -1,8 +1,6 @@
 #include "widgets/style/side_badge.h"
 
-#include <QPainter>
-
-#include "widgets/style/theme.h"
+#include "widgets/style/style_painters.h"
 
 namespace strata {
 
@@ -30,18 +28,18 @@ void paintSideBadge(QPainter& painter, const QRect& rect, BadgeSide side) {
   const Colors& c = colors();
   painter.save();
   painter.setRenderHint(QPainter::Antialiasing);
-  const QColor& ground = side == BadgeSide::a ? c.sideA() : c.sideB();
-  painter.setPen(Qt::NoPen);
-  painter.setBrush(ground);
-  painter.drawRoundedRect(rect, 4, 4);
-  // The letter takes whichever of black and white reads on the side's colour.
-  const QColor ink = contrast(Qt::white, ground) >= contrast(Qt::black, ground) ? Qt::white : Qt::black;
-  if (side == BadgeSide::b) {
-    QPen dashed(ink, 1);
-    dashed.setDashPattern({3, 2});
+  QColor ink = c.text;
+  if (side == BadgeSide::a) {
+    paint::box(painter, rect, c.sideA(), {}, 1, 4);
+    ink = contrast(Qt::white, c.sideA()) >= contrast(Qt::black, c.sideA()) ? Qt::white : Qt::black;
+  } else {
+    // Open, with a dashed edge: the two can be told apart without their colours.
+    painter.setBrush(mixed(c.sideB(), c.surface, 0.18));
+    QPen dashed(c.sideB(), 2);
+    dashed.setDashPattern({2, 1});
+    dashed.setCapStyle(Qt::FlatCap);
     painter.setPen(dashed);
-    painter.setBrush(Qt::NoBrush);
-    painter.drawRoundedRect(QRectF(rect).adjusted(1.5, 1.5, -1.5, -1.5), 3, 3);
+    painter.drawRoundedRect(QRectF(rect).adjusted(1, 1, -1, -1), 3, 3);
   }
   QFont font = fonts().strong;
   font.setPixelSize(std::max(8, rect.height() * 13 / 20));

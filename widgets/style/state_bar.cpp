@@ -69,10 +69,14 @@ void StateBar::paintEvent(QPaintEvent*) {
   painter.fillRect(QRect(0, 0, kSelectionEdge, height()), m_failed ? c.bad : c.edge);
   painter.fillRect(QRect(0, height() - 1, width(), 1), c.line);
   const int size = metrics().icon;
-  const int top = m_sentence->y() + (m_sentence->fontMetrics().height() - size) / 2;
+  // At the first line of the sentence, which is centred in its label.
+  const QFontMetrics measure = m_sentence->fontMetrics();
+  const QRect wrapped = measure.boundingRect(m_sentence->rect(), Qt::TextWordWrap, m_sentence->text());
+  const int first = m_sentence->y() + (m_sentence->height() - wrapped.height()) / 2;
+  const int top = first + (measure.height() - size) / 2;
   const QIcon sign = m_failed ? icon(QStringLiteral("exclamation-triangle"), Ink::bad)
                               : icon(QStringLiteral("clock-history"), Ink::second);
-  sign.paint(&painter, kGapGroups, std::max(top, kGapRelated), size, size);
+  sign.paint(&painter, kGapGroups, top, size, size);
 }
 
 }  // namespace strata

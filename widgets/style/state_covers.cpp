@@ -1,13 +1,16 @@
 #include "widgets/style/state_covers.h"
 
 #include <QHBoxLayout>
+#include <QLabel>
 #include <QPainter>
 #include <QProgressBar>
+#include <QSplitterHandle>
 #include <QVBoxLayout>
 
 #include "widgets/style/button.h"
 #include "widgets/style/labels.h"
 #include "widgets/style/pane.h"
+#include "widgets/style/separator.h"
 #include "widgets/style/style_painters.h"
 
 namespace strata {
@@ -20,18 +23,31 @@ QColor groundOf(const QWidget* widget) {
   return widget->palette().color(widget->backgroundRole());
 }
 
-/// Where the parts of a widget are: its leaves, in the coordinates of `of`.
-void collectLeaves(const QWidget* widget, const QWidget* of, QList<QRect>& found) {
+/// Draws the outline of a widget in the coordinates of `of`: grounds and lines of panes as they are, a grey shape for
+/// each other leaf.
+void drawOutline(QPainter& painter, const QWidget* widget, const QWidget* of) {
+  const QRect place(widget->mapTo(of, QPoint(0, 0)), widget->size());
+  if (const auto* pane = qobject_cast<const Pane*>(widget)) {
+    paint::box(painter, place, pane->groundColor(), {}, 1, pane->isRounded() ? kRadius : 0);
+  }
+  if (qobject_cast<const Separator*>(widget) != nullptr || qobject_cast<const QSplitterHandle*>(widget) != nullptr) {
+    painter.fillRect(place, colors().line);
+    return;
+  }
   bool leaf = true;
   for (const QObject* child : widget->children()) {
     const auto* part = qobject_cast<const QWidget*>(child);
     if (part == nullptr || part->isWindow() || part->isHidden()) continue;
     leaf = false;
-    collectLeaves(part, of, found);
+    drawOutline(painter, part, of);
   }
-  if (leaf && widget->width() > 2 * kGapRelated && widget->height() >= kGapRelated) {
-    found += QRect(widget->mapTo(of, QPoint(0, 0)), widget->size());
+  if (!leaf || place.width() <= 2 * kGapRelated || place.height() < kGapRelated) return;
+  QSize size = place.size();
+  if (qobject_cast<const QLabel*>(widget) != nullptr) {
+    // A label's text seldom fills it; one without text yet will have some.
+    size = size.boundedTo(widget->sizeHint().expandedTo(QSize(scaled(80), 0)));
   }
+  paint::box(painter, QRect(place.topLeft(), size), colors().raised, {});
 }
 
 }  // namespace
@@ -130,9 +146,7 @@ void LoadingCover::showProgress(const QString& what, const QString& far, double 
 void LoadingCover::paintEvent(QPaintEvent*) {
   QPainter painter(this);
   painter.fillRect(rect(), groundOf(parentWidget()));
-  QList<QRect> leaves;
-  collectLeaves(m_content, parentWidget(), leaves);
-  for (const QRect& leaf : leaves) paint::box(painter, leaf, colors().raised, {});
+  drawOutline(painter, m_content, parentWidget());
 }
 
 StaleVeil::StaleVeil(QWidget* parent) : QWidget(parent) {

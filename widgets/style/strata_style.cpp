@@ -46,6 +46,7 @@ void StrataStyle::polish(QWidget* widget) {
   }
   if (auto* header = qobject_cast<QHeaderView*>(widget)) {
     header->setHighlightSections(false);
+    header->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     const bool rows = header->orientation() == Qt::Vertical;
     followTheme(header, [header, rows] {
       header->setFont(fonts().caption);
@@ -88,7 +89,7 @@ void StrataStyle::drawPrimitive(PrimitiveElement element, const QStyleOption* op
     case PE_IndicatorArrowRight:
       return paint::chevron(*painter, option->rect, QStringLiteral("chevron-right"));
     case PE_IndicatorHeaderArrow:
-      return draw::sortArrow(*option, *painter);
+      return;  // drawn with the label
     case PE_IndicatorBranch:
       return draw::branch(*option, *painter);
     case PE_PanelItemViewRow:
@@ -166,12 +167,7 @@ void StrataStyle::drawControl(ControlElement element, const QStyleOption* option
       return draw::headerSection(*option, *painter, c);
     case CE_HeaderLabel:
       if (const auto* header = qstyleoption_cast<const QStyleOptionHeader*>(option)) {
-        QStyleOptionHeaderV2 quiet;
-        static_cast<QStyleOptionHeader&>(quiet) = *header;
-        if (const auto* full = qstyleoption_cast<const QStyleOptionHeaderV2*>(option)) quiet = *full;
-        quiet.palette.setColor(QPalette::ButtonText, c.second);
-        quiet.state &= ~(State_On | State_Sunken);  // no bold while a cell below is selected
-        return QProxyStyle::drawControl(element, &quiet, painter, widget);
+        return draw::headerLabel(*header, *painter, c);
       }
       break;
     case CE_ItemViewItem:
@@ -219,7 +215,7 @@ void StrataStyle::drawComplexControl(ComplexControl control, const QStyleOptionC
       break;
     case CC_ScrollBar:
       if (const auto* bar = qstyleoption_cast<const QStyleOptionSlider*>(option)) {
-        return draw::scrollBar(*bar, *painter, subControlRect(control, option, SC_ScrollBarSlider, widget), c);
+        return draw::scrollBar(*bar, *painter, widget, subControlRect(control, option, SC_ScrollBarSlider, widget), c);
       }
       break;
     case CC_Slider:

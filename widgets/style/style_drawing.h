@@ -28,7 +28,8 @@ void comboBox(const QStyleOptionComboBox& option, QPainter& painter, const Color
 void comboLabel(const QStyleOptionComboBox& option, QPainter& painter, const QWidget* widget, const StrataStyle& style,
                 const Colors& colors);
 void slider(const QStyleOptionSlider& option, QPainter& painter, const QRect& handle, const Colors& colors);
-void scrollBar(const QStyleOptionSlider& option, QPainter& painter, const QRect& handle, const Colors& colors);
+void scrollBar(const QStyleOptionSlider& option, QPainter& painter, const QWidget* widget, const QRect& handle,
+               const Colors& colors);
 void progressBar(const QStyleOptionProgressBar& option, QPainter& painter, const QWidget* widget, const Colors& colors);
 
 // draw_views.cpp
@@ -38,8 +39,8 @@ void viewRow(const QStyleOption& option, QPainter& painter, const QWidget* widge
 void viewItem(const QStyleOption& option, QPainter& painter, const QWidget* widget, const Colors& colors);
 void itemView(const QStyleOptionViewItem& option, QPainter& painter, const QWidget* widget, const StrataStyle& style,
               const Colors& colors);
+void headerLabel(const QStyleOptionHeader& option, QPainter& painter, const Colors& colors);
 void headerSection(const QStyleOption& option, QPainter& painter, const Colors& colors);
-void sortArrow(const QStyleOption& option, QPainter& painter);
 void branch(const QStyleOption& option, QPainter& painter);
 
 }  // namespace draw

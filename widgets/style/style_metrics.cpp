@@ -52,14 +52,20 @@ QSize StrataStyle::sizeFromContents(ContentsType type, const QStyleOption* optio
       return {width, sizes.control};
     }
     case CT_ItemViewItem: {
-      QSize item = QProxyStyle::sizeFromContents(type, option, size, widget);
-      item.setHeight(std::max(item.height(), sizes.control));
-      return item;
+      const QSize item = QProxyStyle::sizeFromContents(type, option, size, widget);
+      return {item.width() + 2 * kGapInside, std::max(item.height(), sizes.control)};
     }
     case CT_HeaderSection: {
-      QSize header = QProxyStyle::sizeFromContents(type, option, size, widget);
-      header.setHeight(sizes.compactRow);
-      return header;
+      const auto* header = qstyleoption_cast<const QStyleOptionHeader*>(option);
+      if (header == nullptr) break;
+      const int sign = header->sortIndicator != QStyleOptionHeader::None ? sizes.icon : 0;
+      return {header->fontMetrics.horizontalAdvance(header->text.simplified()) + 2 * kGapRelated + 2 + sign,
+              sizes.compactRow};
+    }
+    case CT_Slider: {
+      const auto* slider = qstyleoption_cast<const QStyleOptionSlider*>(option);
+      const bool across = slider == nullptr || slider->orientation == Qt::Horizontal;
+      return across ? QSize(size.width(), sizes.control) : QSize(sizes.control, size.height());
     }
     case CT_ProgressBar:
       return {std::max(size.width(), scaled(80)), scaled(16)};
@@ -76,6 +82,10 @@ QRect StrataStyle::subElementRect(SubElement element, const QStyleOption* option
       if (frame == nullptr || frame->lineWidth <= 0) return option->rect;
       return option->rect.adjusted(kGapInside + 2, 0, -kGapInside - 2, 0);
     }
+    case SE_HeaderLabel:
+      return option->rect;
+    case SE_HeaderArrow:
+      return {};
     case SE_CheckBoxFocusRect:
     case SE_RadioButtonFocusRect:
       return option->rect;
@@ -101,12 +111,17 @@ QRect StrataStyle::subControlRect(ComplexControl control, const QStyleOptionComp
   const QRect& r = option->rect;
   if (control == CC_ComboBox) {
     const int arrow = m_look.metrics.icon + kGapInside + 2;
-    if (sub == SC_ComboBoxEditField) return r.adjusted(kGapRelated, 2, -arrow - kGapInside, -2);
+    if (sub == SC_ComboBoxEditField) {
+      const auto* combo = qstyleoption_cast<const QStyleOptionComboBox*>(option);
+      // A line edit brings 2 px of its own.
+      const int left = combo != nullptr && combo->editable ? kGapRelated - 2 : kGapRelated;
+      return r.adjusted(left, 2, -arrow - kGapInside, -2);
+    }
     if (sub == SC_ComboBoxArrow) return {r.right() - arrow + 1, r.top(), arrow, r.height()};
     if (sub == SC_ComboBoxListBoxPopup) return r;
   }
   if (control == CC_SpinBox) {
-    if (sub == SC_SpinBoxEditField) return r.adjusted(kGapInside, 2, -kGapInside, -2);
+    if (sub == SC_SpinBoxEditField) return r.adjusted(kGapRelated - 2, 2, -kGapRelated + 2, -2);
     if (sub == SC_SpinBoxUp || sub == SC_SpinBoxDown) return {};
   }
   if (control == CC_ScrollBar) {
@@ -196,7 +211,7 @@ int StrataStyle::pixelMetric(PixelMetric metric, const QStyleOption* option, con
     case PM_HeaderMarkSize:
       return scaled(12);
     case PM_FocusFrameHMargin:
-      return kGapRelated;  // a cell's text stands 8 px from its edges
+      return kGapInside - 1;  // Qt adds 1, and draw::itemView() insets the cell by as much again
     case PM_FocusFrameVMargin:
       return 2;
     case PM_SliderThickness:

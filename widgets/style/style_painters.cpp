@@ -20,6 +20,14 @@ QColor disabledText(const Colors& colors) {
   return mixed(colors.second, colors.window, 0.7);
 }
 
+QColor disabledEdge(const Colors& colors) {
+  return colors.edgeWidth > 1 ? mixed(colors.text, colors.window, 0.35) : colors.line;
+}
+
+QColor groove(const Colors& colors) {
+  return colors.edgeWidth > 1 ? mixed(colors.text, colors.window, 0.25) : colors.line;
+}
+
 bool showsFocus(const QStyleOption& option) {
   return (option.state & QStyle::State_HasFocus) && (option.state & QStyle::State_KeyboardFocusChange);
 }
@@ -54,7 +62,7 @@ void focusRing(QPainter& painter, const QRectF& rect, const Colors& colors, qrea
 }
 
 void field(QPainter& painter, const QRectF& rect, const Colors& colors, bool enabled, bool focused) {
-  const QColor border = !enabled ? colors.line : focused ? colors.accent : colors.edge;
+  const QColor border = !enabled ? disabledEdge(colors) : focused ? colors.accent : colors.edge;
   box(painter, rect, enabled ? colors.surface : colors.window, border,
       focused ? std::max(kFocusWidth, colors.edgeWidth) : colors.edgeWidth);
 }

@@ -12,6 +12,10 @@ namespace strata::paint {
 QColor hoverTint(const Colors& colors);
 QColor pressTint(const Colors& colors);
 QColor disabledText(const Colors& colors);
+/// The edge of a control that is off, and the ground of bars that are not filled: `line`, which in high contrast would
+/// look like an edge in use.
+QColor disabledEdge(const Colors& colors);
+QColor groove(const Colors& colors);
 /// Whether the option's control has the keyboard's focus and the keyboard was used.
 bool showsFocus(const QStyleOption& option);
 /// "&Save" -> "Save".

@@ -22,7 +22,7 @@ Switch::Switch(const QString& text, QWidget* parent) : QCheckBox(text, parent) {
 QSize Switch::sizeHint() const {
   const int words =
       text().isEmpty() ? 0 : fontMetrics().horizontalAdvance(paint::withoutMnemonic(text())) + kGapRelated;
-  return {words + trackSize().width() + 2 * kGapInside, metrics().control};
+  return {words + 2 + trackSize().width(), metrics().control};
 }
 
 void Switch::paintEvent(QPaintEvent*) {
@@ -30,26 +30,24 @@ void Switch::paintEvent(QPaintEvent*) {
   QStyleOption option;
   option.initFrom(this);
   QPainter painter(this);
-  painter.setRenderHint(QPainter::Antialiasing);
   QRect track(QPoint(), trackSize());
-  track.moveTo(width() - track.width() - kGapInside, (height() - track.height()) / 2);
+  track.moveTo(width() - track.width(), (height() - track.height()) / 2);
   const bool on = isChecked();
+  const bool focus = paint::showsFocus(option);
   const qreal round = track.height() / 2.0;
-  const QColor border = !isEnabled() ? c.line : on ? c.accent : c.edge;
-  paint::box(painter, track, !isEnabled() ? c.window : on ? c.accent : c.surface, border, c.edgeWidth, round);
-  const int inset = scaled(4);
+  const QColor ground = !isEnabled() ? c.window : on ? c.accent : c.surface;
+  const QColor border = !isEnabled() ? paint::disabledEdge(c) : on || focus ? c.accent : c.edge;
+  paint::box(painter, track, ground, border, focus ? kFocusWidth : c.edgeWidth, round);
+  // As on an accent button: the ring lies inside, where it does not drown in the ground.
+  if (focus && on) paint::box(painter, track.adjusted(2, 2, -2, -2), {}, c.onAccent, 1, round - 2);
+  const int inset = scaled(4) + (focus && on ? 1 : 0);
   const int knob = track.height() - 2 * inset;
   const QRect circle(on ? track.right() + 1 - inset - knob : track.left() + inset, track.top() + inset, knob, knob);
-  painter.setPen(Qt::NoPen);
-  painter.setBrush(!isEnabled() ? c.line : on ? c.onAccent : c.edge);
-  painter.drawEllipse(circle);
+  paint::box(painter, circle, !isEnabled() ? paint::disabledEdge(c) : on ? c.onAccent : c.edge, {}, 1, knob / 2.0);
   painter.setPen(isEnabled() ? c.text : paint::disabledText(c));
-  const QRect words(kGapInside, 0, track.left() - kGapRelated - kGapInside, height());
+  const QRect words(0, 0, track.left() - kGapRelated, height());
   painter.drawText(words, Qt::AlignVCenter | Qt::AlignLeft,
                    fontMetrics().elidedText(paint::withoutMnemonic(text()), Qt::ElideRight, words.width()));
-  if (paint::showsFocus(option)) {
-    paint::focusRing(painter, track.adjusted(-4, -4, 4, 4), c, round + 4);
-  }
 }
 
 }  // namespace strata

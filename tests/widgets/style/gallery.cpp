@@ -240,6 +240,7 @@ QWidget* viewsSheet() {
   new QTreeWidgetItem(base, {"run 20261104-2", "running 42 %"});
   new QTreeWidgetItem(tree, {"routed", ""});
   tree->expandAll();
+  tree->setColumnWidth(0, scaled(200));
   tree->setCurrentItem(base->child(0));
   lines->addWidget(tree);
   splitter->addWidget(middle);

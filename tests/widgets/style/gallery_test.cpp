@@ -5,15 +5,15 @@
 #include <gtest/gtest.h>
 
 #include <QAbstractButton>
+#include <QAbstractSpinBox>
 #include <QApplication>
+#include <QComboBox>
 #include <QDir>
-#include <QElapsedTimer>
 #include <QLabel>
-#include <QTest>
+#include <QLayout>
+#include <QLineEdit>
 
-#include "widgets/style/button.h"
-#include "widgets/style/labels.h"
-#include "widgets/style/theme.h"
+#include "style_test.h"
 
 namespace strata {
 namespace {
@@ -29,14 +29,10 @@ constexpr Case kCases[] = {{"light", false, false, 100},         {"dark", true, 
                            {"light_contrast", false, true, 100}, {"dark_contrast", true, true, 100},
                            {"light_150", false, false, 150},     {"dark_200", true, false, 200}};
 
-Theme& theme() {
-  static Theme* const kTheme = new Theme(*qApp);  // the application owns it
-  return *kTheme;
-}
-
 void use(const Case& each) {
-  theme().setSystem(each.dark, each.contrast);
-  theme().setTextPercent(each.percent);
+  Theme& theme = plainTheme();
+  theme.setSystem(each.dark, each.contrast);
+  theme.setTextPercent(each.percent);
 }
 
 void save(QWidget& sheet, const QString& name) {
@@ -45,21 +41,33 @@ void save(QWidget& sheet, const QString& name) {
   ASSERT_TRUE(sheet.grab().save(QStringLiteral("%1/gallery_%2.png").arg(folder, name)));
 }
 
-/// Controls that got less room than they asked for at the least.
+/// Controls that got less room than they need.
 QStringList clipped(const QWidget& sheet) {
   QStringList found;
   for (const QWidget* widget : sheet.findChildren<QWidget*>()) {
     if (!widget->isVisible()) continue;
-    const bool text = qobject_cast<const QAbstractButton*>(widget) || qobject_cast<const QLabel*>(widget);
-    if (!text) continue;
-    const QSize least = widget->minimumSizeHint();
+    QSize least;
+    if (const auto* label = qobject_cast<const QLabel*>(widget)) {
+      least = label->minimumSizeHint();
+      if (label->wordWrap()) least = {0, label->heightForWidth(label->width())};
+    } else if (qobject_cast<const QAbstractButton*>(widget) != nullptr) {
+      least = widget->sizeHint();
+    } else if (qobject_cast<const QLineEdit*>(widget) || qobject_cast<const QComboBox*>(widget) ||
+               qobject_cast<const QAbstractSpinBox*>(widget)) {
+      if (widget->parentWidget()->inherits("QComboBox") || widget->parentWidget()->inherits("QAbstractSpinBox"))
+        continue;
+      least = {0, widget->sizeHint().height()};
+    } else {
+      continue;
+    }
     if (widget->width() < least.width() || widget->height() < least.height()) {
-      found += QStringLiteral("%1 %2x%3 < %4x%5")
+      found += QStringLiteral("%1 \"%6\" %2x%3 < %4x%5")
                    .arg(widget->metaObject()->className())
                    .arg(widget->width())
                    .arg(widget->height())
                    .arg(least.width())
-                   .arg(least.height());
+                   .arg(least.height())
+                   .arg(widget->accessibleName());
     }
   }
   return found;
@@ -69,7 +77,8 @@ TEST(Gallery, ControlsAreDrawnInEveryThemeAndNoneIsClipped) {
   for (const Case& each : kCases) {
     use(each);
     const std::unique_ptr<QWidget> sheet(controlsSheet());
-    sheet->resize(sheet->minimumSizeHint().expandedTo(QSize(1000, 600)));
+    const int width = std::max(1000, sheet->minimumSizeHint().width());
+    sheet->resize(width, std::max(600, sheet->layout()->totalHeightForWidth(width)));
     sheet->show();
     ASSERT_TRUE(QTest::qWaitForWindowExposed(sheet.get()));
     EXPECT_EQ(clipped(*sheet).join("; ").toStdString(), "") << each.name;
