@@ -45,6 +45,7 @@ protocol::PreviewRow previewOf(const Row& row, const Tokenizer& tokenizer) {
   preview.trained = std::count(row.trained.begin(), row.trained.end(), true);
   std::size_t bytes = 0;
   for (RowToken& token : tokensOf(row, tokenizer)) {
+    if (token.text.empty()) continue;  // BOS, say
     bytes += token.text.size();
     if (bytes > kMostRowBytes) {
       preview.parts.push_back({"…", false});
@@ -76,7 +77,7 @@ std::vector<std::string> keysOf(const fs::path& path) {
   if (!files || files->empty()) return keys;
   RecordSink sink;
   sink.take = [&](RawRecord&& record) -> Result<void> {
-    if (record.value.is_object()) {
+    if (record.value.is_object() && record.line > 0) {
       for (const auto& member : record.value.items()) keys.push_back(member.key());
     }
     return fail(ErrorCode::cancelled, "");  // one is enough
