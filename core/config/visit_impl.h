@@ -37,7 +37,9 @@ struct AnyVisitor {
 };
 /// A struct with fields of its own.
 template <class T>
-concept Visited = requires(T& value, AnyVisitor& visitor) { value.visit(visitor); };
+concept Visited = requires(T& value, AnyVisitor& visitor) {
+  value.visit(visitor);
+};
 
 template <class T>
 constexpr bool kIsInteger = std::is_integral_v<T> && !std::is_same_v<T, bool>;

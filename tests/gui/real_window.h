@@ -1,0 +1,127 @@
+#pragma once
+// The whole window with the real engine, the sample project and the sample models, in folders of its own.
+
+#include <gtest/gtest.h>
+
+#include <QDir>
+#include <QElapsedTimer>
+#include <QFile>
+#include <QSettings>
+#include <QTemporaryDir>
+#include <QTest>
+#include <QTimer>
+#include <csignal>
+#include <memory>
+
+#include "support.h"
+#include "widgets/chat/chat_page.h"
+#include "widgets/data/data_page.h"
+#include "widgets/models/models_page.h"
+#include "widgets/shell/first_start.h"
+#include "widgets/shell/main_window.h"
+#include "widgets/style/theme.h"
+
+namespace strata {
+
+constexpr int kPatience = 60'000;  // ms; the machine may be busy with other tests
+
+inline bool until(const std::function<bool()>& holds, int milliseconds = kPatience) {
+  return QTest::qWaitFor(holds, milliseconds);
+}
+
+inline QString screenshotFolder() {
+  const QString folder = QStringLiteral(STRATA_BINARY_DIR "/screenshots");
+  QDir().mkpath(folder);
+  return folder;
+}
+
+/// Folders that the program would write to, anew for each test.
+class OwnFolders {
+ public:
+  OwnFolders() {
+    for (const char* name : {"XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"}) {
+      const QString folder = m_folder.filePath(QString::fromLatin1(name).toLower());
+      QDir().mkpath(folder);
+      qputenv(name, folder.toUtf8());
+    }
+    qputenv("HF_HUB_CACHE", m_folder.filePath("hub").toUtf8());
+  }
+  QString path(const QString& name) const { return m_folder.filePath(name); }
+
+ private:
+  QTemporaryDir m_folder;
+};
+
+class RealWindow {
+ public:
+  explicit RealWindow(const OwnFolders& folders)
+      : settings(folders.path("settings.ini"), QSettings::IniFormat),
+        theme(*qApp),
+        workspace(engine, settings),
+        window(workspace, theme) {
+    models = new ModelsPage(workspace);
+    data = new DataPage(workspace);
+    chat = new ChatPage(workspace);
+    window.addPage(models);
+    window.addPage(data);
+    window.addPage(chat);
+    FirstStart& steps = window.firstStart();
+    QObject::connect(&steps, &FirstStart::draftWanted, chat, &ChatPage::setDraft);
+    QObject::connect(&steps, &FirstStart::askBoth, chat, &ChatPage::sendDraft);
+    QObject::connect(&steps, &FirstStart::halveCache, chat, [this](Which side) { chat->setRetention(side, .5); });
+    QObject::connect(&steps, &FirstStart::askAgain, chat, &ChatPage::askAgain);
+    QObject::connect(chat, &ChatPage::asked, &steps, &FirstStart::markAsked);
+    window.restore();
+    window.resize(1280, 800);
+    window.show();
+    engine.start({QStringLiteral(STRATA_BINARY_DIR "/bin/strata"), {"engine"}});
+    workspace.openProject({});
+  }
+  /// Ready, the sample project open, and something on both sides.
+  bool isReady() {
+    return until([this] { return engine.ready() && workspace.side(Which::a) && workspace.side(Which::b); });
+  }
+  const SideAnswer* answer(int turn, Which which) const { return chat->conversation().answer(turn, which); }
+  bool bothAnswered(int turn) {
+    return until([this, turn] {
+      const SideAnswer *a = answer(turn, Which::a), *b = answer(turn, Which::b);
+      return a != nullptr && b != nullptr && a->answer && b->answer && !chat->answering().busy();
+    });
+  }
+  template <class T = QWidget>
+  T* find(const char* name) const {
+    return window.findChild<T*>(QString::fromLatin1(name));
+  }
+  void screenshot(const QString& name) { window.grab().save(screenshotFolder() + "/" + name + ".png"); }
+  void killEngine() const { ::kill(static_cast<pid_t>(engine.engine().pid), SIGKILL); }
+
+  QSettings settings;
+  Theme theme;
+  EngineClient engine;
+  Workspace workspace;
+  MainWindow window;
+  ModelsPage* models;
+  DataPage* data;
+  ChatPage* chat;
+};
+
+/// The longest time for which the event loop was kept from a timer of 5 ms.
+class LoopProbe : public QObject {
+ public:
+  LoopProbe() {
+    m_timer.setInterval(kInterval);
+    m_timer.setTimerType(Qt::PreciseTimer);
+    connect(&m_timer, &QTimer::timeout, this, [this] { m_worst = std::max(m_worst, m_clock.restart() - kInterval); });
+    m_clock.start();
+    m_timer.start();
+  }
+  qint64 worst() const { return m_worst; }
+
+ private:
+  static constexpr int kInterval = 5;
+  QTimer m_timer;
+  QElapsedTimer m_clock;
+  qint64 m_worst = 0;
+};
+
+}  // namespace strata
