@@ -4,6 +4,7 @@
 
 #include <QAbstractAxis>
 #include <QChart>
+#include <QLocale>
 
 #include "widgets/style/theme.h"
 
@@ -57,6 +58,10 @@ void themeChart(QChart& chart) {
   chart.setMargins(QMargins(0, 0, 0, 0));
   chart.setTitleFont(fonts().caption);
   chart.setTitleBrush(c.second);
+  QLocale grouped = QLocale::c();  // "8,000", as format.h prints counts
+  grouped.setNumberOptions(QLocale::DefaultNumberOptions);
+  chart.setLocalizeNumbers(true);
+  chart.setLocale(grouped);
   for (QAbstractAxis* axis : chart.axes()) {
     const bool across = axis->orientation() == Qt::Horizontal;
     axis->setLabelsFont(fonts().caption);

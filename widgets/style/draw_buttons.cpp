@@ -1,5 +1,7 @@
 #include <QAbstractItemView>
 #include <QAbstractScrollArea>
+#include <QCheckBox>
+#include <QRadioButton>
 
 #include "widgets/style/button.h"
 #include "widgets/style/icons.h"
@@ -168,7 +170,11 @@ void focusRect(const QStyleOption& option, QPainter& painter, const QWidget* wid
   // Views draw the ring of their current item themselves.
   if (qobject_cast<const QAbstractItemView*>(widget) != nullptr) return;
   if (!(option.state & QStyle::State_KeyboardFocusChange) && widget != nullptr) return;
-  paint::focusRing(painter, option.rect, c);
+  // Qt gives the place of the words alone for check boxes and radio buttons; a little air round them.
+  const bool words =
+      qobject_cast<const QCheckBox*>(widget) != nullptr || qobject_cast<const QRadioButton*>(widget) != nullptr;
+  const QRect ring = words ? option.rect.adjusted(-3, -2, 3, 2).intersected(widget->rect()) : option.rect;
+  paint::focusRing(painter, ring, c, words ? 4 : kRadius);
 }
 
 }  // namespace strata::draw

@@ -161,6 +161,13 @@ void StrataStyle::drawControl(ControlElement element, const QStyleOption* option
       break;
     case CE_Splitter:
       return painter->fillRect(option->rect, c.line);
+    case CE_Header:
+      // In one go: Qt would place the label by Fusion's margins, without asking this style.
+      if (const auto* header = qstyleoption_cast<const QStyleOptionHeader*>(option)) {
+        draw::headerSection(*option, *painter, c);
+        return draw::headerLabel(*header, *painter, c);
+      }
+      break;
     case CE_HeaderSection:
       return draw::headerSection(*option, *painter, c);
     case CE_HeaderEmptyArea:

@@ -82,24 +82,6 @@ QRect StrataStyle::subElementRect(SubElement element, const QStyleOption* option
       if (frame == nullptr || frame->lineWidth <= 0) return option->rect;
       return option->rect.adjusted(kGapInside + 2, 0, -kGapInside - 2, 0);
     }
-    case SE_HeaderLabel:
-      return option->rect;
-    case SE_HeaderArrow:
-      return {};
-    case SE_CheckBoxFocusRect:
-    case SE_RadioButtonFocusRect:
-      return option->rect;
-    case SE_CheckBoxIndicator:
-    case SE_RadioButtonIndicator: {
-      // Room for the focus ring at the left.
-      const QRect fusion = QProxyStyle::subElementRect(element, option, widget);
-      return fusion.translated(kGapInside, 0);
-    }
-    case SE_CheckBoxContents:
-    case SE_RadioButtonContents: {
-      const QRect fusion = QProxyStyle::subElementRect(element, option, widget);
-      return fusion.adjusted(kGapInside, 0, 0, 0);
-    }
     default:
       break;
   }
