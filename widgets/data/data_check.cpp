@@ -35,6 +35,7 @@ void DataCheck::run(const Params& params) {
           m_answer = *answer;
           m_answered = m_asked;
           m_firstRow = 0;
+          m_lacking = -1;
         } else {
           m_error = answer.error();
         }
@@ -49,11 +50,17 @@ bool DataCheck::stop() {
   return true;
 }
 
-const protocol::PreviewRow* DataCheck::row(std::int64_t number) {
-  if (!m_answer || number < 0 || number >= m_answer->rows) return nullptr;
+const protocol::PreviewRow* DataCheck::known(std::int64_t number) const {
   const std::int64_t at = number - m_firstRow;
-  if (at >= 0 && at < static_cast<std::int64_t>(m_answer->preview.size())) return &m_answer->preview[at];
-  fetch(number);
+  if (!m_answer || at < 0 || at >= static_cast<std::int64_t>(m_answer->preview.size())) return nullptr;
+  return &m_answer->preview[static_cast<std::size_t>(at)];
+}
+
+const protocol::PreviewRow* DataCheck::row(std::int64_t number) {
+  const protocol::PreviewRow* there = known(number);
+  // Rows are made by a model's tokenizer: without one there are none to fetch.
+  if (there != nullptr || !m_answer || !m_answer->hasTokens) return there;
+  if (number >= 0 && number < m_answer->rows && number != m_lacking) fetch(number);
   return nullptr;
 }
 
@@ -63,18 +70,20 @@ void DataCheck::fetch(std::int64_t wanted) {
   Params params = m_answered;
   const std::int64_t from = wanted < m_firstRow ? std::max<std::int64_t>(0, wanted - kRowsAtOnce + 1) : wanted;
   params.skip = static_cast<int>(std::min<std::int64_t>(from, 1'000'000'000));
-  m_rowsTicket =
-      m_workspace.engine().call<protocol::CheckData>(params, this, [this, number, from](const Result<Answer>& answer) {
+  m_rowsTicket = m_workspace.engine().call<protocol::CheckData>(
+      params, this, [this, number, from, wanted](const Result<Answer>& answer) {
         if (number != m_number) return;
         m_rowsTicket = 0;
         if (answer && !answer->preview.empty()) {
           m_answer->preview = answer->preview;
           m_firstRow = from;
+          if (known(wanted) == nullptr) m_lacking = wanted;
         } else if (!answer && answer.error().code != ErrorCode::cancelled) {
           m_error = answer.error();
           Q_EMIT changed();
           return;
         }
+        if (answer && answer->preview.empty()) m_lacking = wanted;
         Q_EMIT rowsChanged();
       });
 }

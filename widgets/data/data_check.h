@@ -36,6 +36,8 @@ class DataCheck : public QObject {
 
   /// A row to look at: its number from 0. nullptr: it has to be fetched first; changed() tells when it is there.
   const protocol::PreviewRow* row(std::int64_t number);
+  /// The same without fetching it.
+  const protocol::PreviewRow* known(std::int64_t number) const;
   bool fetching() const { return m_rowsTicket != 0; }
 
  Q_SIGNALS:
@@ -50,6 +52,7 @@ class DataCheck : public QObject {
   Params m_asked, m_answered;
   std::optional<Answer> m_answer;
   std::optional<Error> m_error;
+  std::int64_t m_lacking = -1;  // a row that the engine did not send
   std::int64_t m_firstRow = 0;  // number of the answer's first preview row
   QElapsedTimer m_clock;
   qint64 m_milliseconds = 0;

@@ -16,7 +16,7 @@
 namespace strata {
 namespace {
 
-constexpr int kListWidth = 288;
+constexpr int kListWidth = 320;
 constexpr int kUsualLength = 512;
 /// A check that took less is made again by itself when something changes; a longer one waits for the button.
 constexpr qint64 kQuickMs = 1500;
@@ -64,7 +64,7 @@ DataPage::DataPage(Workspace& workspace, QWidget* parent)
   splitter->addWidget(m_state);
   splitter->setStretchFactor(0, 0);
   splitter->setStretchFactor(1, 1);
-  splitter->setSizes({scaled(kListWidth), scaled(3 * kListWidth)});
+  splitter->setSizes({scaled(kListWidth), scaled(4 * kListWidth)});
   const QByteArray layoutOfLastTime = settings.value("data/splitter").toByteArray();
   if (!layoutOfLastTime.isEmpty()) splitter->restoreState(layoutOfLastTime);
   connect(splitter, &QSplitter::splitterMoved, this,
@@ -81,12 +81,16 @@ DataPage::DataPage(Workspace& workspace, QWidget* parent)
   connect(&m_check, &DataCheck::progressed, this,
           [this](const QString&, qint64 done, qint64 total) { m_state->setProgress(done, total); });
   connect(&workspace, &Workspace::projectChanged, this, [this] {
+    if (!m_begun) return begin();
     listFiles();
     listModels();
   });
-  connect(&workspace, &Workspace::sidesChanged, this, &DataPage::listModels);
+  connect(&workspace, &Workspace::sidesChanged, this, [this] {
+    if (m_begun) listModels();
+  });
   connect(&workspace.engine(), &EngineClient::stateChanged, this, [this] {
     const EngineClient::State state = m_workspace.engine().state();
+    if (!m_begun) return follow();
     if (!m_check.answer() || m_check.running()) return;
     if (state == EngineClient::State::restarting || state == EngineClient::State::failed ||
         state == EngineClient::State::off) {
@@ -96,13 +100,22 @@ DataPage::DataPage(Workspace& workspace, QWidget* parent)
       markStale();
     }
   });
+  follow();
+}
+
+void DataPage::showEvent(QShowEvent* event) {
+  Page::showEvent(event);
+  m_seen = true;
+  begin();
+}
+
+/// Nothing is asked of the engine before the page is seen, and before it has the project whose models are named here.
+void DataPage::begin() {
+  if (m_begun || !m_seen || !(m_workspace.project() || m_workspace.projectProblem())) return;
+  m_begun = true;
   listModels();
   listFiles();
-  if (m_path.isEmpty()) {
-    follow();
-  } else {
-    check();
-  }
+  m_path.isEmpty() ? follow() : check();
 }
 
 QList<QWidget*> DataPage::panes() {
@@ -170,7 +183,7 @@ void DataPage::show(const QString& path) {
   m_path = path;
   m_workspace.settings().setValue("data/path", path);
   m_list->setPath(path);
-  check();
+  m_begun ? check() : follow();
 }
 
 protocol::CheckData::Params DataPage::params() const {
@@ -184,7 +197,7 @@ protocol::CheckData::Params DataPage::params() const {
 }
 
 void DataPage::check() {
-  if (m_path.isEmpty()) return;
+  if (m_path.isEmpty() || !m_begun) return;
   m_engineChanged = false;
   m_check.run(params());
 }
@@ -257,9 +270,21 @@ void DataPage::markStale() {
       tr("from %1").arg(from.join(", ")), [this] { check(); }, tr("Check again"));
 }
 
+/// What stands in place of last time's file until the engine can read it.
+void DataPage::followEngine() {
+  const EngineClient& engine = m_workspace.engine();
+  if (engine.state() == EngineClient::State::failed) {
+    m_state->setFailed(Error{ErrorCode::busy, engine.problem().toStdString(), {}}, tr("Start it again"),
+                       [this] { m_workspace.engine().restart(); });
+  } else {
+    m_state->setLoading(engine.ready() ? tr("Opening the project") : tr("Waits for the engine"));
+  }
+}
+
 void DataPage::follow() {
   Q_EMIT keysChanged();
   if (!m_check.answer()) m_result->begin(m_path);
+  if (!m_begun && !m_path.isEmpty()) return followEngine();
   if (m_check.running()) {
     const QString name = QFileInfo(m_path).fileName();
     m_state->setLoading(m_workspace.engine().ready() ? tr("Reading %1").arg(name) : tr("Waits for the engine"),

@@ -34,7 +34,12 @@ class DataPage : public Page {
   /// Checks a file or folder of the engine's machine.
   void show(const QString& path);
 
+ protected:
+  void showEvent(QShowEvent* event) override;
+
  private:
+  void begin();
+  void followEngine();
   void listFiles();
   void listModels();
   void browse();
@@ -52,6 +57,8 @@ class DataPage : public Page {
   StatePane* m_state;
   QString m_path;
   std::map<std::string, std::string> m_columns;
+  bool m_seen = false;
+  bool m_begun = false;          // the engine was asked
   std::string m_model;           // empty: none
   bool m_modelChosen = false;    // by hand; else it follows side A
   bool m_engineChanged = false;  // the figures are from before a restart

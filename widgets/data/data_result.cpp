@@ -40,7 +40,8 @@ DataResult::DataResult(DataCheck& check, QWidget* parent)
       m_mapper(new ColumnMapper(this)),
       m_lengthsBox(new QWidget(this)),
       m_side(new QWidget(this)),
-      m_body(new QWidget(this)) {
+      m_body(new QWidget(this)),
+      m_unread(bodyLabel(tr("Nothing is known of it yet. The file is as it was: Strata only reads data."), this)) {
   setObjectName("dataResult");
   setAccessibleName(tr("What the data hold"));
   m_name->setObjectName("dataName");
@@ -87,6 +88,8 @@ DataResult::DataResult(DataCheck& check, QWidget* parent)
   body->addWidget(m_figures);
   body->addWidget(m_mapper);
   body->addLayout(columns, 1);
+  m_unread->setObjectName("dataUnread");
+  m_unread->setMaximumWidth(scaled(metrics().textWidth));
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(kGapGroups, kGapGroups, kGapGroups, kGapGroups);
   layout->setSpacing(kGapInside);
@@ -94,6 +97,7 @@ DataResult::DataResult(DataCheck& check, QWidget* parent)
   layout->addWidget(m_path);
   layout->addSpacing(kGapRelated);
   layout->addWidget(m_body, 1);
+  layout->addWidget(m_unread);
   layout->addStretch(0);
   showMapper(false);
 }
@@ -116,6 +120,7 @@ void DataResult::begin(const QString& path) {
   m_name->setText(path.section('/', -1, -1, QString::SectionSkipEmpty));
   m_path->setText(path);
   m_body->setVisible(false);
+  m_unread->setVisible(true);
   m_mapButton->setVisible(false);
 }
 
@@ -125,6 +130,7 @@ void DataResult::refresh() {
   const bool refused = !answer.refused.empty();
   begin(text(answer.path));
   m_body->setVisible(true);
+  m_unread->setVisible(false);
   m_sign->setPixmap(icon(refused ? "exclamation-circle" : "check-lg", refused ? Ink::bad : Ink::good)
                         .pixmap(metrics().icon, metrics().icon));
   m_verdict->setText(verdict(answer));
@@ -135,6 +141,7 @@ void DataResult::refresh() {
   m_lengthsBox->setVisible(!lengths.empty());
   m_lengths->setLengths(lengths, m_check.answered().length);
   m_dropped->show(answer);
+  m_preview->setVisible(answer.rows > 0);
   m_preview->restart();
   const bool mapped = !m_check.answered().columns.empty();
   m_mapButton->setVisible(!answer.keys.empty());

@@ -47,6 +47,7 @@ class DataResult : public QWidget {
   DroppedTable* m_dropped;
   ColumnMapper* m_mapper;
   QWidget *m_lengthsBox, *m_side, *m_body;
+  Label* m_unread;
 };
 
 }  // namespace strata

@@ -76,12 +76,13 @@ DroppedTable::DroppedTable(QWidget* parent)
   m_view->setModel(m_model);
   m_view->setShowGrid(false);
   m_view->setFrameShape(QFrame::NoFrame);
-  m_view->setWordWrap(false);
+  m_view->setWordWrap(true);
   m_view->setTabKeyNavigation(false);
   m_view->setSelectionBehavior(QAbstractItemView::SelectRows);
   m_view->setSelectionMode(QAbstractItemView::SingleSelection);
   m_view->verticalHeader()->hide();
-  m_view->verticalHeader()->setDefaultSectionSize(metrics().compactRow);
+  m_view->verticalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+  m_view->verticalHeader()->setMinimumSectionSize(metrics().compactRow);
   m_view->horizontalHeader()->setHighlightSections(false);
   m_view->horizontalHeader()->setSectionResizeMode(0, QHeaderView::ResizeToContents);
   m_view->horizontalHeader()->setSectionResizeMode(1, QHeaderView::Stretch);

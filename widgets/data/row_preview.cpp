@@ -101,50 +101,67 @@ bool RowPreview::eventFilter(QObject* watched, QEvent* event) {
 
 void RowPreview::refresh() {
   const std::int64_t rows = m_check.answer() ? m_check.answer()->rows : 0;
+  const bool tokens = m_check.answer() && m_check.answer()->hasTokens;
   const protocol::PreviewRow* row = m_check.row(m_row);
-  m_previous->setEnabled(m_row > 0);
-  m_next->setEnabled(m_row + 1 < rows);
+  m_previous->setEnabled(row != nullptr && m_row > 0);
+  m_next->setEnabled(row != nullptr && m_row + 1 < rows);
   m_legend->setText({});
   if (row == nullptr) {
     m_counts->setText({});
     m_text->clear();
-    m_text->setPlaceholderText(rows == 0            ? tr("There is no row to show.")
+    m_text->setPlaceholderText(!tokens              ? tr("Choose a model: its template and tokenizer make the rows.")
                                : m_check.fetching() ? tr("Reading row %1").arg(formatCount(m_row + 1))
-                                                    : tr("There is no such row."));
+                                                    : tr("There is no row to show."));
     return;
   }
-  QString counts = tr("Row %1 of %2").arg(formatCount(m_row + 1), formatCount(rows));
-  if (m_check.answer()->hasTokens) {
-    counts += ": " + tr("%1 tokens, %2 trained on").arg(formatCount(row->tokens), formatCount(row->trained));
-    m_legend->setText(row->trained > 0 ? tr("Tinted and underlined: counts in the loss.")
-                                       : tr("Nothing in this row counts in the loss."));
-  } else {
-    m_legend->setText(tr("Choose a model to see its template, its tokens and what is trained on."));
-  }
-  m_counts->setText(counts);
-  fill(*row);
+  m_counts->setText(tr("Row %1 of %2").arg(formatCount(m_row + 1), formatCount(rows)));
+  m_legend->setText(row->trained > 0 ? tr("Tinted and underlined: counts in the loss.")
+                                     : tr("Nothing in this row counts in the loss."));
+  fill();
 }
 
-void RowPreview::fill(const protocol::PreviewRow& row) {
+/// The row and as many after it as the pane has room for.
+void RowPreview::fill() {
   m_text->clear();
+  m_filledHeight = m_text->viewport()->height();
   QTextCursor cursor(m_text->document());
-  cursor.beginEditBlock();
   qsizetype room = kMostCharacters;
-  for (const protocol::TextPart& part : row.parts) {
-    QString text = QString::fromStdString(part.text);
-    const bool cut = text.size() > room;
-    if (cut) text = text.left(room);
-    room -= text.size();
-    cursor.insertText(text, formatFor(part.trained));
-    if (cut) {
-      cursor.insertText(
-          "\n" + tr("… the row goes on; the first %1 characters are shown.").arg(formatCount(kMostCharacters)),
-          formatFor(false));
-      break;
-    }
+  for (std::int64_t number = m_row; room > 0; ++number) {
+    const protocol::PreviewRow* row = m_check.known(number);
+    if (row == nullptr) break;
+    if (number > m_row && m_text->document()->size().height() >= m_filledHeight) break;
+    QTextCharFormat heading = formatFor(false);
+    heading.setForeground(colors().second);
+    heading.setFont(fontOf(TextRole::caption));
+    if (number > m_row) cursor.insertText("\n\n", heading);
+    cursor.insertText(tr("Row %1: %2 tokens, %3 trained on")
+                          .arg(formatCount(number + 1), formatCount(row->tokens), formatCount(row->trained)),
+                      heading);
+    cursor.insertText("\n", formatFor(false));
+    room = insertParts(cursor, *row, room);
   }
-  cursor.endEditBlock();
   m_text->moveCursor(QTextCursor::Start);
+}
+
+/// Answers how many characters may still follow.
+qsizetype RowPreview::insertParts(QTextCursor& cursor, const protocol::PreviewRow& row, qsizetype room) {
+  for (const protocol::TextPart& part : row.parts) {
+    const QString text = QString::fromStdString(part.text);
+    cursor.insertText(text.left(room), formatFor(part.trained));
+    if (text.size() > room) {
+      cursor.insertText(
+          "\n" + tr("… the row goes on; its first %1 characters are shown.").arg(formatCount(kMostCharacters)),
+          formatFor(false));
+      return 0;
+    }
+    room -= text.size();
+  }
+  return room;
+}
+
+void RowPreview::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  if (m_check.known(m_row) != nullptr && m_text->viewport()->height() > m_filledHeight) fill();
 }
 
 }  // namespace strata

@@ -1,11 +1,12 @@
 #pragma once
-// One row as the model will read it: its rendered text, with what is trained on tinted and underlined, and buttons to
-// the next and the previous row.
+// Rows as the model will read them: the rendered text, with what is trained on tinted and underlined; as many from the
+// current one on as there is room for, and buttons to the next and the previous.
 
 #include <QWidget>
 
 #include "core/protocol/data_messages.h"
 
+class QTextCursor;
 class QTextEdit;
 
 namespace strata {
@@ -27,12 +28,15 @@ class RowPreview : public QWidget {
 
  protected:
   bool eventFilter(QObject* watched, QEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
 
  private:
   void refresh();
-  void fill(const protocol::PreviewRow& row);
+  void fill();
+  qsizetype insertParts(QTextCursor& cursor, const protocol::PreviewRow& row, qsizetype room);
   DataCheck& m_check;
   std::int64_t m_row = 0;
+  int m_filledHeight = 0;  // of the pane when it was filled
   Label* m_counts;
   Label* m_legend;
   Button *m_previous, *m_next;

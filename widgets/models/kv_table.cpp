@@ -27,7 +27,7 @@ class ShareBar : public QWidget {
     QRect bar(0, (height() - kGapRelated) / 2, width(), kGapRelated);
     painter.fillRect(bar, colors().raised);
     bar.setWidth(std::max(1, static_cast<int>(m_part * width())));
-    painter.fillRect(bar, colors().series[2]);
+    painter.fillRect(bar, colors().series[3]);
   }
 
  private:
@@ -97,8 +97,8 @@ void KvTable::show(const std::vector<protocol::MapBytes>& maps, int layers) {
       return label;
     };
     number(percent, 0)
-        ->setAccessibleName(tr("%1 of the cache: %2 of %n layer(s) own, %3 per token, map %4", nullptr, layers)
-                                .arg(percent, QString::number(map.owners), bytes, text));
+        ->setAccessibleName(tr("%1 of the cache: %2 of %3 layers own, %4 per token, map %5")
+                                .arg(percent, QString::number(map.owners), QString::number(layers), bytes, text));
     number(tr("%1 of %2").arg(map.owners).arg(layers), 1);
     number(bytes, 2);
     m_grid->addWidget(new ShareBar(part, this), row, 3);

@@ -41,6 +41,7 @@ LoadControl::LoadControl(Workspace& workspace, QWidget* parent)
   m_dtype->addItem(tr("as stored"), QString());
   m_dtype->addItem("float32", "float32");
   m_dtype->addItem("bfloat16", "bfloat16");
+  for (QComboBox* box : {m_device, m_dtype}) box->setSizePolicy(QSizePolicy::Maximum, QSizePolicy::Fixed);
   m_button->setObjectName("loadButton");
   m_running->setObjectName("loadRunning");
   m_bar->setObjectName("loadProgress");
@@ -62,7 +63,8 @@ LoadControl::LoadControl(Workspace& workspace, QWidget* parent)
   layout->addWidget(m_button);
   layout->addWidget(m_device);
   layout->addWidget(m_dtype);
-  layout->addWidget(m_running, 1);
+  layout->addWidget(m_running, 8);
+  layout->addStretch(1);
 
   connect(m_button, &QPushButton::clicked, this, [this] { loaded() != nullptr ? unload() : load(); });
   connect(m_stop, &QPushButton::clicked, this, [this] { stop(); });

@@ -109,8 +109,9 @@ void MemoryInspector::setModel(const protocol::ModelCard* card) {
   m_choice->setNames(names);
   for (int i = 0; i < names.size(); ++i) {
     m_choice->button(i)->setObjectName("memoryMap" + QString::number(i));
-    m_choice->button(i)->setToolTip(tr("%1 of %n layer(s) own; map %2", nullptr, m_card->layers)
+    m_choice->button(i)->setToolTip(tr("%1 of %2 layers own; map %3")
                                         .arg(m_maps[i].owners)
+                                        .arg(m_card->layers)
                                         .arg(QString::fromStdString(m_maps[i].map)));
   }
   m_choice->setCurrent(m_card && !m_maps.empty() ? ownMap(m_maps, *m_card) : -1);
@@ -134,6 +135,10 @@ void MemoryInspector::ask() {
       if (asked != m_asked) return;
       if (answer) {
         m_estimates[i] = *answer;
+        // What it holds already would be free for it.
+        for (const protocol::LoadedModel& open : m_workspace.engine().loaded()) {
+          if (open.ref == m_card->ref && answer->available > 0) m_estimates[i]->available += open.weightBytes;
+        }
         m_problem.clear();
       } else if (m_problem.isEmpty()) {
         m_problem = QString::fromStdString(answer.error().message);
@@ -152,8 +157,9 @@ std::optional<MemoryInspector::Estimate> MemoryInspector::estimate() const {
 QString MemoryInspector::situation() const {
   if (!m_card) return {};
   const int chosen = m_choice->current();
-  return tr("%1 tokens x %n chat(s) at %2", nullptr, m_workspace.chats())
-      .arg(formatContext(context()), chosen >= 0 ? percentOf(m_maps[chosen], m_card->layers) : QString());
+  const QString cache = chosen >= 0 ? percentOf(m_maps[chosen], m_card->layers) : QString();
+  if (m_workspace.chats() == 1) return tr("%1 tokens x 1 chat at %2").arg(formatContext(context()), cache);
+  return tr("%1 tokens x %2 chats at %3").arg(formatContext(context()), formatCount(m_workspace.chats()), cache);
 }
 
 void MemoryInspector::showNumbers() {
@@ -163,7 +169,7 @@ void MemoryInspector::showNumbers() {
   }
   const auto put = [this](const QString& text, int row, int column, TextRole role, Tone tone) {
     auto* label = new Label(text, role, tone, m_body);
-    label->setAlignment(column < 3 ? Qt::AlignRight : Qt::AlignLeft);
+    label->setAlignment((column < 3 ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
     m_grid->addWidget(label, row, column);
     return label;
   };
@@ -188,9 +194,14 @@ void MemoryInspector::showNumbers() {
         row, 3, TextRole::caption, !fit || *fit ? Tone::good : Tone::bad);
   }
   m_grid->setColumnStretch(4, 1);
-  m_sentence->setText(!m_problem.isEmpty() ? m_problem : estimate() ? fitSentence(*estimate()) : QString());
-  m_sentence->setTone(!m_problem.isEmpty() || (estimate() && !fits(*estimate()).value_or(true)) ? Tone::bad
-                                                                                                : Tone::second);
+  const std::optional<Estimate> now = estimate();
+  m_sentence->setText(
+      !m_problem.isEmpty() ? m_problem
+      : !now               ? QString()
+      : now->available > 0
+          ? tr("%1 are free on %2.").arg(formatBytes(now->available), QString::fromStdString(m_card->ref.device))
+          : tr("What the device has free is not known."));
+  m_sentence->setTone(m_problem.isEmpty() ? Tone::second : Tone::bad);
 }
 
 }  // namespace strata

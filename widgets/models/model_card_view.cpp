@@ -40,10 +40,17 @@ ModelCardView::ModelCardView(Workspace& workspace, QWidget* parent)
       m_kv(new KvTable(this)),
       m_facts(new QGridLayout),
       m_template(new TemplatePreview(this)),
+      m_broken(
+          bodyLabel(tr("Its files are as they were: Strata only read them. It stays in the list; once the folder is "
+                       "repaired, “Look again” opens it. The other models are not touched by this."),
+                    this)),
       m_body(new QWidget(this)),
       m_columns(new QBoxLayout(QBoxLayout::TopToBottom, m_body)) {
   setObjectName("modelCard");
   setAccessibleName(tr("The chosen model"));
+  m_broken->setObjectName("cardBroken");
+  m_broken->setMaximumWidth(scaled(metrics().textWidth));
+  m_broken->hide();
   auto* kv = new QVBoxLayout;
   kv->setSpacing(kGapRelated);
   kv->addWidget(sectionLabel(tr("KV cache per token"), this));
@@ -75,6 +82,7 @@ ModelCardView::ModelCardView(Workspace& workspace, QWidget* parent)
   layout->addWidget(m_serve);
   layout->addSpacing(kGapRelated);
   layout->addWidget(m_body);
+  layout->addWidget(m_broken);
   layout->addStretch(1);
 
   connect(m_load, &LoadControl::failed, this, &ModelCardView::failed);
@@ -161,6 +169,7 @@ void ModelCardView::begin(const protocol::ModelEntry& entry) {
 
 void ModelCardView::show(const protocol::ModelCard& card) {
   m_body->setVisible(true);
+  m_broken->setVisible(false);
   m_kv->show(shownMaps(card), card.layers);
   showFacts(card);
   m_template->show(card);
@@ -169,6 +178,7 @@ void ModelCardView::show(const protocol::ModelCard& card) {
 
 void ModelCardView::showNothing() {
   m_body->setVisible(false);
+  m_broken->setVisible(!m_entry.problem.empty());
 }
 
 void ModelCardView::showFacts(const protocol::ModelCard& card) {
@@ -182,9 +192,9 @@ void ModelCardView::showFacts(const protocol::ModelCard& card) {
       {tr("Parameters"), formatParameters(card.parameters)},
       {tr("Layers"), formatCount(card.layers)},
       {tr("Stored in"), text(card.dtype)},
-      {tr("Heads"), formatCount(card.heads)},
+      {tr("Heads"), tr("%1 x %2").arg(card.heads).arg(card.headDim)},
       {tr("Size on disk"), formatBytes(card.bytesOnDisk)},
-      {tr("KV heads"), tr("%1 of %2").arg(card.kvHeads).arg(card.headDim)},
+      {tr("KV heads"), tr("%1 x %2").arg(card.kvHeads).arg(card.headDim)},
       {tr("Context"), tr("%1 tokens").arg(formatContext(card.context))},
       {tr("Width"), formatCount(card.width)},
       {tr("Vocabulary"), formatCount(card.vocab)},

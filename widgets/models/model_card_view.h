@@ -63,6 +63,7 @@ class ModelCardView : public QWidget {
   KvTable* m_kv;
   QGridLayout* m_facts;
   TemplatePreview* m_template;
+  Label* m_broken;
   QWidget* m_body;
   QBoxLayout* m_columns;
 };

@@ -55,11 +55,10 @@ ModelList::ModelList(QWidget* parent)
   m_view->setHeaderHidden(true);
   m_view->setUniformRowHeights(true);
   m_view->setRootIsDecorated(false);
-  m_view->setItemsExpandable(false);
   m_view->setExpandsOnDoubleClick(false);
   m_view->setFrameShape(QFrame::NoFrame);
   m_view->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-  m_view->setIndentation(kGapGroups);
+  m_view->setIndentation(kGapRelated);
   connect(m_view->selectionModel(), &QItemSelectionModel::currentChanged, this, [this](const QModelIndex& now) {
     const protocol::ModelEntry* entry = m_tree->entryAt(m_filter->mapToSource(now));
     if (entry == nullptr || entry->model == m_chosen) return;

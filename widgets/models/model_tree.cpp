@@ -36,8 +36,10 @@ QString tipOf(const protocol::ModelEntry& entry) {
   if (!entry.problem.empty()) {
     lines << text(entry.problem);
   } else if (entry.layers > 0) {
-    lines << ModelTree::tr("%1, %n layer(s), %2 parameters", nullptr, entry.layers)
-                 .arg(text(entry.architecture), formatParameters(entry.parameters));
+    lines << ModelTree::tr("%1, %2 layers, %3 parameters")
+                 .arg(text(entry.architecture))
+                 .arg(entry.layers)
+                 .arg(formatParameters(entry.parameters));
   }
   return lines.join('\n');
 }

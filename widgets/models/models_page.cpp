@@ -19,7 +19,7 @@
 namespace strata {
 namespace {
 
-constexpr int kListWidth = 288;
+constexpr int kListWidth = 320;
 
 QString text(const std::string& bytes) {
   return QString::fromStdString(bytes);
@@ -68,7 +68,7 @@ ModelsPage::ModelsPage(Workspace& workspace, QWidget* parent)
   splitter->addWidget(m_cardState);
   splitter->setStretchFactor(0, 0);
   splitter->setStretchFactor(1, 1);
-  splitter->setSizes({scaled(kListWidth), scaled(3 * kListWidth)});
+  splitter->setSizes({scaled(kListWidth), scaled(4 * kListWidth)});
   const QByteArray layoutOfLastTime = workspace.settings().value("models/splitter").toByteArray();
   if (!layoutOfLastTime.isEmpty()) splitter->restoreState(layoutOfLastTime);
   connect(splitter, &QSplitter::splitterMoved, this,
@@ -92,15 +92,32 @@ ModelsPage::ModelsPage(Workspace& workspace, QWidget* parent)
   });
   connect(m_card->loadControl(), &LoadControl::finished, this, &ModelsPage::keysChanged);
   connect(m_inspector.data(), &MemoryInspector::changed, this, &ModelsPage::showMemory);
-  connect(&workspace, &Workspace::projectChanged, this, &ModelsPage::refresh);
+  connect(&workspace, &Workspace::projectChanged, this, [this] { m_begun ? refresh() : begin(); });
   connect(&workspace.engine(), &EngineClient::stateChanged, this, &ModelsPage::followEngine);
   workspace.engine().on<protocol::JobsChanged>(this, [this](const auto& jobs) { followJobs(jobs); });
+  workspace.engine().on<protocol::Progress>(this, [this](const protocol::Progress& progress) {
+    if (m_known || m_listing == 0 || progress.request != Json(m_listing)) return;
+    m_state->setProgress(static_cast<double>(progress.done), static_cast<double>(progress.total));
+  });
   m_cardState->setWorking();
-  refresh();
+  followEngine();
 }
 
 ModelsPage::~ModelsPage() {
   delete m_inspector.data();
+}
+
+void ModelsPage::showEvent(QShowEvent* event) {
+  Page::showEvent(event);
+  m_seen = true;
+  begin();
+}
+
+/// Nothing is asked of the engine before the page is seen, and before it has the project whose models these are.
+void ModelsPage::begin() {
+  if (m_begun || !m_seen || !(m_workspace.project() || m_workspace.projectProblem())) return;
+  m_begun = true;
+  refresh();
 }
 
 QWidget* ModelsPage::inspector() {
@@ -137,7 +154,7 @@ void ModelsPage::open(const QString& what) {
   m_wanted = what.toStdString();
   if (m_list->choose(m_wanted)) {
     m_wanted.clear();
-  } else {
+  } else if (m_begun) {
     refresh();
   }
 }
@@ -164,6 +181,10 @@ bool ModelsPage::takeDrop(const QStringList& paths) {
 
 bool ModelsPage::escape() {
   if (m_card->loadControl()->stop()) return true;
+  if (!m_known && m_listing != 0) {
+    m_workspace.engine().cancel(m_listing);
+    return true;
+  }
   if (!m_failed) return false;
   m_failed = false;
   m_state->setWorking();
@@ -235,18 +256,25 @@ void ModelsPage::use(Which side) {
 void ModelsPage::refresh() {
   const int asked = ++m_asked;
   if (!m_known) {
-    m_state->setLoading(m_workspace.engine().ready() ? tr("Looking for models") : tr("Waits for the engine"));
+    m_state->setLoading(tr("Looking for models"), [this] { m_workspace.engine().cancel(m_listing); });
   }
   protocol::ListModels::Params params;
   for (const QString& folder : m_workspace.settings().value("models/folders").toStringList()) {
     params.folders.push_back(folder.toStdString());
   }
-  m_workspace.engine().call<protocol::ListModels>(params, this, [this, asked](const auto& answer) {
-    if (asked == m_asked) listed(answer);
+  if (m_listing != 0) m_workspace.engine().cancel(m_listing);
+  m_listing = m_workspace.engine().call<protocol::ListModels>(params, this, [this, asked](const auto& answer) {
+    if (asked != m_asked) return;
+    m_listing = 0;
+    listed(answer);
   });
 }
 
 void ModelsPage::listed(const Result<protocol::ListModels::Answer>& answer) {
+  if (!answer && answer.error().code == ErrorCode::cancelled) {
+    if (!m_known) m_state->setEmpty(tr("The search for models was stopped."), tr("Look again"), [this] { refresh(); });
+    return;
+  }
   if (!answer) return fail(answer.error(), tr("Look again"), [this] { refresh(); });
   m_known = true;
   if (!m_failed) m_state->setWorking();
@@ -324,6 +352,15 @@ void ModelsPage::showMemory() {
 
 void ModelsPage::followEngine() {
   const EngineClient& engine = m_workspace.engine();
+  if (!m_begun) {
+    if (engine.state() == EngineClient::State::failed) {
+      m_state->setFailed(Error{ErrorCode::busy, engine.problem().toStdString(), {}}, tr("Start it again"),
+                         [this] { m_workspace.engine().restart(); });
+    } else {
+      m_state->setLoading(engine.ready() ? tr("Opening the project") : tr("Waits for the engine"));
+    }
+    return;
+  }
   if (m_card->loadControl()->ref().model.empty() || m_list->chosen() == nullptr) return;
   switch (engine.state()) {
     case EngineClient::State::ready:

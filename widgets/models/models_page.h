@@ -37,7 +37,11 @@ class ModelsPage : public Page {
   /// Gives a folder a name in the project and shows its card, or says why it cannot be opened.
   void addFolder(const QString& folder);
 
+ protected:
+  void showEvent(QShowEvent* event) override;
+
  private:
+  void begin();
   void refresh();
   void listed(const Result<protocol::ListModels::Answer>& answer);
   void showChosen();
@@ -62,8 +66,11 @@ class ModelsPage : public Page {
   QHash<QString, QString> m_jobStates;
   std::string m_wanted;  // to be chosen once it is listed
   std::string m_shown;   // whose card is asked for or shown
+  bool m_seen = false;
+  bool m_begun = false;  // the engine was asked
   bool m_known = false;  // a list was shown
   bool m_failed = false;
+  EngineClient::Ticket m_listing = 0;
   int m_asked = 0;
 };
 

@@ -48,7 +48,10 @@ ServeControl::ServeControl(Workspace& workspace, QWidget* parent)
   grid->setColumnStretch(1, 1);
 
   connect(m_switch, &QCheckBox::clicked, this, &ServeControl::turn);
-  m_workspace.engine().on<protocol::ServeChanged>(this, [this](const protocol::ServeChanged& state) { take(state); });
+  m_workspace.engine().on<protocol::ServeChanged>(this, [this](const protocol::ServeChanged& state) {
+    // While a start is under way its answer tells which name is new.
+    if (!m_asking) take(state);
+  });
   connect(&m_workspace.engine(), &EngineClient::stateChanged, this, [this] {
     // The server lives in the engine and ends with it.
     if (!m_workspace.engine().ready()) take({});
@@ -61,29 +64,48 @@ void ServeControl::setModel(const protocol::ModelRef& ref) {
   refresh();
 }
 
-bool ServeControl::isServed() const {
+std::string ServeControl::servedName() const {
+  const auto serves = [&](const std::string& name) {
+    return std::find(m_state.models.begin(), m_state.models.end(), name) != m_state.models.end();
+  };
+  if (!m_state.on) return {};
+  for (const auto& [ref, name] : m_started) {
+    if (ref == m_ref) return serves(name) ? name : std::string();
+  }
   const std::string name = Workspace::shortName(m_ref).toStdString();
-  return m_state.on && std::any_of(m_state.models.begin(), m_state.models.end(),
-                                   [&](const std::string& served) { return served == m_ref.model || served == name; });
+  return serves(name) ? name : std::string();
+}
+
+/// The server gives a model a name unlike the others: it is the one that was not there before.
+void ServeControl::noteStarted(const protocol::ModelRef& ref, const protocol::ServeState& state) {
+  std::erase_if(m_started, [&](const auto& known) { return known.first == ref; });
+  for (const std::string& name : state.models) {
+    if (std::find(m_state.models.begin(), m_state.models.end(), name) == m_state.models.end()) {
+      m_started.emplace_back(ref, name);
+      return;
+    }
+  }
 }
 
 void ServeControl::turn(bool on) {
   m_asking = true;
-  const auto answered = [this](const Result<protocol::ServeState>& answer) {
+  const protocol::ModelRef ref = m_ref;
+  const auto answered = [this, on, ref](const Result<protocol::ServeState>& answer) {
     m_asking = false;
     if (!answer) {
-      Q_EMIT failed(answer.error());
+      if (answer.error().code != ErrorCode::cancelled) Q_EMIT failed(answer.error());
       return refresh();
     }
     if (!answer->problem.empty()) Q_EMIT failed(Error{ErrorCode::io, answer->problem, ""});
+    if (on) noteStarted(ref, *answer);
     take(*answer);
   };
   if (on) {
     protocol::StartServing::Params params;
-    params.models = {m_ref};
+    params.models = {ref};
     m_workspace.engine().call<protocol::StartServing>(params, this, answered);
   } else {
-    m_workspace.engine().call<protocol::StopServing>({m_ref.model}, this, answered);
+    m_workspace.engine().call<protocol::StopServing>({servedName()}, this, answered);
   }
   refresh();
 }
@@ -94,18 +116,17 @@ void ServeControl::take(const protocol::ServeState& state) {
 }
 
 void ServeControl::refresh() {
-  const bool on = isServed();
+  const std::string name = servedName();
+  const bool on = !name.empty();
   m_switch->setEnabled(!m_asking && !m_ref.model.empty());
   if (!m_asking) m_switch->setChecked(on);
   setVisible(on);
   if (!on) return;
-  const std::string name = Workspace::shortName(m_ref).toStdString();
-  const bool byShortName = std::find(m_state.models.begin(), m_state.models.end(), name) != m_state.models.end();
   m_url->setText(QString::fromStdString(m_state.url));
   m_token->setText(QString::fromStdString(m_state.token));
-  m_model->setText(QString::fromStdString(byShortName ? name : m_ref.model));
-  m_count->setText(tr("%1 answered, %n being answered. NAME@MAP names a map: %2@retention:.5", nullptr, m_state.active)
-                       .arg(formatCount(m_state.requests), m_model->text()));
+  m_model->setText(QString::fromStdString(name));
+  m_count->setText(tr("%1 answered, %2 being answered. NAME@MAP names a map: %3@retention:.5")
+                       .arg(formatCount(m_state.requests), formatCount(m_state.active), m_model->text()));
 }
 
 }  // namespace strata

@@ -28,11 +28,14 @@ class ServeControl : public QWidget {
  private:
   void turn(bool on);
   void take(const protocol::ServeState& state);
+  void noteStarted(const protocol::ModelRef& ref, const protocol::ServeState& state);
   void refresh();
-  bool isServed() const;
+  /// As requests name it; empty: it is not served.
+  std::string servedName() const;
   Workspace& m_workspace;
   protocol::ModelRef m_ref;
   protocol::ServeState m_state;
+  std::vector<std::pair<protocol::ModelRef, std::string>> m_started;  // by this window, with their names
   bool m_asking = false;
   Switch* m_switch;
   ElidedLabel *m_url, *m_token, *m_model;

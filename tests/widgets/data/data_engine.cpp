@@ -8,10 +8,10 @@ namespace {
 using Answer = protocol::CheckData::Answer;
 constexpr int kRows = 332;
 
-protocol::PreviewRow rowOf(int number, bool tokens) {
+protocol::PreviewRow rowOf(int number) {
   protocol::PreviewRow row;
-  row.tokens = tokens ? 158 + number % 7 : 0;
-  row.trained = tokens ? 3 : 0;
+  row.tokens = 158 + number % 7;
+  row.trained = 3;
   row.parts = {{"Passage: But he has to do his bit o' complainin',\" with a highly entertained grin. \"What for, i' "
                 "Mercy's name?\" "
                 "asked Mrs. Sowerby. \"He does it to keep them from guessin' what's happened. If the doctor knew he'd "
@@ -19,8 +19,7 @@ protocol::PreviewRow rowOf(int number, bool tokens) {
                 "could stand on his feet he'd likely write and tell Mester Craven.\n\nQuestion " +
                     std::to_string(number + 1) + ": likely write and tell ____\nAnswer:",
                 false},
-               {" Mester</s>", tokens}};
-  if (!tokens) row.parts = {{row.parts[0].text + " Mester", false}};
+               {" Mester</s>", true}};
   return row;
 }
 
@@ -48,8 +47,8 @@ Answer answerTo(const protocol::CheckData::Params& params) {
       {params.path, "\"question\" is a number; it has to be a text.", 204},
       {params.path, "not JSON: line 3 breaks off inside a text, column 41.", 1311},
   };
-  for (int i = 0; i < params.preview && params.skip + i < kRows; ++i) {
-    answer.preview.push_back(rowOf(params.skip + i, answer.hasTokens));
+  for (int i = 0; i < params.preview && answer.hasTokens && params.skip + i < kRows; ++i) {
+    answer.preview.push_back(rowOf(params.skip + i));
   }
   return answer;
 }

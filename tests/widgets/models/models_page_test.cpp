@@ -84,6 +84,7 @@ TEST_F(ModelsPageTest, ABrokenModelSaysWhyAndWhatWouldHelp) {
   page->open("/home/someone/.cache/huggingface/hub/models--Qwen--Qwen3-4B");
   EXPECT_TRUE(soon([&] { return state("modelCardState") == StatePane::State::failed; }));
   EXPECT_TRUE(says("model-00002-of-00003.safetensors is missing"));
+  EXPECT_TRUE(says("once the folder is repaired"));
   EXPECT_FALSE(button("cardUseB").isVisible());
 }
 
@@ -271,6 +272,21 @@ TEST_F(ModelsPageTest, ScreenshotOfTheEmptyState) {
   open("empty");
   ASSERT_TRUE(soon([&] { return state("modelCardState") == StatePane::State::empty; }));
   shoot(*frame, "models_empty");
+}
+
+TEST_F(ModelsPageTest, TheSearchForModelsCanBeStoppedAndBegunAgain) {
+  open("slow list");
+  QTest::qWait(100);
+  EXPECT_TRUE(page->escape());
+  EXPECT_TRUE(soon([&] { return state("modelsState") == StatePane::State::empty; }));
+  EXPECT_TRUE(says("The search for models was stopped."));
+}
+
+TEST_F(ModelsPageTest, ScreenshotOfALargeModel) {
+  openCard();
+  page->open("/models/Mistral-7B-Instruct-v0.3-with-a-long-name");
+  ASSERT_TRUE(soon([&] { return label("predicted-kv").contains("GiB"); }));
+  shoot(*frame, "models_large");
 }
 
 TEST_F(ModelsPageTest, ScreenshotOfTheLoadingState) {
