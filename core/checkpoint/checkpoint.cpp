@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "core/checkpoint/checkpoint_hash.h"
 #include "core/checkpoint/json_fields.h"
 #include "core/checkpoint/safetensors_header.h"
 #include "core/checkpoint/weight_files.h"
@@ -192,13 +193,7 @@ std::int64_t Checkpoint::bytesOnDisk() const {
 }
 
 Result<std::string> Checkpoint::hash() const {
-  // A hash of hashes, so that the sharding and the order in the files do not matter.
-  std::string list;
-  for (const auto& [name, shape] : parameterShapes(m_config)) {
-    const TensorView& view = tensor(name);
-    list += name + " " + safetensorsName(view.dtype) + " " + printShape(shape) + " " + sha256(view.bytes) + "\n";
-  }
-  return sha256(std::as_bytes(std::span(list)));
+  return hashOf(*this);
 }
 
 Result<std::vector<std::int64_t>> eosIds(const Checkpoint& checkpoint) {

@@ -5,6 +5,7 @@
 #include "core/base/files.h"
 #include "core/base/json.h"
 #include "core/base/log.h"
+#include "core/checkpoint/checkpoint_hash.h"
 #include "core/checkpoint/weight_files.h"
 
 namespace strata {
@@ -49,7 +50,8 @@ fs::path ModelHashes::defaultFile() {
   return home != nullptr && *home == '/' ? fs::path(home) / ".cache" / "strata" / "hashes.json" : fs::path();
 }
 
-Result<std::string> ModelHashes::of(const Checkpoint& checkpoint) {
+Result<std::string> ModelHashes::of(const Checkpoint& checkpoint, const std::atomic<bool>* cancel,
+                                    const std::function<void(std::int64_t done, std::int64_t total)>& progress) {
   STRATA_TRY(const std::string key, keyOf(checkpoint));
   const bool large = checkpoint.bytesOnDisk() >= kLargeBytes && !m_file.empty();
   {
@@ -62,7 +64,7 @@ Result<std::string> ModelHashes::of(const Checkpoint& checkpoint) {
       }
     }
   }
-  STRATA_TRY(const std::string hash, checkpoint.hash());
+  STRATA_TRY(const std::string hash, hashOf(checkpoint, cancel, progress));
   const std::lock_guard lock(m_mutex);
   m_known[key] = hash;
   if (large) keep(key, hash);

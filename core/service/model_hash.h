@@ -5,7 +5,9 @@
 // Known by path, sizes and times of the weight files; those of large models also from one engine to the next, in
 // $XDG_CACHE_HOME/strata/hashes.json. Thread-safe.
 
+#include <atomic>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -19,8 +21,9 @@ class ModelHashes {
  public:
   /// `file`: where hashes of large models are kept; empty: nowhere.
   explicit ModelHashes(std::filesystem::path file = defaultFile()) : m_file(std::move(file)) {}
-  /// Checkpoint::hash().
-  Result<std::string> of(const Checkpoint& checkpoint);
+  /// Checkpoint::hash(); for `cancel` and `progress` see hashOf().
+  Result<std::string> of(const Checkpoint& checkpoint, const std::atomic<bool>* cancel = nullptr,
+                         const std::function<void(std::int64_t done, std::int64_t total)>& progress = {});
   /// $XDG_CACHE_HOME/strata/hashes.json, or that of ~/.cache; empty where neither is known.
   static std::filesystem::path defaultFile();
 

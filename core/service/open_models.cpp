@@ -88,10 +88,10 @@ Result<std::shared_ptr<OpenModel>> OpenModels::load(const protocol::ModelRef& re
                                                     const ModelHost::ProgressFunction& progress,
                                                     const std::atomic<bool>& cancelled) {
   const auto begun = std::chrono::steady_clock::now();
-  const auto tell = [&](const char* stage, std::int64_t done) {
-    if (progress) progress(stage, done, 3);
+  const auto tell = [&](const char* stage, std::int64_t done, std::int64_t total) {
+    if (progress) progress(stage, done, total);
   };
-  tell("Reading the weights", 0);
+  tell("Opening the model", 0, 0);
   STRATA_TRY(const OpenOptions options, resolve(ref));
   auto open = std::make_shared<OpenModel>();
   open->folder = options.path;
@@ -102,12 +102,11 @@ Result<std::shared_ptr<OpenModel>> OpenModels::load(const protocol::ModelRef& re
   } else {
     STRATA_TRY(open->model, Model::open(options));
     if (cancelled) return cancelledLoading();
-    tell("Hashing the weights", 1);
-    STRATA_TRY(open->info.hash, m_hashes.of(*open->model->checkpoint()));
+    const auto hashed = [&](std::int64_t done, std::int64_t total) { tell("Reading the weights", done, total); };
+    STRATA_TRY(open->info.hash, m_hashes.of(*open->model->checkpoint(), &cancelled, hashed));
   }
   const Model& model = *open->model;
   if (cancelled) return cancelledLoading();
-  tell("Reading the chat template", 2);
   if (const auto tokenizer = model.needTokenizer(); !tokenizer) {
     open->chatProblem = tokenizer.error();
   } else if (Result<ChatTemplate> chatTemplate = ChatTemplate::open(options.path)) {

@@ -1,0 +1,27 @@
+#include "core/checkpoint/checkpoint_hash.h"
+
+#include <span>
+
+#include "core/base/files.h"
+#include "core/checkpoint/safetensors_header.h"
+
+namespace strata {
+
+Result<std::string> hashOf(const Checkpoint& checkpoint, const std::atomic<bool>* cancel,
+                           const std::function<void(std::int64_t done, std::int64_t total)>& progress) {
+  const auto shapes = parameterShapes(checkpoint.config());
+  std::int64_t total = 0, done = 0;
+  for (const auto& [name, shape] : shapes) total += static_cast<std::int64_t>(checkpoint.tensor(name).bytes.size());
+  // A hash of hashes, so that the sharding and the order in the files do not matter.
+  std::string list;
+  for (const auto& [name, shape] : shapes) {
+    if (cancel != nullptr && *cancel) return fail(ErrorCode::cancelled, "Hashing the weights was cancelled.");
+    const TensorView& view = checkpoint.tensor(name);
+    list += name + " " + safetensorsName(view.dtype) + " " + printShape(shape) + " " + sha256(view.bytes) + "\n";
+    done += static_cast<std::int64_t>(view.bytes.size());
+    if (progress) progress(done, total);
+  }
+  return sha256(std::as_bytes(std::span(list)));
+}
+
+}  // namespace strata
