@@ -9,6 +9,8 @@
 #include <cstdio>
 
 #include "app/strata/cli.h"
+#include "core/service/project_methods.h"
+#include "core/service/serve_methods.h"
 
 namespace strata {
 namespace {
@@ -35,6 +37,18 @@ Result<Pipes> takePipes() {
   return pipes;
 }
 
+/// The shipped sample project: in the source tree or the installation that holds this program.
+std::filesystem::path sampleProject() {
+  std::error_code ignored;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  for (auto folder = program.parent_path(); folder.has_relative_path(); folder = folder.parent_path()) {
+    for (const char* place : {"projects/tiny-stories", "share/strata/projects/tiny-stories"}) {
+      if (std::filesystem::exists(folder / place / "strata.json", ignored)) return folder / place;
+    }
+  }
+  return {};
+}
+
 Result<int> run(const EngineOptions& options, const Output&) {
   if (options.describe) {
     Output::stream(protocol::describeMessages());
@@ -46,6 +60,13 @@ Result<int> run(const EngineOptions& options, const Output&) {
   std::signal(SIGTERM, SIG_DFL);
   setThreads(options.threads);
   Engine engine({.version = STRATA_VERSION, .input = pipes.input, .output = pipes.output});
+  ProjectService projects({.program = {},
+                           .sampleProject = sampleProject(),
+                           .dataHome = {},
+                           .onProject = [&](const auto& folder) { engine.host().setProject(folder); }},
+                          engine.notifier());
+  projects.addTo(engine.methods());
+  addServeMethods(engine.methods(), engine.host(), engine.notifier());
   const int code = engine.run();
   std::fflush(stderr);
   _exit(code);  // requests may still run on what a return would destroy
