@@ -1,0 +1,104 @@
+// Answers made a step at a time, and a session that is read on.
+
+#include <ATen/ATen.h>
+
+#include "core/model/generate.h"
+#include "golden_sessions.h"
+
+namespace strata::testing {
+namespace {
+
+using Ids = std::vector<TokenId>;
+
+class GenerationTest : public ::testing::TestWithParam<std::string> {
+ protected:
+  std::shared_ptr<const Model> m_model = golden(GetParam());
+  Ids ids(int count, int start = 13) const { return someIds(count, static_cast<int>(m_model->config().vocab), start); }
+  static GenerateConfig tokens(int count) {
+    GenerateConfig config;
+    config.maxTokens = count;
+    config.ignoreEos = true;
+    return config;
+  }
+};
+
+TEST_P(GenerationTest, ReadsThePromptInChunksAndThenATokenAStep) {
+  for (const SharingMap& map : mapsOf(*m_model)) {
+    SCOPED_TRACE(printMap(map));
+    const Ids expected = generate(m_model, map, {ids(23)}, tokens(6)).value().answers[0].ids;
+    InferenceSession session(m_model, map, {.capacity = 40});
+    std::vector<std::size_t> tokensBefore;  // each step
+    std::size_t told = 0;
+    GenerateHooks hooks;
+    hooks.prefillChunk = 10;
+    hooks.onToken = [&](std::size_t, TokenId, const std::string&) { ++told; };
+    Generation generation(*m_model, session, 40, {ids(23)}, tokens(6), hooks);
+    for (bool more = true; more;) {
+      tokensBefore.push_back(told);
+      more = generation.step().value();
+    }
+    EXPECT_EQ(tokensBefore, (std::vector<std::size_t>{0, 0, 0, 1, 2, 3, 4, 5}));
+    EXPECT_FALSE(generation.step().value());
+    const GenerateResult result = generation.take();
+    EXPECT_EQ(result.answers[0].ids, expected);
+    EXPECT_EQ(result.kvBytes, session.kvBytes());
+    EXPECT_GE(result.firstTokenSeconds, result.prefillSeconds);
+  }
+}
+
+TEST_P(GenerationTest, ACancelledOneKeepsWhatItHas) {
+  const SharingMap map = SharingMap::full(m_model->config().layers);
+  std::atomic<bool> cancel{false};
+  GenerateHooks hooks;
+  hooks.cancel = &cancel;
+  ChatSession conversation(m_model, map);
+  const auto generation = conversation.begin(ids(9), tokens(20), hooks).value();
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(generation->step().value());
+  cancel = true;
+  EXPECT_FALSE(generation->step().value());
+  const GenerateResult result = generation->take();
+  EXPECT_EQ(result.answers[0].finish, Finish::cancel);
+  EXPECT_EQ(result.answers[0].ids.size(), 3U);
+  const auto next = conversation.begin(ids(9), tokens(20)).value();
+  EXPECT_EQ(next->reusedTokens(), 8) << "the prompt is still there, and its last token is always fed";
+}
+
+TEST_P(GenerationTest, AChatUnderAnotherMapAnswersAsAFreshStart) {
+  ChatSession conversation(m_model, SharingMap::full(m_model->config().layers));
+  Ids prompt = ids(11);
+  for (int round = 0; round < 2; ++round) {
+    for (const SharingMap& map : mapsOf(*m_model)) {
+      SCOPED_TRACE(printMap(map));
+      conversation.switchMap(map);
+      const auto answer = conversation.answer(prompt, tokens(8)).value();
+      const auto fresh = generate(m_model, map, {prompt}, tokens(8)).value();
+      EXPECT_EQ(answer.answers[0].ids, fresh.answers[0].ids);
+      EXPECT_EQ(answer.kvBytes % map.owners(), 0);
+      prompt.push_back(answer.answers[0].ids.front());
+    }
+  }
+}
+
+TEST_P(GenerationTest, ReadGivesTheHiddenStatesOfEveryToken) {
+  const Ids all = ids(25);
+  for (const SharingMap& map : mapsOf(*m_model)) {
+    SCOPED_TRACE(printMap(map));
+    const at::Tensor expected = scoreWindows(*m_model, map, {all}, {.logits = true}).value().logits;
+    InferenceSession session(m_model, map, {.capacity = 32, .prefillChunk = 6});
+    ASSERT_TRUE(session.extend({all.begin(), all.begin() + 7}));
+    const at::Tensor hidden = session.read({all.begin() + 7, all.end()}).value();
+    const at::Tensor logits = at::linear(hidden, m_model->weights().head).to(at::kFloat);
+    EXPECT_LT(distance(logits, expected.slice(0, 7)), kTolerance);
+    EXPECT_EQ(session.ids()[0], all);
+    EXPECT_FALSE(session.read(ids(8))) << "no room";
+    EXPECT_EQ(session.ids()[0], all);
+    InferenceSession fresh(m_model, map, {.capacity = 32});
+    EXPECT_LT(distance(at::linear(fresh.read(all).value(), m_model->weights().head).to(at::kFloat), expected),
+              kTolerance);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, GenerationTest, ::testing::ValuesIn(kGoldenModels), goldenName);
+
+}  // namespace
+}  // namespace strata::testing
