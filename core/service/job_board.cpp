@@ -55,15 +55,16 @@ bool isPlainId(const std::string& id) {
   return !id.empty() && id.find('/') == std::string::npos && !id.starts_with('.');
 }
 
-/// Cut so that no character is broken at its begin or end.
-std::string wholeCharacters(std::string bytes, bool atStart, bool atEnd) {
+/// Cut so that no character is broken at its end, nor, where `midway`, at its begin.
+std::string wholeCharacters(std::string bytes, bool midway) {
   const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };
-  if (!atStart)
-    bytes.erase(0, static_cast<std::size_t>(std::find_if_not(bytes.begin(), bytes.end(), continues) - bytes.begin()));
-  if (atEnd) return bytes;
-  std::size_t begin = bytes.size();
-  while (begin > 0 && continues(bytes[begin - 1])) --begin;
-  if (begin > 0 && static_cast<unsigned char>(bytes[begin - 1]) >= 0xC0) bytes.resize(begin - 1);
+  if (midway) bytes.erase(bytes.begin(), std::find_if_not(bytes.begin(), bytes.end(), continues));
+  std::size_t last = bytes.size();
+  while (last > 0 && continues(bytes[last - 1])) --last;
+  if (last == 0) return bytes;
+  const auto lead = static_cast<unsigned char>(bytes[last - 1]);
+  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
+  if (bytes.size() - (last - 1) < length) bytes.resize(last - 1);
   return bytes;
 }
 
@@ -289,11 +290,10 @@ Result<protocol::ReadLog::Answer> JobBoard::log(const protocol::ReadLog::Params&
   file.seekg(from);
   file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   bytes.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, file.gcount())));
-  const std::size_t read = bytes.size();
-  answer.text = wholeCharacters(std::move(bytes), params.from >= 0 || from == 0, false);
-  // Bytes that are no text at all would be cut off for ever.
-  answer.next = answer.text.empty() && read > 4 ? from + static_cast<std::int64_t>(read)
-                                                : from + static_cast<std::int64_t>(answer.text.size());
+  const std::string read = bytes;
+  answer.text = wholeCharacters(std::move(bytes), params.from < 0 && from > 0);
+  const std::size_t cutBefore = answer.text.empty() ? 0 : read.find(answer.text);
+  answer.next = from + static_cast<std::int64_t>(cutBefore + answer.text.size());
   return answer;
 }
 

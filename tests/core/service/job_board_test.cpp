@@ -1,0 +1,179 @@
+// The board of jobs beside processes that do as they like: ones that heed no stop, and one that measures a lot.
+
+#include "core/service/job_board.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/project/job.h"
+#include "core/project/run_database.h"
+#include "support.h"
+
+namespace strata {
+namespace {
+
+using strata::testing::TemporaryFolder;
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+struct Board : ::testing::Test {
+  TemporaryFolder temporary;
+  Project project = *Project::openOrCreate(temporary.path() / "project");
+  std::mutex mutex;
+  std::vector<std::pair<Clock::time_point, protocol::JobPoints>> points;
+  std::vector<protocol::JobInfo> changes;
+  pid_t child = -1;
+
+  ~Board() override {
+    if (child <= 0) return;
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+  }
+  Notifier notifier() {
+    return Notifier([this](const std::string& method, const Json& params) {
+      const std::lock_guard guard(mutex);
+      if (method == "jobs/points") {
+        protocol::JobPoints some;
+        ASSERT_TRUE(configFromJson(params, method, some));
+        points.emplace_back(Clock::now(), some);
+      } else {
+        protocol::JobsChanged some;
+        ASSERT_TRUE(configFromJson(params, method, some));
+        changes.insert(changes.end(), some.jobs.begin(), some.jobs.end());
+      }
+    });
+  }
+  JobBoard::Options options() const { return {project.folder(), "/nonexistent", std::chrono::seconds(1)}; }
+  /// A process that holds a new run's lock and does `work` in it; the run's id.
+  template <class Work>
+  std::string startChild(Work work) {
+    int pipes[2];
+    EXPECT_EQ(::pipe(pipes), 0);
+    child = ::fork();
+    if (child == 0) {
+      strata::Result<strata::Run> run = strata::Run::create(project, "train", Json{{"steps", 1000}});
+      if (!run || !run->setState(RunState::running)) _exit(1);
+      const std::string& id = run->info().id;
+      if (::write(pipes[1], id.data(), id.size()) < 0) _exit(1);
+      ::close(pipes[1]);
+      work(*run);
+      _exit(0);
+    }
+    ::close(pipes[1]);
+    char id[100];
+    const ssize_t count = ::read(pipes[0], id, sizeof id);
+    ::close(pipes[0]);
+    return std::string(id, static_cast<std::size_t>(std::max<ssize_t>(0, count)));
+  }
+  template <class Condition>
+  static bool becomes(Condition condition, double seconds) {
+    const auto end = Clock::now() + std::chrono::duration<double>(seconds);
+    for (; Clock::now() < end; std::this_thread::sleep_for(std::chrono::milliseconds(20))) {
+      if (condition()) return true;
+    }
+    return false;
+  }
+};
+
+TEST_F(Board, AJobThatHeedsNoStopFileIsAskedBySignal) {
+  const std::string id = startChild([](strata::Run&) {
+    for (;;) ::pause();
+  });
+  JobBoard board(options(), notifier());
+  ASSERT_TRUE(board.stop(id));
+  int status = 0;
+  ASSERT_TRUE(becomes([&] { return waitpid(child, &status, WNOHANG) == child; }, 10));
+  child = -1;
+  EXPECT_EQ(WTERMSIG(status), SIGTERM);
+}
+
+TEST_F(Board, AJobThatHeedsNoSignalIsEnded) {
+  const std::string id = startChild([](strata::Run&) {
+    ::signal(SIGTERM, SIG_IGN);
+    for (;;) ::pause();
+  });
+  JobBoard board(options(), notifier());
+  ASSERT_TRUE(board.stop(id));
+  int status = 0;
+  ASSERT_TRUE(becomes([&] { return waitpid(child, &status, WNOHANG) == child; }, 15));
+  child = -1;
+  EXPECT_EQ(WTERMSIG(status), SIGKILL);
+  const auto jobs = board.list();
+  ASSERT_EQ(jobs->size(), 1u);
+  EXPECT_EQ(jobs->front().state, "failed");
+  EXPECT_FALSE(jobs->front().alive);
+}
+
+TEST_F(Board, AJobThatIsNotAskedToStopIsLeftAlone) {
+  const std::string id = startChild([](strata::Run&) {
+    for (;;) ::pause();
+  });
+  JobBoard board(options(), notifier());
+  std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+  EXPECT_EQ(waitpid(child, nullptr, WNOHANG), 0);
+  const auto jobs = board.list();
+  EXPECT_TRUE(jobs->front().alive);
+}
+
+TEST_F(Board, AThousandPointsASecondAllArriveInFewNotifications) {
+  constexpr int kSteps = 3000;
+  const std::string id = startChild([](strata::Run& run) {
+    auto database = RunDatabase::open(run.folder());
+    for (int step = 1; step <= kSteps; ++step) {
+      if (!database->addMetric({step, "loss", 1.0 / step})) _exit(1);
+      if (step % 100 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    if (!database->flush()) _exit(1);
+    for (;;) ::pause();
+  });
+  JobBoard board(options(), notifier());
+  ASSERT_TRUE(board.watch({.id = id}));
+  const auto arrived = [&] {
+    const std::lock_guard guard(mutex);
+    std::size_t count = 0;
+    for (const auto& [at, some] : points) count += some.points.size();
+    return count;
+  };
+  EXPECT_TRUE(becomes([&] { return arrived() >= kSteps; }, 20));
+  const std::lock_guard guard(mutex);
+  EXPECT_EQ(points.back().second.points.back().step, kSteps);
+  std::int64_t last = 0;
+  for (const auto& [at, some] : points) {
+    for (const protocol::MetricPoint& point : some.points) EXPECT_EQ(point.step, ++last);
+    const auto withinASecond = std::count_if(points.begin(), points.end(), [&](const auto& other) {
+      return other.first >= at && other.first < at + std::chrono::seconds(1);
+    });
+    EXPECT_LE(withinASecond, 30);
+  }
+}
+
+TEST_F(Board, ALogIsReadOnFromAByteAndNeverInTheMiddleOfACharacter) {
+  const std::string id = startChild([](strata::Run&) {
+    for (;;) ::pause();
+  });
+  const fs::path log = project.runsFolder() / id / "log";
+  std::string text;
+  for (int i = 0; i < 40000; ++i) text += "ä";
+  strata::testing::writeText(log, text);
+  const JobBoard board(options(), notifier());
+  std::string read;
+  std::int64_t from = 0;
+  for (auto part = board.log({.id = id, .from = from}); !part->text.empty();
+       part = board.log({.id = id, .from = from})) {
+    EXPECT_LE(part->text.size(), 64u << 10);
+    read += part->text;
+    from = part->next;
+  }
+  EXPECT_TRUE(read == text) << read.size();
+  const auto end = board.log({.id = id});
+  EXPECT_EQ(end->next, static_cast<std::int64_t>(text.size()));
+  EXPECT_TRUE(text.ends_with(end->text)) << end->text.size();
+  EXPECT_GT(end->text.size(), 60000u);
+  EXPECT_TRUE(board.log({.id = id, .from = 1 << 30})->text.empty());
+  EXPECT_FALSE(board.log({.id = "../" + id}));
+}
+
+}  // namespace
+}  // namespace strata

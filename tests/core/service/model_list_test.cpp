@@ -1,0 +1,141 @@
+// Which models there are: a made-up Hugging Face cache, folders, runs, and what is broken among them.
+
+#include <gmock/gmock.h>
+
+#include "project_fixture.h"
+
+namespace strata::testing {
+namespace {
+
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+struct ModelLists : ProjectMethods {
+  fs::path copyModel(const fs::path& where) {
+    fs::create_directories(where);
+    fs::copy(model("stories260K"), where, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+    return where;
+  }
+  /// The entry whose path ends so.
+  static Json entry(const Json& list, const std::string& end) {
+    for (const Json& each : list["models"]) {
+      if (each["path"].get<std::string>().ends_with(end)) return each;
+    }
+    ADD_FAILURE() << "no model " << end << " in " << list.dump();
+    return {{"problem", ""}, {"name", ""}, {"source", ""}, {"model", ""}, {"layers", 0}};
+  }
+};
+
+TEST_F(ModelLists, FindTheNewestSnapshotOfEachRepositoryInTheHub) {
+  const fs::path hub = folder() / "hub";
+  copyModel(hub / "models--org--tiny-model/snapshots/aaa");
+  copyModel(hub / "models--org--tiny-model/snapshots/bbb");
+  const auto now = fs::file_time_type::clock::now();
+  fs::last_write_time(hub / "models--org--tiny-model/snapshots/aaa", now - std::chrono::hours(1));
+  fs::last_write_time(hub / "models--org--tiny-model/snapshots/bbb", now);
+  copyModel(hub / "datasets--org--data/snapshots/ccc");
+  fs::create_directories(hub / "models--org--empty/snapshots");
+  const Json list = answer("models/list");
+  EXPECT_EQ(list["hub"], hub.string());
+  ASSERT_EQ(list["models"].size(), 1u) << list.dump();
+  const Json found = entry(list, "snapshots/bbb");
+  EXPECT_EQ(found["name"], "org/tiny-model");
+  EXPECT_EQ(found["source"], "hub");
+  EXPECT_EQ(found["layers"], 5);
+  EXPECT_EQ(found["problem"], "");
+  EXPECT_GT(found["parameters"], 200000);
+  answer("models/inspect", {{"ref", {{"model", found["model"]}}}});
+}
+
+TEST_F(ModelLists, SayWhyAFolderCannotBeOpened) {
+  const fs::path models = folder() / "models";
+  copyModel(models / "good");
+  fs::remove(copyModel(models / "unweighted") / "model.safetensors");
+  const fs::path pickled = copyModel(models / "pickled");
+  fs::rename(pickled / "model.safetensors", pickled / "pytorch_model.bin");
+  const fs::path sharded = copyModel(models / "sharded");
+  fs::remove(sharded / "model.safetensors");
+  writeText(sharded / "model.safetensors.index.json",
+            R"({"weight_map": {"model.norm.weight": "model-00001-of-00002.safetensors"}})");
+  const fs::path unknown = copyModel(models / "deep/unknown");
+  writeText(unknown / "config.json", R"({"architectures": ["MambaForCausalLM"], "model_type": "mamba"})");
+  copyModel(models / "one/two/three");  // too deep
+  const Json list = answer("models/list", {{"folders", {models.string()}}});
+  EXPECT_EQ(list["models"].size(), 5u) << list.dump();
+  EXPECT_EQ(entry(list, "models/good")["problem"], "");
+  EXPECT_THAT(entry(list, "unweighted")["problem"].get<std::string>(), HasSubstr("safetensors"));
+  EXPECT_THAT(entry(list, "pickled")["problem"].get<std::string>(), HasSubstr("pickle"));
+  EXPECT_THAT(entry(list, "sharded")["problem"].get<std::string>(), HasSubstr("model-00001-of-00002.safetensors"));
+  EXPECT_THAT(entry(list, "deep/unknown")["problem"].get<std::string>(), HasSubstr("Mamba"));
+  EXPECT_EQ(entry(list, "deep/unknown")["name"], "deep/unknown");
+}
+
+TEST_F(ModelLists, NameTheProjectsModelsFirstAndEachFolderOnce) {
+  answer("project/open");
+  const Json list = answer("models/list", {{"folders", {(sourceFolder() / "resources/models").string()}}});
+  ASSERT_EQ(list["models"].size(), 3u) << list.dump();
+  for (const Json& each : list["models"]) EXPECT_EQ(each["source"], "project");
+  EXPECT_EQ(list["models"][0]["model"], "base");
+  EXPECT_EQ(list["models"][2]["name"], "stories");
+  EXPECT_GT(progressCalls, 0);
+}
+
+TEST_F(ModelLists, StayResponsiveWithHundredsOfFoldersAndCanBeCancelled) {
+  for (int i = 0; i < 300; ++i) {
+    const fs::path each = folder() / "many" / std::to_string(i);
+    fs::create_directories(each);
+    for (const char* name : {"config.json", "model.safetensors"}) {
+      fs::create_symlink(fs::path(model("stories260K")) / name, each / name);
+    }
+  }
+  const Json params = {{"folders", {(folder() / "many").string()}}};
+  const auto started = std::chrono::steady_clock::now();
+  EXPECT_EQ(answer("models/list", params)["models"].size(), 300u);
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(5));
+  cancelled = true;
+  const auto stopped = call("models/list", params);
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code, ErrorCode::cancelled);
+}
+
+TEST_F(ModelLists, ACardSaysWhatTheModelIs) {
+  const Json card = answer("models/inspect", {{"ref", {{"model", model("sample-routed")}}}});
+  EXPECT_EQ(card["name"], "sample-routed");
+  EXPECT_EQ(card["tokenizer"], "sentencepiece");
+  EXPECT_EQ(card["template_text"], readText(fs::path(model("sample-routed")) / "chat_template.jinja"));
+  EXPECT_EQ(card["problem"], "");
+  std::vector<int> owners;
+  for (const Json& map : card["maps"]) owners.push_back(map["owners"]);
+  const int layers = card["layers"];
+  EXPECT_EQ(card["maps"].back()["map"], "retention:0.25");
+  for (const Json& map : card["maps"]) {
+    EXPECT_EQ(map["kv_bytes_per_token"].get<std::int64_t>() * layers,
+              card["kv_bytes_per_token"].get<std::int64_t>() * map["owners"].get<int>());
+  }
+  const Json plain = answer("models/inspect", {{"ref", {{"model", model("stories260K")}}}});
+  EXPECT_EQ(plain["template_text"], "");
+  EXPECT_THAT(plain["template_origin"].get<std::string>(), HasSubstr("built in"));
+  fs::remove(copyModel(folder() / "mute") / "tokenizer.model");
+  EXPECT_THAT(
+      answer("models/inspect", {{"ref", {{"model", (folder() / "mute").string()}}}})["problem"].get<std::string>(),
+      HasSubstr("tokenizer"));
+  EXPECT_THAT(refusal("models/inspect", {{"ref", {{"model", model("sample-routed")}, {"dtype", "int4"}}}}),
+              HasSubstr("int4"));
+}
+
+TEST_F(ModelLists, AnEstimateHalvesTheCacheWithTheMap) {
+  const auto estimate = [&](const char* map) {
+    return answer(
+        "models/estimate",
+        {{"side", {{"ref", {{"model", model("sample-base")}}}, {"map", map}}}, {"context", 512}, {"users", 3}});
+  };
+  const Json full = estimate("full"), half = estimate("retention:.5");
+  EXPECT_EQ(full["kv"].get<std::int64_t>(), 2 * half["kv"].get<std::int64_t>());
+  EXPECT_EQ(full["total"].get<std::int64_t>(), full["weights"].get<std::int64_t>() + full["kv"].get<std::int64_t>() +
+                                                   full["activations"].get<std::int64_t>());
+  EXPECT_GT(full["available"], 0);
+  EXPECT_GE(full["device_total"], full["available"]);
+}
+
+}  // namespace
+}  // namespace strata::testing

@@ -1,0 +1,146 @@
+// Projects, files and chats through the engine's methods.
+
+#include <gmock/gmock.h>
+
+#include "core/base/json.h"
+#include "core/protocol/messages.h"
+#include "project_fixture.h"
+
+namespace strata::testing {
+namespace {
+
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+TEST_F(ProjectMethods, CoverEverythingThatIsAskedOfAProject) {
+  for (const char* name : {"project/open",
+                           "project/set_sides",
+                           "project/add_model",
+                           "project/remove_model",
+                           "files/list",
+                           "models/list",
+                           "models/inspect",
+                           "models/estimate",
+                           "chat/sample_question",
+                           "chats/list",
+                           "chats/open",
+                           "chats/put",
+                           "chats/remove",
+                           "chats/export",
+                           "data/check",
+                           "data/list",
+                           "jobs/list",
+                           "jobs/start",
+                           "jobs/stop",
+                           "jobs/remove",
+                           "jobs/log",
+                           "jobs/watch"}) {
+    EXPECT_NE(methods.find(name), nullptr) << name;
+  }
+}
+
+TEST_F(ProjectMethods, TheSampleIsAUsersCopyAndTheShippedOneStays) {
+  const fs::path shipped = sourceFolder() / "projects/tiny-stories/strata.json";
+  const std::string before = readText(shipped);
+  const Json info = answer("project/open");
+  EXPECT_EQ(info["sample"], true);
+  EXPECT_EQ(info["folder"], (folder() / "home/strata/projects/tiny-stories").string());
+  EXPECT_EQ(told, folder() / "home/strata/projects/tiny-stories");
+  EXPECT_EQ(info["a"]["ref"]["model"], "base");
+  for (const Json& each : info["models"]) EXPECT_TRUE(fs::path(each["path"].get<std::string>()).is_absolute());
+  answer("project/set_sides", {{"b", {{"ref", {{"model", "stories"}, {"context", 64}}}, {"map", "stride:2"}}}});
+  const Json again = answer("project/open");
+  EXPECT_EQ(again["a"]["ref"]["model"], "base");
+  EXPECT_EQ(again["b"]["ref"]["context"], 64);
+  EXPECT_EQ(again["b"]["map"], "stride:2");
+  EXPECT_EQ(readText(shipped), before);
+}
+
+TEST_F(ProjectMethods, WithoutAProjectTheyRefuseWithASentence) {
+  EXPECT_THAT(refusal("chats/list"), HasSubstr("No project is open"));
+  EXPECT_THAT(refusal("jobs/list"), HasSubstr("No project is open"));
+  EXPECT_THAT(refusal("project/open", {{"folder", (folder() / "none").string()}}), HasSubstr("no project folder"));
+}
+
+TEST_F(ProjectMethods, AProjectIsOpenInOneEngineAtATime) {
+  openNew();
+  ProjectService other(
+      {.program = "/nonexistent", .sampleProject = {}, .dataHome = folder() / "other", .onProject = {}},
+      Notifier([](const std::string&, const Json&) {}));
+  MethodTable others;
+  other.addTo(others);
+  RequestContext context{1, cancelled, [](const std::string&, std::int64_t, std::int64_t) {}};
+  const Json params = {{"folder", (folder() / "project").string()}};
+  const auto refused = others.find("project/open")->call(params, context);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::busy);
+  answer("project/open");  // another one: the first is let go
+  EXPECT_TRUE(others.find("project/open")->call(params, context));
+  EXPECT_EQ(other.project(), folder() / "project");
+}
+
+TEST_F(ProjectMethods, ModelsAreNamedAndForgotten) {
+  openNew();
+  Json info = answer("project/add_model", {{"path", model("stories260K")}});
+  ASSERT_EQ(info["models"].size(), 1u);
+  EXPECT_EQ(info["models"][0]["name"], "stories260K");
+  info = answer("project/remove_model", {{"name", "stories260K"}});
+  EXPECT_TRUE(info["models"].empty());
+  EXPECT_TRUE(fs::exists(model("stories260K")));
+}
+
+TEST_F(ProjectMethods, ListAFolderWithFoldersFirst) {
+  for (const char* name : {"list/b/config.json", "list/c/strata.json", "list/a.txt", "list/.hidden"}) {
+    writeText(folder() / name, "12345");
+  }
+  const Json list = answer("files/list", {{"path", (folder() / "list/").string()}});
+  EXPECT_EQ(list["path"], (folder() / "list").string());
+  EXPECT_EQ(list["parent"], folder().string());
+  ASSERT_EQ(list["entries"].size(), 3u);
+  EXPECT_EQ(list["entries"][0]["name"], "b");
+  EXPECT_EQ(list["entries"][0]["model"], true);
+  EXPECT_EQ(list["entries"][1]["project"], true);
+  EXPECT_EQ(list["entries"][2]["bytes"], 5);
+  EXPECT_EQ(list["more"], false);
+  EXPECT_EQ(answer("files/list", {{"path", "/"}})["parent"], "");
+  EXPECT_THAT(refusal("files/list", {{"path", (folder() / "none").string()}}), HasSubstr("none"));
+}
+
+TEST_F(ProjectMethods, ChatsAreKeptAndExported) {
+  openNew();
+  const Json chat = {{"id", "c1"}, {"title", "On roses"}};
+  const Json message = {{"id", "m1"}, {"turn", 0}, {"role", "user"}, {"text", "Do they bloom?"}};
+  answer("chats/put", {{"chat", chat}, {"messages", Json::array({message})}});
+  EXPECT_EQ(answer("chats/list", {{"search", "bloom"}})["chats"][0]["id"], "c1");
+  EXPECT_EQ(answer("chats/open", {{"id", "c1"}})["messages"][0]["text"], "Do they bloom?");
+  EXPECT_THAT(answer("chats/export", {{"id", "c1"}, {"format", "md"}})["text"].get<std::string>(),
+              HasSubstr("Do they bloom?"));
+  const std::string path = folder() / "out.json";
+  EXPECT_EQ(answer("chats/export", {{"id", "c1"}, {"format", "json"}, {"path", path}})["text"], "");
+  EXPECT_EQ((*readJson(path))["messages"][0]["id"], "m1");
+  EXPECT_THAT(refusal("chats/export", {{"id", "c1"}, {"format", "pdf"}}), HasSubstr("pdf"));
+}
+
+TEST_F(ProjectMethods, AQuestionIsDrawnBySeedAndAskedAsTheTaskAsks) {
+  answer("project/open");
+  const Json first = answer("chat/sample_question", {{"seed", 5}});
+  EXPECT_EQ(answer("chat/sample_question", {{"seed", 5}}), first);
+  EXPECT_NE(answer("chat/sample_question", {{"seed", 6}})["number"], first["number"]);
+  const std::string text = first["text"];
+  EXPECT_TRUE(text.starts_with("Context: ")) << text;
+  EXPECT_TRUE(text.ends_with("\nAnswer:")) << text;
+  EXPECT_FALSE(first["answers"].empty());
+  EXPECT_LE(first["number"], first["of"]);
+  openNew();
+  EXPECT_THAT(refusal("chat/sample_question"), HasSubstr("recall.json"));
+}
+
+TEST_F(ProjectMethods, ADamagedListOfChatsIsToldOfWhenTheProjectOpens) {
+  openNew();
+  answer("project/open");
+  writeText(folder() / "project/project.sqlite", "no database");
+  EXPECT_THAT(openNew()["notice"].get<std::string>(), HasSubstr("set aside"));
+}
+
+}  // namespace
+}  // namespace strata::testing
