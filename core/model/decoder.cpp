@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <map>
+#include <optional>
 
 #include "core/model/kernel_calls.h"
 #include "core/model/layer_checkpoint.h"
@@ -60,7 +61,10 @@ LayerOutput decoderLayer(const LayerWeights& layer, const at::Tensor& hidden, co
   const at::Tensor normed = rmsNorm(hidden, layer.inputNorm, context.config->rmsNormEps);
   const Projected projected = project(layer, normed, makesOwn ? Projection::all : Projection::query, context);
   const KeyValue& read = borrowed.defined() ? borrowed : projected.own;
-  return {finishLayer(layer, hidden, attend(projected.q, read, context.mask), context), projected.own};
+  const at::Tensor attention = calls::hasRangeAttention(projected.q, read.k)
+                                   ? rangeAttention(projected.q, read.k, read.v, context.first)
+                                   : attend(projected.q, read, context.mask);
+  return {finishLayer(layer, hidden, attention, context), projected.own};
 }
 
 at::Tensor additiveMask(const at::Tensor& seen, at::ScalarType compute) {
@@ -77,6 +81,34 @@ at::Tensor windowMask(std::int64_t start, std::int64_t firstKey, std::int64_t en
   return additiveMask(seen, compute);
 }
 
+namespace {
+
+/// What the positions of a layer see, as LayerContext holds it.
+struct Seen {
+  at::Tensor first;
+  at::Tensor mask;
+};
+
+/// `first` under a window (0: none); with a mask in `maskType` where one is wanted.
+Seen seenUnder(std::int64_t window, const at::Tensor& first, const at::Tensor& ids,
+               std::optional<at::ScalarType> maskType) {
+  const std::int64_t tokens = ids.size(1);
+  const at::TensorOptions options = at::TensorOptions(at::kInt).device(ids.device());
+  Seen seen{first, {}};
+  if (window > 0) {
+    const at::Tensor own = (at::arange(tokens, options) - (window - 1)).clamp_min(0).expand({ids.size(0), tokens});
+    seen.first = first.defined() ? at::maximum(first, own) : own.contiguous();
+  }
+  if (maskType && seen.first.defined()) {
+    const at::Tensor keys = at::arange(tokens, options);
+    const at::Tensor isSeen = (keys >= seen.first.unsqueeze(2)) & (keys <= keys.unsqueeze(1));  // [B, T, keys]
+    seen.mask = additiveMask(isSeen.unsqueeze(1), *maskType);
+  }
+  return seen;
+}
+
+}  // namespace
+
 at::Tensor forwardHidden(const Weights& weights, at::ScalarType compute, const at::Tensor& ids,
                          const SharingMap& routing, const LayerContext& context, const ForwardOptions& options) {
   const int layers = routing.layers();
@@ -86,20 +118,16 @@ at::Tensor forwardHidden(const Weights& weights, at::ScalarType compute, const a
   at::Tensor x = calls::selectRows(weights.embedding, ids).to(compute);
   std::vector<KeyValue> made(static_cast<std::size_t>(layers));
   LayerContext layerContext = context;
-  std::map<std::int64_t, at::Tensor> masks;  // by window
-  const auto maskOf = [&](std::int64_t window) {
-    const std::int64_t tokens = ids.size(1);
-    if (window == 0 || window >= tokens) return context.mask;
-    const auto [found, isNew] = masks.try_emplace(window);
-    if (isNew) {
-      const at::Tensor own = windowMask(0, 0, tokens, window, compute, ids.device());
-      found->second = context.mask.defined() ? context.mask + own : own;
-    }
-    return found->second;
-  };
+  const bool needsMask = !calls::hasRangeAttention(ids.size(0), context.config->kvHeads, compute, ids.device());
+  std::map<std::int64_t, Seen> seenBy;  // by window
   for (int l = 0; l < layers; ++l) {
     const auto at = static_cast<std::size_t>(l), source = static_cast<std::size_t>(routing[l]);
-    layerContext.mask = maskOf(context.config->traits.windows[at]);
+    const std::int64_t window = context.config->traits.windows[at];
+    const auto [seen, isNew] = seenBy.try_emplace(window < ids.size(1) ? window : 0);
+    if (isNew)
+      seen->second = seenUnder(seen->first, context.first, ids, needsMask ? std::optional(compute) : std::nullopt);
+    layerContext.first = seen->second.first;
+    layerContext.mask = seen->second.mask;
     layerContext.dropout.layer = static_cast<std::uint32_t>(l);
     const bool isRead = lastReader[at] >= 0;
     const auto run = options.checkpointing ? checkpointedLayer : decoderLayer;

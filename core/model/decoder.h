@@ -31,14 +31,16 @@ enum class Projection { query, keyValue, all };
 struct LayerContext {
   const ModelConfig* config = nullptr;
   Rotation rotation;  // of the T positions
-  at::Tensor mask;    // of the layer: additive (0 or -inf), broadcasts to [B, H, T, keys]; undefined: causal, T == keys
+  at::Tensor first;   // int32 [B, T]: a position reads the keys from there to its own; undefined: from 0
+  at::Tensor mask;    // the same for LibTorch's attention (see attend()); made by forwardHidden() where that is used
   LoraDropout dropout;
 };
 
 /// Queries, or keys and values, or both, from the layer's own normed input; what is not asked for stays undefined.
 Projected project(const LayerWeights& layer, const at::Tensor& normed, Projection what, const LayerContext& context);
 
-/// Grouped-query attention of q over read.k, read.v: [B, T, H·D].
+/// Grouped-query attention of q over read.k, read.v: [B, T, H·D]. mask: additive (0 or -inf), broadcasts to
+/// [B, H, T, keys]; undefined: causal, T == keys.
 at::Tensor attend(const at::Tensor& q, const KeyValue& read, const at::Tensor& mask);
 
 /// hidden + o(attention), then the feed-forward block: [B, T, C].
@@ -68,7 +70,7 @@ struct ForwardOptions {
 
 /// ids [B, T] -> final normed hidden states [B, T, C] in `compute` dtype. Layer l reads what layer routing[l] made in
 /// this same pass, under its own window; keys and values that nobody reads are not computed, and are freed after their
-/// last reader. context.mask is that of layers without a window.
+/// last reader. context.first is that of layers without a window.
 at::Tensor forwardHidden(const Weights& weights, at::ScalarType compute, const at::Tensor& ids,
                          const SharingMap& routing, const LayerContext& context, const ForwardOptions& options = {});
 

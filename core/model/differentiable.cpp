@@ -6,6 +6,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "core/base/philox.h"
 #include "core/model/kernel_calls.h"
@@ -63,6 +64,22 @@ struct SiluMulFunction : Function<SiluMulFunction> {
   }
 };
 
+struct RangeAttentionFunction : Function<RangeAttentionFunction> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                            const std::optional<at::Tensor>& first) {
+    const at::Tensor from = first.value_or(at::Tensor());
+    auto [out, lse] = calls::rangeAttention(q, k, v, from);
+    context->save_for_backward({q, k, v, from, out, lse});
+    return out;
+  }
+  static variable_list backward(AutogradContext* context, variable_list grads) {
+    const auto saved = context->get_saved_variables();
+    auto [dq, dk, dv] =
+        calls::rangeAttentionBackward(saved[0], saved[1], saved[2], saved[3], {saved[4], saved[5]}, grads[0]);
+    return {dq, dk, dv, {}};
+  }
+};
+
 /// A 0/1 mask over x [B, T, C], scaled by 1/(1-p): row b from its sequence's own Philox key.
 at::Tensor dropoutMask(const at::Tensor& x, const LoraDropout& dropout, std::uint32_t module) {
   const std::int64_t perRow = x.numel() / x.size(0);
@@ -108,6 +125,14 @@ at::Tensor rotate(const at::Tensor& x, const Rotation& rotation) {
 at::Tensor siluMul(const at::Tensor& gate, const at::Tensor& up) {
   if (tracks(gate) || tracks(up)) return SiluMulFunction::apply(gate, up);
   return calls::siluMul(gate, up);
+}
+
+at::Tensor rangeAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& first) {
+  const bool any = tracks(q) || tracks(k) || tracks(v);
+  const at::Tensor out =
+      any ? RangeAttentionFunction::apply(q, k, v, first.defined() ? std::optional(first) : std::nullopt)
+          : calls::rangeAttention(q, k, v, first).out;
+  return out.view({q.size(0), q.size(1), q.size(2) * q.size(3)});
 }
 
 std::vector<at::Tensor> linears(const at::Tensor& x, std::initializer_list<const Linear*> layers,

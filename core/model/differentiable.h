@@ -28,6 +28,8 @@ at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double eps);
 /// x [B, T, heads, D]; without gradients rotated in place (it is fresh from a linear layer), else a copy.
 at::Tensor rotate(const at::Tensor& x, const Rotation& rotation);
 at::Tensor siluMul(const at::Tensor& gate, const at::Tensor& up);
+/// calls::rangeAttention() with its gradient: [B, T, H·D]. Only where calls::hasRangeAttention().
+at::Tensor rangeAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& first);
 /// x [B, T, in] through layers that share their input; weights are cast to x's dtype where they differ.
 std::vector<at::Tensor> linears(const at::Tensor& x, std::initializer_list<const Linear*> layers,
                                 const LoraDropout& dropout = {});

@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "core/model/device.h"
+#include "kernels/attention.h"
 #include "kernels/cuda/decode_attention.h"
 #include "kernels/decode_attention.h"
 #include "kernels/kv_append.h"
@@ -70,6 +71,15 @@ at::Tensor cudaAttention(const at::Tensor& q, const at::Tensor& kCache, const at
                          static_cast<float>(scale), out.mutable_data_ptr(), batch, heads, kvHeads, kCache.size(2), d,
                          most, workspace.mutable_data_ptr(), workspace.numel(), stream.native_handle());
   return status == 0 ? out : at::Tensor();
+}
+
+kernels::AttentionShape attentionShape(const at::Tensor& q, const at::Tensor& k) {
+  TORCH_INTERNAL_ASSERT(q.dim() == 4 && k.dim() == 4 && q.size(1) == k.size(1) && q.size(2) % k.size(2) == 0);
+  return {q.size(0), q.size(1), q.size(2), k.size(2), q.size(3)};
+}
+
+float attentionScale(const at::Tensor& q) {
+  return static_cast<float>(1 / std::sqrt(static_cast<double>(q.size(3))));
 }
 
 at::Tensor addLora(at::Tensor y, const at::Tensor& x, const Linear& layer) {
@@ -217,6 +227,41 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
   const bool causal = !mask.defined();
   return at::scaled_dot_product_attention(q, k, v, causal ? std::nullopt : std::optional(mask), 0.0, causal,
                                           std::nullopt, group > 1);
+}
+
+bool hasRangeAttention(std::int64_t batch, std::int64_t kvHeads, at::ScalarType dtype, c10::Device device) {
+  return device.is_cpu() && (dtype == at::kFloat || dtype == at::kBFloat16) && batch * kvHeads >= at::get_num_threads();
+}
+
+bool hasRangeAttention(const at::Tensor& q, const at::Tensor& k) {
+  return hasRangeAttention(q.size(0), k.size(2), q.scalar_type(), q.device());
+}
+
+RangeAttention rangeAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& first) {
+  const at::Tensor query = q.contiguous(), key = k.contiguous(), value = v.contiguous();
+  const at::Tensor from = first.defined() ? first.contiguous() : first;
+  RangeAttention result{at::empty_like(query),
+                        at::empty({q.size(0), q.size(2), q.size(1)}, q.options().dtype(at::kFloat))};
+  kernels::attention(elementOf(query), query.const_data_ptr(), key.const_data_ptr(), value.const_data_ptr(),
+                     from.defined() ? from.const_data_ptr<std::int32_t>() : nullptr, attentionScale(q),
+                     result.out.mutable_data_ptr(), result.lse.mutable_data_ptr<float>(), attentionShape(q, k),
+                     stream());
+  return result;
+}
+
+RangeAttentionGradients rangeAttentionBackward(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                                               const at::Tensor& first, const RangeAttention& result,
+                                               const at::Tensor& dOut) {
+  const at::Tensor query = q.contiguous(), key = k.contiguous(), value = v.contiguous(), upstream = dOut.contiguous();
+  const at::Tensor from = first.defined() ? first.contiguous() : first;
+  RangeAttentionGradients gradients{at::empty_like(query), at::empty_like(key), at::empty_like(value)};
+  kernels::attentionBackward(
+      elementOf(query), query.const_data_ptr(), key.const_data_ptr(), value.const_data_ptr(),
+      from.defined() ? from.const_data_ptr<std::int32_t>() : nullptr, attentionScale(q),
+      {result.out.const_data_ptr(), result.lse.const_data_ptr<float>(), upstream.const_data_ptr()},
+      {gradients.dq.mutable_data_ptr(), gradients.dk.mutable_data_ptr(), gradients.dv.mutable_data_ptr()},
+      attentionShape(q, k), stream());
+  return gradients;
 }
 
 void appendOne(const at::Tensor& k, const at::Tensor& v, at::Tensor& kCache, at::Tensor& vCache,

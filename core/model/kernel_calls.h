@@ -36,6 +36,25 @@ at::Tensor logits(const at::Tensor& x, const at::Tensor& head);
 /// mask: additive, broadcasts to [B, H, T, S]; undefined: causal with T == S. Differentiable.
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& mask);
 
+/// Whether rangeAttention() takes such tensors: on the CPU, in fp32 or bf16, with work for every thread.
+bool hasRangeAttention(std::int64_t batch, std::int64_t kvHeads, at::ScalarType dtype, c10::Device device);
+bool hasRangeAttention(const at::Tensor& q, const at::Tensor& k);
+
+/// Grouped-query attention of q [B, T, H, D] over k, v [B, T, Hkv, D]: position t reads the keys first[b][t] … t
+/// (int32 [B, T]; undefined: from 0).
+struct RangeAttention {
+  at::Tensor out;  // [B, T, H, D]
+  at::Tensor lse;  // F32 [B, H, T]: log-sum-exp of the scores
+};
+RangeAttention rangeAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& first);
+
+struct RangeAttentionGradients {
+  at::Tensor dq, dk, dv;
+};
+RangeAttentionGradients rangeAttentionBackward(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                                               const at::Tensor& first, const RangeAttention& result,
+                                               const at::Tensor& dOut);
+
 /// The gradients of rmsNorm: {dx like x, dWeight [C] F32 or undefined}.
 struct RmsNormGradients {
   at::Tensor dx;

@@ -10,15 +10,15 @@ bool counts(const PackedSequence& sequence, std::size_t t) {
   return t > 0 && sequence.trained[t] && sequence.segments[t] >= 0 && sequence.segments[t] == sequence.segments[t - 1];
 }
 
-/// True where query and key lie in the same segment and the key is not later; padding sees itself alone, so that no row
-/// of the softmax is empty.
-at::Tensor blockMask(const at::Tensor& segments) {
-  const std::int64_t length = segments.size(1);
-  const at::Tensor same = segments.unsqueeze(2) == segments.unsqueeze(1);
-  const at::Tensor causal = at::ones({length, length}, at::kBool).tril();
-  const at::Tensor self = at::eye(length, at::kBool);
-  const at::Tensor real = (segments >= 0).unsqueeze(1);
-  return same.logical_and(causal).logical_and(real).logical_or(self).unsqueeze(1);
+/// The first key that each position reads: its segment's; padding reads itself alone, so that no row of the softmax is
+/// empty.
+void firstKeys(const PackedSequence& sequence, int* first) {
+  int begin = 0;
+  for (std::size_t t = 0; t < sequence.segments.size(); ++t) {
+    const bool begins = t == 0 || sequence.segments[t] < 0 || sequence.segments[t] != sequence.segments[t - 1];
+    if (begins) begin = static_cast<int>(t);
+    first[t] = begin;
+  }
 }
 
 }  // namespace
@@ -35,18 +35,17 @@ Batch makeBatch(const std::vector<PackedSequence>& sequences, std::size_t begin,
   const auto batch = static_cast<std::int64_t>(end - begin);
   const auto length = static_cast<std::int64_t>(sequences[begin].ids.size());
   at::Tensor ids = at::empty({batch, length}, at::kLong), positions = at::empty({batch, length}, at::kLong),
-             segments = at::empty({batch, length}, at::kInt);
+             first = at::empty({batch, length}, at::kInt);
   std::vector<std::int64_t> predicting, targets;
   bool plain = true;
   for (std::int64_t b = 0; b < batch; ++b) {
     const PackedSequence& sequence = sequences[begin + static_cast<std::size_t>(b)];
     std::int64_t* id = ids.data_ptr<std::int64_t>() + b * length;
     std::int64_t* position = positions.data_ptr<std::int64_t>() + b * length;
-    int* segment = segments.data_ptr<int>() + b * length;
+    firstKeys(sequence, first.data_ptr<int>() + b * length);
     for (std::size_t t = 0; t < sequence.ids.size(); ++t) {
       id[t] = sequence.ids[t];
       position[t] = sequence.positions[t];
-      segment[t] = sequence.segments[t];
       plain = plain && sequence.segments[t] <= 0;  // padding is behind, where causal rows never look
       if (counts(sequence, t)) {
         predicting.push_back(b * length + static_cast<std::int64_t>(t) - 1);
@@ -57,7 +56,7 @@ Batch makeBatch(const std::vector<PackedSequence>& sequences, std::size_t begin,
   Batch result;
   result.ids = ids.to(device);
   result.positions = (plain ? at::arange(length, at::kLong) : positions).to(device);
-  if (!plain) result.mask = blockMask(segments).to(device);
+  if (!plain) result.first = first.to(device);
   result.predicting = at::tensor(predicting, at::kLong).to(device);
   result.targets = at::tensor(targets, at::kLong).to(device);
   return result;

@@ -1,5 +1,5 @@
 #pragma once
-// Tensors of one micro-batch, made on the host: ids, positions, mask, and index tensors of what is trained on.
+// Tensors of one micro-batch, made on the host: ids, positions, first keys, and index tensors of what is trained on.
 
 #include <ATen/core/Tensor.h>
 
@@ -12,7 +12,7 @@ namespace strata {
 struct Batch {
   at::Tensor ids;         // int64 [B, T]
   at::Tensor positions;   // int64 [T] where all rows count 0 … T-1, else [B, T]
-  at::Tensor mask;        // bool [B, 1, T, T], undefined where every row is one segment and padding (causal)
+  at::Tensor first;       // int32 [B, T]: the first key that a position reads, undefined where it is 0 for all
   at::Tensor predicting;  // int64 [N]: flat positions whose next token is trained on
   at::Tensor targets;     // int64 [N]
 };

@@ -88,7 +88,7 @@ LayerContext Trainer::contextOf(const Batch& batch) const {
   LayerContext context;
   context.config = &m_model;
   context.rotation = rotationOf(m_rope, batch.positions);
-  if (batch.mask.defined()) context.mask = additiveMask(batch.mask, m_compute);
+  context.first = batch.first;
   return context;
 }
 

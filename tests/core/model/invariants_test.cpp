@@ -33,10 +33,11 @@ TEST_P(Invariants, FullMapIsBitEqualToAForwardPassWithoutRouting) {
   for (std::size_t l = 0; l < m_model->weights().layers.size(); ++l) {
     const LayerWeights& layer = m_model->weights().layers[l];
     const std::int64_t window = config.traits.windows[l];
-    const at::Tensor mask = window == 0 ? at::Tensor() : windowMask(0, 0, 40, window, at::kFloat, m_model->device());
+    const at::Tensor first =
+        window == 0 ? at::Tensor() : (at::arange(40, at::kInt) - (window - 1)).clamp_min(0).unsqueeze(0);
     const at::Tensor normed = rmsNorm(x, layer.inputNorm, config.rmsNormEps);
     const Projected projected = project(layer, normed, Projection::all, context);
-    x = finishLayer(layer, x, attend(projected.q, projected.own, mask), context);
+    x = finishLayer(layer, x, rangeAttention(projected.q, projected.own.k, projected.own.v, first), context);
   }
   const at::Tensor plain = rmsNorm(x, m_model->weights().norm, config.rmsNormEps);
   const at::Tensor routed =

@@ -95,7 +95,7 @@ TEST(TrainingPass, RunsOnTheMetaDeviceWithoutAHostRead) {
       context.config = &config;
       context.rotation = rotationOf({model->rope().inverseFrequencies.to(at::kMeta), model->rope().scaling},
                                     at::empty({2, 12}, options));
-      context.mask = additiveMask(at::empty({2, 1, 12, 12}, options.dtype(at::kBool)), at::kFloat);
+      context.first = at::empty({2, 12}, options.dtype(at::kInt));
       const auto pass = [&](const SharingMap& map) {
         return forwardHidden(weights, at::kFloat, at::empty({2, 12}, options), map, context,
                              {.checkpointing = checkpointing})
