@@ -1,10 +1,8 @@
 #include "widgets/style/system_appearance.h"
 
-#include <QDBusConnection>
 #include <QDBusMessage>
 #include <QDBusPendingCallWatcher>
 #include <QDBusPendingReply>
-#include <QDBusVariant>
 
 namespace strata {
 namespace {
@@ -16,11 +14,13 @@ const auto kGroup = QStringLiteral("org.freedesktop.appearance");
 
 }  // namespace
 
-SystemAppearance::SystemAppearance(QObject* parent) : QObject(parent) {
-  QDBusConnection bus = QDBusConnection::sessionBus();
-  if (!bus.isConnected()) return;
-  bus.connect(kService, kPath, kInterface, QStringLiteral("SettingChanged"), this,
-              SLOT(settingChanged(QString, QString, QDBusVariant)));
+SystemAppearance::SystemAppearance(const QDBusConnection& bus, QObject* parent) : QObject(parent), m_bus(bus) {
+  if (!m_bus.isConnected()) return;
+  // QtDBus finds a slot by the names of its parameters' types, and so has to have heard of them.
+  qRegisterMetaType<QDBusVariant>();
+  // From any sender: the portal may start, or start anew, after us.
+  m_bus.connect({}, kPath, kInterface, QStringLiteral("SettingChanged"), this,
+                SLOT(settingChanged(QString, QString, QDBusVariant)));
   ask(QStringLiteral("color-scheme"));
   ask(QStringLiteral("contrast"));
 }
@@ -28,7 +28,7 @@ SystemAppearance::SystemAppearance(QObject* parent) : QObject(parent) {
 void SystemAppearance::ask(const QString& key) {
   QDBusMessage read = QDBusMessage::createMethodCall(kService, kPath, kInterface, QStringLiteral("Read"));
   read << kGroup << key;
-  auto* watcher = new QDBusPendingCallWatcher(QDBusConnection::sessionBus().asyncCall(read, 2000), this);
+  auto* watcher = new QDBusPendingCallWatcher(m_bus.asyncCall(read, 2000), this);
   connect(watcher, &QDBusPendingCallWatcher::finished, this, [this, key](QDBusPendingCallWatcher* done) {
     done->deleteLater();
     const QDBusPendingReply<QDBusVariant> reply = *done;

@@ -2,11 +2,10 @@
 // What the desktop asks for, from the settings portal (org.freedesktop.appearance) over D-Bus, read without waiting and
 // followed by its signal. Where there is no portal nothing is reported.
 
+#include <QDBusConnection>
+#include <QDBusVariant>
 #include <QObject>
 #include <QVariant>
-
-class QDBusPendingCallWatcher;
-class QDBusVariant;
 
 namespace strata {
 
@@ -14,7 +13,7 @@ class SystemAppearance : public QObject {
   Q_OBJECT
 
  public:
-  explicit SystemAppearance(QObject* parent = nullptr);
+  explicit SystemAppearance(const QDBusConnection& bus, QObject* parent = nullptr);
 
  Q_SIGNALS:
   void schemeReported(bool dark);
@@ -26,6 +25,7 @@ class SystemAppearance : public QObject {
  private:
   void ask(const QString& key);
   void take(const QString& key, QVariant value);
+  QDBusConnection m_bus;
 };
 
 }  // namespace strata

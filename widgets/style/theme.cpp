@@ -94,7 +94,7 @@ Theme::Theme(QApplication& application) : QObject(&application) {
              QStringLiteral("JetBrainsMono-*.ttf"));
   m_systemDark = QApplication::palette().color(QPalette::Window).lightnessF() < 0.5;
   QApplication::setStyle(new StrataStyle(this));
-  auto* system = new SystemAppearance(this);
+  auto* system = new SystemAppearance(QDBusConnection::sessionBus(), this);
   connect(system, &SystemAppearance::schemeReported, this, [this](bool dark) { setSystem(dark, m_systemContrast); });
   connect(system, &SystemAppearance::contrastReported, this, [this](bool high) { setSystem(m_systemDark, high); });
   apply();
