@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <random>
 #include <string_view>
 
@@ -52,6 +53,29 @@ Result<std::unique_ptr<Journal>> Journal::open(const fs::path& path) {
   journal->m_fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (journal->m_fd < 0) return tl::unexpected(failure("opened", path, errno));
   return journal;
+}
+
+Result<std::unique_ptr<Journal>> Journal::openIn(const fs::path& folder) {
+  constexpr int kMostWindows = 32;
+  std::unique_ptr<Journal> own;
+  std::optional<Error> problem;
+  for (int number = 1; number <= kMostWindows; ++number) {
+    const fs::path path = folder / ("journal-" + std::to_string(number) + ".jsonl");
+    if (own != nullptr && !fs::exists(path)) continue;
+    auto journal = open(path);
+    if (!journal) {
+      problem = journal.error();
+    } else if (own == nullptr) {
+      own = std::move(*journal);
+    } else {
+      for (const Entry& entry : std::vector<Entry>((*journal)->entries())) {
+        STRATA_CHECK(own->add(entry.project, entry.params));
+        STRATA_CHECK((*journal)->done(entry.key));
+      }
+    }
+  }
+  if (own == nullptr) return tl::unexpected(*problem);
+  return own;
 }
 
 Journal::Journal(fs::path path, int lockFd) : m_path(std::move(path)), m_lockFd(lockFd) {

@@ -30,6 +30,8 @@ class Journal {
   /// Reads what an earlier window left. Lines cut short by its end are skipped. Refused: a journal that another window
   /// has open, and a file that cannot be written.
   static Result<std::unique_ptr<Journal>> open(const std::filesystem::path& path);
+  /// The first journal of a folder that no window has open, with what windows that died left in the others.
+  static Result<std::unique_ptr<Journal>> openIn(const std::filesystem::path& folder);
   ~Journal();
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;

@@ -59,6 +59,25 @@ TEST(Journal, AnotherWindowsJournalIsRefused) {
   EXPECT_THAT(second.error().message, HasSubstr("Another window"));
 }
 
+TEST(Journal, AWindowTakesOverWhatDeadWindowsLeft) {
+  const TemporaryFolder folder;
+  auto first = Journal::openIn(folder.path());
+  {
+    const auto second = Journal::openIn(folder.path());
+    ASSERT_TRUE(first && second);
+    ASSERT_TRUE((*second)->add("/q", {{"text", "from the second window"}}));
+    ASSERT_TRUE((*first)->add("/p", {{"text", "from the first"}}));
+  }
+  first->reset();  // both windows are gone
+  const auto third = Journal::openIn(folder.path());
+  ASSERT_TRUE(third);
+  ASSERT_EQ((*third)->entries().size(), 2);
+  EXPECT_EQ((*third)->entries()[1].project, "/q");
+  const auto fourth = Journal::openIn(folder.path());
+  ASSERT_TRUE(fourth);
+  EXPECT_TRUE((*fourth)->entries().empty()) << "they are not sent twice";
+}
+
 TEST(Journal, AProjectMayTurnOutToHaveAnotherName) {
   const TemporaryFolder folder;
   const auto path = folder.path() / "journal.jsonl";

@@ -21,22 +21,33 @@ std::set<std::string> linesOf(const std::filesystem::path& path) {
   return lines;
 }
 
-void killAtRandom(int kills) {
+/// What is killed, and how its memory is read afterwards.
+struct Victim {
+  EngineClient::Command command;
+  protocol::OpenProject::Params project;
+  std::string loaded, asked;  // models
+  int everyMs = 7;            // a message and an answer are asked for
+  int longestMs = 150;        // between two kills
+  std::function<std::set<std::string>(EngineClient&)> stored;
+};
+
+void killAtRandom(const Victim& victim, int kills) {
   const TemporaryFolder folder;
-  const auto store = folder.path() / "store";
   auto limits = quickLimits();
   limits.delaysMs = {0, 10, 20, 20, 20};
   limits.stableMs = 0;  // the budget is another test's matter
-  auto engine = std::make_unique<EngineClient>();
-  engine->setLimits(limits);
-  engine->setJournal(std::move(*Journal::open(folder.path() / "journal.jsonl")));
+  limits.initializeMs = 60'000;
+  limits.pingMs = 5'000;
+  EngineClient engine;
+  engine.setLimits(limits);
+  engine.setJournal(std::move(*Journal::open(folder.path() / "journal.jsonl")));
   int deaths = 0;
-  QObject::connect(engine.get(), &EngineClient::stateChanged, engine.get(), [&] {
-    if (engine->state() == EngineClient::State::restarting) ++deaths;
+  QObject::connect(&engine, &EngineClient::stateChanged, &engine, [&] {
+    if (engine.state() == EngineClient::State::restarting) ++deaths;
   });
-  engine->start(fakeEngine({"--store", QString::fromStdString(store.string()), "--load-ms", "15"}));
-  engine->call<protocol::OpenProject>({}, nullptr, [](const auto&) {});
-  engine->call<protocol::LoadModel>({refOf("base")}, nullptr, [](const auto&) {});
+  engine.start(victim.command);
+  engine.call<protocol::OpenProject>(victim.project, nullptr, [](const auto&) {});
+  engine.call<protocol::LoadModel>({refOf(victim.loaded)}, nullptr, [](const auto&) {});
 
   std::mt19937 random(7);
   std::set<std::string> sent;
@@ -44,39 +55,91 @@ void killAtRandom(int kills) {
   QTimer work;
   QObject::connect(&work, &QTimer::timeout, [&] {
     const std::string id = "m" + std::to_string(sent.size());
+    protocol::PutChat::Params put = messageOf(id);
+    put.messages.front().turn = static_cast<int>(sent.size());
     sent.insert(id);
-    engine->call<protocol::PutChat>(messageOf(id), nullptr, [&](const auto& put) { stored += put ? 1 : 0; });
+    engine.call<protocol::PutChat>(put, nullptr, [&](const auto& answer) { stored += answer ? 1 : 0; });
     protocol::Generate::Params ask;
-    ask.side.ref = refOf("routed");
-    ask.stream = id;
+    ask.side.ref = refOf(victim.asked);
+    ask.stream = "a";
+    ask.turns = {{"user", "Lily has a red ball. What does Lily have?"}};
     ask.sampling.maxTokens = 5;
-    engine->call<protocol::Generate>(ask, nullptr, [&](const auto& answer) { answer ? ++answers : ++stopped; });
+    engine.call<protocol::Generate>(ask, nullptr, [&](const auto& answer) { answer ? ++answers : ++stopped; });
   });
   for (int i = 0; i < kills; ++i) {
-    (random() % 4 == 0) ? work.stop() : work.start(7);  // now and then it is idle
-    runFor(static_cast<int>(random() % 150));
+    (random() % 4 == 0) ? work.stop() : work.start(victim.everyMs);  // now and then it is idle
+    runFor(static_cast<int>(random() % static_cast<unsigned>(victim.longestMs)));
     const int before = deaths;
-    ASSERT_TRUE(waitUntil([&] { return engine->ready() || engine->engine().pid > 0; }));
-    const auto pid = static_cast<pid_t>(engine->engine().pid);
+    ASSERT_TRUE(waitUntil([&] { return engine.engine().pid > 0; }, 60'000));
+    const auto pid = static_cast<pid_t>(engine.engine().pid);
     ::kill(pid, SIGKILL);
-    ASSERT_TRUE(waitUntil([&] { return deaths > before || engine->engine().pid != pid; })) << "kill " << i;
+    ASSERT_TRUE(waitUntil([&] { return deaths > before || engine.engine().pid != pid; }, 60'000)) << "kill " << i;
   }
   work.stop();
-  ASSERT_TRUE(waitUntil([&] { return engine->ready() && stored == static_cast<int>(sent.size()); }));
-  EXPECT_TRUE(waitUntil([&] { return answers + stopped == static_cast<int>(sent.size()); }))
-      << "every answer ends once";
-  EXPECT_TRUE(waitUntil([&] { return engine->loaded().size() >= 1; }));
-  EXPECT_EQ(linesOf(store), sent);
+  const auto all = [&] { return static_cast<int>(sent.size()); };
+  ASSERT_TRUE(waitUntil([&] { return engine.ready() && stored == all(); }, 120'000)) << stored << " of " << all();
+  EXPECT_TRUE(waitUntil([&] { return answers + stopped == all(); }, 120'000)) << "every answer ends once";
+  EXPECT_TRUE(waitUntil([&] { return !engine.loaded().empty(); }, 60'000));
+  EXPECT_EQ(victim.stored(engine), sent);
   std::cout << kills << " kills: " << deaths << " deaths seen, " << sent.size() << " messages sent and stored, "
             << answers << " answers, " << stopped << " given up\n";
 }
 
+void killTheFakeEngine(int kills) {
+  const TemporaryFolder folder;
+  const auto store = folder.path() / "store";
+  Victim victim;
+  victim.command = fakeEngine({"--store", QString::fromStdString(store.string()), "--load-ms", "15"});
+  victim.loaded = "base";
+  victim.asked = "routed";
+  victim.stored = [store](EngineClient&) { return linesOf(store); };
+  killAtRandom(victim, kills);
+}
+
+/// The ids that chats/open gives, page by page.
+std::set<std::string> idsOfChat(EngineClient& engine) {
+  std::set<std::string> ids;
+  int next = 0;
+  while (next >= 0) {
+    bool answered = false;
+    protocol::OpenChat::Params params;
+    params.id = "chat";
+    params.fromTurn = next;
+    next = -1;
+    engine.call<protocol::OpenChat>(params, nullptr, [&](const Result<protocol::OpenChat::Answer>& page) {
+      answered = true;
+      EXPECT_TRUE(page) << page.error().message;
+      if (!page) return;
+      for (const protocol::ChatMessage& message : page->messages) ids.insert(message.id);
+      next = page->nextTurn;
+    });
+    EXPECT_TRUE(waitUntil([&] { return answered; }, 60'000));
+  }
+  return ids;
+}
+
 TEST(RandomKills, TenLoseNoMessage) {
-  killAtRandom(10);
+  killTheFakeEngine(10);
 }
 
 TEST(RandomKillsSlow, AHundredLoseNoMessage) {
-  killAtRandom(100);
+  killTheFakeEngine(100);
+}
+
+TEST(RandomKillsSlow, AHundredOfTheRealEngineLoseNoMessage) {
+  const std::string program = STRATA_BINARY_DIR "/bin/strata";
+  if (!std::filesystem::exists(program)) GTEST_SKIP() << "this build has no engine (STRATA_TORCH=OFF)";
+  const TemporaryFolder folder;
+  Victim victim;
+  victim.command = {QString::fromStdString(program), {"engine"}};
+  victim.project.folder = (folder.path() / "project").string();
+  victim.project.create = true;
+  victim.loaded = (sourceFolder() / "resources/models/sample-base").string();
+  victim.asked = (sourceFolder() / "resources/models/sample-routed").string();
+  victim.everyMs = 40;
+  victim.longestMs = 1'500;
+  victim.stored = idsOfChat;
+  killAtRandom(victim, 100);
 }
 
 TEST(Journal, MessagesOfAWindowThatDiedAreSentByTheNext) {
