@@ -1,5 +1,7 @@
 #include "widgets/chat/answer_foot.h"
 
+#include <QClipboard>
+#include <QGuiApplication>
 #include <QHBoxLayout>
 #include <QPainter>
 #include <QProgressBar>
@@ -81,7 +83,7 @@ QString madeByText(const protocol::MadeBy& madeBy, bool stale) {
   ref.model = madeBy.model;
   ref.adapter = madeBy.adapter;
   const QString model = Workspace::shortName(ref);
-  const QString what = QString::fromLatin1("%1 %2 · %3 · ").arg(model, hash, mapText(madeBy)) +
+  const QString what = QStringLiteral("%1 %2 · %3 · ").arg(model, hash, mapText(madeBy)) +
                        AnswerFoot::tr("seed %1").arg(madeBy.sampling.seed);
   return stale ? AnswerFoot::tr("made with %1").arg(what) : AnswerFoot::tr("made by %1").arg(what);
 }
@@ -130,6 +132,12 @@ AnswerFoot::AnswerFoot(int turn, Which which, QWidget* parent) : Block(parent), 
   m_problemText->setObjectName(prefix + "Problem");
   problemRow->addWidget(sign, 0, Qt::AlignTop);
   problemRow->addWidget(m_problemText, 1);
+  Button* details = makeButton(tr("Copy details"), ButtonKind::link, problem);
+  details->setCompact(true);
+  details->setObjectName(prefix + "CopyDetails");
+  details->setAccessibleName(tr("Copy the details of what went wrong with %1").arg(m_name));
+  connect(details, &QPushButton::clicked, this, [this] { QGuiApplication::clipboard()->setText(m_details); });
+  problemRow->addWidget(details, 0, Qt::AlignTop);
   column->addWidget(problem);
 
   m_figures = new QWidget(this);
@@ -146,15 +154,18 @@ AnswerFoot::AnswerFoot(int turn, Which which, QWidget* parent) : Block(parent), 
   m_again = makeButton(tr("Answer again"), ButtonKind::link, m_foot);
   m_again->setObjectName(prefix + "Again");
   m_again->setToolTip(tr("Answer again with the same seed"));
+  m_repeat = makeIconButton("arrow-clockwise", tr("Answer again with the same seed"), {}, m_foot);
+  m_repeat->setObjectName(prefix + "Repeat");
   m_newSeed = makeIconButton("dice-5", tr("Answer again with a new seed"), {}, m_foot);
   m_newSeed->setObjectName(prefix + "NewSeed");
   m_copy = makeIconButton("copy", tr("Copy %1").arg(m_name), {}, m_foot);
   m_copy->setObjectName(prefix + "Copy");
-  for (Button* button : {m_again, m_newSeed, m_copy}) {
+  for (Button* button : {m_again, m_repeat, m_newSeed, m_copy}) {
     button->setCompact(true);
     footRow->addWidget(button);
   }
   connect(m_again, &QPushButton::clicked, this, [this] { Q_EMIT againWanted(false); });
+  connect(m_repeat, &QPushButton::clicked, this, [this] { Q_EMIT againWanted(false); });
   connect(m_newSeed, &QPushButton::clicked, this, [this] { Q_EMIT againWanted(true); });
   connect(m_copy, &QPushButton::clicked, this, &AnswerFoot::copyWanted);
   column->addWidget(m_foot);
@@ -176,6 +187,7 @@ void AnswerFoot::addFigure(const QString& name, const QString& value, const QStr
   row->addStretch();
   column->addLayout(row);
   m_flow->addWidget(figure);
+  figure->show();  // a hidden one takes no room
 }
 
 void AnswerFoot::showFigures(const FootState& state, bool stale) {
@@ -246,7 +258,11 @@ void AnswerFoot::show(const FootState& state) {
   m_status->setVisible(running || state.waits);
   if (running || state.waits) showStatus(state);
   m_problem->setVisible(said != nullptr && !said->problem.isEmpty());
-  if (said != nullptr) m_problemText->setText(said->problem);
+  if (said != nullptr) {
+    m_problemText->setText(said->problem);
+    m_details = said->problem;
+    if (said->asked) m_details += '\n' + textOf(dumpLine(configToJson(*said->asked)));
+  }
   const bool whole = said != nullptr && !running && said->answer.has_value();
   const bool stale = whole && isStale(said->answer->madeBy, state.sideNow, state.hashNow);
   m_figures->setVisible(whole);
@@ -261,10 +277,11 @@ void AnswerFoot::show(const FootState& state) {
   } else {
     m_madeBy->setText({});
   }
-  m_again->setVisible(state.last);
-  m_again->setEnabled(state.sideNow.has_value());
+  const bool needed = stale || !whole;
+  m_again->setVisible(state.last && needed);
+  m_repeat->setVisible(state.last && !needed);
   m_newSeed->setVisible(state.last);
-  m_newSeed->setEnabled(state.sideNow.has_value());
+  for (Button* button : {m_again, m_repeat, m_newSeed}) button->setEnabled(state.sideNow.has_value());
   m_copy->setVisible(said != nullptr && !said->text.isEmpty());
   layout()->invalidate();
   Q_EMIT resized();

@@ -63,9 +63,11 @@ class AnswerFoot : public Block {
   QWidget* m_foot;
   Label* m_madeBy;
   Button* m_copy;
-  Button* m_again;
+  Button* m_again;   // in words, where it is what to do
+  Button* m_repeat;  // the same as an icon
   Button* m_newSeed;
-  QString m_shown;  // what the figures say, to leave them alone where nothing changed
+  QString m_details;  // of the problem, to be copied
+  QString m_shown;    // what the figures say, to leave them alone where nothing changed
 };
 
 }  // namespace strata

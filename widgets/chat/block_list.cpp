@@ -11,8 +11,8 @@
 namespace strata {
 namespace {
 
-constexpr int kMeasureMilliseconds = 12;  // one event's share; the rest follows in the next
-constexpr int kAtEnd = 4;                 // pixels from the end that still count as the end
+constexpr int kMeasureMilliseconds = 6;  // one event's share; the rest follows in the next
+constexpr int kAtEnd = 4;                // pixels from the end that still count as the end
 
 }  // namespace
 
@@ -28,6 +28,7 @@ void BlockList::setBlocks(std::vector<Entry> entries) {
 }
 
 void BlockList::replaceFrom(int first, std::vector<Entry> entries) {
+  const Anchor anchor = anchorOfNow();
   const auto begin = static_cast<std::size_t>(std::clamp(first, 0, count()));
   std::vector<Item> old(std::make_move_iterator(m_items.begin() + static_cast<std::ptrdiff_t>(begin)),
                         std::make_move_iterator(m_items.end()));
@@ -51,7 +52,7 @@ void BlockList::replaceFrom(int first, std::vector<Entry> entries) {
     m_items.push_back(std::move(item));
   }
   for (Item& item : old) release(item);
-  arrange();
+  arrange(anchor);
 }
 
 int BlockList::indexOf(const QString& key) const {
@@ -119,6 +120,7 @@ bool BlockList::realise(Item& item) {
     watch(block, item.entry.key);
     item.widget = block;
     item.measured = false;
+    m_made = true;
     block->show();
   }
   if (item.measured) return false;
@@ -143,18 +145,31 @@ void BlockList::arrangeSoon() {
   });
 }
 
-/// Makes the blocks near the view, measures them as long as one event may take, and keeps the read line in place.
 void BlockList::arrange() {
+  arrange(anchorOfNow());
+}
+
+/// The block at the top of the view, and how far down in it the view begins.
+BlockList::Anchor BlockList::anchorOfNow() const {
+  const int first = m_follows ? -1 : firstVisible();
+  if (first < 0) return {{}, 0};
+  const Item& item = m_items[static_cast<std::size_t>(first)];
+  return {item.entry.key, verticalScrollBar()->value() - item.y};
+}
+
+/// Makes the blocks near the view, measures them as long as one event may take, and keeps the read line in place.
+void BlockList::arrange(const Anchor& held) {
   if (m_arranging) return;
   m_arranging = true;
   QElapsedTimer spent;
   spent.start();
   const int view = viewport()->height();
-  const int anchor = m_follows ? -1 : firstVisible();
-  const int offset = anchor < 0 ? 0 : verticalScrollBar()->value() - m_items[static_cast<std::size_t>(anchor)].y;
+  const int anchor = held.key.isEmpty() ? -1 : indexOf(held.key);
+  const int offset = held.offset;
+  const int value = verticalScrollBar()->value();  // where the block is gone
   const auto top = [&] {
     if (m_follows) return std::max(0, contentHeight() - view);
-    return anchor < 0 ? 0 : m_items[static_cast<std::size_t>(anchor)].y + offset;
+    return anchor < 0 ? value : m_items[static_cast<std::size_t>(anchor)].y + offset;
   };
   placeItems();
   bool changed = true;
@@ -193,12 +208,27 @@ void BlockList::arrange() {
   verticalScrollBar()->setRange(0, std::max(0, contentHeight() - view));
   verticalScrollBar()->setPageStep(std::max(1, view - kGapSections));
   verticalScrollBar()->setValue(top());
-  const int value = verticalScrollBar()->value();
+  const int shown = verticalScrollBar()->value();
   for (Item& item : m_items) {
-    if (item.widget) item.widget->setGeometry(kGapGroups, item.y - value, columnWidth(), item.height);
+    if (item.widget) item.widget->setGeometry(kGapGroups, item.y - shown, columnWidth(), item.height);
   }
+  if (m_made) orderTabs();
   m_arranging = false;
   if (missing || unfinished) arrangeSoon();
+}
+
+/// Tab goes through the blocks from above, behind the list itself.
+void BlockList::orderTabs() {
+  m_made = false;
+  QWidget* before = this;
+  for (const Item& item : m_items) {
+    if (!item.widget) continue;
+    for (QWidget* child : item.widget->findChildren<QWidget*>()) {
+      if ((child->focusPolicy() & Qt::TabFocus) == 0 || child->focusProxy() != nullptr) continue;
+      setTabOrder(before, child);
+      before = child;
+    }
+  }
 }
 
 void BlockList::setFollows(bool follows) {

@@ -81,8 +81,15 @@ class BlockList : public QAbstractScrollArea {
     QPointer<Block> widget;
   };
   void arrangeSoon();
+  struct Anchor {
+    QString key;
+    int offset;
+  };
   void arrange();
+  void arrange(const Anchor& held);
+  Anchor anchorOfNow() const;
   void placeItems();
+  void orderTabs();
   bool realise(Item& item);
   void release(Item& item);
   void setFollows(bool follows);
@@ -96,6 +103,7 @@ class BlockList : public QAbstractScrollArea {
   bool m_follows = true;
   bool m_arranging = false;
   bool m_soon = false;
+  bool m_made = false;  // blocks that stand nowhere in the order of Tab yet
 };
 
 }  // namespace strata

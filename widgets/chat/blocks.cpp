@@ -13,7 +13,7 @@
 namespace strata {
 namespace {
 
-constexpr qsizetype kQuestionCut = 220;         // characters of a question that is cut
+constexpr qsizetype kQuestionCut = 150;         // characters of a question that is cut
 constexpr int kQuestionLines = 3;               // or so many lines
 constexpr qsizetype kQuestionMost = 16 * 1024;  // of a whole one; the rest is counted
 

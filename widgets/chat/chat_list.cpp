@@ -128,7 +128,7 @@ ChatList::ChatList(Workspace& workspace, QWidget* parent) : Pane(Ground::window,
   connect(m_view, &QListView::clicked, this, [this] { Q_EMIT openWanted(currentId()); });
   connect(m_view, &QWidget::customContextMenuRequested, this, &ChatList::showMenu);
   connect(&workspace, &Workspace::projectChanged, this, &ChatList::refreshSoon);
-  refreshSoon();
+  refresh();
 }
 
 bool ChatList::isRenaming() const {
@@ -137,7 +137,7 @@ bool ChatList::isRenaming() const {
 }
 
 void ChatList::refreshSoon() {
-  m_timer.start();
+  if (!m_timer.isActive()) m_timer.start();
 }
 
 void ChatList::refresh() {
@@ -145,6 +145,7 @@ void ChatList::refresh() {
     m_states->setEmpty(tr("Chats are listed once the engine is ready."));
     return;
   }
+  if (m_model->rowCount() == 0) m_states->setLoading(tr("Reading the list of chats"));
   protocol::ListChats::Params params;
   params.search = m_search->text().trimmed().toStdString();
   const bool searched = !params.search.empty();

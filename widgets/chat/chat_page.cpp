@@ -120,7 +120,6 @@ void ChatPage::build() {
   m_columns->setCollapsible(1, false);
   m_columns->setSizes({scaled(kListWidth), scaled(kListWidth) * 5});
   m_columns->restoreState(m_workspace.settings().value(kColumnsKey).toByteArray());
-  setFocusProxy(m_composer);
 }
 
 void ChatPage::connectAll() {
@@ -161,6 +160,8 @@ void ChatPage::connectAll() {
   connect(m_again, &QPushButton::clicked, this, [this] { answerAgain({Which::a, Which::b}, false); });
   connect(m_time, &QPushButton::clicked, this, &ChatPage::timeThem);
   connect(m_differencesSwitch, &QAbstractButton::toggled, m_differences, &Differences::setOn);
+  connect(m_differences, &Differences::changed, this,
+          [this] { m_differencesSwitch->setChecked(m_differences->isOn()); });
   connect(m_scrollSwitch, &QAbstractButton::toggled, this,
           [this](bool on) { m_workspace.settings().setValue(kScrollKey, on); });
   connect(m_composer, &Composer::sendWanted, this, &ChatPage::sendDraft);
@@ -210,6 +211,8 @@ void ChatPage::connectPane(ChatPane* pane) {
 
 void ChatPage::showEvent(QShowEvent* event) {
   Page::showEvent(event);
+  const QWidget* focus = window()->focusWidget();
+  if (focus == nullptr || !isAncestorOf(focus)) m_composer->edit()->setFocus();
   m_answering->prepare();
 }
 
@@ -315,7 +318,7 @@ void ChatPage::startNew() {
   m_answering->abandon();
   m_unasked = -1;
   m_conversation->startNew();
-  m_composer->setFocus();
+  m_composer->edit()->setFocus();
 }
 
 void ChatPage::openChat(const QString& id) {
@@ -362,7 +365,7 @@ void ChatPage::takeSampleQuestion() {
       {seed}, this, [this](const Result<protocol::SampleQuestion::Answer>& question) {
         if (question) {
           setDraft(QString::fromStdString(question->text));
-          m_composer->setFocus();
+          m_composer->edit()->setFocus();
         } else {
           m_notice->show(QString::fromStdString(question.error().message));
         }

@@ -49,7 +49,7 @@ ChatPane::ChatPane(Workspace& workspace, Conversation& conversation, Answering& 
   m_name->setObjectName("paneModel" + letter);
   m_map = new ElidedLabel({}, TextRole::monoCaption, Tone::second, head);
   m_map->setObjectName("paneMap" + letter);
-  row->addWidget(m_name, 1);
+  row->addWidget(m_name);
   row->addWidget(m_map, 1);
   m_retention = new SegmentedButtons({}, head);
   m_retention->setObjectName("retention" + letter);
@@ -146,8 +146,11 @@ void ChatPane::showRetentions(int layers) {
   }
   if (!names.isEmpty()) names.last() += QStringLiteral(" %");
   m_retention->setNames(names);
+  QWidget* before = m_retention;
   for (int i = 0; i < m_retention->count(); ++i) {
     QAbstractButton* button = m_retention->button(i);
+    setTabOrder(before, button);
+    before = button;
     const QString sentence = tr("%1 of %2 layers keep their own keys and values")
                                  .arg(m_choices[static_cast<std::size_t>(i)].owners)
                                  .arg(layers);

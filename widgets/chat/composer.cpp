@@ -129,7 +129,6 @@ Composer::Composer(Workspace& workspace, QWidget* parent) : Pane(Ground::window,
   setBusy(false);
   setSeed(1);
   m_leave->hide();
-  setFocusProxy(m_edit);
 }
 
 QString Composer::draft() const {

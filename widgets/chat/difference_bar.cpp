@@ -1,5 +1,6 @@
 #include "widgets/chat/difference_bar.h"
 
+#include <QAbstractButton>
 #include <QGridLayout>
 #include <QHBoxLayout>
 #include <QKeyEvent>
@@ -29,7 +30,7 @@ QString listOf(const std::vector<protocol::Alternative>& alternatives) {
   for (const protocol::Alternative& one : alternatives) {
     parts << quotedToken(one.text) + ' ' + formatPercent(one.probability, 1);
   }
-  return parts.isEmpty() ? notMeasured() : parts.join(QStringLiteral("  "));
+  return parts.isEmpty() ? notMeasured() : parts.join(QStringLiteral(" · "));
 }
 
 }  // namespace
@@ -48,6 +49,7 @@ DifferenceBar::DifferenceBar(Differences& differences, QWidget* parent)
   m_text->setObjectName("differenceText");
   m_text->setAccessibleName(tr("Whose text both sides read"));
   m_text->setCompact(true);
+  for (int i = 0; i < m_text->count(); ++i) m_text->button(i)->setObjectName(QString("differenceText%1").arg(i));
   row->addWidget(m_text);
   m_summary = new ElidedLabel({}, TextRole::body, Tone::second, this);
   m_summary->setObjectName("differenceSummary");

@@ -64,7 +64,8 @@ class Builder {
       return 0;
     };
     const int failed = md_parse(m_utf8.constData(), static_cast<MD_SIZE>(m_utf8.size()), &parser, this);
-    if (failed != 0) return plainBlocks(QString::fromUtf8(m_utf8));
+    // A text that is all markup would show nothing.
+    if (failed != 0 || m_blocks.empty()) return plainBlocks(QString::fromUtf8(m_utf8));
     return std::move(m_blocks);
   }
 

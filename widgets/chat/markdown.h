@@ -40,7 +40,7 @@ struct Piece {
 };
 
 /// Characters that a piece holds at most.
-inline constexpr qsizetype kPieceSize = 4096;
+inline constexpr qsizetype kPieceSize = 2048;
 /// Answers above this are shown as plain text.
 inline constexpr qsizetype kMarkdownLimit = 200 * 1024;
 

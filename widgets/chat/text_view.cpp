@@ -17,6 +17,8 @@ namespace {
 
 int s_resourcesAsked = 0;
 
+constexpr int kLongWord = 200;  // characters; no word of any language is as long
+
 }  // namespace
 
 TextView::TextView(QWidget* parent) : QTextBrowser(parent) {
@@ -26,6 +28,7 @@ TextView::TextView(QWidget* parent) : QTextBrowser(parent) {
   setWordWrapMode(QTextOption::WrapAtWordBoundaryOrAnywhere);
   setOpenLinks(false);
   setUndoRedoEnabled(false);
+  setTabChangesFocus(true);
   setMouseTracking(true);
   viewport()->setMouseTracking(true);
   viewport()->setAutoFillBackground(false);
@@ -74,22 +77,48 @@ void TextView::appendPlain(const QString& text) {
   QTextCursor cursor(document());
   cursor.movePosition(QTextCursor::End);
   m_plain += text;
+  findEndless(text.size() < kLongWord ? m_plain.right(2 * kLongWord) : text);
   // Line ends become blocks, one character each: document and answer run side by side.
   m_runs = {{0, m_plainSource, static_cast<int>(m_plain.size())}};
   QTextCharFormat format;
-  format.setFont(fonts().body);
+  format.setFont(fitting(fonts().body));
   format.setForeground(colors().text);
   cursor.insertText(text, format);
+}
+
+/// Qt looks through the whole rest of a word for each of its lines, and HarfBuzz through what it might be joined to:
+/// one without end is broken at any character and drawn letter by letter instead.
+void TextView::findEndless(const QString& text) {
+  int run = 0;
+  for (const QChar unit : text) {
+    run = unit.isSpace() ? 0 : run + 1;
+    if (run < kLongWord) continue;
+    if (!m_endless) setWordWrapMode(QTextOption::WrapAnywhere);
+    m_endless = true;
+    return;
+  }
+}
+
+QFont TextView::fitting(const QFont& font) const {
+  QFont fitted = font;
+  if (m_endless) fitted.setStyleStrategy(QFont::PreferNoShaping);
+  return fitted;
 }
 
 void TextView::fill(const Piece& piece) {
   document()->clear();
   m_runs.clear();
+  for (const TextBlock& block : piece.blocks) {
+    for (const Span& span : block.spans) findEndless(span.text);
+  }
+  QTextCursor whole(document());
+  whole.beginEditBlock();  // one layout, not one a span
   bool first = true;
   for (const TextBlock& block : piece.blocks) {
     insertBlock(block, first);
     first = false;
   }
+  whole.endEditBlock();
   applyMarks();
 }
 
@@ -125,7 +154,7 @@ void TextView::insertSpan(const Span& span, const TextBlock& block) {
   if (span.bold) font.setWeight(fonts().strong.weight());
   font.setItalic(span.italic);
   font.setStrikeOut(span.strike);
-  format.setFont(font);
+  format.setFont(fitting(font));
   format.setForeground(span.target.isEmpty() ? colors().text : colors().accent);
   if (!span.target.isEmpty()) {
     format.setFontUnderline(true);
@@ -142,7 +171,7 @@ void TextView::insertSpan(const Span& span, const TextBlock& block) {
 
 int TextView::heightFor(int width) {
   if (this->width() != width) resize(width, std::max(1, height()));
-  document()->setTextWidth(width);
+  if (document()->textWidth() != width) document()->setTextWidth(width);
   return static_cast<int>(document()->size().height() + 0.999);
 }
 

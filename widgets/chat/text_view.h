@@ -63,11 +63,14 @@ class TextView : public QTextBrowser {
   void insertSpan(const Span& span, const TextBlock& block);
   void applyMarks();
   void restyle();
+  void findEndless(const QString& text);
+  QFont fitting(const QFont& font) const;
 
   Piece m_piece;
   QString m_plain;
   qsizetype m_plainSource = -1;
   std::vector<Run> m_runs;
+  bool m_endless = false;  // holds a word without end
   std::vector<Mark> m_marks;
 };
 
