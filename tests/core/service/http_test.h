@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
@@ -27,6 +28,7 @@ struct SlowEngine {
   std::chrono::milliseconds perToken{0};
   std::atomic<int> running = 0, mostRunning = 0, cancelled = 0, finished = 0;
   std::optional<Error> problem;
+  std::mutex mutex;
   protocol::Generate::Params last;
   std::string lastPrompt;
 
@@ -75,12 +77,18 @@ struct SlowEngine {
       return model;
     };
     engine.generate = [this](const protocol::Generate::Params& params, const auto& tokens, const auto& stop) {
-      last = params;
+      {
+        const std::lock_guard lock(mutex);
+        last = params;
+      }
       return answer(params.side, params.sampling, tokens, stop);
     };
     engine.complete = [this](const protocol::Side& side, const std::string& prompt, const GenerateConfig& sampling,
                              const auto& tokens, const auto& stop) {
-      lastPrompt = prompt;
+      {
+        const std::lock_guard lock(mutex);
+        lastPrompt = prompt;
+      }
       return answer(side, sampling, tokens, stop);
     };
     return engine;
