@@ -74,7 +74,7 @@ struct StatePane::Private {
         far = tr("%1, %2 left").arg(far, formatTimeLeft(static_cast<double>(passed) / 1000 * (1 - part) / part));
       }
     } else if (passed >= kShowTimeLeftAfter) {
-      far = tr("%1 so far").arg(formatSeconds(static_cast<double>(passed / 1000)));
+      far = tr("%1 s so far").arg(passed / 1000);
     }
     loading->showProgress(what, far, part, onStop != nullptr);
   }
