@@ -1,0 +1,215 @@
+// Models that are open, answers from them, and how two of them differ.
+
+#include "core/service/model_host.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+
+#include <thread>
+
+#include "core/model/chat_prompt.h"
+#include "core/model/generate.h"
+#include "core/model/score.h"
+#include "core/service/model_hash.h"
+#include "support.h"
+
+namespace strata::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+const std::atomic<bool> kNotCancelled{false};
+
+std::string story() {
+  return (sourceFolder() / "resources/models/stories260K").string();
+}
+protocol::Side sideOf(const std::string& map, std::int64_t context = 0) {
+  protocol::Side side;
+  side.ref.model = story();
+  side.ref.context = context;
+  side.map = map;
+  return side;
+}
+protocol::Generate::Params question(const std::string& stream, const protocol::Side& side, int tokens) {
+  protocol::Generate::Params params{stream, side, {{"user", "Once upon a time there was a dog"}}, {}};
+  params.sampling.maxTokens = tokens;
+  params.sampling.ignoreEos = true;
+  return params;
+}
+
+class ModelHostTest : public ::testing::Test {
+ protected:
+  protocol::Answer answer(const protocol::Generate::Params& params) {
+    const auto result = m_host.generate(params, nullptr, nullptr, kNotCancelled);
+    EXPECT_TRUE(result) << result.error().message;
+    return result.value_or(protocol::Answer{});
+  }
+  std::atomic<int> m_changes{0};
+  ModelHost m_host{{.version = "test", .onChange = [this] { ++m_changes; }}};
+};
+
+TEST_F(ModelHostTest, LoadsAModelOnceHoweverManyAsk) {
+  std::vector<std::shared_ptr<const ModelHost::Open>> open(8);
+  std::vector<std::thread> threads;
+  for (auto& mine : open) {
+    threads.emplace_back([&] { mine = m_host.open(sideOf("full").ref, nullptr, kNotCancelled).value(); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const auto& each : open) EXPECT_EQ(each, open.front());
+  EXPECT_EQ(m_changes, 1);
+  ASSERT_EQ(m_host.loaded().size(), 1U);
+  EXPECT_EQ(m_host.loaded()[0].name, "stories260K");
+}
+
+TEST_F(ModelHostTest, ReferencesToTheSameFilesShareTheWeights) {
+  protocol::ModelRef other = sideOf("full").ref;
+  other.model = story() + "/../stories260K";
+  const auto first = m_host.open(sideOf("full").ref, nullptr, kNotCancelled).value();
+  const auto second = m_host.open(other, nullptr, kNotCancelled).value();
+  EXPECT_EQ(first->model, second->model);
+  EXPECT_EQ(first->info.hash, second->info.hash);
+  EXPECT_EQ(m_host.loaded().size(), 2U);
+  EXPECT_EQ(m_host.weightBytes(), first->info.weightBytes);
+}
+
+TEST_F(ModelHostTest, ALoadThatFailsLeavesNothingAndMayBeTriedAgain) {
+  TemporaryFolder folder;
+  protocol::ModelRef ref;
+  ref.model = (folder.path() / "model").string();
+  EXPECT_FALSE(m_host.open(ref, nullptr, kNotCancelled));
+  EXPECT_TRUE(m_host.loaded().empty());
+  std::filesystem::copy(story(), ref.model);
+  EXPECT_TRUE(m_host.open(ref, nullptr, kNotCancelled));
+  const std::atomic<bool> cancelled{true};
+  const auto none = m_host.open(sideOf("full").ref, nullptr, cancelled);
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code, ErrorCode::cancelled);
+  EXPECT_EQ(m_host.loaded().size(), 1U);
+}
+
+TEST_F(ModelHostTest, AnotherMapInTheSameStreamAnswersAsAFreshOne) {
+  for (const char* map : {"full", "stride:2", "prefix:3", "prefix:2", "full", "0,0,2,2,2"}) {
+    SCOPED_TRACE(map);
+    const protocol::Answer same = answer(question("pane", sideOf(map), 30));
+    const protocol::Answer fresh = answer(question("", sideOf(map), 30));
+    EXPECT_EQ(same.ids, fresh.ids);
+    EXPECT_EQ(same.madeBy.src, fresh.madeBy.src);
+    EXPECT_EQ(same.kvBytes, fresh.kvBytes);
+    EXPECT_EQ(same.kvBytesFull, fresh.kvBytesFull);
+    EXPECT_EQ(fresh.cachedTokens, 0);
+  }
+}
+
+TEST_F(ModelHostTest, KeepsACacheByStreamUntilItIsDropped) {
+  const auto params = question("pane/a", sideOf("full"), 5);
+  EXPECT_EQ(answer(params).cachedTokens, 0);
+  const protocol::Answer second = answer(params);
+  EXPECT_EQ(second.cachedTokens, second.promptTokens - 1);
+  m_host.dropStreams("pane/");
+  EXPECT_EQ(answer(params).cachedTokens, 0);
+  for (int i = 0; i < 8; ++i) answer(question("other " + std::to_string(i), sideOf("full"), 1));
+  EXPECT_EQ(answer(params).cachedTokens, 0) << "the longest unused goes first";
+}
+
+TEST_F(ModelHostTest, ALongPromptDoesNotStarveAnotherAnswer) {
+  const protocol::Side side = sideOf("full", 20000);
+  answer(question("warm", side, 1));
+  protocol::Generate::Params longPrompt = question("a", side, 1);
+  for (int i = 0; i < 700; ++i) longPrompt.turns[0].content += " and the dog ran";
+  std::atomic<bool> reading{false};
+  std::atomic<int> during{0};
+  std::thread first([&] {
+    reading = true;
+    const auto result = m_host.generate(longPrompt, nullptr, nullptr, kNotCancelled);
+    reading = false;
+    ASSERT_TRUE(result) << result.error().message;
+    EXPECT_TRUE(result->shared);
+  });
+  while (!reading) std::this_thread::yield();
+  const auto onTokens = [&](const std::string&, const std::vector<int>&) { during += reading; };
+  ASSERT_TRUE(m_host.generate(question("b", side, 200), onTokens, nullptr, kNotCancelled));
+  first.join();
+  EXPECT_GE(during, 3) << "tokens while the prompt was read";
+}
+
+TEST_F(ModelHostTest, ACancelledPromptIsACancelledAnswer) {
+  const protocol::Side side = sideOf("full", 20000);
+  answer(question("warm", side, 1));
+  protocol::Generate::Params longPrompt = question("a", side, 1);
+  for (int i = 0; i < 3000; ++i) longPrompt.turns[0].content += " and the dog ran";
+  std::atomic<bool> cancelled{false};
+  std::thread canceller([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    cancelled = true;
+  });
+  const auto result = m_host.generate(longPrompt, nullptr, nullptr, cancelled);
+  canceller.join();
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result->finish, "cancel");
+  EXPECT_TRUE(result->ids.empty());
+}
+
+TEST_F(ModelHostTest, CompletesATextWithoutATemplate) {
+  GenerateConfig sampling;
+  sampling.maxTokens = 20;
+  const auto result = m_host.complete(sideOf("full"), "Once upon a time", sampling, nullptr, kNotCancelled);
+  ASSERT_TRUE(result) << result.error().message;
+  const auto model = Model::open({.path = story()}).value();
+  const auto expected =
+      generate(model, SharingMap::full(5),
+               {model->tokenizer()->withSpecials(model->tokenizer()->encode("Once upon a time"))}, sampling)
+          .value();
+  EXPECT_EQ(result->text, expected.answers[0].text);
+}
+
+TEST_F(ModelHostTest, TheDivergenceIsThatOfTheTwoPredictionsInDoublePrecision) {
+  const protocol::Side a = sideOf("full"), b = sideOf("stride:2");
+  const auto params = question("", a, 40);
+  const protocol::Answer said = answer(params);
+  const auto compared = m_host.compare({a, b, params.turns, said.ids, 2}, kNotCancelled);
+  ASSERT_TRUE(compared) << compared.error().message;
+  const auto open = m_host.open(a.ref, nullptr, kNotCancelled).value();
+  const auto prompt = chatPrompt(*open->model, *open->chatTemplate,
+                                 Json::array({{{"role", "user"}, {"content", params.turns[0].content}}}))
+                          .value();
+  std::vector<TokenId> all = prompt;
+  all.insert(all.end(), said.ids.begin(), said.ids.end());
+  const auto logProbabilities = [&](const char* map) {
+    return scoreWindows(*open->model, parseMap(map, 5).value(), {all}, {.logits = true})
+        .value()
+        .logits.to(at::kDouble)
+        .log_softmax(1);
+  };
+  const at::Tensor ofA = logProbabilities("full"), ofB = logProbabilities("stride:2");
+  const at::Tensor kl = (ofA.exp() * (ofA - ofB)).sum(1);
+  ASSERT_EQ(compared->tokens.size(), said.ids.size());
+  for (std::size_t i = 0; i < said.ids.size(); ++i) {
+    const auto place = static_cast<std::int64_t>(prompt.size() + i - 1);
+    EXPECT_NEAR(compared->tokens[i].kl, kl[place].item<double>(), 1e-3 * (1 + kl[place].item<double>())) << i;
+    EXPECT_NEAR(compared->tokens[i].a[0].probability, ofA[place].max().exp().item<double>(), 1e-3) << i;
+    EXPECT_NEAR(compared->tokens[i].b[0].probability, ofB[place].max().exp().item<double>(), 1e-3) << i;
+  }
+  const std::atomic<bool> cancelled{true};
+  EXPECT_EQ(m_host.compare({a, b, params.turns, said.ids, 2}, cancelled).error().code, ErrorCode::cancelled);
+  EXPECT_THAT(m_host.compare({a, b, params.turns, {99999}, 2}, kNotCancelled).error().message, HasSubstr("99999"));
+}
+
+TEST(ModelHashes, AreThoseOfTheCheckpointAndFollowItsFiles) {
+  TemporaryFolder folder;
+  const auto model = folder.path() / "model";
+  std::filesystem::copy(story(), model);
+  ModelHashes hashes(folder.path() / "hashes.json");
+  const auto first = Checkpoint::open(model).value();
+  EXPECT_EQ(hashes.of(first).value(), first.hash().value());
+  std::string bytes = readText(model / "model.safetensors");
+  bytes[bytes.size() - 3] ^= 1;
+  std::filesystem::remove(model / "model.safetensors");
+  writeText(model / "model.safetensors", bytes);
+  const auto second = Checkpoint::open(model).value();
+  EXPECT_EQ(hashes.of(second).value(), second.hash().value());
+  EXPECT_NE(hashes.of(second).value(), first.hash().value());
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "hashes.json")) << "small ones are not kept";
+}
+
+}  // namespace
+}  // namespace strata::testing
