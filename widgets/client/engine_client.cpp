@@ -1,6 +1,7 @@
 #include "widgets/client/engine_client.h"
 
 #include <QMetaObject>
+#include <QUrl>
 #include <algorithm>
 #include <utility>
 
@@ -36,6 +37,7 @@ void EngineClient::start(const Command& command) {
   if (another) {  // its projects and models lie elsewhere
     d.m_project.reset();
     d.m_remembered.clear();
+    d.m_serving.reset();
     const auto dropped = std::exchange(d.m_waiting, {});
     const QPointer<EngineClient> self(this);
     for (const auto& [ticket, request] : dropped) {
@@ -212,6 +214,7 @@ void EngineClient::Private::answered(Ticket ticket, const Result<Json>& result) 
       std::erase_if(m_remembered, [&](const Remembered& model) { return model.ref == params.ref; });
     }
   }
+  if (result) servingChanged(request, *result);
   const QPointer<EngineClient> self(m_client);
   deliver(request, result);
   if (self) pump();
@@ -258,6 +261,32 @@ void EngineClient::Private::models(const Json& params) {
   }
   m_loaded = std::move(all.models);
   Q_EMIT m_client->loadedChanged();
+}
+
+/// Remembers what is served, so that an engine that was started again serves it at the same address.
+void EngineClient::Private::servingChanged(const Request& request, const Json& answer) {
+  protocol::ServeState state;
+  if (request.method != protocol::StartServing::kName && request.method != protocol::StopServing::kName) return;
+  if (!configFromJson(answer, request.method, state, UnknownKeys::ignore)) return;  // the caller says so
+  if (!state.on) return m_serving.reset();
+  protocol::StopServing::Params stopped;
+  if (request.method == protocol::StopServing::kName) {
+    if (!m_serving || !configFromJson(request.params, request.method, stopped)) return;
+    std::erase_if(m_serving->models, [&](const protocol::ModelRef& ref) { return ref.model == stopped.model; });
+    return;
+  }
+  protocol::StartServing::Params started;
+  if (!configFromJson(request.params, request.method, started)) return;
+  if (m_serving) {
+    std::vector<protocol::ModelRef> models = m_serving->models;
+    for (const protocol::ModelRef& ref : started.models) {
+      if (std::find(models.begin(), models.end(), ref) == models.end()) models.push_back(ref);
+    }
+    started.models = std::move(models);
+  }
+  started.token = state.token;
+  started.port = QUrl(QString::fromStdString(state.url)).port(0);
+  m_serving = std::move(started);
 }
 
 /// Names a project in the journal: the same folder on another machine is another project.

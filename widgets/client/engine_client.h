@@ -95,7 +95,7 @@ class EngineClient : public QObject {
   void loadedChanged();
   /// A message of the engine that this window cannot read: it is dropped, and this says why.
   void misunderstood(const QString& sentence);
-  /// After a restart: a project or model that could not be opened again, and why.
+  /// After a restart: a project, a model or the HTTP server that could not be opened again, and why.
   void notRestored(const QString& sentence);
 
  private:

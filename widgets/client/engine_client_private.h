@@ -72,6 +72,7 @@ class EngineClient::Private {
   void projectOpened(const Json& params, const Json& answer);
   void replay();
   void models(const Json& params);
+  void servingChanged(const Request& request, const Json& answer);
   static void deliver(const Request& request, const Result<Json>& result);
   std::string projectKey(const std::string& folder) const;
   int allowed(int milliseconds) const { return m_command.remote ? 3 * milliseconds : milliseconds; }
@@ -109,6 +110,7 @@ class EngineClient::Private {
   std::optional<Ticket> m_opening;  // a project/open that is under way
   bool m_projectLost = false;       // it could not be opened again: what is stored in it waits
   std::vector<Remembered> m_remembered;
+  std::optional<protocol::StartServing::Params> m_serving;  // with the port and token that it came to
 };
 
 }  // namespace strata

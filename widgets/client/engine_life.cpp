@@ -111,7 +111,7 @@ void EngineClient::Private::openAgain(int attempt) {
   });
 }
 
-/// Models are asked for before anything that waits, which may need them.
+/// Models, and the server if there was one, are asked for before anything that waits.
 void EngineClient::Private::becomeReady() {
   for (const Remembered& model : m_remembered) {
     ask(
@@ -124,6 +124,14 @@ void EngineClient::Private::becomeReady() {
                   .arg(QString::fromStdString(ref.model), QString::fromStdString(answer.error().message)));
         },
         model.ref);
+  }
+  if (m_serving) {
+    ask(protocol::StartServing::kName, configToJson(*m_serving), [this](const Result<Json>& answer) {
+      if (answer) return;
+      m_serving.reset();
+      Q_EMIT m_client->notRestored(
+          tr("The HTTP server could not be started again: %1").arg(QString::fromStdString(answer.error().message)));
+    });
   }
   m_state = State::ready;
   m_problem.clear();

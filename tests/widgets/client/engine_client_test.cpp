@@ -159,6 +159,30 @@ TEST_F(EngineClientTest, AKilledEngineIsStartedAgainWithItsProjectAndModels) {
   EXPECT_TRUE(lost.isEmpty());
 }
 
+TEST_F(EngineClientTest, WhatWasServedIsServedAgainAtTheSameAddressUntilItIsStopped) {
+  std::vector<protocol::ServeChanged> changes;
+  engine.on<protocol::ServeChanged>(nullptr, [&](const auto& state) { changes.push_back(state); });
+  engine.start(fakeEngine());
+  protocol::StartServing::Params params;
+  params.models = {refOf("base")};
+  engine.call<protocol::StartServing>(params, nullptr, [](const auto&) {});
+  params.models = {refOf("routed")};
+  engine.call<protocol::StartServing>(params, nullptr, [](const auto&) {});
+  ASSERT_TRUE(waitUntil([&] { return changes.size() == 2; }));
+  killIt();
+  ASSERT_TRUE(waitUntil([&] { return changes.size() == 3; }));
+  EXPECT_EQ(changes.back().models, (std::vector<std::string>{"base", "routed"}));
+  EXPECT_EQ(changes.back().url, "http://127.0.0.1:8123/v1");
+  EXPECT_EQ(changes.back().token, "made");
+  bool stopped = false;
+  engine.call<protocol::StopServing>({}, nullptr, [&](const auto&) { stopped = true; });
+  ASSERT_TRUE(waitUntil([&] { return stopped; }));
+  killIt();
+  ASSERT_TRUE(waitUntil([&] { return problems.size() == 2 && engine.ready(); }));
+  runFor(100);
+  EXPECT_EQ(changes.size(), 3);
+}
+
 TEST_F(EngineClientTest, AnUnderWayAnswerIsGivenUpWithASentenceAndAReadIsRepeated) {
   engine.start(fakeEngine({"--load-ms", "300"}));
   ASSERT_TRUE(becomesReady());

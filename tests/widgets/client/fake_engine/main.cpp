@@ -214,6 +214,18 @@ void answer(const RpcMessage& message) {
   }
   if (handles<ListModels>(message, [](const auto&) { return ListModels::Answer{}; })) return;
   if (handles<ListJobs>(message, [](const auto&) { return ListJobs::Answer{}; })) return;
+  if (handles<StartServing>(message, [](const auto& params) {
+        ServeState state;
+        state.on = true;
+        state.url = "http://127.0.0.1:" + std::to_string(params.port == 0 ? 8123 : params.port) + "/v1";
+        state.token = params.token.empty() ? "made" : params.token;
+        for (const ModelRef& ref : params.models) state.models.push_back(ref.model);
+        notify(ServeChanged{state});
+        return state;
+      })) {
+    return;
+  }
+  if (handles<StopServing>(message, [](const auto&) { return ServeState{}; })) return;
   if (handles<Cancel>(message, [&](const auto& params) {
         if (g.mode == "no-cancel") return;
         Cancel::Answer found;
