@@ -16,7 +16,8 @@ bool startsRow(const QStyleOptionViewItem& item, const QWidget* widget) {
     return table->horizontalHeader()->logicalIndexAt(0) == item.index.column() ||
            table->horizontalHeader()->visualIndex(item.index.column()) == 0;
   }
-  if (qobject_cast<const QTreeView*>(widget) != nullptr) return false;  // its row draws the edge
+  // Below a branch, the branch has the edge.
+  if (qobject_cast<const QTreeView*>(widget) != nullptr) return item.rect.left() <= 0;
   return true;
 }
 
@@ -73,12 +74,11 @@ void menuItem(const QStyleOptionMenuItem& item, QPainter& painter, const Colors&
 }
 
 void viewRow(const QStyleOption& option, QPainter& painter, const QWidget* widget, const Colors& c) {
-  const auto* item = qstyleoption_cast<const QStyleOptionViewItem*>(&option);
-  if (item == nullptr || qobject_cast<const QTreeView*>(widget) == nullptr) return;
-  const auto* view = static_cast<const QTreeView*>(widget);
-  if (!(item->state & QStyle::State_Selected)) return;
+  // Trees draw the ground of an item's branch by it; of cells it is drawn with the item.
+  const auto* view = qobject_cast<const QTreeView*>(widget);
+  if (view == nullptr || !(option.state & QStyle::State_Selected) || option.rect.isEmpty()) return;
   if (view->selectionBehavior() != QAbstractItemView::SelectRows) return;
-  paint::selection(painter, QRect(0, option.rect.top(), view->viewport()->width(), option.rect.height()), c, true);
+  paint::selection(painter, option.rect, c, option.rect.left() <= 0);
 }
 
 void viewItem(const QStyleOption& option, QPainter& painter, const QWidget* widget, const Colors& c) {

@@ -31,7 +31,8 @@ void drawOutline(QPainter& painter, const QWidget* widget, const QWidget* of) {
     paint::box(painter, place, pane->groundColor(), {}, 1, pane->isRounded() ? kRadius : 0);
   }
   if (qobject_cast<const Separator*>(widget) != nullptr || qobject_cast<const QSplitterHandle*>(widget) != nullptr) {
-    painter.fillRect(place, colors().line);
+    // A handle is wider than its line, to be caught with the mouse.
+    painter.fillRect(widget->contentsRect().translated(place.topLeft()), colors().line);
     return;
   }
   bool leaf = true;

@@ -241,7 +241,7 @@ QWidget* viewsSheet() {
   new QTreeWidgetItem(tree, {"routed", ""});
   tree->expandAll();
   tree->setColumnWidth(0, scaled(200));
-  tree->setCurrentItem(base->child(0));
+  tree->setCurrentItem(base);
   lines->addWidget(tree);
   splitter->addWidget(middle);
 
