@@ -6,6 +6,7 @@
 #include <QProgressBar>
 #include <QSplitterHandle>
 #include <QVBoxLayout>
+#include <array>
 
 #include "widgets/style/button.h"
 #include "widgets/style/labels.h"
@@ -21,6 +22,21 @@ constexpr double kVeil = 0.35;  // leaves text its 4.5:1
 /// The ground that the covered pane stands on.
 QColor groundOf(const QWidget* widget) {
   return widget->palette().color(widget->backgroundRole());
+}
+
+/// A part's shape: a box, or, where lists and texts will be, a few lines of unequal length.
+void drawShape(QPainter& painter, const QRect& place) {
+  constexpr int kLines = 6;
+  constexpr std::array kLengths = {0.85, 0.6, 0.75};
+  const int pitch = metrics().control;
+  if (place.height() < 4 * pitch) return paint::box(painter, place, colors().raised, {});
+  const int width = std::min(place.width() - 2 * kGapRelated, metrics().textWidth);
+  for (int i = 0; i < kLines && (i + 1) * pitch <= place.height(); ++i) {
+    const double part = kLengths[static_cast<std::size_t>(i) % kLengths.size()];
+    const QRect line(place.left() + kGapRelated, place.top() + i * pitch + pitch / 4, static_cast<int>(width * part),
+                     pitch / 2);
+    paint::box(painter, line, colors().raised, {}, 1, 4);
+  }
 }
 
 /// Draws the outline of a widget in the coordinates of `of`: grounds and lines of panes as they are, a grey shape for
@@ -48,7 +64,7 @@ void drawOutline(QPainter& painter, const QWidget* widget, const QWidget* of) {
     // A label's text seldom fills it; one without text yet will have some.
     size = size.boundedTo(widget->sizeHint().expandedTo(QSize(scaled(80), 0)));
   }
-  paint::box(painter, QRect(place.topLeft(), size), colors().raised, {});
+  drawShape(painter, QRect(place.topLeft(), size));
 }
 
 }  // namespace
