@@ -1,0 +1,144 @@
+// The window: arguments, and which part is tied to which.
+
+#include <QApplication>
+#include <QFile>
+#include <QFileInfo>
+#include <QStandardPaths>
+#include <QTimer>
+#include <cstdio>
+
+#include "options.h"
+#include "timing.h"
+#include "widgets/chat/chat_page.h"
+#include "widgets/client/journal.h"
+#include "widgets/data/data_page.h"
+#include "widgets/models/models_page.h"
+#include "widgets/shell/engine_command.h"
+#include "widgets/shell/first_start.h"
+#include "widgets/shell/main_window.h"
+#include "widgets/shell/single_instance.h"
+#include "widgets/shell/window_log.h"
+
+namespace strata {
+namespace {
+
+constexpr double kHalf = 0.5;
+
+QString resource(const QString& name) {
+  QFile file(":/strata/" + name);
+  return file.open(QIODevice::ReadOnly) ? QString::fromUtf8(file.readAll()) : QString();
+}
+
+/// The engine: as told on the command line, in STRATA_ENGINE, or in the window before.
+EngineClient::Command chosenEngine(const WorkbenchOptions& options, const QSettings& settings) {
+  if (!options.engine.isEmpty()) return engineCommand(options.engine);
+  const QString environment = qEnvironmentVariable("STRATA_ENGINE");
+  return engineCommand(environment.isEmpty() ? settings.value("engine/command").toString() : environment);
+}
+
+/// Names a project for the lock; folders of this machine whatever way they are written. No folder means the user's copy
+/// of the sample, whose place is known once it was open.
+QString lockKey(const EngineClient::Command& engine, QString folder, const QSettings& settings) {
+  if (engine.remote) return commandText(engine) + '\n' + folder;
+  if (folder.isEmpty()) folder = settings.value("projects/sample").toString();
+  const QString canonical = folder.isEmpty() ? QString() : QFileInfo(folder).canonicalFilePath();
+  return canonical.isEmpty() ? folder : canonical;
+}
+
+void tieFirstSteps(FirstStart& steps, ChatPage& chat) {
+  QObject::connect(&steps, &FirstStart::draftWanted, &chat, &ChatPage::setDraft);
+  QObject::connect(&steps, &FirstStart::askBoth, &chat, &ChatPage::sendDraft);
+  QObject::connect(&steps, &FirstStart::halveCache, &chat, [&chat](Which side) { chat.setRetention(side, kHalf); });
+  QObject::connect(&steps, &FirstStart::askAgain, &chat, &ChatPage::askAgain);
+  QObject::connect(&chat, &ChatPage::asked, &steps, &FirstStart::markAsked);
+}
+
+/// Messages that no engine confirmed outlive the window too.
+void keepJournal(EngineClient& engine) {
+  const QString folder = QStandardPaths::writableLocation(QStandardPaths::AppLocalDataLocation);
+  auto journal = Journal::openIn(folder.toStdString());
+  if (journal) {
+    engine.setJournal(std::move(*journal));
+  } else {
+    qWarning("%s", journal.error().message.c_str());
+  }
+}
+
+int run(QApplication& application, const WorkbenchOptions& options) {
+  QSettings settings;
+  Theme theme(application);
+  restoreTheme(settings, theme);
+  EngineClient engine;
+  Workspace workspace(engine, settings);
+  const EngineClient::Command command = chosenEngine(options, settings);
+  QString project = options.project;
+  if (!project.isEmpty() && !command.remote) project = QFileInfo(project).absoluteFilePath();
+  if (project.isEmpty() && !command.remote) project = settings.value("projects/recent").toStringList().value(0);
+
+  SingleInstance instance;
+  const QString key = lockKey(command, project, settings);
+  if (!instance.claim(key)) {
+    if (instance.raiseOther(key)) return 0;
+    std::fputs("Another window has this project open, and does not answer: close it, or end its process.\n", stderr);
+    return 1;
+  }
+  keepJournal(engine);
+  MainWindow window(workspace, theme, {STRATA_VERSION, resource("LICENSE"), resource("packaging/dependencies.md")});
+  window.setWindowIcon(QIcon(":/strata/resources/icons/strata.svg"));
+  QObject::connect(&instance, &SingleInstance::raised, &window, &MainWindow::raiseWindow);
+  window.setClaim([&](const QString& folder) {
+    const QString key = lockKey(engine.command(), folder, settings);
+    if (instance.claim(key)) return true;
+    if (!instance.raiseOther(key)) qWarning("The window that has %s open does not answer.", qPrintable(folder));
+    return false;
+  });
+  QObject::connect(&workspace, &Workspace::projectChanged, &instance, [&] {
+    const auto& open = workspace.project();
+    if (!open || engine.remote()) return;
+    const QString folder = QString::fromStdString(open->folder);
+    if (open->sample) settings.setValue("projects/sample", folder);
+    instance.claim(lockKey(engine.command(), folder, settings));
+  });
+  auto* chat = new ChatPage(workspace);
+  window.addPage(new ModelsPage(workspace));
+  window.addPage(new DataPage(workspace));
+  window.addPage(chat);
+  tieFirstSteps(window.firstStart(), *chat);
+  window.restore();
+  window.show();
+  // The engine starts once the window is on the screen, not before.
+  QTimer::singleShot(0, &window, [&] {
+    if (qEnvironmentVariableIsSet("STRATA_TIMING")) {
+      std::fprintf(stderr, "window visible %d ms after the program began\n", millisecondsSinceStart());
+      QObject::connect(&engine, &EngineClient::stateChanged, &window, [&engine] {
+        if (engine.ready()) std::fprintf(stderr, "engine ready after %d ms\n", millisecondsSinceStart());
+      });
+    }
+    engine.start(command);
+    workspace.openProject(project);
+  });
+  return application.exec();
+}
+
+}  // namespace
+}  // namespace strata
+
+int main(int argc, char** argv) {
+  QStringList words;
+  for (int i = 1; i < argc; ++i) words << QString::fromLocal8Bit(argv[i]);
+  const strata::Result<strata::WorkbenchOptions> options = strata::parseOptions(words);
+  if (!options) {
+    std::fprintf(stderr, "%s\n", options.error().message.c_str());
+    return 2;
+  }
+  if (options->help) return std::fputs(qPrintable(strata::helpText()), stdout) < 0;
+  if (options->version) return std::puts("strata-workbench " STRATA_VERSION) < 0;
+  QCoreApplication::setOrganizationName("strata");
+  QCoreApplication::setApplicationName("workbench");
+  QCoreApplication::setApplicationVersion(STRATA_VERSION);
+  strata::startWindowLog();
+  QApplication application(argc, argv);
+  QGuiApplication::setDesktopFileName("strata-workbench");
+  QGuiApplication::setApplicationDisplayName("Strata");
+  return strata::run(application, *options);
+}
