@@ -47,9 +47,11 @@ DataList::DataList(QWidget* parent)
   m_length->setRange(kLeastLength, kMostLength);
   m_length->setSingleStep(128);
   m_length->setGroupSeparatorShown(true);
-  m_length->setLocale(QLocale::c());
+  QLocale digits = QLocale::c();
+  digits.setNumberOptions(QLocale::DefaultNumberOptions);  // "40,960", as formatCount() prints it
+  m_length->setLocale(digits);
+  followTheme(m_length, [this] { m_length->setFont(fontOf(TextRole::mono)); });
   m_length->setKeyboardTracking(false);
-  m_length->setFont(fontOf(TextRole::mono));
   m_prompts->setObjectName("dataTrainOnPrompt");
   m_prompts->setToolTip(tr("Off: only completions, answers and the assistant's turns count in the loss"));
 

@@ -74,7 +74,7 @@ DataPage::DataPage(Workspace& workspace, QWidget* parent)
   layout->addWidget(splitter);
 
   connect(m_list, &DataList::openWanted, this, &DataPage::browse);
-  connect(m_list, &DataList::chosen, this, &DataPage::show);
+  connect(m_list, &DataList::chosen, this, &DataPage::read);
   connect(m_list, &DataList::settingsChanged, this, &DataPage::settingsChanged);
   connect(m_result, &DataResult::columnsWanted, this, &DataPage::mapColumns);
   connect(&m_check, &DataCheck::changed, this, &DataPage::follow);
@@ -138,7 +138,7 @@ QList<QPair<QString, QString>> DataPage::keys() {
 
 void DataPage::open(const QString& what) {
   if (what == "browse") return browse();
-  if (!what.isEmpty()) show(what);
+  if (!what.isEmpty()) read(what);
 }
 
 bool DataPage::takeDrop(const QStringList& paths) {
@@ -156,7 +156,7 @@ bool DataPage::takeDrop(const QStringList& paths) {
                 path.toStdString()},
           tr("Open…"), [this] { browse(); });
     } else {
-      show(path);
+      read(path);
     }
     return true;
   }
@@ -171,11 +171,11 @@ void DataPage::browse() {
   const QString project = m_workspace.project() ? text(m_workspace.project()->folder) : QString();
   const QString folder = m_path.isEmpty() ? project : m_path.section('/', 0, -2);
   auto* popup = new FilePopup(m_workspace, folder, this);
-  connect(popup, &FilePopup::chosen, this, &DataPage::show);
+  connect(popup, &FilePopup::chosen, this, &DataPage::read);
   popup->openOver(this);
 }
 
-void DataPage::show(const QString& path) {
+void DataPage::read(const QString& path) {
   if (path != m_path) {
     m_columns.clear();
     m_workspace.settings().remove("data/columns");

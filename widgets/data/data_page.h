@@ -32,7 +32,7 @@ class DataPage : public Page {
   bool escape() override;
 
   /// Checks a file or folder of the engine's machine.
-  void show(const QString& path);
+  void read(const QString& path);
 
  protected:
   void showEvent(QShowEvent* event) override;

@@ -100,6 +100,13 @@ DataResult::DataResult(DataCheck& check, QWidget* parent)
   layout->addWidget(m_unread);
   layout->addStretch(0);
   showMapper(false);
+  followTheme(this, [this] { showSign(); });
+}
+
+void DataResult::showSign() {
+  const bool refused = m_check.answer() && !m_check.answer()->refused.empty();
+  m_sign->setPixmap(icon(refused ? "exclamation-circle" : "check-lg", refused ? Ink::bad : Ink::good)
+                        .pixmap(metrics().icon, metrics().icon));
 }
 
 void DataResult::showMapper(bool shown) {
@@ -112,7 +119,7 @@ QString DataResult::verdict(const protocol::CheckData::Answer& answer) const {
   const QString format =
       answer.format.empty() ? tr("Rows of the mapped columns") : tr("Recognised: %1").arg(text(answer.format));
   if (!answer.hasTokens) return tr("%1. Choose a model to count tokens and see what is trained on.").arg(format);
-  return tr("%1. Ready to train on; a row has %2 tokens in the middle and %3 at most.")
+  return tr("%1. Ready to train on; the median row has %2 tokens, the longest %3.")
       .arg(format, formatCount(answer.medianLength), formatCount(answer.longestLength));
 }
 
@@ -131,8 +138,7 @@ void DataResult::refresh() {
   begin(text(answer.path));
   m_body->setVisible(true);
   m_unread->setVisible(false);
-  m_sign->setPixmap(icon(refused ? "exclamation-circle" : "check-lg", refused ? Ink::bad : Ink::good)
-                        .pixmap(metrics().icon, metrics().icon));
+  showSign();
   m_verdict->setText(verdict(answer));
   m_verdict->setTone(refused ? Tone::bad : Tone::normal);
   m_figures->show(answer);

@@ -36,6 +36,7 @@ class DataResult : public QWidget {
 
  private:
   void showMapper(bool shown);
+  void showSign();
   QString verdict(const protocol::CheckData::Answer& answer) const;
   DataCheck& m_check;
   ElidedLabel *m_name, *m_path;

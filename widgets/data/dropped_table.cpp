@@ -42,7 +42,7 @@ QVariant DroppedModel::data(const QModelIndex& index, int role) const {
       return QString::fromStdString(record.file) + (record.line > 0 ? ":" + QString::number(record.line) : QString()) +
              "\n" + reason;
     case Qt::AccessibleTextRole:
-      return tr("%1: %2").arg(place(record), reason);
+      return m_manyFiles ? tr("%1: %2").arg(place(record), reason) : tr("Line %1: %2").arg(place(record), reason);
     case Qt::FontRole:
       return index.column() == 0 ? QVariant(fontOf(TextRole::mono)) : QVariant();
     case Qt::TextAlignmentRole:
@@ -67,7 +67,8 @@ DroppedTable::DroppedTable(QWidget* parent)
     : QWidget(parent),
       m_model(new DroppedModel(this)),
       m_view(new QTableView(this)),
-      m_sentence(captionLabel(QString(), this)) {
+      m_sentence(captionLabel(QString(), this)),
+      m_detail(bodyLabel(QString(), this)) {
   setObjectName("droppedTable");
   setAccessibleName(tr("Records left out"));
   m_sentence->setObjectName("droppedSentence");
@@ -76,13 +77,12 @@ DroppedTable::DroppedTable(QWidget* parent)
   m_view->setModel(m_model);
   m_view->setShowGrid(false);
   m_view->setFrameShape(QFrame::NoFrame);
-  m_view->setWordWrap(true);
+  m_view->setWordWrap(false);
   m_view->setTabKeyNavigation(false);
   m_view->setSelectionBehavior(QAbstractItemView::SelectRows);
   m_view->setSelectionMode(QAbstractItemView::SingleSelection);
   m_view->verticalHeader()->hide();
-  m_view->verticalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
-  m_view->verticalHeader()->setMinimumSectionSize(metrics().compactRow);
+  followTheme(m_view, [this] { m_view->verticalHeader()->setDefaultSectionSize(metrics().compactRow); });
   m_view->horizontalHeader()->setHighlightSections(false);
   m_view->horizontalHeader()->setSectionResizeMode(0, QHeaderView::ResizeToContents);
   m_view->horizontalHeader()->setSectionResizeMode(1, QHeaderView::Stretch);
@@ -93,12 +93,19 @@ DroppedTable::DroppedTable(QWidget* parent)
   layout->addWidget(sectionLabel(tr("Left out"), this));
   layout->addWidget(m_sentence);
   layout->addWidget(m_view, 1);
+  layout->addWidget(m_detail);
+  m_detail->setObjectName("droppedDetail");
+  connect(m_view->selectionModel(), &QItemSelectionModel::currentChanged, this, [this](const QModelIndex& now) {
+    m_detail->setText(now.isValid() ? now.siblingAtColumn(0).data(Qt::AccessibleTextRole).toString() : QString());
+  });
 }
 
 void DroppedTable::show(const protocol::CheckData::Answer& answer) {
   m_model->show(answer.droppedRecords, answer.files.size() > 1);
   const auto shown = static_cast<std::int64_t>(answer.droppedRecords.size());
   m_view->setVisible(shown > 0);
+  m_detail->setVisible(shown > 0);
+  if (shown > 0) m_view->setCurrentIndex(m_model->index(0, 0));
   if (answer.dropped == 0) {
     m_sentence->setText(tr("No record: all of them can be used."));
   } else if (shown < answer.dropped) {

@@ -41,7 +41,7 @@ class DroppedTable : public QWidget {
  private:
   DroppedModel* m_model;
   QTableView* m_view;
-  Label* m_sentence;
+  Label *m_sentence, *m_detail;
 };
 
 }  // namespace strata

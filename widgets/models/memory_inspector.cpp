@@ -24,8 +24,10 @@ QSpinBox* numberField(const QString& objectName, int least, int most, int step) 
   field->setRange(least, most);
   field->setSingleStep(step);
   field->setGroupSeparatorShown(true);
-  field->setLocale(QLocale::c());
-  field->setFont(fontOf(TextRole::mono));
+  QLocale digits = QLocale::c();
+  digits.setNumberOptions(QLocale::DefaultNumberOptions);  // "40,960", as formatCount() prints it
+  field->setLocale(digits);
+  followTheme(field, [field] { field->setFont(fontOf(TextRole::mono)); });
   return field;
 }
 

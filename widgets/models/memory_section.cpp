@@ -1,6 +1,7 @@
 #include "widgets/models/memory_section.h"
 
 #include <QGridLayout>
+#include <QPainter>
 #include <QVBoxLayout>
 
 #include "widgets/style/controls.h"
@@ -8,6 +9,24 @@
 #include "widgets/style/theme.h"
 
 namespace strata {
+namespace {
+
+/// The colour that a part has in the bar.
+class Swatch : public QWidget {
+ public:
+  Swatch(int part, QWidget* parent) : QWidget(parent), m_part(part) { setFixedSize(kGapRelated, kGapRelated); }
+
+ protected:
+  void paintEvent(QPaintEvent*) override {
+    const QColor inks[] = {colors().series[2], colors().series[3], colors().edge};
+    QPainter(this).fillRect(rect(), inks[m_part]);
+  }
+
+ private:
+  int m_part;
+};
+
+}  // namespace
 
 std::optional<bool> fits(const protocol::EstimateMemory::Answer& estimate) {
   if (estimate.available <= 0) return std::nullopt;
@@ -35,7 +54,7 @@ MemorySection::MemorySection(QWidget* parent)
   m_bar->setAccessibleName(tr("Predicted memory against what is free"));
 
   auto* grid = new QGridLayout;
-  grid->setHorizontalSpacing(kGapGroups);
+  grid->setHorizontalSpacing(kGapRelated);
   grid->setVerticalSpacing(kGapInside);
   const QString parts[] = {tr("Weights"), tr("KV cache"), tr("Activations"), tr("In all")};
   const QString names[] = {"weights", "kv", "activations", "total"};
@@ -44,23 +63,24 @@ MemorySection::MemorySection(QWidget* parent)
     Label* head = captionLabel(columns[column], this);
     head->setWordWrap(false);
     head->setAlignment(Qt::AlignRight);
-    grid->addWidget(head, 0, column + 1);
+    grid->addWidget(head, 0, column + 2);
   }
   for (int row = 0; row < 4; ++row) {
     grid->addWidget(new Label(parts[row], row == 3 ? TextRole::strong : TextRole::body, Tone::normal, this), row + 1,
-                    0);
+                    1);
+    if (row < 3) grid->addWidget(new Swatch(row, this), row + 1, 0);
     for (int column = 0; column < 2; ++column) {
       auto* number = new Label(notMeasured(), TextRole::mono, Tone::second, this);
       number->setObjectName((column == 0 ? "predicted-" : "measured-") + names[row]);
       number->setAccessibleName(parts[row] + ", " + columns[column]);
       number->setAlignment(Qt::AlignRight);
       m_numbers[row][column] = number;
-      grid->addWidget(number, row + 1, column + 1);
+      grid->addWidget(number, row + 1, column + 2);
     }
   }
-  grid->setColumnStretch(3, 1);
-  grid->setColumnMinimumWidth(1, kGapGroups * 7);
+  grid->setColumnStretch(4, 1);
   grid->setColumnMinimumWidth(2, kGapGroups * 7);
+  grid->setColumnMinimumWidth(3, kGapGroups * 7);
 
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0);

@@ -196,9 +196,7 @@ void ModelCardView::showFacts(const protocol::ModelCard& card) {
       {tr("Size on disk"), formatBytes(card.bytesOnDisk)},
       {tr("KV heads"), tr("%1 x %2").arg(card.kvHeads).arg(card.headDim)},
       {tr("Context"), tr("%1 tokens").arg(formatContext(card.context))},
-      {tr("Width"), formatCount(card.width)},
       {tr("Vocabulary"), formatCount(card.vocab)},
-      {tr("Feed-forward"), formatCount(card.ffn)},
       {tr("Tokenizer"), tokenizer},
   };
   int number = 0;

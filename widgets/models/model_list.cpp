@@ -58,7 +58,7 @@ ModelList::ModelList(QWidget* parent)
   m_view->setExpandsOnDoubleClick(false);
   m_view->setFrameShape(QFrame::NoFrame);
   m_view->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-  m_view->setIndentation(kGapRelated);
+  m_view->setIndentation(kGapGroups);
   connect(m_view->selectionModel(), &QItemSelectionModel::currentChanged, this, [this](const QModelIndex& now) {
     const protocol::ModelEntry* entry = m_tree->entryAt(m_filter->mapToSource(now));
     if (entry == nullptr || entry->model == m_chosen) return;
@@ -112,6 +112,10 @@ ModelList::ModelList(QWidget* parent)
   layout->addWidget(m_offer);
   layout->addWidget(m_hub);
   setFocusProxy(m_view);
+  followTheme(this, [this] {
+    m_tree->show(m_tree->entries());  // its fonts
+    widen();
+  });
 }
 
 void ModelList::show(std::vector<protocol::ModelEntry> entries, const QString& hub) {

@@ -31,7 +31,7 @@ class DataPageTest : public ::testing::Test, public PageFixture {
   }
   void openFile(const std::string& scenario = "data") {
     open(scenario);
-    page->show(kRecall);
+    page->read(kRecall);
     ASSERT_TRUE(soon([&] { return is(StatePane::State::working); }));
   }
   bool is(StatePane::State wanted) const { return page->findChild<StatePane*>("dataState")->state() == wanted; }
@@ -102,6 +102,8 @@ TEST_F(DataPageTest, ListsWhatIsLeftOutWithLineAndReason) {
   ASSERT_EQ(model.rowCount(), 3);
   EXPECT_EQ(model.index(2, 0).data().toString(), "1,311");
   EXPECT_TRUE(model.index(1, 1).data().toString().contains("it has to be a text"));
+  child<QTableView>(*page, "droppedView").setCurrentIndex(model.index(1, 0));
+  EXPECT_EQ(label("droppedDetail"), "Line 204: \"question\" is a number; it has to be a text.");
 }
 
 TEST_F(DataPageTest, ATallerPaneShowsMoreRows) {
@@ -168,7 +170,7 @@ TEST_F(DataPageTest, AMaskThatTrainsOnNothingIsRefusedWithTheReason) {
 
 TEST_F(DataPageTest, AFileThatIsGoneSaysSoAndShowsNoOtherFilesFigures) {
   openFile("file goes");
-  page->show("/projects/test/train.txt");
+  page->read("/projects/test/train.txt");
   EXPECT_TRUE(soon([&] { return is(StatePane::State::failed); }));
   EXPECT_TRUE(says("is not there any more; choose another file"));
   EXPECT_EQ(label("dataName"), "train.txt");
@@ -177,7 +179,7 @@ TEST_F(DataPageTest, AFileThatIsGoneSaysSoAndShowsNoOtherFilesFigures) {
 
 TEST_F(DataPageTest, ReadingCanBeStopped) {
   open("slow check");
-  page->show(kRecall);
+  page->read(kRecall);
   ASSERT_TRUE(soon([&] { return is(StatePane::State::loading); }));
   QTest::qWait(100);
   EXPECT_TRUE(page->escape());
@@ -235,6 +237,7 @@ TEST_F(DataPageTest, ARenderedPromptWithItsTrainedTokensIsSeenWithoutScrollingAt
 TEST_F(DataPageTest, ScreenshotOfTheWorkingState) {
   openFile();
   shoot(*frame, "data_working");
+  shootLargeAndGrey(*frame, "data_working");
 }
 
 TEST_F(DataPageTest, ScreenshotOfMappingColumns) {
@@ -250,7 +253,7 @@ TEST_F(DataPageTest, ScreenshotOfTheEmptyState) {
 
 TEST_F(DataPageTest, ScreenshotOfTheLoadingState) {
   open("slow check");
-  page->show(kRecall);
+  page->read(kRecall);
   QTest::qWait(1200);
   ASSERT_TRUE(is(StatePane::State::loading));
   shoot(*frame, "data_loading");
@@ -258,7 +261,7 @@ TEST_F(DataPageTest, ScreenshotOfTheLoadingState) {
 
 TEST_F(DataPageTest, ScreenshotOfTheFailedState) {
   open("file goes");
-  page->show("/projects/test/train.txt");
+  page->read("/projects/test/train.txt");
   ASSERT_TRUE(soon([&] { return is(StatePane::State::failed); }));
   shoot(*frame, "data_failed");
 }

@@ -26,7 +26,7 @@ TEST(DataPageWithTheEngineSlow, ReadsTheSampleQuestionsAsTrainingWould) {
   Frame frame(page);
   frame.resize(1280, 800);
   frame.show();
-  page.show(QString::fromStdString((sourceFolder() / "projects/tiny-stories/recall.json").string()));
+  page.read(QString::fromStdString((sourceFolder() / "projects/tiny-stories/recall.json").string()));
   const auto label = [&](const char* name) { return child<QLabel>(page, name).text(); };
   ASSERT_TRUE(soon([&] { return label("figureRows") == "332"; }, 60000)) << label("dataVerdict").toStdString();
   EXPECT_EQ(label("figureTokens"), "52,775");

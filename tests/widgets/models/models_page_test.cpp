@@ -258,6 +258,7 @@ TEST_F(ModelsPageTest, ScreenshotOfTheWorkingState) {
   button("loadButton").click();
   ASSERT_TRUE(soon([&] { return label("measured-kv") == "768 KiB"; }));
   shoot(*frame, "models_working");
+  shootLargeAndGrey(*frame, "models_working");
 }
 
 TEST_F(ModelsPageTest, ScreenshotOfServing) {

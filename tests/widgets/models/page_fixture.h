@@ -105,6 +105,21 @@ inline void shoot(QWidget& frame, const QString& name) {
   theme().setChoice(Theme::Choice::light);
 }
 
+/// The same at 150 % text, light, at 1280x800; and in grey, for whoever judges without colours.
+inline void shootLargeAndGrey(QWidget& frame, const QString& name) {
+  const QDir folder(QStringLiteral(STRATA_BINARY_DIR) + "/screenshots");
+  folder.mkpath(".");
+  frame.resize(1280, 800);
+  QTest::qWait(60);
+  const QImage grey = frame.grab().toImage().convertToFormat(QImage::Format_Grayscale8);
+  ASSERT_TRUE(grey.save(folder.filePath(name + "_grey_1280x800.png")));
+  theme().setTextPercent(150);
+  QTest::qWait(60);
+  const bool saved = frame.grab().save(folder.filePath(name + "_light_150_1280x800.png"));
+  theme().setTextPercent(100);
+  ASSERT_TRUE(saved);
+}
+
 /// Controls below `root` that lack an object name or a name for screen readers, as "class objectName".
 inline QStringList namelessControls(QWidget& root) {
   QStringList nameless;
