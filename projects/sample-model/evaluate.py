@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Scores two models beside one another: held-out NLL, recall and SQuAD questions, under five maps.
+"""Scores two models beside one another: held-out NLL and recall questions, under six maps.
 
     evaluate.py --strata build/release/bin/strata --base DIR --routed DIR --data DIR --project DIR --out FILE.json
 
 DATA is what prepare.py wrote. Differences are routed - base, paired (the same question, the same chapter), with the 2.5th
-and 97.5th percentile of 10,000 bootstrap means (Efron and Tibshirani 1993, chapter 13). Prints Markdown tables.
+and 97.5th percentile of 10,000 bootstrap means (Efron and Tibshirani 1993, chapter 13). Prints Markdown tables. The last map
+has its six owners where training puts them at most by chance.
 """
 import argparse
+import concurrent.futures
 import json
 import pathlib
 import random
@@ -14,8 +16,7 @@ import sqlite3
 import subprocess
 import tempfile
 
-MAPS = ["full", "retention:.75", "retention:.5", "retention:.33", "retention:.25"]
-QUESTIONS = {"recall": 0, "squad": 300}  # at most; 0: all
+MAPS = ["full", "retention:.75", "retention:.5", "retention:.33", "retention:.25", "sandwich:2,2,4"]
 SEPARATOR = "\n<|endoftext|>\n"
 
 
@@ -27,10 +28,10 @@ class Strata:
         done = subprocess.run([self.program, *map(str, arguments), "--json"], stdout=subprocess.PIPE, check=True, text=True)
         return json.loads(done.stdout)
 
-    def evaluate(self, model, task, data, limit=0):
+    def evaluate(self, model, task, data):
         """({map: result}, {map: {question: f1}})"""
         answer = self.json("eval", model, "--task", task, "--data", data, "--maps", ";".join(MAPS), "--project", self.project,
-                           *(["--limit", limit] if limit else []))
+                           "--threads", 1)
         scores = {name: {} for name in MAPS}
         with sqlite3.connect(f"file:{self.project}/runs/{answer['run']}/run.sqlite?mode=ro", uri=True) as database:
             for name, question, f1 in database.execute("SELECT map, question, f1 FROM answers"):
@@ -44,7 +45,7 @@ class Strata:
             with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
                 file.write(chapter)
                 file.flush()
-                answer = self.json("score", model, "--text", file.name, "--map", name)
+                answer = self.json("score", model, "--text", file.name, "--map", name, "--threads", 1)
                 found.append((answer["nll"] * answer["tokens"], answer["tokens"]))
         return found
 
@@ -71,6 +72,35 @@ def shown(value):
     return f"{value[0]:+.3f} [{value[1]:+.3f}, {value[2]:+.3f}]"
 
 
+def recall(strata, pool, models, questions_file):
+    """{map: scores of both models on the questions}, and the size of the cache under each map"""
+    found = dict(zip(models, pool.map(lambda model: strata.evaluate(model, "squad", questions_file), models.values())))
+    rows = {}
+    for name in MAPS:
+        questions = sorted(found["base"][1][name])
+        differences = [found["routed"][1][name][q] - found["base"][1][name][q] for q in questions]
+        rows[name] = {"n": len(questions), "difference": interval(differences),
+                      **{f"{m}_{kind}": found[m][0][name][kind] for m in models for kind in ("f1", "em", "nll")}}
+    return rows, {name: found["base"][0][name]["kv_bytes_per_token"] for name in MAPS}
+
+
+def held_out(strata, pool, models, chapters):
+    """{map: nats a token of both models over the chapters}"""
+    def score(task):
+        return strata.nll_of_chapters(models[task[0]], chapters, task[1])
+
+    tasks = [(model, name) for name in MAPS for model in models]
+    found = dict(zip(tasks, pool.map(score, tasks)))
+    rows = {}
+    for name in MAPS:
+        base, routed = found["base", name], found["routed", name]
+        tokens = [count for _, count in base]
+        rows[name] = {"tokens": sum(tokens), "base": sum(nats for nats, _ in base) / sum(tokens),
+                      "routed": sum(nats for nats, _ in routed) / sum(tokens),
+                      "difference": interval([(r[0] - b[0]) / b[1] for b, r in zip(base, routed)], tokens)}
+    return rows
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name in ("strata", "base", "routed", "data", "project", "out"):
@@ -78,36 +108,20 @@ def main():
     options = parser.parse_args()
     strata, data = Strata(options.strata, options.project), pathlib.Path(options.data)
     models = {"base": options.base, "routed": options.routed}
-    report = {"baselines": json.loads((data / "report.json").read_text())["recall_baselines_f1"]}
-
-    nll = {name: strata.evaluate(model, "nll", data / "heldout.txt")[0] for name, model in models.items()}
     chapters = (data / "heldout.txt").read_text().strip().split(SEPARATOR)
-    by_map = {}
-    for name in MAPS:
-        base, routed = (strata.nll_of_chapters(models[m], chapters, name) for m in ("base", "routed"))
-        by_map[name] = interval([(r[0] - b[0]) / b[1] for b, r in zip(base, routed)], [b[1] for b in base])
-    report["nll"] = {name: {"kv_bytes_per_token": nll["base"][name]["kv_bytes_per_token"], "base": nll["base"][name]["nll"],
-                            "routed": nll["routed"][name]["nll"], "difference": by_map[name]} for name in MAPS}
-    table(f"Held-out text: nats a token over {len(chapters)} chapters, {nll['base']['full']['tokens']} tokens",
-          ["map", "KV bytes a token", "base", "routed", "routed - base"],
-          [[name, str(row["kv_bytes_per_token"]), f"{row['base']:.3f}", f"{row['routed']:.3f}", shown(row["difference"])]
-           for name, row in report["nll"].items()])
+    report = {"baselines": json.loads((data / "report.json").read_text())["recall_baselines_f1"]}
+    with concurrent.futures.ThreadPoolExecutor(len(models)) as pool:
+        report["recall"], kv_bytes = recall(strata, pool, models, data / "recall.json")
+        report["nll"] = held_out(strata, pool, models, chapters)
 
-    for task, limit in QUESTIONS.items():
-        results, scores = {}, {}
-        for name, model in models.items():
-            results[name], scores[name] = strata.evaluate(model, "squad", data / f"{task}.json", limit)
-        rows = {}
-        for name in MAPS:
-            questions = sorted(scores["base"][name])
-            differences = [scores["routed"][name][q] - scores["base"][name][q] for q in questions]
-            rows[name] = {"n": len(questions), "difference": interval(differences),
-                          **{f"{m}_f1": results[m][name]["f1"] for m in models}, **{f"{m}_em": results[m][name]["em"] for m in models},
-                          **{f"{m}_nll": results[m][name]["nll"] for m in models}}
-        report[task] = rows
-        table(f"{task}: F1 (exact match) of {rows['full']['n']} questions", ["map", "base", "routed", "routed - base (F1)"],
-              [[name, f"{row['base_f1']:.3f} ({row['base_em']:.3f})", f"{row['routed_f1']:.3f} ({row['routed_em']:.3f})",
-                shown(row["difference"])] for name, row in rows.items()])
+    table(f"Held-out text: nats a token over {len(chapters)} chapters, {report['nll']['full']['tokens']} tokens",
+          ["map", "KV bytes a token", "base", "routed", "routed - base"],
+          [[name, str(kv_bytes[name]), f"{row['base']:.3f}", f"{row['routed']:.3f}", shown(row["difference"])]
+           for name, row in report["nll"].items()])
+    table(f"Recall: F1 (exact match) of {report['recall']['full']['n']} questions",
+          ["map", "base", "routed", "routed - base (F1)"],
+          [[name, f"{row['base_f1']:.3f} ({row['base_em']:.3f})", f"{row['routed_f1']:.3f} ({row['routed_em']:.3f})",
+            shown(row["difference"])] for name, row in report["recall"].items()])
     print("\nAnswers that never read the question, recall: " +
           ", ".join(f"{rule.replace('_', ' ')} {value:.3f}" for rule, value in report["baselines"].items()))
     pathlib.Path(options.out).write_text(json.dumps(report, indent=2) + "\n")
