@@ -92,8 +92,9 @@ void EnginePopup::showState() {
     m_details->setText(engine.problem());
   } else if (engine.ready()) {
     const auto& answer = engine.engine();
-    m_details->setText(tr("Version %1 on %2, %n thread(s).", nullptr, answer.threads)
-                           .arg(QString::fromStdString(answer.version), QString::fromStdString(answer.host)));
+    m_details->setText(tr("Version %1 on %2. Threads: %3.")
+                           .arg(QString::fromStdString(answer.version), QString::fromStdString(answer.host))
+                           .arg(answer.threads));
   } else {
     m_details->setText(tr("What you do meanwhile waits and is done once it is ready."));
   }

@@ -76,6 +76,9 @@ FirstStart::FirstStart(Workspace& workspace, QWidget* parent)
   connect(m_change, &QPushButton::clicked, this, &FirstStart::engineWanted);
   connect(&workspace.engine(), &EngineClient::stateChanged, this, &FirstStart::show);
   connect(&workspace, &Workspace::sidesChanged, this, &FirstStart::watchMaps);
+  connect(&workspace, &Workspace::projectChanged, this, [this] {
+    if (m_drawWhenOpen && m_workspace.project()) draw(false);
+  });
   followTheme(this, [this] { update(); });
   show();
 }
@@ -110,6 +113,12 @@ void FirstStart::bringBack() {
 void FirstStart::draw(bool ask) {
   m_askWhenDrawn = m_askWhenDrawn || ask;
   if (m_drawing) return;
+  if (!m_workspace.project()) {
+    m_drawWhenOpen = true;
+    m_note->setText(tr("The question comes as soon as the engine is ready."));
+    return;
+  }
+  m_drawWhenOpen = false;
   m_drawing = true;
   m_workspace.engine().call<protocol::SampleQuestion>(
       {seed()}, this, [this](const Result<protocol::SampleQuestion::Answer>& answer) {
@@ -128,7 +137,6 @@ void FirstStart::draw(bool ask) {
         Q_EMIT draftWanted(m_question);
         if (ask) Q_EMIT askBoth();
       });
-  if (!m_workspace.engine().ready()) m_note->setText(tr("The question comes as soon as the engine is ready."));
 }
 
 void FirstStart::ask() {

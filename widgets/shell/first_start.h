@@ -68,7 +68,7 @@ class FirstStart : public QWidget {
   ElidedLabel *m_note, *m_problem;
   QBoxLayout* m_row;
   QString m_question;
-  bool m_drawing = false, m_askWhenDrawn = false, m_typed = false;
+  bool m_drawing = false, m_drawWhenOpen = false, m_askWhenDrawn = false, m_typed = false;
 };
 
 }  // namespace strata

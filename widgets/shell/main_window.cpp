@@ -51,10 +51,19 @@ MainWindow::MainWindow(Workspace& workspace, Theme& theme, AboutTexts about, QWi
   m_save.setSingleShot(true);
   m_save.setInterval(kSaveMilliseconds);
   connect(&m_save, &QTimer::timeout, this, &MainWindow::save);
-  followTheme(this, [this] { update(); });
+  // Once every part has taken the new sizes: layouts keep hints that they asked for before.
+  followTheme(this, [this] {
+    QTimer::singleShot(0, this, [this] {
+      for (QWidget* part : findChildren<QWidget*>()) part->updateGeometry();
+      update();
+    });
+  });
 }
 
-MainWindow::~MainWindow() = default;
+/// Popups and pages give the focus back while they go: by then nothing here may listen.
+MainWindow::~MainWindow() {
+  disconnect(qApp, nullptr, this, nullptr);
+}
 
 void MainWindow::build() {
   m_rail = named(new Rail(m_workspace), "rail");
@@ -136,6 +145,7 @@ void MainWindow::connectParts() {
   });
   connect(&m_workspace.engine(), &EngineClient::stateChanged, this, &MainWindow::showProblem);
   connect(&m_workspace.engine(), &EngineClient::misunderstood, m_status, &StatusBar::say);
+  connect(&m_workspace.engine(), &EngineClient::notRestored, m_status, &StatusBar::say);
   connect(qApp, &QApplication::focusChanged, this, [this](QWidget*, QWidget* now) {
     for (QWidget* pane : panes()) {
       if (now != nullptr && pane->isAncestorOf(now)) m_lastFocus[pane] = now;

@@ -8,6 +8,11 @@
 #include "widgets/style/theme.h"
 
 namespace strata {
+namespace {
+
+constexpr int kWidth = 440;
+
+}  // namespace
 
 MemoryPopup::MemoryPopup(Workspace& workspace, MemoryLog& log, QWidget* parent)
     : Popup(parent), m_workspace(workspace), m_log(log) {
@@ -16,6 +21,7 @@ MemoryPopup::MemoryPopup(Workspace& workspace, MemoryLog& log, QWidget* parent)
   content()->addWidget(sectionLabel(tr("Memory of the engine"), this));
   m_bar = named(new MemoryBar(this), "memory-popup-bar", tr("Memory in use"));
   m_bar->setLegendShown(true);
+  m_bar->setMinimumWidth(scaled(kWidth));
   content()->addWidget(m_bar);
   m_resident = new Label({}, TextRole::caption, Tone::second, this);
   content()->addWidget(m_resident);

@@ -1,8 +1,8 @@
 #include "widgets/shell/picker_button.h"
 
 #include <QEvent>
+#include <QStyleOptionButton>
 
-#include "widgets/style/icons.h"
 #include "widgets/style/theme.h"
 
 namespace strata {
@@ -14,8 +14,6 @@ constexpr int kShortest = 64;
 
 PickerButton::PickerButton(const QString& subject, int widest, QWidget* parent)
     : Button({}, ButtonKind::plain, parent), m_subject(subject), m_widest(widest) {
-  setIcon(strata::icon("chevron-down", Ink::second));
-  setLayoutDirection(Qt::RightToLeft);  // the arrow stands behind the text
   setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
 }
 
@@ -27,28 +25,30 @@ void PickerButton::setChoice(const QString& text, const QString& details) {
   shorten();
 }
 
-/// What the button needs beside its text: ask it with none.
-int PickerButton::textRoom() const {
-  const int around = Button::sizeHint().width() - fontMetrics().horizontalAdvance(text());
-  return std::max(0, width() - around);
+/// What the button needs beside its text: its padding and the arrow.
+int PickerButton::around() const {
+  return 2 * (kGapRelated + kGapInside) + kGapInside + metrics().icon + kGapInside;
 }
 
 void PickerButton::shorten() {
-  const QString shown =
-      fontMetrics().elidedText(m_choice, Qt::ElideMiddle, std::max(textRoom(), scaled(kShortest) / 2));
+  const QString shown = fontMetrics().elidedText(m_choice, Qt::ElideRight, width() - around());
   setText(shown);
   const bool whole = shown == m_choice;
   setToolTip(whole ? m_details : m_details.isEmpty() ? m_choice : m_choice + "\n" + m_details);
 }
 
 QSize PickerButton::sizeHint() const {
-  const QSize now = Button::sizeHint();
-  const int whole = now.width() - fontMetrics().horizontalAdvance(text()) + fontMetrics().horizontalAdvance(m_choice);
-  return {std::min(whole, scaled(m_widest)), now.height()};
+  return {std::min(fontMetrics().horizontalAdvance(m_choice) + around(), scaled(m_widest)), metrics().control};
 }
 
 QSize PickerButton::minimumSizeHint() const {
-  return {std::min(sizeHint().width(), scaled(kShortest)), sizeHint().height()};
+  return {std::min(sizeHint().width(), scaled(kShortest)), metrics().control};
+}
+
+/// Looks like what it is, a button that opens choices, without holding a menu all the time.
+void PickerButton::initStyleOption(QStyleOptionButton* option) const {
+  Button::initStyleOption(option);
+  option->features |= QStyleOptionButton::HasMenu;
 }
 
 void PickerButton::resizeEvent(QResizeEvent* event) {

@@ -19,11 +19,12 @@ class PickerButton : public Button {
   QSize minimumSizeHint() const override;
 
  protected:
+  void initStyleOption(QStyleOptionButton* option) const override;
   void resizeEvent(QResizeEvent* event) override;
   void changeEvent(QEvent* event) override;
 
  private:
-  int textRoom() const;
+  int around() const;
   void shorten();
   QString m_subject, m_choice, m_details;
   int m_widest;

@@ -47,6 +47,7 @@ Rail::Rail(Workspace& workspace, QWidget* parent) : QWidget(parent), m_workspace
 }
 
 void Rail::addButton(RailButton* button, bool atFoot) {
+  button->setCheckable(false);
   button->installEventFilter(this);
   (atFoot ? m_foot : m_top)->addWidget(button, 0, Qt::AlignHCenter);
   if (atFoot) {
@@ -60,9 +61,9 @@ void Rail::addButton(RailButton* button, bool atFoot) {
 void Rail::addPage(const Page& page, const QString& shortcut, bool atFoot) {
   auto* button = new RailButton(page.iconName(), page.title(), this);
   named(button, qPrintable("rail-" + page.id()), page.title());
-  button->setCheckable(true);
   button->setToolTip(tr("%1 (%2)").arg(page.title(), shortcut));
   addButton(button, atFoot);
+  button->setCheckable(true);
   m_pages.push_back(button);
   connect(button, &RailButton::clicked, this, [this, id = page.id()] { Q_EMIT pageChosen(id); });
 }

@@ -88,8 +88,9 @@ void SidePicker::show() {
     return m_map->setChoice(map, tr("This map does not fit a model of %1 layers.").arg(card->layers));
   const std::int64_t tokens = m_workspace.context() > 0 ? m_workspace.context() : card->context;
   m_map->setChoice(tr("%1 · %2").arg(share, formatBytes(kvBytes())),
-                   tr("Map %1: a KV cache of %2 for %n chat(s) of %3 tokens.", nullptr, m_workspace.chats())
-                       .arg(map, formatBytes(kvBytes()), formatCount(tokens)));
+                   tr("Map %1: a KV cache of %2, for chats of %3 tokens (%4 at once).")
+                       .arg(map, formatBytes(kvBytes()), formatCount(tokens))
+                       .arg(m_workspace.chats()));
 }
 
 void SidePicker::choose(const std::string& model) {

@@ -45,6 +45,7 @@ SidesBar::SidesBar(Workspace& workspace, ModelIndex& models, QWidget* parent)
   sides->addWidget(m_b, 1);
 
   m_context = named(new QComboBox, "context", tr("Context: tokens of a chat"));
+  m_context->setSizeAdjustPolicy(QComboBox::AdjustToContents);
   m_context->setToolTip(tr("Tokens of a chat that the KV figures are for"));
   m_context->setWhatsThis(tr("How long a chat may grow. The KV cache takes memory for each token of it."));
   m_chats = named(new QSpinBox, "chats", tr("Chats at once"));
@@ -62,8 +63,8 @@ SidesBar::SidesBar(Workspace& workspace, ModelIndex& models, QWidget* parent)
   rest->addWidget(m_weights, 1);
 
   m_layout->setSpacing(kGapGroups);
-  m_layout->addWidget(m_sides, 3);
-  m_layout->addWidget(m_rest, 2);
+  m_layout->addWidget(m_sides, 1);
+  m_layout->addWidget(m_rest);
 
   connect(m_swap, &QPushButton::clicked, &workspace, &Workspace::swapSides);
   connect(m_copy, &QPushButton::clicked, &workspace, &Workspace::copyAToB);
@@ -104,7 +105,7 @@ void SidesBar::fillContexts() {
   }
   const QSignalBlocker quiet(m_context);
   m_context->clear();
-  m_context->addItem(most > 0 ? tr("%1 tokens, the most").arg(formatContext(most)) : tr("the most tokens"), 0);
+  m_context->addItem(most > 0 ? tr("%1 tokens").arg(formatContext(most)) : tr("all tokens"), 0);
   for (const std::int64_t tokens : kContexts) {
     if ((most == 0 || tokens < most) || tokens == m_workspace.context()) {
       m_context->addItem(tr("%1 tokens").arg(formatContext(tokens)), static_cast<qlonglong>(tokens));

@@ -91,7 +91,8 @@ void StatusBar::showEngine() {
   }
   m_device->setText(engine.ready() ? devices.join(", ") : QString());
   if (!engine.ready()) m_serving->hide();
-  if (!engine.problem().isEmpty()) say(engine.problem());
+  // A failure stands above the page.
+  if (!engine.problem().isEmpty() && state != EngineClient::State::failed) say(engine.problem());
 }
 
 void StatusBar::showMemory() {
@@ -121,7 +122,7 @@ void StatusBar::showServing(const protocol::ServeState& state) {
 void StatusBar::setKeys(const QList<QPair<QString, QString>>& keys) {
   QStringList parts;
   for (const auto& [key, what] : keys) parts << key + ' ' + what;
-  m_keys->setText(parts.join("   "));
+  m_keys->setText(parts.join(tr(" · ")));
 }
 
 void StatusBar::say(const QString& sentence) {

@@ -1,0 +1,279 @@
+#include <QAbstractItemView>
+#include <QAbstractSpinBox>
+#include <QComboBox>
+#include <QDropEvent>
+#include <QLabel>
+#include <QListWidget>
+#include <QMimeData>
+#include <QPlainTextEdit>
+
+#include "shell_fixture.h"
+#include "widgets/shell/find_popup.h"
+#include "widgets/style/button.h"
+#include "widgets/style/labels.h"
+#include "widgets/style/segmented_buttons.h"
+
+namespace strata {
+namespace {
+
+using Frame = Shell;
+
+TEST_F(Frame, ShowsTheRailsPagesByTheirNumbers) {
+  EXPECT_EQ(window->currentPage(), chat);  // the first time
+  key(Qt::Key_1, Qt::ControlModifier);
+  EXPECT_EQ(window->currentPage(), models);
+  EXPECT_TRUE(child<RailButton>("rail-models")->isChecked());
+  EXPECT_FALSE(child<RailButton>("rail-chat")->isChecked());
+  key(Qt::Key_2, Qt::ControlModifier);
+  EXPECT_EQ(window->currentPage(), data);
+  key(Qt::Key_3, Qt::ControlModifier);
+  EXPECT_EQ(window->currentPage(), chat);
+  key(Qt::Key_4, Qt::ControlModifier);  // there is none
+  EXPECT_EQ(window->currentPage(), chat);
+  key(Qt::Key_Comma, Qt::ControlModifier);
+  EXPECT_EQ(window->currentPage()->id(), "settings");
+}
+
+TEST_F(Frame, WalksTheRailWithTheArrowKeys) {
+  child<RailButton>("rail-models")->setFocus();
+  key(Qt::Key_Down);
+  EXPECT_TRUE(child<RailButton>("rail-data")->hasFocus());
+  key(Qt::Key_Space);
+  EXPECT_EQ(window->currentPage(), data);
+  key(Qt::Key_Up);
+  key(Qt::Key_Up);
+  EXPECT_TRUE(child<RailButton>("rail-project")->hasFocus());
+  key(Qt::Key_Up);
+  EXPECT_TRUE(child<RailButton>("rail-settings")->hasFocus());
+}
+
+TEST_F(Frame, ShowsTheSidesOnlyWhereAPageComparesThem) {
+  QWidget* sides = child<QWidget>("sides-bar");
+  EXPECT_TRUE(sides->isVisible());
+  window->showPage("data");
+  EXPECT_FALSE(sides->isVisible());
+}
+
+TEST_F(Frame, HidesTheInspectorWithF4AndWhereAPageHasNone) {
+  EXPECT_FALSE(inspector->isVisible());
+  window->showPage("models");
+  EXPECT_TRUE(inspector->isVisible());
+  key(Qt::Key_F4);
+  EXPECT_FALSE(inspector->isVisible());
+  key(Qt::Key_F4);
+  EXPECT_TRUE(inspector->isVisible());
+}
+
+TEST_F(Frame, F6GoesThroughThePanesAndBackToWhereItWas) {
+  chat->text()->setFocus();
+  QSet<QString> seen;
+  for (int i = 0; i < 12; ++i) {
+    key(Qt::Key_F6);
+    QWidget* pane = QApplication::focusWidget();
+    while (pane != nullptr &&
+           !QStringList{"rail", "first-start", "sides-bar", "jobs-strip", "status-bar"}.contains(pane->objectName()) &&
+           pane != chat) {
+      pane = pane->parentWidget();
+    }
+    ASSERT_NE(pane, nullptr);
+    seen << (pane == chat ? QString("chat") : pane->objectName());
+    if (pane == chat) break;
+  }
+  EXPECT_TRUE(chat->text()->hasFocus());
+  EXPECT_TRUE(seen.contains("rail"));
+  EXPECT_TRUE(seen.contains("sides-bar"));
+  EXPECT_TRUE(seen.contains("jobs-strip"));
+  EXPECT_TRUE(seen.contains("status-bar"));
+}
+
+TEST_F(Frame, F1SaysWhatTheFocusedFieldIsFor) {
+  chat->text()->setFocus();
+  key(Qt::Key_F1);
+  QWidget* help = popup("field-help");
+  ASSERT_NE(help, nullptr);
+  EXPECT_EQ(help->findChild<QLabel*>()->text(), "What the text of Chat is for.");
+  QTest::keyClick(help, Qt::Key_Escape);
+  EXPECT_EQ(popup("field-help"), nullptr);
+  EXPECT_EQ(chat->escaped, 0);  // Esc closed the popup and nothing else
+}
+
+TEST_F(Frame, EscStopsWhatThePageDoes) {
+  chat->text()->setFocus();
+  key(Qt::Key_Escape);
+  EXPECT_EQ(chat->escaped, 1);
+}
+
+TEST_F(Frame, CtrlKFindsPagesActionsModelsRunsAndSettings) {
+  startEngine();
+  ASSERT_TRUE(eventually([&] { return requests("models/list") > 0 && requests("jobs/list") > 0; }));
+  ASSERT_TRUE(eventually([&] {
+    return !FindPopup::found(window->findables(), "routed as b").empty() &&
+           !FindPopup::found(window->findables(), "job train").empty();
+  }));
+  const std::vector<Findable> all = window->findables();
+  const auto first = [&](const QString& text) {
+    const auto found = FindPopup::found(all, text);
+    return found.empty() ? QString() : found.front()->kind + ": " + found.front()->command.name;
+  };
+  EXPECT_EQ(first("data"), "Page: Data");
+  EXPECT_EQ(first("does chat"), "Action: Do what Chat does");
+  EXPECT_EQ(first("swap"), "Action: Swap A and B");
+  EXPECT_EQ(first("text size"), "Setting: Text size");
+  EXPECT_EQ(first("ROUTED"), "Model: routed");
+  EXPECT_EQ(first("run base"), "Run: base on train.txt");
+  EXPECT_EQ(first("no such thing"), "");
+}
+
+TEST_F(Frame, CtrlKRunsWhatIsChosenByTheKeyboard) {
+  key(Qt::Key_K, Qt::ControlModifier);
+  QWidget* find = popup("find-popup");
+  ASSERT_NE(find, nullptr);
+  auto* text = find->findChild<QLineEdit*>("find-text");
+  QTest::keyClicks(text, "data does");
+  QTest::keyClick(text, Qt::Key_Return);
+  ASSERT_TRUE(eventually([&] { return data->done == 1; }));
+  EXPECT_EQ(window->currentPage(), data);
+}
+
+TEST_F(Frame, PutsAFoundModelOnASide) {
+  startEngine();
+  ASSERT_TRUE(eventually([&] { return !FindPopup::found(window->findables(), "Use base as B").empty(); }));
+  const auto all = window->findables();
+  FindPopup::found(all, "Use base as B").front()->command.run();
+  EXPECT_EQ(workspace->side(Which::b)->ref.model, "base");
+}
+
+TEST_F(Frame, ComesBackAsItWasLeft) {
+  window->resize(1400, 900);
+  window->showPage("models");
+  key(Qt::Key_F4);
+  auto* toggle = child<QPushButton>("jobs-toggle");
+  toggle->click();
+  EXPECT_TRUE(child<QWidget>("jobs-panel")->isVisible());
+  ASSERT_TRUE(eventually(
+      [&] { return settings.value("window/jobs").toBool() && !settings.value("window/inspector").toBool(); }));
+  makeWindow();  // the old one is gone without a word, as after a crash
+  EXPECT_EQ(window->currentPage(), models);
+  EXPECT_EQ(window->size(), QSize(1400, 900));
+  EXPECT_FALSE(inspector->isVisible());
+  EXPECT_TRUE(child<QWidget>("jobs-panel")->isVisible());
+}
+
+TEST_F(Frame, GivesADropToThePageInViewElseToTheOneForSuchThings) {
+  startEngine();
+  const auto drop = [&](const QString& path) {
+    QMimeData mime;
+    mime.setUrls({QUrl::fromLocalFile(path)});
+    QDropEvent event(QPointF(400, 400), Qt::CopyAction, &mime, Qt::LeftButton, Qt::NoModifier);
+    static_cast<QObject*>(window.get())->event(&event);  // as at the end of a drag
+  };
+  models->takes = data->takes = true;
+  drop(folder.path());
+  EXPECT_EQ(models->dropped, QStringList{folder.path()});
+  EXPECT_EQ(window->currentPage(), models);
+  QFile file(folder.filePath("rows.jsonl"));
+  ASSERT_TRUE(file.open(QIODevice::WriteOnly));
+  file.close();
+  window->showPage("chat");
+  drop(file.fileName());
+  EXPECT_EQ(data->dropped, QStringList{file.fileName()});
+  EXPECT_EQ(window->currentPage(), data);
+  data->takes = models->takes = false;
+  drop(file.fileName());
+  EXPECT_TRUE(child<QLabel>("status-said")->text().contains("rows.jsonl"));
+}
+
+TEST_F(Frame, SaysAboveThePageWhyAProjectCannotBeOpened) {
+  startEngine();
+  workspace->openProject("/missing");
+  ASSERT_TRUE(eventually([&] { return workspace->projectProblem().has_value(); }));
+  bool said = false;
+  for (const QLabel* label : window->findChildren<QLabel*>()) {
+    said = said || (label->isVisible() && label->text().contains("no project in /missing"));
+  }
+  EXPECT_TRUE(said);
+  for (QPushButton* button : window->findChildren<QPushButton*>()) {
+    if (button->isVisible() && button->text() == "Open the sample") button->click();
+  }
+  EXPECT_TRUE(eventually([&] { return !workspace->projectProblem().has_value(); }));
+}
+
+TEST_F(Frame, DoesNotOpenAProjectThatAnotherWindowHas) {
+  startEngine();
+  window->setClaim([](const QString& folder) { return folder != "/taken"; });
+  const int before = requests("project/open");
+  window->openProject("/taken");
+  EXPECT_TRUE(child<QLabel>("status-said")->text().contains("another window"));
+  window->openProject("/free");
+  ASSERT_TRUE(eventually([&] { return requests("project/open") == before + 1; }));
+}
+
+bool isControl(const QWidget* widget) {
+  return qobject_cast<const QAbstractButton*>(widget) || qobject_cast<const QLineEdit*>(widget) ||
+         qobject_cast<const QComboBox*>(widget) || qobject_cast<const QAbstractSpinBox*>(widget) ||
+         qobject_cast<const QAbstractItemView*>(widget) || qobject_cast<const QPlainTextEdit*>(widget);
+}
+
+QString nameOf(QWidget* widget) {
+  QAccessibleInterface* spoken = QAccessible::queryAccessibleInterface(widget);
+  return spoken ? spoken->text(QAccessible::Name) : QString();
+}
+
+TEST_F(Frame, EveryControlHasANameForPeopleAndOneForTests) {
+  startEngine();
+  child<QPushButton>("jobs-toggle")->click();
+  for (const QString page : {"models", "settings", "chat"}) {
+    window->showPage(page);
+    QCoreApplication::processEvents();
+    for (QWidget* widget : window->findChildren<QWidget*>()) {
+      if (!widget->isVisible() || !isControl(widget) || widget->objectName().startsWith("qt_")) continue;
+      // The parts of a composed control carry its own name.
+      if (qobject_cast<SegmentedButtons*>(widget->parentWidget())) continue;
+      if (qobject_cast<QAbstractSpinBox*>(widget->parentWidget()) || qobject_cast<QComboBox*>(widget->parentWidget()))
+        continue;
+      EXPECT_FALSE(nameOf(widget).isEmpty())
+          << widget->metaObject()->className() << " " << qPrintable(widget->objectName());
+      EXPECT_FALSE(widget->objectName().isEmpty())
+          << widget->metaObject()->className() << " named " << qPrintable(nameOf(widget));
+    }
+  }
+}
+
+/// Text that its widget has no room for, and that no tooltip tells.
+QStringList clipped(const QWidget& window) {
+  QStringList clipped;
+  for (const QWidget* widget : window.findChildren<QWidget*>()) {
+    if (!widget->isVisible()) continue;
+    const QString where = widget->objectName() + " in " + widget->parentWidget()->objectName() + ": ";
+    if (const auto* button = qobject_cast<const QPushButton*>(widget)) {
+      if (button->width() < button->minimumSizeHint().width()) clipped << where + button->text();
+      if (button->height() < button->fontMetrics().height()) clipped << where + "height of " + button->text();
+    } else if (const auto* label = qobject_cast<const QLabel*>(widget)) {
+      const auto* elided = qobject_cast<const ElidedLabel*>(label);
+      const int needs = label->wordWrap() ? label->heightForWidth(label->width()) : label->fontMetrics().height();
+      if (label->text().isEmpty()) continue;
+      if (label->height() < needs) clipped << where + "height of " + label->text();
+      if (elided == nullptr && !label->wordWrap() &&
+          label->width() < label->fontMetrics().horizontalAdvance(label->text())) {
+        clipped << where + label->text();
+      }
+    }
+  }
+  return clipped;
+}
+
+TEST_F(Frame, ClipsNothingAtTwiceTheTextSize) {
+  startEngine();
+  testTheme().setTextPercent(200);
+  window->resize(1280, 800);
+  child<QPushButton>("jobs-toggle")->click();
+  for (const QString page : {"models", "settings", "chat"}) {
+    window->showPage(page);
+    QTest::qWait(50);
+    EXPECT_EQ(window->size(), QSize(1280, 800)) << "the window had to grow for " << qPrintable(page);
+    EXPECT_EQ(clipped(*window).join("\n").toStdString(), "") << qPrintable(page);
+  }
+}
+
+}  // namespace
+}  // namespace strata

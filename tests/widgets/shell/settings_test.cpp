@@ -1,0 +1,115 @@
+#include <QLabel>
+#include <QListWidget>
+#include <QTextBrowser>
+
+#include "shell_fixture.h"
+#include "widgets/style/controls.h"
+
+namespace strata {
+namespace {
+
+using Settings = Shell;
+
+TEST_F(Settings, ThemeAndTextSizeComeBackAfterARestart) {
+  window->showPage("settings");
+  child<SegmentedButtons>("theme")->button(2)->click();
+  child<SegmentedButtons>("text-size")->button(2)->click();
+  EXPECT_TRUE(colors().dark);
+  EXPECT_EQ(settings.value("look/theme"), "dark");
+  EXPECT_EQ(settings.value("look/text"), 150);
+  testTheme().setChoice(Theme::Choice::light);
+  testTheme().setTextPercent(100);
+  makeWindow();
+  restoreTheme(settings, testTheme());
+  auto* theme = child<SegmentedButtons>("theme");
+  EXPECT_EQ(theme->current(), 2);
+  EXPECT_EQ(child<SegmentedButtons>("text-size")->current(), 2);
+  EXPECT_TRUE(colors().dark);
+}
+
+TEST_F(Settings, TextGrowsAndShrinksByKeys) {
+  QTest::keyClick(window.get(), Qt::Key_Plus, Qt::ControlModifier);
+  EXPECT_EQ(look().textPercent, 125);
+  QTest::keyClick(window.get(), Qt::Key_Minus, Qt::ControlModifier);
+  QTest::keyClick(window.get(), Qt::Key_Minus, Qt::ControlModifier);
+  EXPECT_EQ(look().textPercent, 100);
+  EXPECT_EQ(settings.value("look/text"), 100);
+}
+
+TEST_F(Settings, FoldersOfModelsAreAskedForInTheList) {
+  startEngine();
+  window->showPage("settings", "folders");
+  child<QPushButton>("add-model-folder")->click();
+  QWidget* browser = popup("folder-popup");
+  ASSERT_NE(browser, nullptr);
+  auto* use = browser->findChild<QPushButton*>("folder-use");
+  ASSERT_TRUE(eventually([&] { return use->isEnabled(); }));
+  use->click();
+  auto* folders = child<QListWidget>("model-folders");
+  ASSERT_EQ(folders->count(), 1);
+  EXPECT_EQ(folders->item(0)->text(), "/home/ada");
+  Json params;
+  ASSERT_TRUE(eventually([&] { return requests("models/list", &params) > 0 && params["folders"].size() == 1; }));
+  EXPECT_EQ(params["folders"][0], "/home/ada");
+  child<QPushButton>("remove-model-folder")->click();
+  EXPECT_EQ(folders->count(), 0);
+  EXPECT_TRUE(settings.value("models/folders").toStringList().isEmpty());
+}
+
+TEST_F(Settings, AChatComesBackFromTheTrash) {
+  startEngine();
+  window->showPage("settings");
+  auto* trash = child<QListWidget>("trash-list");
+  ASSERT_TRUE(eventually([&] { return trash->count() == 1; }));
+  EXPECT_EQ(trash->item(0)->text(), "Chat: It was late");
+  child<QPushButton>("trash-restore")->click();
+  Json params;
+  ASSERT_TRUE(eventually([&] { return requests("chats/remove", &params) == 1; }));
+  EXPECT_EQ(params["how"], "restore");
+  EXPECT_EQ(params["id"], "c1");
+  EXPECT_TRUE(eventually([&] { return trash->count() == 0; }));
+}
+
+TEST_F(Settings, DeletingForGoodTakesTwoPresses) {
+  startEngine();
+  window->showPage("settings");
+  ASSERT_TRUE(eventually([&] { return child<QListWidget>("trash-list")->count() == 1; }));
+  auto* remove = child<QPushButton>("trash-delete");
+  remove->click();
+  QTest::qWait(50);
+  EXPECT_EQ(requests("chats/remove"), 0);
+  EXPECT_EQ(remove->text(), "Press again: it cannot be undone");
+  remove->click();
+  Json params;
+  ASSERT_TRUE(eventually([&] { return requests("chats/remove", &params) == 1; }));
+  EXPECT_EQ(params["how"], "delete");
+}
+
+TEST_F(Settings, ARunComesBackFromTheTrashAfterARestartOfTheWindow) {
+  startEngine();
+  ASSERT_TRUE(eventually([&] { return window->jobs().jobs().size() == 1; }));
+  window->jobs().moveToTrash(window->jobs().jobs().front().id);
+  ASSERT_TRUE(eventually([&] { return window->jobs().trash().size() == 1; }));
+  makeWindow();
+  engine->start(fakeEngine());
+  workspace->openProject({});
+  ASSERT_TRUE(eventually([&] { return workspace->project().has_value(); }));
+  ASSERT_EQ(window->jobs().trash().size(), 1u);
+  EXPECT_EQ(window->jobs().trash().front().title, "base on train.txt");
+}
+
+TEST_F(Settings, AboutNamesVersionAndLicences) {
+  window->showPage("settings", "about");
+  QString texts;
+  for (const QLabel* label : window->currentPage()->findChildren<QLabel*>()) texts += label->text() + "\n";
+  EXPECT_TRUE(texts.contains("Strata 0.3.0"));
+  EXPECT_TRUE(texts.contains("QCustomPlot (GPL-3.0 or later)"));
+  auto* licences = child<QTextBrowser>("licences");
+  EXPECT_FALSE(licences->isVisible());
+  child<QPushButton>("licences-toggle")->click();
+  EXPECT_TRUE(licences->isVisible());
+  EXPECT_TRUE(licences->toPlainText().contains("The licence."));
+}
+
+}  // namespace
+}  // namespace strata

@@ -1,0 +1,188 @@
+#pragma once
+// A window frame around pages of paper, with the fake engine of fake_engine.py behind it.
+
+#include <gtest/gtest.h>
+
+#include <QAccessible>
+#include <QApplication>
+#include <QElapsedTimer>
+#include <QFile>
+#include <QLineEdit>
+#include <QListWidget>
+#include <QPushButton>
+#include <QTemporaryDir>
+#include <QTest>
+#include <QTextEdit>
+#include <QVBoxLayout>
+
+#include "widgets/shell/first_start.h"
+#include "widgets/shell/main_window.h"
+#include "widgets/style/theme.h"
+
+namespace strata {
+
+/// Runs the event loop until `holds` does; false after fifteen seconds.
+template <class F>
+bool eventually(F holds) {
+  QElapsedTimer clock;
+  clock.start();
+  while (!holds()) {
+    if (clock.elapsed() > 15000) return false;
+    QCoreApplication::processEvents(QEventLoop::AllEvents, 10);
+    QTest::qSleep(1);
+  }
+  return true;
+}
+
+/// The one theme of the program.
+inline Theme& testTheme() {
+  static auto* theme = new Theme(*qApp);
+  return *theme;
+}
+
+class PaperPage : public Page {
+ public:
+  PaperPage(const QString& id, const QString& title, const QString& icon, bool sides, QWidget* inspector = nullptr)
+      : m_id(id), m_title(title), m_icon(icon), m_sides(sides), m_inspector(inspector) {
+    auto* column = new QVBoxLayout(this);
+    m_text = new QTextEdit;
+    m_text->setObjectName(id + "-text");
+    m_text->setAccessibleName("Text of " + title);
+    m_text->setWhatsThis("What the text of " + title + " is for.");
+    m_text->setTabChangesFocus(true);
+    column->addWidget(m_text);
+  }
+
+  QString id() const override { return m_id; }
+  QString title() const override { return m_title; }
+  QString iconName() const override { return m_icon; }
+  bool showsSides() const override { return m_sides; }
+  QWidget* inspector() override { return m_inspector; }
+  QList<Command> commands() override {
+    return {{"Do what " + m_title + " does", "Ctrl+R", [this] { ++done; }}};
+  }
+  QList<QPair<QString, QString>> keys() override { return {{"Enter", "send"}}; }
+  void open(const QString& what) override { opened << what; }
+  bool takeDrop(const QStringList& paths) override {
+    if (!takes) return false;
+    dropped << paths;
+    return true;
+  }
+  bool escape() override { return ++escaped > 0; }
+
+  QTextEdit* text() const { return m_text; }
+  QStringList opened, dropped;
+  bool takes = false;
+  int done = 0, escaped = 0;
+
+ private:
+  QString m_id, m_title, m_icon;
+  bool m_sides;
+  QWidget* m_inspector;
+  QTextEdit* m_text;
+};
+
+class Shell : public testing::Test {
+ protected:
+  Shell() : settings(folder.filePath("settings.ini"), QSettings::IniFormat) {}
+
+  void SetUp() override {
+    testTheme().setChoice(Theme::Choice::light);
+    testTheme().setTextPercent(100);
+    makeWindow();
+  }
+  void TearDown() override {
+    window.reset();
+    workspace.reset();
+    engine.reset();
+  }
+
+  /// Anew, with the settings that there are: as after a restart of the window.
+  void makeWindow() {
+    window.reset();
+    workspace.reset();
+    engine = std::make_unique<EngineClient>();
+    workspace = std::make_unique<Workspace>(*engine, settings);
+    window = std::make_unique<MainWindow>(*workspace, testTheme(), AboutTexts{"0.3.0", "The licence.", "# Built on\n"});
+    inspector = new QLineEdit;
+    inspector->setObjectName("paper-inspector");
+    inspector->setAccessibleName("Paper inspector");
+    models = new PaperPage("models", "Models", "box-seam", false, inspector);
+    data = new PaperPage("data", "Data", "database", false);
+    chat = new PaperPage("chat", "Chat", "chat-left-text", true);
+    for (PaperPage* page : {models, data, chat}) window->addPage(page);
+    window->restore();
+    window->show();
+    window->activateWindow();
+    ASSERT_TRUE(QTest::qWaitForWindowActive(window.get()));
+  }
+
+  EngineClient::Command fakeEngine() const {
+    return {"python3", {QStringLiteral(STRATA_SOURCE_DIR "/tests/widgets/shell/fake_engine.py"), log()}, false};
+  }
+  /// Starts the engine, opens the project and waits until the frame knows both sides' cards.
+  void startEngine() {
+    engine->start(fakeEngine());
+    workspace->openProject({});
+    ASSERT_TRUE(eventually([&] { return engine->ready() && workspace->project().has_value(); }));
+    ASSERT_TRUE(eventually([&] {
+      return workspace->knownCard(workspace->side(Which::a)->ref) &&
+             workspace->knownCard(workspace->side(Which::b)->ref);
+    }));
+  }
+
+  QString log() const { return folder.filePath("requests"); }
+  /// How many requests of a method the engine got; `last`: the parameters of the last one.
+  int requests(const std::string& method, Json* last = nullptr) const {
+    QFile file(log());
+    if (!file.open(QIODevice::ReadOnly)) return 0;
+    int count = 0;
+    for (const QByteArray& line : file.readAll().split('\n')) {
+      const auto json = parseJson(line.toStdString(), "log");
+      if (!json || json->at("method") != method) continue;
+      ++count;
+      if (last != nullptr) *last = json->at("params");
+    }
+    return count;
+  }
+  /// Lets the engine send a notification.
+  template <class N>
+  void say(const N& notification) {
+    const Json message = {{"method", N::kName}, {"params", configToJson(notification)}};
+    const QString path = log() + ".say";
+    QFile file(path + ".part");
+    ASSERT_TRUE(file.open(QIODevice::WriteOnly));
+    file.write(QByteArray::fromStdString(dumpLine(message) + "\n"));
+    file.close();
+    ASSERT_TRUE(eventually([&] { return !QFile::exists(path); }));  // the one before was read
+    ASSERT_TRUE(QFile::rename(path + ".part", path));
+  }
+
+  template <class W>
+  W* child(const char* name) const {
+    W* found = window->findChild<W*>(name);
+    EXPECT_NE(found, nullptr) << name;
+    return found;
+  }
+  /// The popup that is open, by its name.
+  QWidget* popup(const char* name) const {
+    for (QWidget* widget : QApplication::topLevelWidgets()) {
+      if (widget->objectName() == name && widget->isVisible()) return widget;
+    }
+    return nullptr;
+  }
+  void key(int key, Qt::KeyboardModifiers modifiers = Qt::NoModifier) {
+    QWidget* focus = QApplication::focusWidget();
+    QTest::keyClick(focus ? focus : window.get(), static_cast<Qt::Key>(key), modifiers);
+  }
+
+  QTemporaryDir folder;
+  QSettings settings;
+  std::unique_ptr<EngineClient> engine;
+  std::unique_ptr<Workspace> workspace;
+  std::unique_ptr<MainWindow> window;
+  PaperPage *models = nullptr, *data = nullptr, *chat = nullptr;
+  QLineEdit* inspector = nullptr;
+};
+
+}  // namespace strata

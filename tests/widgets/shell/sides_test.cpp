@@ -1,0 +1,130 @@
+#include <QComboBox>
+#include <QLabel>
+#include <QMenu>
+#include <QSpinBox>
+
+#include "shell_fixture.h"
+#include "widgets/shell/picker_button.h"
+#include "widgets/style/controls.h"
+
+namespace strata {
+namespace {
+
+using Sides = Shell;
+
+TEST_F(Sides, ShowModelMapAndBytesOfBoth) {
+  startEngine();
+  EXPECT_EQ(child<PickerButton>("model-a")->choice(), "base");
+  EXPECT_EQ(child<PickerButton>("model-b")->choice(), "routed");
+  // 12 layers of 384 bytes a token, 1,024 tokens.
+  EXPECT_EQ(child<PickerButton>("map-a")->choice(), "100 % · 4.50 MiB");
+  workspace->setMap(Which::b, "stride:2");
+  EXPECT_EQ(child<PickerButton>("map-b")->choice(), "50 % · 2.25 MiB");
+  EXPECT_EQ(child<PickerButton>("map-b")->accessibleName(), "Map of side B: 50 % · 2.25 MiB");
+}
+
+TEST_F(Sides, FiguresAreForTheContextAndTheChatsThatAreChosen) {
+  startEngine();
+  auto* context = child<QComboBox>("context");
+  const int index = context->findText("512 tokens");
+  ASSERT_GE(index, 0);
+  context->setCurrentIndex(index);
+  Q_EMIT context->activated(index);
+  child<QSpinBox>("chats")->setValue(4);
+  EXPECT_EQ(workspace->context(), 512);
+  EXPECT_EQ(workspace->chats(), 4);
+  EXPECT_EQ(child<PickerButton>("map-a")->choice(), "100 % · 9.00 MiB");
+}
+
+TEST_F(Sides, SayWhetherTheyShareTheWeights) {
+  startEngine();
+  auto* weights = child<QLabel>("weights");
+  EXPECT_EQ(weights->text(), "two sets of weights, 2 × 17.9 MiB");
+  child<QPushButton>("copy-a-to-b")->click();
+  EXPECT_EQ(weights->text(), "one copy of the weights, 17.9 MiB");
+  EXPECT_EQ(child<PickerButton>("model-b")->choice(), "base");
+}
+
+TEST_F(Sides, AreSwappedByAButton) {
+  startEngine();
+  workspace->setMap(Which::b, "stride:4");
+  child<QPushButton>("swap-sides")->click();
+  EXPECT_EQ(child<PickerButton>("model-a")->choice(), "routed");
+  EXPECT_EQ(workspace->side(Which::a)->map, "stride:4");
+  EXPECT_EQ(child<PickerButton>("model-b")->choice(), "base");
+}
+
+TEST_F(Sides, OfferTheProjectsModelsAndRuns) {
+  startEngine();
+  ASSERT_TRUE(eventually([&] { return requests("models/list") > 0; }));
+  QTest::qWait(50);
+  child<PickerButton>("model-b")->click();
+  auto* menu = qobject_cast<QMenu*>(popup("model-menu"));
+  ASSERT_NE(menu, nullptr);
+  QStringList texts;
+  for (const QAction* action : menu->actions()) texts << action->text();
+  EXPECT_TRUE(texts.contains("base"));
+  EXPECT_TRUE(texts.contains("routed"));
+  EXPECT_TRUE(texts.contains("base on train.txt"));
+  EXPECT_TRUE(texts.contains("Browse…"));
+  for (QAction* action : menu->actions()) {
+    if (action->text() == "base") action->trigger();
+  }
+  EXPECT_TRUE(eventually([&] { return workspace->side(Which::b)->ref.model == "base"; }));
+}
+
+TEST_F(Sides, TakeAMapByItsShareOfTheCache) {
+  startEngine();
+  child<PickerButton>("map-b")->click();
+  QWidget* maps = popup("map-popup");
+  ASSERT_NE(maps, nullptr);
+  auto* shares = maps->findChild<SegmentedButtons*>("map-shares");
+  ASSERT_NE(shares, nullptr);
+  ASSERT_EQ(shares->count(), 5);
+  EXPECT_EQ(shares->button(2)->text(), "50 %");
+  EXPECT_EQ(shares->current(), 0);
+  shares->button(2)->click();
+  EXPECT_EQ(workspace->side(Which::b)->map, "stride:2");
+}
+
+TEST_F(Sides, TakeAMapAsTextAndNameTheLayerThatIsWrong) {
+  startEngine();
+  child<PickerButton>("map-b")->click();
+  auto* text = popup("map-popup")->findChild<QLineEdit*>("map-text");
+  text->setText("0,0,0,0,4,4,4,4,8,8,8,13");
+  QTest::keyClick(text, Qt::Key_Return);
+  QString said;
+  for (const QLabel* label : popup("map-popup")->findChildren<QLabel*>()) said += label->text();
+  EXPECT_TRUE(said.contains("11")) << qPrintable(said);
+  EXPECT_EQ(workspace->side(Which::b)->map, "full");
+  text->setText("stride:4");
+  QTest::keyClick(text, Qt::Key_Return);
+  EXPECT_EQ(workspace->side(Which::b)->map, "stride:4");
+  EXPECT_EQ(popup("map-popup"), nullptr);
+}
+
+TEST_F(Sides, BrowseFoldersOfTheEnginesMachine) {
+  startEngine();
+  child<PickerButton>("model-b")->click();
+  for (QAction* action : qobject_cast<QMenu*>(popup("model-menu"))->actions()) {
+    if (action->text() == "Browse…") action->trigger();
+  }
+  QWidget* browser = popup("folder-popup");
+  ASSERT_NE(browser, nullptr);
+  auto* list = browser->findChild<QListWidget*>("folder-list");
+  ASSERT_TRUE(eventually([&] { return list->count() == 4; }));  // one up and three folders; no file
+  EXPECT_EQ(browser->findChild<QLineEdit*>("folder-path")->text(), "/home/ada");
+  for (int i = 0; i < list->count(); ++i) {
+    if (list->item(i)->text().startsWith("llama")) Q_EMIT list->itemActivated(list->item(i));
+  }
+  EXPECT_TRUE(eventually([&] { return workspace->side(Which::b)->ref.model == "/home/ada/llama"; }));
+}
+
+TEST_F(Sides, SayWhatBelongsThereWhileTheyAreEmpty) {
+  EXPECT_EQ(child<PickerButton>("model-a")->choice(), "Choose a model");
+  EXPECT_FALSE(child<PickerButton>("map-a")->isEnabled());
+  EXPECT_FALSE(child<QPushButton>("swap-sides")->isEnabled());
+}
+
+}  // namespace
+}  // namespace strata

@@ -1,0 +1,71 @@
+#include "widgets/shell/single_instance.h"
+
+#include <QDir>
+#include <QFile>
+
+#include "shell_fixture.h"
+#include "widgets/shell/window_log.h"
+
+namespace strata {
+namespace {
+
+TEST(SingleInstance, IsOneAProject) {
+  QTemporaryDir folder;
+  SingleInstance first(folder.path()), second(folder.path());
+  EXPECT_TRUE(first.claim("/projects/a"));
+  EXPECT_FALSE(second.claim("/projects/a"));
+  EXPECT_TRUE(second.claim("/projects/b"));
+}
+
+TEST(SingleInstance, LetsGoOfAProjectWhenItTakesAnother) {
+  QTemporaryDir folder;
+  SingleInstance first(folder.path()), second(folder.path());
+  ASSERT_TRUE(first.claim("/projects/a"));
+  ASSERT_TRUE(first.claim("/projects/b"));
+  EXPECT_TRUE(second.claim("/projects/a"));
+}
+
+TEST(SingleInstance, KeepsItsOwnWhereAnotherHasWhatItWants) {
+  QTemporaryDir folder;
+  SingleInstance first(folder.path()), second(folder.path());
+  ASSERT_TRUE(first.claim("/projects/a"));
+  ASSERT_TRUE(second.claim("/projects/b"));
+  EXPECT_FALSE(second.claim("/projects/a"));
+  EXPECT_FALSE(first.claim("/projects/b"));
+}
+
+TEST(SingleInstance, IsRaisedByASecondProcess) {
+  QTemporaryDir folder;
+  SingleInstance first(folder.path());
+  ASSERT_TRUE(first.claim("/projects/a"));
+  int raised = 0;
+  QObject::connect(&first, &SingleInstance::raised, [&] { ++raised; });
+  // The caller waits, so it runs beside the event loop that answers it.
+  bool answered = false;
+  auto* caller = QThread::create([&] { answered = SingleInstance(folder.path()).raiseOther("/projects/a"); });
+  caller->start();
+  ASSERT_TRUE(eventually([&] { return raised == 1; }));
+  ASSERT_TRUE(caller->wait(5000));
+  delete caller;
+  EXPECT_TRUE(answered);
+}
+
+TEST(SingleInstance, SaysWhenNobodyAnswers) {
+  QTemporaryDir folder;
+  EXPECT_FALSE(SingleInstance(folder.path()).raiseOther("/projects/a"));
+}
+
+TEST(WindowLog, KeepsWarningsInTheUsersStateFolder) {
+  QTemporaryDir folder;
+  qputenv("XDG_STATE_HOME", folder.path().toLocal8Bit());
+  startWindowLog();
+  qWarning("a warning of the test");
+  qInstallMessageHandler(nullptr);
+  QFile file(windowLogPath());
+  ASSERT_TRUE(file.open(QIODevice::ReadOnly));
+  EXPECT_TRUE(file.fileName().startsWith(folder.path()));
+  EXPECT_TRUE(file.readAll().contains("warning: a warning of the test"));
+}
+
+}  // namespace
+}  // namespace strata
