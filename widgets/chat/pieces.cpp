@@ -55,8 +55,9 @@ std::vector<TextBlock> plainBlocks(const QString& text, qsizetype source) {
   std::vector<TextBlock> blocks;
   qsizetype begin = 0;
   bool continues = false;
+  qsizetype end = -1;  // of the line; looked for once a line, however many blocks it is
   while (begin < text.size()) {
-    qsizetype end = text.indexOf('\n', begin);
+    if (!continues) end = text.indexOf('\n', begin);
     if (end < 0) end = text.size();
     qsizetype cut = end;
     if (end - begin > kPieceSize) cut = cutBefore(text, begin + kPieceSize);
