@@ -46,7 +46,7 @@ QString lockKey(const EngineClient::Command& engine, QString folder, const QSett
 }
 
 void tieFirstSteps(FirstStart& steps, ChatPage& chat) {
-  QObject::connect(&steps, &FirstStart::draftWanted, &chat, &ChatPage::setDraft);
+  QObject::connect(&steps, &FirstStart::draftWanted, &chat, &ChatPage::setQuestion);
   QObject::connect(&steps, &FirstStart::askBoth, &chat, &ChatPage::sendDraft);
   QObject::connect(&steps, &FirstStart::halveCache, &chat, [&chat](Which side) { chat.setRetention(side, kHalf); });
   QObject::connect(&steps, &FirstStart::askAgain, &chat, &ChatPage::askAgain);

@@ -312,12 +312,13 @@ struct SampleQuestion {
   };
   struct Answer {
     std::string text;
-    std::vector<std::string> answers;
+    std::vector<std::string> answers, stop;
     int number = 0, of = 0;
     template <class V>
     void visit(V& v) {
       v("text", text, "passage and question");
       v("answers", answers, "that count as right");
+      v("stop", stop, "texts that end an answer to it, as in the evaluation");
       v("number", number, "in the split, from 1");
       v("of", of, "questions in the split");
     }

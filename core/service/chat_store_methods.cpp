@@ -48,6 +48,7 @@ Result<protocol::SampleQuestion::Answer> sampleQuestion(std::uint64_t seed, cons
   protocol::SampleQuestion::Answer answer;
   answer.text = QuestionTask(set).promptOf(question).whole();
   answer.answers = question.answers;
+  answer.stop = {"\n"};
   answer.number = static_cast<int>(at) + 1;
   answer.of = static_cast<int>(set.questions.size());
   return answer;
@@ -59,29 +60,40 @@ protocol::Nothing nothing() {
 
 }  // namespace
 
+/// What is stored and read of chats keeps the order of its requests: the later of two versions of a message stays.
 void addChatMethods(MethodTable& methods, const ProjectAccess& project) {
   using namespace protocol;
-  methods.add<ListChats>([project](const ListChats::Params& params, RequestContext&) -> Result<ListChats::Answer> {
-    STRATA_TRY(const auto held, project());
-    STRATA_TRY(auto chats, held->withChats([&](ChatStore& store) { return store.list(params); }));
-    return ListChats::Answer{std::move(chats)};
-  });
-  methods.add<OpenChat>([project](const OpenChat::Params& params, RequestContext&) -> Result<OpenChat::Answer> {
-    STRATA_TRY(const auto held, project());
-    return held->withChats([&](ChatStore& store) { return store.read(params.id, params.fromTurn, kPageBytes); });
-  });
-  methods.add<PutChat>([project](const PutChat::Params& params, RequestContext&) -> Result<Nothing> {
-    STRATA_TRY(const auto held, project());
-    return held->withChats([&](ChatStore& store) { return store.put(params); }).map(nothing);
-  });
-  methods.add<RemoveChat>([project](const RemoveChat::Params& params, RequestContext&) -> Result<Nothing> {
-    STRATA_TRY(const auto held, project());
-    return held->withChats([&](ChatStore& store) { return store.remove(params.id, params.how); }).map(nothing);
-  });
-  methods.add<ExportChat>([project](const ExportChat::Params& params, RequestContext&) -> Result<ExportChat::Answer> {
-    STRATA_TRY(const auto held, project());
-    return exportChat(params, *held);
-  });
+  methods.add<ListChats>(
+      [project](const ListChats::Params& params, RequestContext&) -> Result<ListChats::Answer> {
+        STRATA_TRY(const auto held, project());
+        STRATA_TRY(auto chats, held->withChats([&](ChatStore& store) { return store.list(params); }));
+        return ListChats::Answer{std::move(chats)};
+      },
+      Lane::ordered);
+  methods.add<OpenChat>(
+      [project](const OpenChat::Params& params, RequestContext&) -> Result<OpenChat::Answer> {
+        STRATA_TRY(const auto held, project());
+        return held->withChats([&](ChatStore& store) { return store.read(params.id, params.fromTurn, kPageBytes); });
+      },
+      Lane::ordered);
+  methods.add<PutChat>(
+      [project](const PutChat::Params& params, RequestContext&) -> Result<Nothing> {
+        STRATA_TRY(const auto held, project());
+        return held->withChats([&](ChatStore& store) { return store.put(params); }).map(nothing);
+      },
+      Lane::ordered);
+  methods.add<RemoveChat>(
+      [project](const RemoveChat::Params& params, RequestContext&) -> Result<Nothing> {
+        STRATA_TRY(const auto held, project());
+        return held->withChats([&](ChatStore& store) { return store.remove(params.id, params.how); }).map(nothing);
+      },
+      Lane::ordered);
+  methods.add<ExportChat>(
+      [project](const ExportChat::Params& params, RequestContext&) -> Result<ExportChat::Answer> {
+        STRATA_TRY(const auto held, project());
+        return exportChat(params, *held);
+      },
+      Lane::ordered);
   methods.add<SampleQuestion>(
       [project](const SampleQuestion::Params& params, RequestContext&) -> Result<SampleQuestion::Answer> {
         STRATA_TRY(const auto held, project());

@@ -6,8 +6,9 @@
 //   });
 //   notify(protocol::ModelsLoaded{all});
 //
-// Handlers run on threads of their own, several at once (Lane::own), or, those that answer within a millisecond and
-// never wait, on the reading thread in the order of the requests (Lane::reader). A handler may throw: that becomes an
+// Handlers run on threads of their own, several at once (Lane::own); one after the other in the order of the requests
+// (Lane::ordered: what stores); or, those that answer within a millisecond and never wait, on the reading thread
+// (Lane::reader). A handler may throw: that becomes an
 // error of LibTorch (errorFromException).
 
 #include <atomic>
@@ -20,7 +21,7 @@
 
 namespace strata {
 
-enum class Lane { own, reader };
+enum class Lane { own, ordered, reader };
 
 /// What a handler knows of its request. Lives as long as the call.
 struct RequestContext {

@@ -146,18 +146,25 @@ std::optional<fs::path> ProjectService::project() const {
 void ProjectService::addTo(MethodTable& methods) {
   using namespace protocol;
   State* state = m_state.get();
-  methods.add<OpenProject>([state](const OpenProject::Params& params, RequestContext&) { return state->open(params); });
-  methods.add<SetSides>([state](const SetSides::Params& params, RequestContext&) -> Result<Nothing> {
-    return state
-        ->change([&](Project& project) { return project.setSides(fromMessage(params.a), fromMessage(params.b)); })
-        .map([](const ProjectInfo&) { return Nothing{}; });
-  });
-  methods.add<AddModel>([state](const AddModel::Params& params, RequestContext&) {
-    return state->change([&](Project& project) { return project.addModel(params.path, params.name); });
-  });
-  methods.add<RemoveModel>([state](const RemoveModel::Params& params, RequestContext&) {
-    return state->change([&](Project& project) { return project.removeModel(params.name); });
-  });
+  methods.add<OpenProject>([state](const OpenProject::Params& params, RequestContext&) { return state->open(params); },
+                           Lane::ordered);
+  methods.add<SetSides>(
+      [state](const SetSides::Params& params, RequestContext&) -> Result<Nothing> {
+        return state
+            ->change([&](Project& project) { return project.setSides(fromMessage(params.a), fromMessage(params.b)); })
+            .map([](const ProjectInfo&) { return Nothing{}; });
+      },
+      Lane::ordered);
+  methods.add<AddModel>(
+      [state](const AddModel::Params& params, RequestContext&) {
+        return state->change([&](Project& project) { return project.addModel(params.path, params.name); });
+      },
+      Lane::ordered);
+  methods.add<RemoveModel>(
+      [state](const RemoveModel::Params& params, RequestContext&) {
+        return state->change([&](Project& project) { return project.removeModel(params.name); });
+      },
+      Lane::ordered);
   methods.add<ListFolder>([](const ListFolder::Params& params, RequestContext&) { return listFolder(params.path); });
   methods.add<ListModels>([state](const ListModels::Params& params, RequestContext& context) {
     return listModels(state->folder(), params.folders, context.cancelled,

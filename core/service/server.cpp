@@ -171,7 +171,8 @@ void RpcServer::handle(const RpcMessage& message) {
     }
   }
   if (method->lane == Lane::reader) return call(*method, message, *running);
-  m_threads.start([this, method, message, running] { call(*method, message, *running); });
+  RequestThreads& threads = method->lane == Lane::ordered ? m_ordered : m_threads;
+  threads.start([this, method, message, running] { call(*method, message, *running); });
 }
 
 /// Runs a handler and sends its answer. Whatever goes wrong is the answer of this request and no other's.

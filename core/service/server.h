@@ -83,7 +83,8 @@ class RpcServer {
   std::map<std::string, std::shared_ptr<Running>> m_running;  // by the request's id
   std::atomic<bool> m_initialized{false}, m_ending{false};
   OutputQueue m_output;
-  RequestThreads m_threads;  // the last member: it ends first
+  RequestThreads m_ordered{1};  // Lane::ordered; it and the next are the last members: they end first
+  RequestThreads m_threads;
 };
 
 }  // namespace strata

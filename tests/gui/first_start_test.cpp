@@ -16,6 +16,13 @@ TEST(FirstStartJourney, AsksBothSidesThenHalvesTheCacheAndShowsWhereTheyPart) {
   auto* ask = window.find<QAbstractButton>("step-ask");
   ASSERT_NE(ask, nullptr);
   ASSERT_TRUE(until([&] { return !window.chat->findChild<QPlainTextEdit*>("chatDraft")->toPlainText().isEmpty(); }));
+  const auto bottomOf = [&](const char* name) {
+    const auto* widget = window.find(name);
+    return widget->mapTo(&window.window, QPoint(0, widget->height())).y();
+  };
+  EXPECT_TRUE(until([&] { return bottomOf("chatDraft") <= bottomOf("send") - window.find("send")->height(); }, 2000))
+      << "the question lies over the buttons below it";
+  window.screenshot("journey_0_first_start");
   clock.start();
   QTest::mouseClick(ask, Qt::LeftButton);
   ASSERT_TRUE(until([&] { return !window.chat->conversation().turns().empty(); }));

@@ -66,7 +66,7 @@ class RealWindow {
     window.addPage(data);
     window.addPage(chat);
     FirstStart& steps = window.firstStart();
-    QObject::connect(&steps, &FirstStart::draftWanted, chat, &ChatPage::setDraft);
+    QObject::connect(&steps, &FirstStart::draftWanted, chat, &ChatPage::setQuestion);
     QObject::connect(&steps, &FirstStart::askBoth, chat, &ChatPage::sendDraft);
     QObject::connect(&steps, &FirstStart::halveCache, chat, [this](Which side) { chat->setRetention(side, .5); });
     QObject::connect(&steps, &FirstStart::askAgain, chat, &ChatPage::askAgain);
@@ -92,7 +92,10 @@ class RealWindow {
   T* find(const char* name) const {
     return window.findChild<T*>(QString::fromLatin1(name));
   }
-  void screenshot(const QString& name) { window.grab().save(screenshotFolder() + "/" + name + ".png"); }
+  void screenshot(const QString& name) {
+    QTest::qWait(400);  // until what changed last is laid out
+    window.grab().save(screenshotFolder() + "/" + name + ".png");
+  }
   void killEngine() const { ::kill(static_cast<pid_t>(engine.engine().pid), SIGKILL); }
 
   QSettings settings;

@@ -224,6 +224,13 @@ void ChatPage::setDraft(const QString& text) {
   m_composer->setDraft(text);
 }
 
+void ChatPage::setQuestion(const QString& text, const QStringList& stop) {
+  m_question = text.trimmed();
+  m_questionStop.clear();
+  for (const QString& end : stop) m_questionStop.push_back(end.toStdString());
+  setDraft(text);
+}
+
 void ChatPage::sendDraft() {
   const QString question = m_composer->draft().trimmed();
   if (question.isEmpty()) return;
@@ -239,6 +246,9 @@ void ChatPage::sendDraft() {
 }
 
 void ChatPage::ask(const QString& question) {
+  GenerateConfig sampling = m_conversation->info().sampling;
+  sampling.stop = question == m_question ? m_questionStop : std::vector<std::string>();
+  if (sampling.stop != m_conversation->info().sampling.stop) setSampling(sampling);
   const int edited = m_composer->editedTurn();
   m_composer->clear();
   int turn = m_conversation->lastTurn() + 1;
@@ -364,7 +374,9 @@ void ChatPage::takeSampleQuestion() {
   m_workspace.engine().call<protocol::SampleQuestion>(
       {seed}, this, [this](const Result<protocol::SampleQuestion::Answer>& question) {
         if (question) {
-          setDraft(QString::fromStdString(question->text));
+          QStringList stop;
+          for (const std::string& text : question->stop) stop << QString::fromStdString(text);
+          setQuestion(QString::fromStdString(question->text), stop);
           m_composer->edit()->setFocus();
         } else {
           m_notice->show(QString::fromStdString(question.error().message));

@@ -50,6 +50,8 @@ class ChatPage : public Page {
 
  public Q_SLOTS:
   void setDraft(const QString& text);
+  /// A question of a task: its answers end at one of these texts, those to other questions do not.
+  void setQuestion(const QString& text, const QStringList& stop);
   /// Asks both sides; before the engine is ready the question waits.
   void sendDraft();
   void setRetention(strata::Which which, double retention);
@@ -103,6 +105,8 @@ class ChatPage : public Page {
   SamplingPanel* m_sampling;
   Composer* m_composer;
   QString m_project;   // whose chats these are
+  QString m_question;  // of setQuestion(), and where its answers end
+  std::vector<std::string> m_questionStop;
   int m_unasked = -1;  // a turn that waits for a side
   bool m_scrolling = false;
 };

@@ -6,6 +6,7 @@
 #include <QTextBlock>
 #include <QTextDocument>
 #include <QTextLayout>
+#include <QTimer>
 #include <QVBoxLayout>
 #include <algorithm>
 
@@ -49,7 +50,8 @@ void DraftEdit::fit() {
 
 void DraftEdit::resizeEvent(QResizeEvent* event) {
   QPlainTextEdit::resizeEvent(event);
-  if (event->oldSize().width() != event->size().width()) fit();
+  // Later: a height that is set while the layout is at work would be overlooked by it.
+  if (event->oldSize().width() != event->size().width()) QTimer::singleShot(0, this, &DraftEdit::fit);
 }
 
 void DraftEdit::insertFromMimeData(const QMimeData* source) {

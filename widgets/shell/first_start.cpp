@@ -129,19 +129,21 @@ void FirstStart::draw(bool ask) {
           return;
         }
         m_question = QString::fromStdString(answer->text);
+        m_stop.clear();
+        for (const std::string& text : answer->stop) m_stop << QString::fromStdString(text);
         m_note->setText(tr("question %1 of %2 of the sample's test split, drawn by seed %3")
                             .arg(answer->number)
                             .arg(answer->of)
                             .arg(seed()));
         m_typed = true;
-        Q_EMIT draftWanted(m_question);
+        Q_EMIT draftWanted(m_question, m_stop);
         if (ask) Q_EMIT askBoth();
       });
 }
 
 void FirstStart::ask() {
   if (m_question.isEmpty()) return draw(true);
-  if (!m_typed || askedDone()) Q_EMIT draftWanted(m_question);
+  if (!m_typed || askedDone()) Q_EMIT draftWanted(m_question, m_stop);
   m_typed = true;
   Q_EMIT askBoth();
 }

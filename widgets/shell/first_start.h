@@ -1,7 +1,7 @@
 #pragma once
 // The strip of first steps above Chat. Each step does the thing in the real window, and is ticked once it was done.
 //
-//   connect(strip, &FirstStart::draftWanted, chat, &ChatPage::setDraft);
+//   connect(strip, &FirstStart::draftWanted, chat, &ChatPage::setQuestion);
 //   connect(strip, &FirstStart::askBoth, chat, &ChatPage::sendDraft);
 
 #include <QWidget>
@@ -37,7 +37,8 @@ class FirstStart : public QWidget {
   void markAsked();
 
  Q_SIGNALS:
-  void draftWanted(const QString& text);
+  /// `stop`: texts that end an answer to it.
+  void draftWanted(const QString& text, const QStringList& stop);
   void askBoth();
   /// The map of a side is to be set to this part of its cache.
   void halveCache(Which which);
@@ -68,6 +69,7 @@ class FirstStart : public QWidget {
   ElidedLabel *m_note, *m_problem;
   QBoxLayout* m_row;
   QString m_question;
+  QStringList m_stop;
   bool m_drawing = false, m_drawWhenOpen = false, m_askWhenDrawn = false, m_typed = false;
 };
 

@@ -1,6 +1,6 @@
 // What the engine of these tests answers: a project with two models and three data files.
 
-#include "../models/fake_engine.h"
+#include "scripted_engine.h"
 
 namespace strata::testing {
 namespace {

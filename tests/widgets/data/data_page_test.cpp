@@ -9,7 +9,7 @@
 #include <QTextBlock>
 #include <QTextEdit>
 
-#include "../models/page_fixture.h"
+#include "page_fixture.h"
 
 namespace strata::testing {
 namespace {

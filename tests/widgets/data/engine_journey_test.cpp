@@ -4,7 +4,7 @@
 #include <QLabel>
 #include <QTextEdit>
 
-#include "../models/page_fixture.h"
+#include "page_fixture.h"
 #include "widgets/data/data_page.h"
 
 namespace strata::testing {

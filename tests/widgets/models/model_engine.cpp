@@ -1,7 +1,7 @@
 // What the engine of these tests answers: a project with a base model and one that learned to share, a run, a Qwen in
 // the Hugging Face cache and one there whose shard is missing.
 
-#include "fake_engine.h"
+#include "scripted_engine.h"
 
 namespace strata::testing {
 namespace {

@@ -13,7 +13,7 @@
 #include <functional>
 #include <memory>
 
-#include "fake_engine.h"
+#include "scripted_engine.h"
 #include "support.h"
 #include "widgets/shell/page.h"
 #include "widgets/shell/workspace.h"
