@@ -13,6 +13,9 @@ namespace strata {
 EngineClient::EngineClient(QObject* parent) : QObject(parent), m_private(std::make_unique<Private>(this)) {}
 
 EngineClient::~EngineClient() {
+  // A handler that deletes this client holds the process a little longer than this client lives.
+  if (m_private->m_process) m_private->m_process->stopWaking();
+  for (const auto& process : m_private->m_leaving) process->stopWaking();
   // Both at once are asked to leave before either is waited for.
   if (m_private->m_process) m_private->m_process->finish();
   m_private->m_process.reset();

@@ -146,7 +146,7 @@ void EngineProcess::setEnd(End end) {
     end.asked = m_finish;
     m_end = std::move(end);
   }
-  m_wake();
+  wake();
 }
 
 void EngineProcess::keepLog(std::string_view text) {
@@ -314,7 +314,7 @@ void EngineProcess::parse(Pipes& pipes) {
     keepLog(std::string_view(pipes.reader.banner()).substr(pipes.banner.size()));
     pipes.banner = pipes.reader.banner();
   }
-  if (added) m_wake();
+  if (added) wake();
 }
 
 void EngineProcess::writeSome(Pipes& pipes) {
@@ -329,6 +329,16 @@ void EngineProcess::writeSome(Pipes& pipes) {
     pipes.written = 0;
     if (!pipes.killAt) pipes.killAt = Clock::now() + std::chrono::milliseconds(kCloseGraceMs);
   }
+}
+
+void EngineProcess::wake() {
+  const std::lock_guard lock(m_wakeMutex);
+  if (m_wake) m_wake();
+}
+
+void EngineProcess::stopWaking() {
+  const std::lock_guard lock(m_wakeMutex);
+  m_wake = nullptr;
 }
 
 /// Reads what is left, ends what still lives of the process group, and says how it ended.

@@ -55,6 +55,8 @@ class EngineProcess {
   std::string log() const;
   /// Of its process; 0 before it started.
   int pid() const;
+  /// From now on `wake` is not called any more; once this returned, no call of it is under way.
+  void stopWaking();
   /// Tells a reader that paused over a full inbox that there is room again.
   void madeRoom();
 
@@ -71,10 +73,12 @@ class EngineProcess {
   void setEnd(End end);
   void keepLog(std::string_view text);
   void poke() const;
+  void wake();
 
   const Command m_command;
   const EngineLimits m_limits;
-  const std::function<void()> m_wake;
+  std::mutex m_wakeMutex;
+  std::function<void()> m_wake;  // guarded by m_wakeMutex; empty after stopWaking()
   Inbox m_inbox;
   int m_wakeFd = -1;
 
