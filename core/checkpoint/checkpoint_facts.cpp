@@ -20,6 +20,7 @@ const char* tokenizerKind(const fs::path& folder) {
 
 std::vector<MapCost> costsOf(const std::vector<NamedMap>& maps, const ModelConfig& config, DType dtype) {
   std::vector<MapCost> costs;
+  costs.reserve(maps.size());
   for (const NamedMap& map : maps) {
     costs.push_back({map, kvBytes(map.map, config.shape(), 1, static_cast<int>(bytesOf(dtype)))});
   }

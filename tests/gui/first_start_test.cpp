@@ -55,7 +55,13 @@ TEST(FirstStartJourney, AsksBothSidesThenHalvesTheCacheAndShowsWhereTheyPart) {
   auto* summary = window.find<QLabel>("differenceSummary");
   ASSERT_NE(summary, nullptr);
   EXPECT_TRUE(until([&] { return summary->isVisible() && !summary->text().isEmpty(); }));
+  EXPECT_TRUE(until([&] { return summary->text().contains("KL"); })) << summary->text().toStdString();
   window.screenshot("journey_3_differences");
+
+  window.window.showPage("models", "routed");
+  auto* card = window.find<QLabel>("cardName");
+  EXPECT_TRUE(until([&] { return card != nullptr && card->isVisible() && card->text() == "routed"; }));
+  window.screenshot("journey_4_models");
 }
 
 TEST(FirstStartJourney, SendsAQuestionThatWasAskedBeforeTheEngineWasReady) {
