@@ -83,8 +83,14 @@ TEST(FirstStartJourney, KeepsTheGuiThreadFreeWhileBothSidesAnswer) {
   ASSERT_TRUE(window.bothAnswered(0));
   const LoopProbe probe;
   window.chat->setDraft("And of the ship?");
-  window.chat->sendDraft();
-  ASSERT_TRUE(until([&] { return window.chat->conversation().turns().size() == 2; }));
+  QElapsedTimer sinceEnter;
+  sinceEnter.start();
+  QTest::keyClick(window.find("chatDraft"), Qt::Key_Return);
+  ASSERT_TRUE(until([&] {
+    const SideAnswer* a = window.answer(1, Which::a);
+    return a != nullptr && !a->text.isEmpty();
+  }));
+  std::printf("first token shown %lld ms after Enter\n", static_cast<long long>(sinceEnter.elapsed()));
   ASSERT_TRUE(window.bothAnswered(1));
   RecordProperty("worst_event_ms", static_cast<int>(probe.worst()));
   // The limit of one event is 50 ms; other programs on this machine add to what a timer sees.
