@@ -12,15 +12,6 @@ namespace {
 constexpr auto kInterval = std::chrono::milliseconds(250);
 constexpr std::int64_t kNoticeable = 4 << 20;  // bytes; of what changes all the time
 
-/// A line of /proc/meminfo, in bytes.
-std::int64_t systemMemory(const std::string& field) {
-  std::ifstream file("/proc/meminfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with(field + ":")) return std::strtoll(line.c_str() + field.size() + 1, nullptr, 10) * 1024;
-  }
-  return 0;
-}
-
 bool differs(const protocol::Memory& a, const protocol::Memory& b) {
   const auto far = [](std::int64_t x, std::int64_t y) { return std::abs(x - y) >= kNoticeable; };
   return a.weights != b.weights || a.kv != b.kv || far(a.other, b.other) || far(a.reserved, b.reserved) ||
@@ -28,6 +19,14 @@ bool differs(const protocol::Memory& a, const protocol::Memory& b) {
 }
 
 }  // namespace
+
+std::int64_t systemMemory(const std::string& field) {
+  std::ifstream file("/proc/meminfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with(field + ":")) return std::strtoll(line.c_str() + field.size() + 1, nullptr, 10) * 1024;
+  }
+  return 0;
+}
 
 protocol::Memory memoryOf(const ModelHost& host) {
   const MemoryUsage usage = memoryUsage();

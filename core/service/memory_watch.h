@@ -4,7 +4,9 @@
 //   MemoryWatch watch(host, notify);   // as long as it lives
 
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
+#include <string>
 #include <thread>
 
 #include "core/service/methods.h"
@@ -12,6 +14,8 @@
 
 namespace strata {
 
+/// A field of /proc/meminfo ("MemTotal", "MemAvailable") in bytes; 0 where it is not there.
+std::int64_t systemMemory(const std::string& field);
 /// What is in use now on the CPU.
 protocol::Memory memoryOf(const ModelHost& host);
 

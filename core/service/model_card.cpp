@@ -1,9 +1,9 @@
-#include <fstream>
 #include <string>
 
 #include "core/checkpoint/adapter.h"
 #include "core/checkpoint/checkpoint_facts.h"
 #include "core/project/model_name.h"
+#include "core/service/memory_watch.h"
 #include "core/service/model_list.h"
 #include "core/text/chat_template.h"
 #include "core/text/tokenizer.h"
@@ -56,18 +56,6 @@ std::string nameOf(const protocol::ModelRef& ref, const ModelLocation& location)
   return name.empty() ? location.folder.filename().string() : name;
 }
 
-/// "MemAvailable" of /proc/meminfo in bytes; 0 where it is not there.
-std::int64_t memoryInfo(const std::string& name) {
-  std::ifstream file("/proc/meminfo");
-  std::string key, unit;
-  std::int64_t kibibytes = 0;
-  while (file >> key >> kibibytes) {
-    std::getline(file, unit);
-    if (key == name + ":") return kibibytes * 1024;
-  }
-  return 0;
-}
-
 }  // namespace
 
 Result<protocol::ModelCard> inspectModel(const protocol::ModelRef& ref, const std::optional<fs::path>& project) {
@@ -116,8 +104,8 @@ Result<protocol::EstimateMemory::Answer> estimateModel(const protocol::EstimateM
   answer.activations = estimate.memory.activations;
   answer.total = estimate.memory.total();
   if (ref.device == "cpu") {
-    answer.available = memoryInfo("MemAvailable");
-    answer.deviceTotal = memoryInfo("MemTotal");
+    answer.available = systemMemory("MemAvailable");
+    answer.deviceTotal = systemMemory("MemTotal");
   }
   return answer;
 }
