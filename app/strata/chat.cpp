@@ -83,7 +83,7 @@ Result<int> run(const ChatOptions& options, const Output& out) {
   STRATA_TRY(OpenedModel opened, openModel(options.model, options.map));
   STRATA_CHECK(opened.model->needTokenizer());
   STRATA_TRY(NamedMap map, chooseMap(options.map, *opened.model));
-  STRATA_TRY(ChatTemplate chatTemplate, ChatTemplate::open(opened.location.folder));
+  STRATA_TRY(ChatTemplate chatTemplate, ChatTemplate::open(opened.location.folder, opened.location.chatTemplate));
   const bool person = isatty(STDIN_FILENO) == 1;
   if (person) {
     std::cerr << "Template: " << chatTemplate.origin() << ". Map: " << map.name

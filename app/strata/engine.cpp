@@ -63,7 +63,8 @@ Result<int> run(const EngineOptions& options, const Output&) {
   ProjectService projects({.program = {},
                            .sampleProject = sampleProject(),
                            .dataHome = {},
-                           .onProject = [&](const auto& folder) { engine.host().setProject(folder); }},
+                           .onProject = [&](const auto& folder) { engine.host().setProject(folder); },
+                           .onTemplate = [&] { engine.host().renewTemplates(); }},
                           engine.notifier());
   projects.addTo(engine.methods());
   addServeMethods(engine.methods(), engine.host(), engine.notifier());

@@ -89,7 +89,8 @@ Result<Evaluation> Evaluation::prepare(const EvalConfig& config, const std::stri
     };
     return evaluation;
   }
-  STRATA_TRY(ChatTemplate chatTemplate, ChatTemplate::open(evaluation.m_opened.location.folder));
+  const ModelLocation& location = evaluation.m_opened.location;
+  STRATA_TRY(ChatTemplate chatTemplate, ChatTemplate::open(location.folder, location.chatTemplate));
   const auto chat = std::make_shared<const TemplateRenderer>(std::move(chatTemplate));
   evaluation.m_evaluate = [=](const TaskHooks& hooks) {
     return evaluateNll(*opened, maps, config.data, {.limit = config.limit, .chat = chat.get()}, hooks);

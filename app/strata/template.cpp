@@ -26,7 +26,7 @@ Result<ChatTemplate> openSource(const TemplateArguments& arguments) {
     return fail(ErrorCode::notFound, "There is no model folder or template file " + arguments.source + ".",
                 arguments.source);
   }
-  return ChatTemplate::open(location.folder);
+  return ChatTemplate::open(location.folder, location.chatTemplate);
 }
 
 /// "2025-07-10T12:00" or "2025-07-10T12:00:30".

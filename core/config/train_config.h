@@ -14,6 +14,7 @@ namespace strata {
 struct TrainConfig {
   std::string model;             // checkpoint folder, or RUN
   std::string init;              // folder with config.json and tokenizer files: train from random weights
+  std::string chatTemplate;      // a file in place of the model's own template
   std::string data;              // a data file or a folder of them: core/data/records.h
   std::optional<double> pCross;  // default: the sampler's (.5; strategy and cla 1)
   std::string sampler = "uniform";
@@ -64,6 +65,7 @@ struct TrainConfig {
   void visit(V& v) {
     v("model", model, "checkpoint folder or run to start from");
     v("init", init, "folder with config.json and tokenizer files; start from random weights");
+    v("chat-template", chatTemplate, "a Jinja file in place of the model's own chat template");
     v("data", data, "training data: a file of text, JSONL, JSON, CSV or Parquet, or a folder of them");
     v("p-cross", pCross, "probability that a layer borrows (default .5; strategy and cla 1)", Range{0, 1});
     v("sampler", sampler, "uniform | window:w | geometric:q | strategy[:r,...] | rd-cla:k | cla:k");

@@ -55,7 +55,8 @@ CudaModule loadCuda() {
         std::string("LibTorch's CUDA part could not be loaded (") + dlerror() + "; packaging/setup --cuda installs it)";
     return module;
   }
-  for (const auto& folder : {programFolder(), programFolder().parent_path() / "lib"}) {
+  const auto root = programFolder().parent_path();
+  for (const auto& folder : {programFolder(), root / "lib", root / "lib/strata"}) {
     module.kernels = dlopen((folder / "libstrata_cuda.so").c_str(), RTLD_NOW | RTLD_GLOBAL);
     if (module.kernels != nullptr) break;
   }

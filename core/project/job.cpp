@@ -215,4 +215,16 @@ Result<void> restoreRun(const Project& project, const std::string& id) {
   return moveRun(project.folder() / "trash" / id, project.runsFolder() / id);
 }
 
+Result<void> deleteTrashedRun(const Project& project, const std::string& id) {
+  if (!isPlainId(id)) return fail(ErrorCode::usage, "\"" + id + "\" is no run's id.", id);
+  const fs::path hidden = project.folder() / "trash" / (".removed-" + id);
+  std::error_code error;
+  fs::remove_all(hidden, error);  // of a removal that was cut short
+  // The name goes first, so that a removal cut short leaves no half of a run.
+  STRATA_CHECK(moveRun(project.folder() / "trash" / id, hidden));
+  fs::remove_all(hidden, error);
+  if (error) return systemFailure(error.value(), "remove", hidden);
+  return {};
+}
+
 }  // namespace strata

@@ -40,5 +40,7 @@ bool signalHolder(const std::filesystem::path& runFolder, int signal);
 /// Moves a run that is not alive from runs/ to trash/ of its project, or back.
 Result<void> trashRun(const Project& project, const std::string& id);
 Result<void> restoreRun(const Project& project, const std::string& id);
+/// Deletes a run of the trash for good.
+Result<void> deleteTrashedRun(const Project& project, const std::string& id);
 
 }  // namespace strata

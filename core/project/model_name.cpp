@@ -1,5 +1,8 @@
 #include "core/project/model_name.h"
 
+#include <span>
+
+#include "core/base/files.h"
 #include "core/project/project.h"
 #include "core/project/run_checkpoint.h"
 
@@ -17,9 +20,7 @@ Result<std::filesystem::path> folderOfName(const std::string& text,
   return found == opened.models().end() ? std::filesystem::path(text) : found->second;
 }
 
-}  // namespace
-
-Result<ModelLocation> locateModel(const std::string& text, const std::optional<std::filesystem::path>& project) {
+Result<ModelLocation> locate(const std::string& text, const std::optional<std::filesystem::path>& project) {
   const std::optional<RunName> name = findRun(text, project);
   if (!name) {
     STRATA_TRY(const std::filesystem::path folder, folderOfName(text, project));
@@ -36,13 +37,35 @@ Result<ModelLocation> locateModel(const std::string& text, const std::optional<s
                 "The run " + name->folder.string() + " does not say which model its adapter belongs to.",
                 (name->folder / "run.json").string());
   }
-  STRATA_TRY(ModelLocation location, locateModel(base->get<std::string>(), project));
+  STRATA_TRY(const ModelLocation location, locate(base->get<std::string>(), project));
   if (!location.adapter.empty()) {
     return fail(ErrorCode::unsupported,
                 "The run " + name->folder.string() +
                     " is an adapter over another adapter; export the first one and train on that.");
   }
   return ModelLocation{location.folder, checkpoint, name->folder};
+}
+
+}  // namespace
+
+std::filesystem::path templateFileOf(const ModelLocation& model, const std::filesystem::path& project) {
+  constexpr std::size_t kDigits = 8;  // of the path's hash: folders of one name differ
+  const std::filesystem::path& named = model.run.empty() ? model.folder : model.run;
+  std::error_code ignored;
+  std::filesystem::path whole = std::filesystem::weakly_canonical(named, ignored);
+  if (!whole.has_filename()) whole = whole.parent_path();
+  const std::string text = whole.string();
+  const std::string hash = sha256(std::as_bytes(std::span(text.data(), text.size()))).substr(0, kDigits);
+  return project / "templates" / (whole.filename().string() + "-" + hash + ".jinja");
+}
+
+Result<ModelLocation> locateModel(const std::string& text, const std::optional<std::filesystem::path>& project) {
+  STRATA_TRY(ModelLocation location, locate(text, project));
+  if (!project) return location;
+  std::error_code ignored;
+  const std::filesystem::path file = templateFileOf(location, *project);
+  if (std::filesystem::exists(file, ignored)) location.chatTemplate = file;
+  return location;
 }
 
 }  // namespace strata

@@ -11,13 +11,18 @@
 namespace strata {
 
 struct ModelLocation {
-  std::filesystem::path folder;   // with config.json
-  std::filesystem::path adapter;  // of a LoRA run, else empty
-  std::filesystem::path run;      // the run's folder, else empty
+  std::filesystem::path folder;             // with config.json
+  std::filesystem::path adapter;            // of a LoRA run, else empty
+  std::filesystem::path run;                // the run's folder, else empty
+  std::filesystem::path chatTemplate = {};  // the project's own in place of the model's, else empty
 };
 
 /// RUN and RUN@STEP become a checkpoint of the run; one of a LoRA run becomes its base and the adapter. A run's id goes
 /// before a name of strata.json, and that before a folder of the same name.
 Result<ModelLocation> locateModel(const std::string& text, const std::optional<std::filesystem::path>& project = {});
+
+/// Where a project keeps the chat template that it gives a model in place of its own: a file of templates/, named after
+/// the model's folder, or the run's.
+std::filesystem::path templateFileOf(const ModelLocation& model, const std::filesystem::path& project);
 
 }  // namespace strata

@@ -112,7 +112,7 @@ struct CheckData {
 
 struct ListData {
   static constexpr const char* kName = "data/list";
-  static constexpr const char* kHelp = "data files of the project's folder";
+  static constexpr const char* kHelp = "data files of the project's folder, and those that were uploaded";
   using Params = Nothing;
   struct Answer {
     std::vector<NamedPath> files;

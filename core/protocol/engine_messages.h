@@ -132,6 +132,35 @@ struct ListFolder {
   };
 };
 
+struct PutFile {
+  static constexpr const char* kName = "files/put";
+  static constexpr const char* kHelp =
+      "a piece of a file of the window's machine, into the folder uploads of the project; the pieces come in order, "
+      "and "
+      "the last one makes the file whole";
+  struct Params {
+    std::string name, data;
+    std::int64_t offset = 0;
+    bool last = false;
+    template <class V>
+    void visit(V& v) {
+      v("name", name, "below uploads: train.jsonl, or my-model/config.json");
+      v("offset", offset, "bytes that came before; 0 begins anew", Range{0, 1e15});
+      v("data", data, "the piece in base64, at most 4 MiB of bytes");
+      v("last", last, "whether the file is whole with it");
+    }
+  };
+  struct Answer {
+    std::string path;
+    std::int64_t bytes = 0;
+    template <class V>
+    void visit(V& v) {
+      v("path", path, "where the whole file is or will be, absolute");
+      v("bytes", bytes, "that came so far");
+    }
+  };
+};
+
 struct Progress {
   static constexpr const char* kName = "progress";
   static constexpr const char* kHelp = "how far a long request is, at most ten times a second";

@@ -36,7 +36,13 @@ struct JobInfo {
 struct ListJobs {
   static constexpr const char* kName = "jobs/list";
   static constexpr const char* kHelp = "the project's runs, the newest first; also those that another process started";
-  using Params = Nothing;
+  struct Params {
+    bool trash = false;
+    template <class V>
+    void visit(V& v) {
+      v("trash", trash, "those in the trash instead");
+    }
+  };
   struct Answer {
     std::vector<JobInfo> jobs;
     template <class V>
@@ -86,14 +92,14 @@ struct StopJob {
 
 struct RemoveJob {
   static constexpr const char* kName = "jobs/remove";
-  static constexpr const char* kHelp = "moves a run that is not alive to the project's trash, or takes it back";
+  static constexpr const char* kHelp =
+      "moves a run that is not alive to the project's trash, takes it back, or deletes it there for good";
   struct Params {
-    std::string id;
-    bool restore = false;
+    std::string id, how = "trash";
     template <class V>
     void visit(V& v) {
       v("id", id, "of the run");
-      v("restore", restore, "takes it back");
+      v("how", how, "trash, restore or delete");
     }
   };
   using Answer = Nothing;

@@ -124,12 +124,30 @@ struct RemoveModel {
   using Answer = ProjectInfo;
 };
 
+struct SetTemplate {
+  static constexpr const char* kName = "project/set_template";
+  static constexpr const char* kHelp =
+      "gives a model another chat template in this project, for chats, training and evaluation; refused where it does "
+      "not parse";
+  struct Params {
+    ModelRef ref;
+    std::string text;
+    template <class V>
+    void visit(V& v) {
+      v("ref", ref, "the model");
+      v("text", text, "the template's source; empty: the model's own again");
+    }
+  };
+  using Answer = Nothing;
+};
+
 struct ModelEntry {
-  std::string model;   // what a ModelRef takes
-  std::string name;    // for a person
-  std::string source;  // project | folder | hub | run
+  std::string model;    // what a ModelRef takes
+  std::string adapter;  // likewise
+  std::string name;     // for a person
+  std::string source;   // project | folder | hub | run | adapter
   std::string path;
-  std::string parent;  // of a run: the model it was made from
+  std::string parent;  // of a run or an adapter: the model it was made from
   std::string architecture;
   std::int64_t parameters = 0, bytes = 0;
   int layers = 0;
@@ -137,10 +155,11 @@ struct ModelEntry {
   template <class V>
   void visit(V& v) {
     v("model", model, "what a request for it names");
+    v("adapter", adapter, "likewise; of a LoRA folder");
     v("name", name, "for a person");
-    v("source", source, "project, folder, hub (the Hugging Face cache) or run");
+    v("source", source, "project, folder, hub (the Hugging Face cache), run or adapter");
     v("path", path, "its folder");
-    v("parent", parent, "of a run: the model it was made from");
+    v("parent", parent, "of a run or an adapter: the model it was made from, as that one's model says");
     v("architecture", architecture, "as config.json names it");
     v("parameters", parameters, "how many");
     v("bytes", bytes, "of the weight files");
@@ -152,7 +171,9 @@ struct ModelEntry {
 struct ListModels {
   static constexpr const char* kName = "models/list";
   static constexpr const char* kHelp =
-      "models of the project and its runs, of the Hugging Face cache, and of folders; headers are read, no weights";
+      "models of the project and its runs, of the Hugging Face cache, and of folders, and LoRA adapters of them that "
+      "lie "
+      "there; headers are read, no weights";
   struct Params {
     std::vector<std::string> folders;
     template <class V>
@@ -192,6 +213,7 @@ struct ModelCard {
   bool tied = false;
   std::vector<MapBytes> maps;
   std::string templateText;
+  bool templateEdited = false;
   template <class V>
   void visit(V& v) {
     v("ref", ref, "as asked");
@@ -203,6 +225,7 @@ struct ModelCard {
     v("tokenizer", tokenizer, "tokenizer.json, sentencepiece, or empty");
     v("template_origin", templateOrigin, "where the chat template was found");
     v("template_text", templateText, "its source; empty for the built-in one");
+    v("template_edited", templateEdited, "whether it is this project's own (project/set_template)");
     v("default_map", defaultMap, "of strata_map.json, else full");
     v("problem", problem, "why chatting is not possible (no tokenizer, a broken template); empty: it is");
     v("layers", layers, "L");

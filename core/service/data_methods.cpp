@@ -144,12 +144,14 @@ Result<protocol::CheckData::Answer> check(const protocol::CheckData::Params& par
 Result<protocol::ListData::Answer> listData(const fs::path& project) {
   protocol::ListData::Answer answer;
   std::vector<fs::path> paths;
-  std::error_code error;
-  for (fs::directory_iterator entry(project, error), end; !error && entry != end; entry.increment(error)) {
-    std::error_code ignored;
-    const std::string name = entry->path().filename().string();
-    if (!entry->is_regular_file(ignored) || name.starts_with('.') || name == "strata.json") continue;
-    if (dataFiles(entry->path())) paths.push_back(entry->path());
+  for (const fs::path& folder : {project, project / "uploads"}) {
+    std::error_code error;
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+      std::error_code ignored;
+      const std::string name = entry->path().filename().string();
+      if (!entry->is_regular_file(ignored) || name.starts_with('.') || name == "strata.json") continue;
+      if (dataFiles(entry->path())) paths.push_back(entry->path());
+    }
   }
   std::sort(paths.begin(), paths.end());
   for (const fs::path& path : paths) answer.files.push_back({path.filename().string(), path.string()});

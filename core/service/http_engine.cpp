@@ -13,7 +13,7 @@ HttpEngine httpEngine(ModelHost& host) {
     model.info.ref = ref;
     model.defaultMap = printMap(open->model->defaultMap());
     model.geometry = open->model->config().kvGeometry();
-    model.chatProblem = open->chatProblem;
+    if (const auto chat = open->chatTemplate(); !*chat) model.chatProblem = chat->error();
     return model;
   };
   engine.generate = [&host](const protocol::Generate::Params& params, const HttpEngine::Tokens& tokens,

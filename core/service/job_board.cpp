@@ -6,6 +6,7 @@
 #include <cmath>
 #include <fstream>
 
+#include "core/base/file_errors.h"
 #include "core/base/log.h"
 #include "core/project/job.h"
 
@@ -45,6 +46,16 @@ std::string titleOf(const RunInfo& run) {
   if (run.kind == "eval") title += ", " + textIn(run.config, "task");
   const std::string data = lastPart(textIn(run.config, "data"));
   return data.empty() ? title : title + " on " + data;
+}
+
+/// What run.json says.
+void tell(const RunInfo& run, JobInfo& info) {
+  info.kind = run.kind;
+  info.state = toString(run.state);
+  info.created = run.created;
+  info.message = run.message;
+  info.parent = run.parent;
+  info.title = titleOf(run);
 }
 
 bool same(const JobInfo& a, const JobInfo& b) {
@@ -110,12 +121,7 @@ void JobBoard::refreshOne(const std::string& id) {
   info.alive = alive;
   const Result<RunInfo> run = readRun(folder);
   if (run) {
-    info.kind = run->kind;
-    info.state = toString(run->state);
-    info.created = run->created;
-    info.message = run->message;
-    info.parent = run->parent;
-    info.title = titleOf(*run);
+    tell(*run, info);
     if (!entry.reader) {
       if (Result<RunReader> reader = RunReader::open(folder)) entry.reader = std::move(*reader);
     }
@@ -248,6 +254,26 @@ Result<std::vector<JobInfo>> JobBoard::list() {
   return jobs;
 }
 
+Result<std::vector<JobInfo>> JobBoard::listTrash() const {
+  std::vector<JobInfo> jobs;
+  std::error_code error;
+  const fs::path trash = m_options.project / "trash";
+  if (!fs::exists(trash, error)) return jobs;
+  for (fs::directory_iterator entry(trash, error), end; !error && entry != end; entry.increment(error)) {
+    const std::string id = entry->path().filename().string();
+    if (id.starts_with('.')) continue;
+    const Result<RunInfo> run = readRun(entry->path());
+    JobInfo info;
+    if (run) tell(*run, info);
+    info.id = id;
+    if (!run) info.message = run.error().message;
+    jobs.push_back(std::move(info));
+  }
+  if (error) return systemFailure(error.value(), "list", trash);
+  std::sort(jobs.begin(), jobs.end(), [](const JobInfo& a, const JobInfo& b) { return a.id > b.id; });
+  return jobs;
+}
+
 Result<JobInfo> JobBoard::start(const protocol::StartJob::Params& params) {
   STRATA_TRY(const std::string id, queueJob(m_options.project, params));
   STRATA_CHECK(startJob(m_options.program, m_options.project, id, kBegun));
@@ -271,7 +297,15 @@ Result<void> JobBoard::remove(const protocol::RemoveJob::Params& params) {
   const std::lock_guard guard(m_mutex);
   m_watches.erase(params.id);
   if (auto found = m_entries.find(params.id); found != m_entries.end()) found->second.reader.reset();
-  STRATA_CHECK(params.restore ? restoreRun(project, params.id) : trashRun(project, params.id));
+  if (params.how == "trash") {
+    STRATA_CHECK(trashRun(project, params.id));
+  } else if (params.how == "restore") {
+    STRATA_CHECK(restoreRun(project, params.id));
+  } else if (params.how == "delete") {
+    STRATA_CHECK(deleteTrashedRun(project, params.id));
+  } else {
+    return fail(ErrorCode::usage, "how is \"" + params.how + "\"; give trash, restore or delete.", "how");
+  }
   refresh(true);
   return {};
 }

@@ -33,6 +33,7 @@ class JobBoard {
   ~JobBoard();
 
   Result<std::vector<protocol::JobInfo>> list();
+  Result<std::vector<protocol::JobInfo>> listTrash() const;
   Result<protocol::JobInfo> start(const protocol::StartJob::Params& params);
   Result<void> stop(const std::string& id);
   Result<void> remove(const protocol::RemoveJob::Params& params);

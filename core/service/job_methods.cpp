@@ -7,9 +7,9 @@ namespace strata {
 void addJobMethods(MethodTable& methods, const ProjectAccess& project) {
   using namespace protocol;
   constexpr auto nothing = [] { return Nothing{}; };
-  methods.add<ListJobs>([project](const ListJobs::Params&, RequestContext&) -> Result<ListJobs::Answer> {
+  methods.add<ListJobs>([project](const ListJobs::Params& params, RequestContext&) -> Result<ListJobs::Answer> {
     STRATA_TRY(const auto held, project());
-    STRATA_TRY(auto jobs, held->jobs().list());
+    STRATA_TRY(auto jobs, params.trash ? held->jobs().listTrash() : held->jobs().list());
     return ListJobs::Answer{std::move(jobs)};
   });
   methods.add<StartJob>([project](const StartJob::Params& params, RequestContext&) -> Result<StartJob::Answer> {

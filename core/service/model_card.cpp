@@ -32,10 +32,12 @@ Result<Opened> openHeaders(const protocol::ModelRef& ref, const std::optional<fs
 }
 
 /// The model's tokenizer and template, or why there can be no conversation.
-void addText(const fs::path& folder, protocol::ModelCard& card) {
+void addText(const ModelLocation& location, protocol::ModelCard& card) {
+  const fs::path& folder = location.folder;
   const char* kind = tokenizerKind(folder);
   card.tokenizer = kind == nullptr ? "" : kind;
-  const Result<ChatTemplate> chat = ChatTemplate::open(folder);
+  const Result<ChatTemplate> chat = ChatTemplate::open(folder, location.chatTemplate);
+  card.templateEdited = !location.chatTemplate.empty();
   if (chat) {
     card.templateOrigin = chat->origin();
     card.templateText = chat->source();
@@ -87,7 +89,7 @@ Result<protocol::ModelCard> inspectModel(const protocol::ModelRef& ref, const st
     card.maps.push_back({cost.map.name, cost.map.map.owners(), cost.kvBytesPerToken});
   }
   card.kvBytesPerToken = kvBytes(SharingMap::full(config.layers), config.shape(), 1, static_cast<int>(bytesOf(dtype)));
-  addText(opened.location.folder, card);
+  addText(opened.location, card);
   return card;
 }
 

@@ -29,9 +29,10 @@ Json messagesOf(const std::vector<protocol::Turn>& turns) {
 }
 
 Result<std::vector<TokenId>> promptOf(const OpenModel& open, const std::vector<protocol::Turn>& turns) {
-  if (open.chatProblem) return tl::unexpected(*open.chatProblem);
+  const auto chat = open.chatTemplate();
+  if (!*chat) return tl::unexpected(chat->error());
   if (turns.empty()) return fail(ErrorCode::usage, "There is nothing to answer; give at least one turn.", "turns");
-  return chatPrompt(*open.model, *open.chatTemplate, messagesOf(turns));
+  return chatPrompt(*open.model, **chat, messagesOf(turns));
 }
 
 }  // namespace
@@ -159,6 +160,11 @@ ModelHost::~ModelHost() = default;
 void ModelHost::setProject(const std::optional<std::filesystem::path>& folder) {
   m_state->models.setProject(folder);
   for (const protocol::ModelRef& ref : m_state->models.strangers()) m_state->close(ref);
+  renewTemplates();
+}
+
+void ModelHost::renewTemplates() {
+  m_state->models.renewTemplates();
 }
 
 Result<std::shared_ptr<const ModelHost::Open>> ModelHost::open(const protocol::ModelRef& ref,

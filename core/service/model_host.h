@@ -35,6 +35,8 @@ class ModelHost {
   explicit ModelHost(Options options);
   ~ModelHost();
 
+  /// A model's chat template changed in the project: those that are open take the one that stands there now.
+  void renewTemplates();
   /// The project whose names and runs a ModelRef may use; nothing: paths alone.
   void setProject(const std::optional<std::filesystem::path>& folder);
 
@@ -43,8 +45,11 @@ class ModelHost {
     protocol::LoadedModel info;
     std::shared_ptr<const Model> model;
     std::filesystem::path folder, adapter;
-    std::optional<ChatTemplate> chatTemplate;
-    std::optional<Error> chatProblem;  // why there is none
+    /// Or why there can be no conversation. Another one after renewTemplates().
+    std::shared_ptr<const Result<ChatTemplate>> chatTemplate() const { return m_chat.load(); }
+
+   protected:
+    std::atomic<std::shared_ptr<const Result<ChatTemplate>>> m_chat;
   };
   Result<std::shared_ptr<const Open>> open(const protocol::ModelRef& ref, const ProgressFunction& progress,
                                            const std::atomic<bool>& cancelled);

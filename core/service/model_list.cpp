@@ -1,6 +1,7 @@
 #include "core/service/model_list.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <set>
 
@@ -21,13 +22,18 @@ constexpr std::size_t kMostFolders = 20000;  // that are looked into, of the fol
 
 struct Found {
   ModelEntry entry;
-  fs::path folder;  // with config.json
+  fs::path folder;  // with config.json; of an adapter that of its base, once it is known
   fs::path adapter;
 };
 
 bool isModel(const fs::path& folder) {
   std::error_code ignored;
   return fs::exists(folder / "config.json", ignored);
+}
+
+bool isAdapter(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::exists(folder / "adapter_config.json", ignored) && !isModel(folder);
 }
 
 /// Subfolders in name order, without hidden ones.
@@ -52,6 +58,14 @@ ModelEntry entryOf(const char* source, const std::string& model, const std::stri
   return entry;
 }
 
+/// A model's folder, or an adapter's: that one's base is looked for among the others afterwards.
+Found foundIn(const char* source, const std::string& model, const std::string& name, const fs::path& folder) {
+  if (!isAdapter(folder)) return {entryOf(source, model, name, folder), folder, {}};
+  Found found{entryOf("adapter", {}, name, folder), {}, folder};
+  found.entry.adapter = folder.string();
+  return found;
+}
+
 /// What a run's "model" is called: a name of the project, a run's id, or the folder.
 std::string parentName(const std::string& model, const Project& project) {
   for (const auto& [name, folder] : project.models()) {
@@ -62,8 +76,7 @@ std::string parentName(const std::string& model, const Project& project) {
 }
 
 void addProject(const Project& project, std::vector<Found>& found) {
-  for (const auto& [name, folder] : project.models())
-    found.push_back({entryOf("project", name, name, folder), folder, {}});
+  for (const auto& [name, folder] : project.models()) found.push_back(foundIn("project", name, name, folder));
   const Result<std::vector<RunInfo>> runs = listRuns(project);
   if (!runs) return;
   for (const RunInfo& run : *runs) {
@@ -98,19 +111,19 @@ void addHub(const fs::path& hub, std::vector<Found>& found) {
     for (const fs::path& snapshot : foldersIn(repository / "snapshots")) {
       std::error_code ignored;
       const fs::file_time_type written = fs::last_write_time(snapshot, ignored);
-      if (!isModel(snapshot) || (newest && written <= time)) continue;
+      if ((!isModel(snapshot) && !isAdapter(snapshot)) || (newest && written <= time)) continue;
       newest = snapshot;
       time = written;
     }
-    if (newest) found.push_back({entryOf("hub", newest->string(), name, *newest), *newest, {}});
+    if (newest) found.push_back(foundIn("hub", newest->string(), name, *newest));
   }
 }
 
 void addFolder(const fs::path& folder, int depth, const std::string& name, std::vector<Found>& found,
                std::size_t& looked) {
   if (++looked > kMostFolders) return;
-  if (isModel(folder)) {
-    found.push_back({entryOf("folder", folder.string(), name, folder), folder, {}});
+  if (isModel(folder) || isAdapter(folder)) {
+    found.push_back(foundIn("folder", folder.string(), name, folder));
     return;
   }
   if (depth == 0) return;
@@ -118,6 +131,45 @@ void addFolder(const fs::path& folder, int depth, const std::string& name, std::
     const std::string below = inside.filename().string();
     addFolder(inside, depth - 1, depth == kFolderDepth ? below : name + "/" + below, found, looked);
   }
+}
+
+/// Gives an adapter the base that adapter_config.json names: a folder, or a model of the Hub by its id.
+void findBase(Found& each, const std::vector<Found>& found) {
+  const fs::path file = each.adapter / "adapter_config.json";
+  const Result<Json> config = readJson(file);
+  if (!config) {
+    each.entry.problem = config.error().message;
+    return;
+  }
+  const auto member = config->is_object() ? config->find("base_model_name_or_path") : config->end();
+  const std::string base = config->is_object() && member != config->end() && member->is_string()
+                               ? member->get<std::string>()
+                               : std::string();
+  if (base.empty()) {
+    each.entry.problem = file.string() + " does not say which model it is for (\"base_model_name_or_path\").";
+    return;
+  }
+  std::error_code ignored;
+  const fs::path path =
+      fs::weakly_canonical(fs::path(base).is_absolute() ? fs::path(base) : each.adapter / base, ignored);
+  const Found* best = nullptr;
+  for (const Found& other : found) {
+    if (other.entry.source == "adapter" || other.entry.source == "run" || other.folder.empty()) continue;
+    const fs::path folder = fs::weakly_canonical(other.folder, ignored);
+    if (folder == path || other.entry.name == base) {
+      best = &other;
+      break;
+    }
+    // A copy of the model that the id names, lying somewhere else.
+    if (best == nullptr && folder.filename() == fs::path(base).filename()) best = &other;
+  }
+  if (best == nullptr && !isModel(path)) {
+    each.entry.problem = "Its base model " + base + " is not among the models here; open its folder, or fetch it.";
+    return;
+  }
+  each.folder = best != nullptr ? best->folder : path;
+  each.entry.model = best != nullptr ? best->entry.model : path.string();
+  each.entry.parent = each.entry.model;
 }
 
 /// Reads the headers.
@@ -135,6 +187,10 @@ void describe(Found& each) {
   if (each.adapter.empty()) return;
   const auto adapter = readAdapter(each.adapter, checkpoint->config());
   if (!adapter) each.entry.problem = adapter.error().message;
+  if (each.entry.source != "adapter") return;
+  std::error_code ignored;
+  each.entry.bytes = static_cast<std::int64_t>(fs::file_size(each.adapter / "adapter_model.safetensors", ignored));
+  if (ignored) each.entry.bytes = 0;
 }
 
 }  // namespace
@@ -173,11 +229,13 @@ Result<protocol::ListModels::Answer> listModels(
     tell(++done, static_cast<std::int64_t>(found.size()));
     std::error_code ignored;
     if (!seen.insert(fs::weakly_canonical(each.entry.path, ignored)).second) continue;
+    if (each.entry.source == "adapter") findBase(each, found);
     describe(each);
-    answer.models.push_back(std::move(each.entry));
+    answer.models.push_back(each.entry);  // others may still look for their base here
   }
   const auto rank = [](const ModelEntry& entry) {
-    return entry.source == "project" ? 0 : entry.source == "run" ? 1 : entry.source == "hub" ? 2 : 3;
+    static constexpr std::array<std::string_view, 5> kOrder = {"project", "run", "adapter", "hub", "folder"};
+    return std::find(kOrder.begin(), kOrder.end(), entry.source) - kOrder.begin();
   };
   std::stable_sort(answer.models.begin(), answer.models.end(), [&](const ModelEntry& a, const ModelEntry& b) {
     return std::pair(rank(a), a.name) < std::pair(rank(b), b.name);

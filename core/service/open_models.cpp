@@ -25,6 +25,12 @@ std::int64_t bytesOf(const Model& model) {
   return bytes;
 }
 
+/// The template that the model answers by, or why it cannot.
+Result<ChatTemplate> chatTemplateOf(const Model& model, const ModelLocation& location) {
+  STRATA_CHECK(model.needTokenizer());
+  return ChatTemplate::open(location.folder, location.chatTemplate);
+}
+
 std::string nameOf(const std::string& text) {
   const fs::path path(text);
   if (!path.has_parent_path()) return text;
@@ -52,11 +58,14 @@ void OpenModels::setProject(const std::optional<fs::path>& folder) {
   m_project = folder;
 }
 
-Result<OpenOptions> OpenModels::resolve(const protocol::ModelRef& ref) const {
+Result<ModelLocation> OpenModels::locate(const protocol::ModelRef& ref) const {
   std::unique_lock lock(m_mutex);
   const std::optional<fs::path> project = m_project;
   lock.unlock();
-  STRATA_TRY(const ModelLocation location, locateModel(ref.model, project));
+  return locateModel(ref.model, project);
+}
+
+Result<OpenOptions> OpenModels::optionsOf(const protocol::ModelRef& ref, const ModelLocation& location) {
   if (!location.adapter.empty() && !ref.adapter.empty()) {
     return fail(ErrorCode::usage, "The run " + ref.model + " is an adapter already and takes no other; export it.",
                 ref.adapter);
@@ -92,7 +101,8 @@ Result<std::shared_ptr<OpenModel>> OpenModels::load(const protocol::ModelRef& re
     if (progress) progress(stage, done, total);
   };
   tell("Opening the model", 0, 0);
-  STRATA_TRY(const OpenOptions options, resolve(ref));
+  STRATA_TRY(const ModelLocation location, locate(ref));
+  STRATA_TRY(const OpenOptions options, optionsOf(ref, location));
   auto open = std::make_shared<OpenModel>();
   open->folder = options.path;
   open->adapter = options.adapter;
@@ -107,13 +117,7 @@ Result<std::shared_ptr<OpenModel>> OpenModels::load(const protocol::ModelRef& re
   }
   const Model& model = *open->model;
   if (cancelled) return cancelledLoading();
-  if (const auto tokenizer = model.needTokenizer(); !tokenizer) {
-    open->chatProblem = tokenizer.error();
-  } else if (Result<ChatTemplate> chatTemplate = ChatTemplate::open(options.path)) {
-    open->chatTemplate = std::move(*chatTemplate);
-  } else {
-    open->chatProblem = chatTemplate.error();
-  }
+  open->setChatTemplate(chatTemplateOf(model, location));
   open->info.ref = ref;
   open->info.name = nameOf(ref.model);
   open->info.dtype = configName(fromTorch(model.dtype()));
@@ -174,28 +178,36 @@ std::shared_ptr<OpenModel> OpenModels::close(const protocol::ModelRef& ref) {
   return model;
 }
 
-std::vector<protocol::ModelRef> OpenModels::strangers() const {
-  std::unique_lock lock(m_mutex);
+std::vector<std::shared_ptr<OpenModel>> OpenModels::all() const {
+  const std::lock_guard lock(m_mutex);
   std::vector<std::shared_ptr<OpenModel>> open;
   for (const auto& slot : m_slots) {
     if (slot->model) open.push_back(slot->model);
   }
-  lock.unlock();
+  return open;
+}
+
+void OpenModels::renewTemplates() {
+  for (const auto& model : all()) {
+    const Result<ModelLocation> place = locate(model->info.ref);
+    if (place) model->setChatTemplate(chatTemplateOf(*model->model, *place));
+  }
+}
+
+std::vector<protocol::ModelRef> OpenModels::strangers() const {
   std::vector<protocol::ModelRef> strange;
-  for (const auto& model : open) {
-    const Result<OpenOptions> now = resolve(model->info.ref);
+  for (const auto& model : all()) {
+    const Result<ModelLocation> place = locate(model->info.ref);
+    const Result<OpenOptions> now = place ? optionsOf(model->info.ref, *place) : tl::unexpected(place.error());
     if (!now || now->path != model->folder || now->adapter != model->adapter) strange.push_back(model->info.ref);
   }
   return strange;
 }
 
 std::vector<protocol::LoadedModel> OpenModels::loaded() const {
-  const std::lock_guard lock(m_mutex);
-  std::vector<protocol::LoadedModel> all;
-  for (const auto& slot : m_slots) {
-    if (slot->model) all.push_back(slot->model->info);
-  }
-  return all;
+  std::vector<protocol::LoadedModel> loaded;
+  for (const auto& model : all()) loaded.push_back(model->info);
+  return loaded;
 }
 
 std::int64_t OpenModels::weightBytes() const {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/model/model.h"
+#include "core/project/model_name.h"
 #include "core/service/model_hash.h"
 #include "core/service/model_host.h"
 
@@ -25,6 +26,9 @@ struct OpenModel : ModelHost::Open {
   std::atomic<bool> closing{false};  // its answers are to end
   /// SHA-256 over the tokens' texts; computed when first asked for.
   const std::string& vocabulary() const;
+  void setChatTemplate(Result<ChatTemplate> chat) {
+    m_chat = std::make_shared<const Result<ChatTemplate>>(std::move(chat));
+  }
 
  private:
   mutable std::once_flag m_once;
@@ -34,6 +38,7 @@ struct OpenModel : ModelHost::Open {
 class OpenModels {
  public:
   void setProject(const std::optional<std::filesystem::path>& folder);
+  void renewTemplates();
   /// Waits where another call loads it.
   Result<std::shared_ptr<OpenModel>> open(const protocol::ModelRef& ref, const ModelHost::ProgressFunction& progress,
                                           const std::atomic<bool>& cancelled);
@@ -53,7 +58,9 @@ class OpenModels {
   };
   Result<std::shared_ptr<OpenModel>> load(const protocol::ModelRef& ref, const ModelHost::ProgressFunction& progress,
                                           const std::atomic<bool>& cancelled);
-  Result<OpenOptions> resolve(const protocol::ModelRef& ref) const;
+  std::vector<std::shared_ptr<OpenModel>> all() const;
+  Result<ModelLocation> locate(const protocol::ModelRef& ref) const;
+  static Result<OpenOptions> optionsOf(const protocol::ModelRef& ref, const ModelLocation& location);
   std::shared_ptr<OpenModel> sameFiles(const protocol::ModelRef& ref, const OpenOptions& options) const;
 
   mutable std::mutex m_mutex;

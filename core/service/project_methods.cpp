@@ -3,8 +3,11 @@
 #include <cstdlib>
 
 #include "core/base/file_errors.h"
+#include "core/base/files.h"
+#include "core/project/model_name.h"
 #include "core/service/model_list.h"
 #include "core/service/project_state.h"
+#include "core/text/chat_template.h"
 
 namespace strata {
 namespace {
@@ -126,6 +129,26 @@ struct ProjectService::State {
     return infoOf(project, now->notice());
   }
 
+  Result<protocol::Nothing> setTemplate(const protocol::SetTemplate::Params& params) {
+    const auto now = current();
+    if (!now) return noProject();
+    const std::lock_guard guard(now->fileMutex());
+    STRATA_TRY(const ModelLocation location, locateModel(params.ref.model, now->folder()));
+    const fs::path file = templateFileOf(location, now->folder());
+    std::error_code error;
+    if (params.text.empty()) {
+      fs::remove(file, error);
+      if (error) return systemFailure(error.value(), "remove", file);
+    } else {
+      STRATA_CHECK(ChatTemplate::parse(params.text, "The template"));
+      fs::create_directories(file.parent_path(), error);
+      if (error) return systemFailure(error.value(), "create", file.parent_path());
+      STRATA_CHECK(writeFile(file, params.text));
+    }
+    if (options.onTemplate) options.onTemplate();
+    return protocol::Nothing{};
+  }
+
   static tl::unexpected<Error> noProject() {
     return fail(ErrorCode::usage, "No project is open; open one first.", "project");
   }
@@ -163,6 +186,16 @@ void ProjectService::addTo(MethodTable& methods) {
   methods.add<RemoveModel>(
       [state](const RemoveModel::Params& params, RequestContext&) {
         return state->change([&](Project& project) { return project.removeModel(params.name); });
+      },
+      Lane::ordered);
+  methods.add<SetTemplate>(
+      [state](const SetTemplate::Params& params, RequestContext&) { return state->setTemplate(params); },
+      Lane::ordered);
+  methods.add<PutFile>(
+      [state](const PutFile::Params& params, RequestContext&) -> Result<PutFile::Answer> {
+        const auto folder = state->folder();
+        if (!folder) return State::noProject();
+        return putFile(params, *folder);
       },
       Lane::ordered);
   methods.add<ListFolder>([](const ListFolder::Params& params, RequestContext&) { return listFolder(params.path); });

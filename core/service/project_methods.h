@@ -5,7 +5,7 @@
 //   ProjectService projects({.program = "/usr/bin/strata", .sampleProject = "…/projects/tiny-stories",
 //                            .onProject = [&](const auto& folder) { host.setProject(folder); }}, notify);
 //   projects.addTo(methods);
-// Registers project/*, files/list, models/list, models/inspect, models/estimate, chat/sample_question, chats/*, data/*
+// Registers project/*, files/*, models/list, models/inspect, models/estimate, chat/sample_question, chats/*, data/*
 // and jobs/*; sends jobs/changed and jobs/points. Thread-safe; outlives the methods' last call. The destructor lets the
 // project go; jobs go on.
 
@@ -26,6 +26,7 @@ class ProjectService {
     std::filesystem::path dataHome;       // where the copy lies; empty: $XDG_DATA_HOME or ~/.local/share
     /// A project was opened (by project/open, before its answer): what a ModelRef may name from now on.
     std::function<void(const std::optional<std::filesystem::path>& folder)> onProject;
+    std::function<void()> onTemplate = {};  // a model's chat template changed (project/set_template)
   };
 
   ProjectService(Options options, Notifier notify);

@@ -56,5 +56,8 @@ void addJobMethods(MethodTable& methods, const ProjectAccess& project);
 
 /// files/list.
 Result<protocol::ListFolder::Answer> listFolder(const std::string& path);
+/// files/put, into `project`/uploads.
+Result<protocol::PutFile::Answer> putFile(const protocol::PutFile::Params& params,
+                                          const std::filesystem::path& project);
 
 }  // namespace strata

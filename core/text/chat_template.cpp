@@ -149,11 +149,16 @@ Source* lastNamed(std::vector<Source>& sources, std::string_view name) {
 
 }  // namespace
 
-Result<ChatTemplate> ChatTemplate::open(const fs::path& modelFolder) {
+Result<ChatTemplate> ChatTemplate::open(const fs::path& modelFolder, const fs::path& replacement) {
   const std::string config = (modelFolder / "tokenizer_config.json").string();
   STRATA_TRY(const Json tokenizer, readObject(config));
   STRATA_TRY(const Json tokens, readObject(modelFolder / "special_tokens_map.json"));
-  STRATA_TRY(std::vector<Source> sources, templateFiles(modelFolder));
+  std::vector<Source> sources;
+  if (replacement.empty()) {
+    STRATA_TRY(sources, templateFiles(modelFolder));
+  } else {
+    STRATA_CHECK(addFile(sources, std::string(kDefault), replacement));
+  }
   if (sources.empty()) {
     STRATA_TRY(sources, templatesOf(tokenizer, config));
   }

@@ -43,7 +43,9 @@ class ChatTemplate {
   /// tokenizer_config.json (a text, a list of {"name", "template"} or an object), chat_template.json; else ChatML. Of
   /// several templates "tool_use" is taken where tools are given, else "default"; others are not looked at. The special
   /// tokens of tokenizer_config.json and special_tokens_map.json (bos_token, eos_token, …) become variables.
-  static Result<ChatTemplate> open(const std::filesystem::path& modelFolder);
+  /// `replacement`: a template's file in place of all these; empty: none.
+  static Result<ChatTemplate> open(const std::filesystem::path& modelFolder,
+                                   const std::filesystem::path& replacement = {});
   /// `where` names the source in errors.
   static Result<ChatTemplate> parse(std::string source, const std::string& where, Json variables = Json::object());
 

@@ -21,7 +21,7 @@ Result<DataReader> DataReader::of(const ModelLocation& location, const std::stri
   if (!reader.tokenizer) {
     return fail(ErrorCode::notFound, "The model " + name + " has no tokenizer files.", "--model");
   }
-  STRATA_TRY(ChatTemplate chat, ChatTemplate::open(location.folder));
+  STRATA_TRY(ChatTemplate chat, ChatTemplate::open(location.folder, location.chatTemplate));
   reader.chat = std::make_unique<TemplateRenderer>(std::move(chat));
   return reader;
 }

@@ -70,12 +70,13 @@ Result<ResumeChanges> resumeChangesOf(const fs::path& runFolder, const RunReques
 
 Result<void> resolveModelName(const std::optional<fs::path>& project, TrainConfig& config) {
   if (!project || config.model.empty()) return {};
+  STRATA_TRY(const ModelLocation location, locateModel(config.model, *project));
+  if (config.chatTemplate.empty()) config.chatTemplate = location.chatTemplate.string();
   if (const auto run = findRun(config.model, *project)) {
     config.model = run->folder.string();
     if (run->step) config.model.append("@").append(std::to_string(*run->step));
     return {};
   }
-  STRATA_TRY(const ModelLocation location, locateModel(config.model, *project));
   config.model = location.folder.string();
   return {};
 }

@@ -101,6 +101,7 @@ Result<RunSetup> prepareRun(TrainConfig config) {
   config.data = absolute(config.data);
   if (!config.evalData.empty()) config.evalData = absolute(config.evalData);
   if (!config.routings.empty()) config.routings = absolute(config.routings);
+  if (!config.chatTemplate.empty()) config.chatTemplate = absolute(config.chatTemplate);
   setup.modelFolder = location.folder;
   STRATA_TRY(setup.model, readModelConfig(location.folder));
   setup.config = resolved(config);
@@ -123,7 +124,7 @@ Result<RunSetup> prepareRun(TrainConfig config) {
                     std::to_string(setup.model.vocab) + "; they do not belong together.",
                 location.folder.string());
   }
-  STRATA_TRY(ChatTemplate chatTemplate, ChatTemplate::open(location.folder));
+  STRATA_TRY(ChatTemplate chatTemplate, ChatTemplate::open(location.folder, config.chatTemplate));
   const TemplateRenderer chat(std::move(chatTemplate));
   STRATA_TRY(Dataset data, Dataset::open(config.data, *tokenizer, trainingData(config, chat)));
   warnOfDropped(data.report(), config.data);

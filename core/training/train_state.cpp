@@ -60,7 +60,10 @@ Result<void> writeModel(Trainer& trainer, const std::filesystem::path& modelFold
     STRATA_TRY(const std::string map, readFile(modelFolder / kMapFile));
     STRATA_CHECK(writeFile(folder / kMapFile, map));
   }
-  return copyTokenizerFiles(modelFolder, folder);
+  STRATA_CHECK(copyTokenizerFiles(modelFolder, folder));
+  if (trainer.config().chatTemplate.empty()) return {};
+  STRATA_TRY(const std::string chatTemplate, readFile(trainer.config().chatTemplate));
+  return writeFile(folder / "chat_template.jinja", chatTemplate);
 }
 
 /// Copies stored bytes into an existing tensor of the same shape.

@@ -141,7 +141,7 @@ TEST_F(Jobs, PointsAndProgressComeByThemselves) {
   EXPECT_TRUE(becomes(id, [](const Json& job) { return job["alive"] == false; }));
   result("jobs/remove", {{"id", id}});
   EXPECT_TRUE(result("jobs/list")["jobs"].empty());
-  result("jobs/remove", {{"id", id}, {"restore", true}});
+  result("jobs/remove", {{"id", id}, {"how", "restore"}});
   EXPECT_EQ(job(id)["state"], "stopped");
 }
 

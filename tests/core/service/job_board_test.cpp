@@ -117,6 +117,25 @@ TEST_F(Board, AJobThatIsNotAskedToStopIsLeftAlone) {
   EXPECT_TRUE(jobs->front().alive);
 }
 
+TEST_F(Board, ARunOfTheTrashIsListedTakenBackAndDeleted) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 2; ++i) ids.push_back(strata::Run::create(project, "train", Json{{"model", "m"}})->info().id);
+  JobBoard board(options(), notifier());
+  EXPECT_TRUE(board.listTrash()->empty());
+  for (const std::string& id : ids) ASSERT_TRUE(board.remove({id, "trash"}));
+  EXPECT_TRUE(board.list()->empty());
+  ASSERT_EQ(board.listTrash()->size(), 2u);
+  EXPECT_EQ(board.listTrash()->front().title, "m");
+  ASSERT_TRUE(board.remove({ids[0], "restore"}));
+  EXPECT_EQ(board.list()->front().id, ids[0]);
+  ASSERT_TRUE(board.remove({ids[1], "delete"}));
+  EXPECT_TRUE(board.listTrash()->empty());
+  EXPECT_FALSE(fs::exists(project.folder() / "trash" / ids[1]));
+  EXPECT_EQ(board.remove({ids[0], "delete"}).error().code, ErrorCode::notFound) << "it lies in runs/, not in the trash";
+  EXPECT_EQ(board.remove({ids[0], "burn"}).error().code, ErrorCode::usage);
+  EXPECT_EQ(board.remove({"../runs/" + ids[0], "delete"}).error().code, ErrorCode::usage);
+}
+
 TEST_F(Board, AThousandPointsASecondAllArriveInFewNotifications) {
   constexpr int kSteps = 3000;
   const std::string id = startChild([](strata::Run& run) {

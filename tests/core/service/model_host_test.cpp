@@ -10,6 +10,7 @@
 #include "core/model/chat_prompt.h"
 #include "core/model/generate.h"
 #include "core/model/score.h"
+#include "core/project/model_name.h"
 #include "core/service/model_hash.h"
 #include "support.h"
 
@@ -17,6 +18,7 @@ namespace strata::testing {
 namespace {
 
 using ::testing::HasSubstr;
+namespace fs = std::filesystem;
 
 const std::atomic<bool> kNotCancelled{false};
 
@@ -100,6 +102,20 @@ TEST_F(ModelHostTest, AnotherMapInTheSameStreamAnswersAsAFreshOne) {
   }
 }
 
+TEST_F(ModelHostTest, AnOpenModelTakesTheTemplateThatTheProjectGivesIt) {
+  const TemporaryFolder project;
+  writeText(project.path() / "strata.json", R"({"format": "strata-project", "version": 1})");
+  m_host.setProject(project.path());
+  const auto before = answer(question("chat", sideOf("full"), 1));
+  const ModelLocation location{story(), {}, {}};
+  fs::create_directories(project.path() / "templates");
+  writeText(templateFileOf(location, project.path()), "{{ messages[0].content }} {{ messages[0].content }}");
+  m_host.renewTemplates();
+  EXPECT_NE(answer(question("chat", sideOf("full"), 1)).promptTokens, before.promptTokens);
+  m_host.setProject({});
+  EXPECT_EQ(answer(question("chat", sideOf("full"), 1)).promptTokens, before.promptTokens);
+}
+
 TEST_F(ModelHostTest, KeepsACacheByStreamUntilItIsDropped) {
   const auto params = question("pane/a", sideOf("full"), 5);
   EXPECT_EQ(answer(params).cachedTokens, 0);
@@ -169,7 +185,7 @@ TEST_F(ModelHostTest, TheDivergenceIsThatOfTheTwoPredictionsInDoublePrecision) {
   const auto compared = m_host.compare({a, b, params.turns, said.ids, 2}, kNotCancelled);
   ASSERT_TRUE(compared) << compared.error().message;
   const auto open = m_host.open(a.ref, nullptr, kNotCancelled).value();
-  const auto prompt = chatPrompt(*open->model, *open->chatTemplate,
+  const auto prompt = chatPrompt(*open->model, **open->chatTemplate(),
                                  Json::array({{{"role", "user"}, {"content", params.turns[0].content}}}))
                           .value();
   std::vector<TokenId> all = prompt;

@@ -80,6 +80,34 @@ TEST_F(ModelLists, NameTheProjectsModelsFirstAndEachFolderOnce) {
   EXPECT_GT(progressCalls, 0);
 }
 
+TEST_F(ModelLists, HangAnAdapterUnderTheModelItIsFor) {
+  answer("project/open");
+  const fs::path models = folder() / "models";
+  const auto adapter = [&](const char* name, const std::string& base) {
+    fs::create_directories(models / name);
+    writeText(models / name / "adapter_config.json", Json({{"peft_type", "LORA"},
+                                                           {"r", 2},
+                                                           {"lora_alpha", 4},
+                                                           {"target_modules", {"q_proj"}},
+                                                           {"base_model_name_or_path", base}})
+                                                         .dump());
+  };
+  adapter("by-path", model("sample-base"));
+  adapter("by-id", "someone/stories260K");
+  adapter("orphan", "org/not-here");
+  adapter("nameless", "");
+  const Json list = answer("models/list", {{"folders", {models.string()}}});
+  const Json byPath = entry(list, "models/by-path");
+  EXPECT_EQ(byPath["source"], "adapter");
+  EXPECT_EQ(byPath["model"], "base");
+  EXPECT_EQ(byPath["parent"], "base");
+  EXPECT_EQ(byPath["adapter"], (models / "by-path").string());
+  EXPECT_THAT(byPath["problem"].get<std::string>(), HasSubstr("adapter_model.safetensors"));
+  EXPECT_EQ(entry(list, "models/by-id")["model"], "stories");
+  EXPECT_THAT(entry(list, "models/orphan")["problem"].get<std::string>(), HasSubstr("org/not-here"));
+  EXPECT_THAT(entry(list, "models/nameless")["problem"].get<std::string>(), HasSubstr("base_model_name_or_path"));
+}
+
 TEST_F(ModelLists, StayResponsiveWithHundredsOfFoldersAndCanBeCancelled) {
   for (int i = 0; i < 300; ++i) {
     const fs::path each = folder() / "many" / std::to_string(i);

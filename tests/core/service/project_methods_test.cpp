@@ -17,7 +17,9 @@ TEST_F(ProjectMethods, CoverEverythingThatIsAskedOfAProject) {
                            "project/set_sides",
                            "project/add_model",
                            "project/remove_model",
+                           "project/set_template",
                            "files/list",
+                           "files/put",
                            "models/list",
                            "models/inspect",
                            "models/estimate",
@@ -104,6 +106,62 @@ TEST_F(ProjectMethods, ListAFolderWithFoldersFirst) {
   EXPECT_EQ(list["more"], false);
   EXPECT_EQ(answer("files/list", {{"path", "/"}})["parent"], "");
   EXPECT_THAT(refusal("files/list", {{"path", (folder() / "none").string()}}), HasSubstr("none"));
+}
+
+TEST_F(ProjectMethods, FilesOfTheWindowsMachineAreTakenInPieces) {
+  EXPECT_THAT(refusal("files/put", {{"name", "a.txt"}, {"data", "YQ=="}}), HasSubstr("No project is open"));
+  openNew();
+  const fs::path whole = folder() / "project/uploads/corpus/train.txt";
+  Json put = answer("files/put", {{"name", "corpus/train.txt"}, {"data", "T25jZSA="}});  // "Once "
+  EXPECT_EQ(put["bytes"], 5);
+  EXPECT_EQ(put["path"], whole.string());
+  EXPECT_FALSE(fs::exists(whole));
+  EXPECT_THAT(refusal("files/put", {{"name", "corpus/train.txt"}, {"offset", 4}, {"data", "dXBvbg=="}}),
+              HasSubstr("5 have come"));
+  answer("files/put", {{"name", "corpus/train.txt"}, {"offset", 5}, {"data", "dXBvbg=="}, {"last", true}});
+  EXPECT_EQ(readText(whole), "Once upon");
+  answer("files/put", {{"name", "empty.txt"}, {"last", true}});
+  EXPECT_EQ(readText(folder() / "project/uploads/empty.txt"), "");
+  answer("files/put", {{"name", "rows.jsonl"}, {"data", "e30K"}, {"last", true}});
+  const Json listed = answer("data/list");
+  ASSERT_EQ(listed["files"].size(), 2u) << listed.dump();
+  EXPECT_EQ(listed["files"][1]["path"], (folder() / "project/uploads/rows.jsonl").string());
+}
+
+TEST_F(ProjectMethods, AnUploadStaysInItsFolderAndIsBase64) {
+  openNew();
+  for (const char* name : {"", "/etc/passwd", "../strata.json", "a/../b", "a/b/c", ".hidden", "a/.b", "a/", "./a"}) {
+    EXPECT_THAT(refusal("files/put", {{"name", name}, {"data", "YQ=="}}), HasSubstr("cannot be called")) << name;
+  }
+  for (const char* data : {"YQ", "YQ=", "Y===", "Y=Q=", "YQ==YQ==", " YQ=", "Y\nQ=", "Y*==", "===="}) {
+    EXPECT_THAT(refusal("files/put", {{"name", "a"}, {"data", data}}), HasSubstr("base64")) << data;
+  }
+  EXPECT_THAT(refusal("files/put", {{"name", "a"}, {"data", std::string(8 << 20, 'A')}}), HasSubstr("4 MiB"));
+  EXPECT_THAT(refusal("files/put", {{"name", "b"}, {"offset", 3}, {"data", "YQ=="}}), HasSubstr("no beginning"));
+  fs::create_symlink(folder() / "elsewhere", folder() / "project/uploads/.c.part");
+  call("files/put", {{"name", "c"}, {"data", "YQ=="}});
+  EXPECT_FALSE(fs::exists(folder() / "elsewhere"));
+}
+
+TEST_F(ProjectMethods, AModelsTemplateIsAnotherInThisProjectAlone) {
+  openNew();
+  const Json ref = {{"model", model("stories260K")}};
+  const Json before = answer("models/inspect", {{"ref", ref}});
+  EXPECT_EQ(before["template_edited"], false);
+  EXPECT_THAT(refusal("project/set_template", {{"ref", ref}, {"text", "ok\n{% if %}"}}), HasSubstr("The template:2:"));
+  answer("project/set_template", {{"ref", ref}, {"text", "{% for m in messages %}<{{ m.content }}>{% endfor %}"}});
+  const Json edited = answer("models/inspect", {{"ref", ref}});
+  EXPECT_EQ(edited["template_edited"], true);
+  EXPECT_EQ(edited["template_text"], "{% for m in messages %}<{{ m.content }}>{% endfor %}");
+  EXPECT_THAT(edited["template_origin"].get<std::string>(), HasSubstr("project/templates/stories260K-"));
+  writeText(folder() / "project/talk.jsonl",
+            R"({"messages": [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi"}]})");
+  const Json row = answer("data/check", {{"path", "talk.jsonl"}, {"model", model("stories260K")}, {"preview", 1}});
+  std::string rendered;
+  for (const Json& part : row["preview"][0]["parts"]) rendered += part["text"].get<std::string>();
+  EXPECT_THAT(rendered, HasSubstr("<Hello><Hi>"));
+  answer("project/set_template", {{"ref", ref}});
+  EXPECT_EQ(answer("models/inspect", {{"ref", ref}})["template_text"], before["template_text"]);
 }
 
 TEST_F(ProjectMethods, ChatsAreKeptAndExported) {

@@ -119,6 +119,25 @@ TEST_F(TrainJob, DataThatChangedSinceTheCheckpointAreRefusedOnResume) {
   EXPECT_NE(resumed.error().message.find("train.txt"), std::string::npos);
 }
 
+TEST_F(TrainJob, AnotherChatTemplateIsTrainedOnAndStaysWithTheCheckpoint) {
+  writeText(m_folder.path() / "talk.jsonl",
+            R"({"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello there"}]})");
+  m_config.data = m_folder.path() / "talk.jsonl";
+  m_config.steps = 1;
+  m_config.length = 128;
+  m_config.chatTemplate = m_folder.path() / "mine.jinja";
+  writeText(m_config.chatTemplate, "{% for m in messages %}<{{ m.role }}> {{ m.content }}\n{% endfor %}");
+  const auto mine = startTraining(project(), m_config, {});
+  ASSERT_TRUE(mine) << mine.error().message;
+  EXPECT_EQ(readText(mine->checkpoint / "chat_template.jinja"), readText(m_config.chatTemplate));
+  m_config.chatTemplate.clear();
+  const auto models = startTraining(project(), m_config, {});
+  ASSERT_TRUE(models) << models.error().message;
+  EXPECT_NE(models->loss, mine->loss);
+  m_config.chatTemplate = m_folder.path() / "none.jinja";
+  EXPECT_FALSE(startTraining(project(), m_config, {}));
+}
+
 TEST_F(TrainJob, BadInputLeavesNoRunBehind) {
   m_config.data = m_folder.path() / "missing.txt";
   const auto answer = startTraining(project(), m_config, {});
