@@ -1,0 +1,16 @@
+# cmake --install build/release --prefix DIR: programs, sample project and models, desktop file and icon. LibTorch and Arrow are
+# used from where packaging/setup put them.
+set_target_properties(strata PROPERTIES INSTALL_RPATH $ORIGIN/../lib/strata INSTALL_RPATH_USE_LINK_PATH ON)
+install(TARGETS strata RUNTIME)
+install(TARGETS strata_environment LIBRARY DESTINATION lib/strata)
+if(TARGET strata_cuda)
+  install(FILES ${PROJECT_BINARY_DIR}/lib/libstrata_cuda.so DESTINATION lib/strata)
+endif()
+install(DIRECTORY projects/tiny-stories DESTINATION ${CMAKE_INSTALL_DATADIR}/strata/projects)
+install(DIRECTORY resources/models DESTINATION ${CMAKE_INSTALL_DATADIR}/strata/resources)
+install(FILES LICENSE packaging/dependencies.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+if(STRATA_WINDOW)
+  install(TARGETS strata-workbench RUNTIME)
+  install(FILES packaging/strata-workbench.desktop DESTINATION ${CMAKE_INSTALL_DATADIR}/applications)
+  install(FILES resources/icons/strata.svg DESTINATION ${CMAKE_INSTALL_DATADIR}/icons/hicolor/scalable/apps)
+endif()
