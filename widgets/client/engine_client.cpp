@@ -1,6 +1,8 @@
 #include "widgets/client/engine_client.h"
 
+#include <QCoreApplication>
 #include <QMetaObject>
+#include <QThreadPool>
 #include <QUrl>
 #include <algorithm>
 #include <utility>
@@ -9,6 +11,17 @@
 #include "widgets/client/repeatable.h"
 
 namespace strata {
+namespace {
+
+constexpr std::size_t kLargeBytes = 128u << 10;  // of an answer that is decoded elsewhere
+
+/// A request whose parameters are printed already.
+std::string requestOf(EngineClient::Ticket ticket, const std::string& method, const std::string& params) {
+  return "{\"jsonrpc\":\"2.0\",\"id\":" + std::to_string(ticket) + ",\"method\":" + dumpLine(method) +
+         ",\"params\":" + params + "}";
+}
+
+}  // namespace
 
 EngineClient::EngineClient(QObject* parent) : QObject(parent), m_private(std::make_unique<Private>(this)) {}
 
@@ -93,14 +106,14 @@ QString EngineClient::log() const {
   return QString::fromStdString(text);
 }
 
-EngineClient::Ticket EngineClient::send(const std::string& method, const Json& params, QObject* context,
-                                        std::function<void(const Result<Json>&)> done) {
+EngineClient::Ticket EngineClient::send(const std::string& method, Json params, QObject* context, Decode decode) {
   Private& d = *m_private;
   const Ticket ticket = d.m_next++;
-  Private::Request request{method, params, context != nullptr, context, std::move(done), {}, 0};
-  if (method == protocol::OpenProject::kName) d.m_askedFolder = params.value("folder", std::string());
+  Private::Request request{method, std::move(params), context != nullptr, context, std::move(decode), {}, {}, 0};
+  if (method == protocol::OpenProject::kName) d.m_askedFolder = request.params.value("folder", std::string());
   if (method == protocol::PutChat::kName && d.m_journal) {
-    if (auto key = d.m_journal->add(d.projectKey(d.m_askedFolder), params)) {
+    request.text = dumpLine(request.params);
+    if (auto key = d.m_journal->add(d.projectKey(d.m_askedFolder), request.params, request.text)) {
       request.journalKey = std::move(*key);
     } else {
       Q_EMIT misunderstood(QString::fromStdString(key.error().message));
@@ -166,13 +179,16 @@ void EngineClient::Private::pump() {
       if (storing) break;
       m_opening = current->first;
     }
-    m_process->write(rpcRequest(current->first, current->second.method, current->second.params));
+    Request& request = current->second;
+    m_process->write(request.text.empty() ? rpcRequest(current->first, request.method, request.params)
+                                          : requestOf(current->first, request.method, request.text));
+    request.text.clear();
     m_flight.insert(m_waiting.extract(current));
   }
   if (!m_watchTimer.isActive() && !m_flight.empty()) m_watchTimer.start();
 }
 
-void EngineClient::Private::handle(const RpcMessage& message) {
+void EngineClient::Private::handle(RpcMessage message, std::size_t bytes) {
   m_unanswered = 0;
   switch (message.kind) {
     case RpcMessage::Kind::notification:
@@ -187,23 +203,23 @@ void EngineClient::Private::handle(const RpcMessage& message) {
       break;
   }
   const bool failed = message.kind == RpcMessage::Kind::errorResponse;
-  const Result<Json> result = failed ? Result<Json>(tl::unexpected(message.error)) : Result<Json>(message.result);
+  Result<Json> result = failed ? Result<Json>(tl::unexpected(message.error)) : Result<Json>(std::move(message.result));
   const Ticket ticket = message.id.is_number_integer() ? message.id.get<Ticket>() : 0;
   if (const auto own = m_own.find(ticket); own != m_own.end()) {
     const auto done = std::move(own->second.done);
     m_own.erase(own);
     done(result);
   } else if (m_flight.contains(ticket)) {
-    answered(ticket, result);
+    answered(ticket, std::move(result), bytes);
   } else {
     const QString what = failed ? QString::fromStdString(message.error.message) : tr("it belongs to no request");
     Q_EMIT m_client->misunderstood(tr("An answer of the engine is left out: %1").arg(what));
   }
 }
 
-void EngineClient::Private::answered(Ticket ticket, const Result<Json>& result) {
-  const auto node = m_flight.extract(ticket);
-  const Request& request = node.mapped();
+void EngineClient::Private::answered(Ticket ticket, Result<Json> result, std::size_t bytes) {
+  auto node = m_flight.extract(ticket);
+  Request& request = node.mapped();
   if (!request.journalKey.empty()) {
     if (const auto done = m_journal->done(request.journalKey); !done) {
       Q_EMIT m_client->misunderstood(QString::fromStdString(done.error().message));
@@ -219,13 +235,33 @@ void EngineClient::Private::answered(Ticket ticket, const Result<Json>& result) 
   }
   if (result) servingChanged(request, *result);
   const QPointer<EngineClient> self(m_client);
-  deliver(request, result);
+  if (bytes > kLargeBytes) {
+    deliverLarge(std::move(request), std::move(result));
+  } else {
+    deliver(request, result);
+  }
   if (self) pump();
 }
 
 void EngineClient::Private::deliver(const Request& request, const Result<Json>& result) {
   if (request.hasContext && !request.context) return;
-  if (request.done) request.done(result);
+  if (request.decode) request.decode(result)();
+}
+
+/// What takes long to decode must not hold up this thread.
+void EngineClient::Private::deliverLarge(Request request, Result<Json> result) {
+  const auto kept = std::make_shared<Request>(std::move(request));
+  auto json = std::make_shared<Result<Json>>(std::move(result));
+  QThreadPool::globalInstance()->start([kept, json, self = QPointer<EngineClient>(m_client)]() mutable {
+    const std::function<void()> tell = kept->decode ? kept->decode(*json) : [] {};
+    json.reset();  // here, too: it is a tree of many small pieces
+    QMetaObject::invokeMethod(
+        QCoreApplication::instance(),
+        [kept, tell, self] {
+          if (self && (!kept->hasContext || kept->context)) tell();
+        },
+        Qt::QueuedConnection);
+  });
 }
 
 void EngineClient::Private::heard(const std::string& method, const Json& params) {
@@ -321,7 +357,7 @@ void EngineClient::Private::replay() {
   for (const Journal::Entry& entry : m_journal->entries()) {
     if (entry.project != key || stands(m_waiting, entry) || stands(m_flight, entry)) continue;
     m_waiting.emplace(m_nextReplayed++,
-                      Request{protocol::PutChat::kName, entry.params, false, nullptr, nullptr, entry.key, 0});
+                      Request{protocol::PutChat::kName, entry.params, false, nullptr, nullptr, entry.key, {}, 0});
   }
 }
 

@@ -85,9 +85,10 @@ class EngineClient : public QObject {
   template <class N>
   void on(QObject* context, std::function<void(const N&)> heard);
 
-  /// Used by the templates: raw JSON.
-  Ticket send(const std::string& method, const Json& params, QObject* context,
-              std::function<void(const Result<Json>&)> done);
+  /// Used by the templates: raw JSON. A large answer is decoded on another thread; what that returns is called on this
+  /// one.
+  using Decode = std::function<std::function<void()>(const Result<Json>&)>;
+  Ticket send(const std::string& method, Json params, QObject* context, Decode decode);
   void listen(const std::string& method, QObject* context, std::function<void(const Json&)> heard);
 
  Q_SIGNALS:
@@ -106,13 +107,19 @@ class EngineClient : public QObject {
 template <class M>
 EngineClient::Ticket EngineClient::call(const typename M::Params& params, QObject* context,
                                         std::function<void(const Result<typename M::Answer>&)> done) {
-  return send(M::kName, configToJson(params), context, [done = std::move(done)](const Result<Json>& json) {
-    if (!json) return done(tl::unexpected(json.error()));
-    typename M::Answer answer{};
-    const auto read = configFromJson(*json, std::string("The answer to ") + M::kName, answer, UnknownKeys::ignore);
-    if (!read) return done(tl::unexpected(read.error()));
-    done(std::move(answer));
-  });
+  using Answer = Result<typename M::Answer>;
+  return send(M::kName, configToJson(params), context,
+              [done = std::move(done)](const Result<Json>& json) -> std::function<void()> {
+                auto answer = std::make_shared<Answer>();
+                if (!json) {
+                  *answer = tl::unexpected(json.error());
+                } else if (const auto read = configFromJson(*json, std::string("The answer to ") + M::kName, **answer,
+                                                            UnknownKeys::ignore);
+                           !read) {
+                  *answer = tl::unexpected(read.error());
+                }
+                return [done, answer] { done(*answer); };
+              });
 }
 
 template <class N>

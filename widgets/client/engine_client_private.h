@@ -26,8 +26,9 @@ class EngineClient::Private {
     Json params;
     bool hasContext = false;
     QPointer<QObject> context;
-    std::function<void(const Result<Json>&)> done;
+    Decode decode;
     std::string journalKey;  // of chats/put
+    std::string text;        // of its parameters, where they are printed already
     int deaths = 0;          // of engines while it was under way
   };
   /// Requests of the client itself: initialize, cancel, signs of life, opening things again.
@@ -66,14 +67,16 @@ class EngineClient::Private {
   Ticket ask(const std::string& method, const Json& params, std::function<void(const Result<Json>&)> done,
              const protocol::ModelRef& ref = {});
   void pump();
-  void handle(const RpcMessage& message);
-  void answered(Ticket ticket, const Result<Json>& result);
+  /// `bytes`: its size.
+  void handle(RpcMessage message, std::size_t bytes);
+  void answered(Ticket ticket, Result<Json> result, std::size_t bytes);
   void heard(const std::string& method, const Json& params);
   void projectOpened(const Json& params, const Json& answer);
   void replay();
   void models(const Json& params);
   void servingChanged(const Request& request, const Json& answer);
   static void deliver(const Request& request, const Result<Json>& result);
+  void deliverLarge(Request request, Result<Json> result);
   std::string projectKey(const std::string& folder) const;
   int allowed(int milliseconds) const { return m_command.remote ? 3 * milliseconds : milliseconds; }
 

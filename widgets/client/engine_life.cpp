@@ -159,9 +159,10 @@ void EngineClient::Private::drain() {
   QElapsedTimer slice;
   slice.start();
   while (slice.elapsed() < kSliceMs) {
-    const auto message = process->inbox().take();
+    std::size_t bytes = 0;
+    auto message = process->inbox().take(&bytes);
     if (!message) break;
-    handle(*message);
+    handle(std::move(*message), bytes);
     if (!self) return;
     if (m_process != process) return;  // a handler changed the engine
   }

@@ -87,7 +87,7 @@ void Inbox::add(RpcMessage message, std::size_t bytes) {
   m_waiting.push_back({std::move(message), bytes, std::move(key)});
 }
 
-std::optional<RpcMessage> Inbox::take() {
+std::optional<RpcMessage> Inbox::take(std::size_t* bytes) {
   const std::lock_guard lock(m_mutex);
   if (m_waiting.empty()) return std::nullopt;
   Waiting first = std::move(m_waiting.front());
@@ -98,6 +98,7 @@ std::optional<RpcMessage> Inbox::take() {
   }
   ++m_taken;
   m_bytes -= first.bytes;
+  if (bytes != nullptr) *bytes = first.bytes;
   return std::move(first.message);
 }
 

@@ -17,8 +17,8 @@ class Inbox {
  public:
   /// `bytes`: the size that it came with.
   void add(RpcMessage message, std::size_t bytes);
-  /// In order; nothing where it is empty.
-  std::optional<RpcMessage> take();
+  /// In order; nothing where it is empty. `bytes`: the size of what was taken.
+  std::optional<RpcMessage> take(std::size_t* bytes = nullptr);
   bool empty() const;
   /// Of what waits: a reader that is far ahead pauses.
   std::size_t bytes() const;

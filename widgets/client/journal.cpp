@@ -119,26 +119,37 @@ void Journal::apply(const Json& line) {
   }
 }
 
-Result<void> Journal::append(const Json& line) {
-  const std::string text = dumpLine(line) + "\n";
-  const ssize_t count = ::write(m_fd, text.data(), text.size());
-  if (count != static_cast<ssize_t>(text.size())) {
+Result<void> Journal::write(std::string line) {
+  line += '\n';
+  const ssize_t count = ::write(m_fd, line.data(), line.size());
+  if (count != static_cast<ssize_t>(line.size())) {
     const int error = count < 0 ? errno : ENOSPC;
     // Half a line would swallow the next one.
     if (count > 0) [[maybe_unused]]
       const int cut = ::ftruncate(m_fd, static_cast<off_t>(m_bytes));
     return tl::unexpected(failure("written", m_path, error));
   }
-  m_bytes += text.size();
+  m_bytes += line.size();
+  return {};
+}
+
+Result<void> Journal::append(const Json& line) {
+  STRATA_CHECK(write(dumpLine(line)));
   apply(line);
   if (m_entries.empty() && m_bytes > kMostDoneBytes && ::ftruncate(m_fd, 0) == 0) m_bytes = 0;
   return {};
 }
 
 Result<std::string> Journal::add(const std::string& project, const Json& params) {
-  const Entry entry{m_session + "-" + std::to_string(++m_count), project, params};
-  STRATA_CHECK(append(lineOf(entry)));
-  return entry.key;
+  return add(project, params, dumpLine(params));
+}
+
+/// As apply() reads it; what may be megabytes is neither copied nor printed twice.
+Result<std::string> Journal::add(const std::string& project, const Json& params, const std::string& text) {
+  std::string key = m_session + "-" + std::to_string(++m_count);
+  STRATA_CHECK(write("{\"put\":" + dumpLine(key) + ",\"project\":" + dumpLine(project) + ",\"params\":" + text + "}"));
+  m_entries.push_back({key, project, params});
+  return key;
 }
 
 Result<void> Journal::done(const std::string& key) {

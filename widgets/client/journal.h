@@ -38,6 +38,8 @@ class Journal {
 
   /// The entry's key. An error leaves no entry: the message then is as safe as the process.
   Result<std::string> add(const std::string& project, const Json& params);
+  /// The same; `text`: the parameters as they are sent.
+  Result<std::string> add(const std::string& project, const Json& params, const std::string& text);
   Result<void> done(const std::string& key);
   /// What was kept under one name of a project belongs to another: "" turned out to be /home/me/sample.
   Result<void> move(const std::string& from, const std::string& to);
@@ -48,6 +50,7 @@ class Journal {
   Journal(std::filesystem::path path, int lockFd);
   Result<void> read();
   Result<void> append(const Json& line);
+  Result<void> write(std::string line);
   void apply(const Json& line);
 
   std::filesystem::path m_path;
