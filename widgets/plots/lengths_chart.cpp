@@ -73,7 +73,6 @@ LengthsChart::LengthsChart(QWidget* parent) : QWidget(parent), m_private(std::ma
   p.view->setRenderHint(QPainter::Antialiasing);
   p.view->viewport()->installEventFilter(this);
   p.caption = captionLabel({}, this);
-  p.caption->setWordWrap(false);
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(kGapInside);
