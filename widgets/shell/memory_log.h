@@ -1,9 +1,8 @@
 #pragma once
-// The engine's memory over the last minutes, a point a second, and a curve of it.
+// The engine's memory over the last ten minutes, a point a second.
 
 #include <QElapsedTimer>
 #include <QObject>
-#include <QWidget>
 #include <deque>
 
 #include "widgets/shell/workspace.h"
@@ -40,21 +39,6 @@ class MemoryLog : public QObject {
   std::string m_device;
   std::int64_t m_resident = 0;
   std::deque<MemoryPoint> m_points;
-};
-
-/// Used memory of the last ten minutes.
-class MemoryCurve : public QWidget {
-  Q_OBJECT
-
- public:
-  explicit MemoryCurve(MemoryLog& log, QWidget* parent = nullptr);
-  QSize sizeHint() const override;
-
- protected:
-  void paintEvent(QPaintEvent* event) override;
-
- private:
-  MemoryLog& m_log;
 };
 
 }  // namespace strata

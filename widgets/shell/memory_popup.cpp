@@ -2,6 +2,7 @@
 
 #include <QHBoxLayout>
 
+#include "widgets/plots/memory_chart.h"
 #include "widgets/shell/named.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/format.h"
@@ -11,11 +12,12 @@ namespace strata {
 namespace {
 
 constexpr int kWidth = 440;
+constexpr int kCurveHeight = 144;
 
 }  // namespace
 
 MemoryPopup::MemoryPopup(Workspace& workspace, MemoryLog& log, QWidget* parent)
-    : Popup(parent), m_workspace(workspace), m_log(log) {
+    : Popup(parent), m_workspace(workspace), m_log(log), m_curve(new MemoryChart(this)) {
   setAttribute(Qt::WA_DeleteOnClose);
   named(this, "memory-popup", tr("Memory"));
   content()->addWidget(sectionLabel(tr("Memory of the engine"), this));
@@ -26,7 +28,8 @@ MemoryPopup::MemoryPopup(Workspace& workspace, MemoryLog& log, QWidget* parent)
   m_resident = new Label({}, TextRole::caption, Tone::second, this);
   content()->addWidget(m_resident);
   content()->addSpacing(kGapRelated);
-  content()->addWidget(new MemoryCurve(log, this));
+  m_curve->setMinimumHeight(scaled(kCurveHeight));
+  content()->addWidget(m_curve);
   content()->addSpacing(kGapRelated);
   content()->addWidget(sectionLabel(tr("Open models"), this));
   m_models = new QVBoxLayout;
@@ -37,6 +40,7 @@ MemoryPopup::MemoryPopup(Workspace& workspace, MemoryLog& log, QWidget* parent)
   m_problem->hide();
   content()->addWidget(m_problem);
   connect(&log, &MemoryLog::changed, this, &MemoryPopup::showNow);
+  for (const MemoryPoint& point : log.points()) m_curve->add(point.seconds, point.parts);
   connect(&workspace.engine(), &EngineClient::loadedChanged, this, &MemoryPopup::fillModels);
   showNow();
   fillModels();
@@ -44,6 +48,8 @@ MemoryPopup::MemoryPopup(Workspace& workspace, MemoryLog& log, QWidget* parent)
 
 void MemoryPopup::showNow() {
   m_bar->setParts(m_log.now());
+  m_curve->setVisible(m_log.now().known());
+  if (m_log.now().known()) m_curve->add(m_log.seconds(), m_log.now());
   m_resident->setText(m_log.now().known()
                           ? tr("The engine's process as a whole: %1 resident").arg(formatBytes(m_log.resident()))
                           : tr("The engine has not told of its memory yet."));

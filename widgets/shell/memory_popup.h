@@ -7,6 +7,7 @@
 namespace strata {
 
 class Label;
+class MemoryChart;
 
 class MemoryPopup : public Popup {
   Q_OBJECT
@@ -20,6 +21,7 @@ class MemoryPopup : public Popup {
   Workspace& m_workspace;
   MemoryLog& m_log;
   MemoryBar* m_bar;
+  MemoryChart* m_curve;
   Label *m_resident, *m_problem;
   QVBoxLayout* m_models;
 };

@@ -95,11 +95,22 @@ TEST_F(Screenshots, OfHighContrastAndLargeText) {
 
 TEST_F(Screenshots, OfThePopups) {
   startEngine();
+  protocol::Memory memory;
+  memory.device = "cpu";
+  memory.weights = 37 << 20;
+  memory.total = 16LL << 30;
+  say(memory);
+  QTest::qWait(1200);
+  memory.kv = 7 << 20;
+  memory.other = 60 << 20;
+  memory.resident = 400 << 20;
+  say(memory);
+  ASSERT_TRUE(eventually([&] { return child<QPushButton>("status-memory")->text().startsWith("Memory 104 MiB"); }));
   const QDir folder(STRATA_BINARY_DIR "/screenshots");
   ASSERT_TRUE(folder.mkpath("."));
   for (const char* opener : {"status-engine", "status-memory", "map-b"}) {
     child<QPushButton>(opener)->click();
-    QTest::qWait(60);
+    QTest::qWait(200);
     QWidget* open = QApplication::activePopupWidget();
     ASSERT_NE(open, nullptr) << opener;
     ASSERT_TRUE(open->grab().save(folder.filePath(QString("popup-%1.png").arg(opener))));

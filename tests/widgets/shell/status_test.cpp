@@ -105,6 +105,13 @@ TEST_F(Status, UnloadsAModelFromTheMemoryPopup) {
   auto* unload = open->findChild<QPushButton*>("unload");
   ASSERT_NE(unload, nullptr);
   EXPECT_EQ(unload->accessibleName(), "Unload base");
+  auto* curve = open->findChild<QWidget*>("memoryChart");
+  ASSERT_NE(curve, nullptr);
+  EXPECT_FALSE(curve->isVisible()) << "nothing was told of memory";
+  say(memoryOf(18 << 20, 2 << 20, 16LL << 30));
+  const auto said = [&] { return curve->accessibleDescription(); };
+  EXPECT_TRUE(eventually([&] { return curve->isVisible() && said().startsWith("Now weights 18.0 MiB"); }))
+      << qPrintable(said());
   unload->click();
   Json params;
   ASSERT_TRUE(eventually([&] { return requests("models/unload", &params) == 1; }));
