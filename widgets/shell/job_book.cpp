@@ -1,6 +1,5 @@
 #include "widgets/shell/job_book.h"
 
-#include <QCryptographicHash>
 #include <algorithm>
 #include <cmath>
 
@@ -11,11 +10,15 @@ JobBook::JobBook(Workspace& workspace, QObject* parent) : QObject(parent), m_wor
   engine.on<protocol::JobsChanged>(this, [this](const protocol::JobsChanged& news) { merge(news.jobs); });
   connect(&workspace, &Workspace::projectChanged, this, [this] {
     m_jobs.clear();
-    loadTrash();
+    m_trash.clear();
+    m_trashedHere.clear();
     refresh();
+    refreshTrash();
   });
   connect(&engine, &EngineClient::stateChanged, this, [this] {
-    if (m_workspace.engine().ready() && m_workspace.project()) refresh();
+    if (!m_workspace.engine().ready() || !m_workspace.project()) return;
+    refresh();
+    refreshTrash();
   });
 }
 
@@ -32,8 +35,7 @@ void JobBook::merge(const std::vector<protocol::JobInfo>& jobs) {
   for (const protocol::JobInfo& job : jobs) {
     const auto same = [&](const protocol::JobInfo& other) { return other.id == job.id; };
     if (!job.alive) std::erase(m_stopping, job.id);
-    // A job that another process brought back is no longer in the trash.
-    if (std::erase_if(m_trash, same) > 0) storeTrash();
+    forgetTrashed(job.id);  // another process may have brought it back
     const auto known = std::find_if(m_jobs.begin(), m_jobs.end(), same);
     if (known == m_jobs.end()) {
       m_jobs.push_back(job);
@@ -75,47 +77,55 @@ bool JobBook::stopping(const std::string& id) const {
   return std::find(m_stopping.begin(), m_stopping.end(), id) != m_stopping.end();
 }
 
-void JobBook::moveToTrash(const std::string& id) {
+void JobBook::refreshTrash() {
+  if (!m_workspace.project()) return;
+  m_workspace.engine().call<protocol::ListJobs>({true}, this, [this](const Result<protocol::ListJobs::Answer>& answer) {
+    if (!answer) return Q_EMIT failed(QString::fromStdString(answer.error().message));
+    m_trash = answer->jobs;
+    Q_EMIT changed();
+  });
+}
+
+const protocol::JobInfo* JobBook::lastTrashed() const {
+  for (const std::string& id : m_trashedHere) {
+    const auto found = std::find_if(m_trash.begin(), m_trash.end(), [&](const auto& job) { return job.id == id; });
+    if (found != m_trash.end()) return &*found;
+  }
+  return nullptr;
+}
+
+void JobBook::forgetTrashed(const std::string& id) {
+  std::erase_if(m_trash, [&](const auto& job) { return job.id == id; });
+  std::erase(m_trashedHere, id);
+}
+
+void JobBook::remove(const std::string& id, const char* how, std::function<void()> done) {
   m_workspace.engine().call<protocol::RemoveJob>(
-      {id, false}, this, [this, id](const Result<protocol::Nothing>& answer) {
+      {id, how}, this, [this, done = std::move(done)](const Result<protocol::Nothing>& answer) {
         if (!answer) return Q_EMIT failed(QString::fromStdString(answer.error().message));
-        const protocol::JobInfo* job = find(id);
-        if (job == nullptr) return;
-        m_trash.insert(m_trash.begin(), *job);
-        std::erase_if(m_jobs, [&](const auto& other) { return other.id == id; });
-        storeTrash();
+        done();
         Q_EMIT changed();
+        m_workspace.noteModels();
       });
 }
 
+void JobBook::moveToTrash(const std::string& id) {
+  remove(id, "trash", [this, id] {
+    if (const protocol::JobInfo* job = find(id)) m_trash.insert(m_trash.begin(), *job);
+    m_trashedHere.insert(m_trashedHere.begin(), id);
+    std::erase_if(m_jobs, [&](const auto& job) { return job.id == id; });
+  });
+}
+
 void JobBook::restore(const std::string& id) {
-  m_workspace.engine().call<protocol::RemoveJob>({id, true}, this, [this, id](const Result<protocol::Nothing>& answer) {
-    if (!answer) return Q_EMIT failed(QString::fromStdString(answer.error().message));
-    std::erase_if(m_trash, [&](const auto& job) { return job.id == id; });
-    storeTrash();
+  remove(id, "restore", [this, id] {
+    forgetTrashed(id);
     refresh();
   });
 }
 
-QString JobBook::trashKey() const {
-  const QByteArray folder = QByteArray::fromStdString(m_workspace.project() ? m_workspace.project()->folder : "");
-  return "trash/runs-" +
-         QString::fromLatin1(QCryptographicHash::hash(folder, QCryptographicHash::Sha256).toHex().left(12));
-}
-
-void JobBook::storeTrash() {
-  QStringList rows;
-  for (const protocol::JobInfo& job : m_trash) rows << QString::fromStdString(dumpLine(configToJson(job)));
-  m_workspace.settings().setValue(trashKey(), rows);
-}
-
-void JobBook::loadTrash() {
-  m_trash.clear();
-  for (const QString& row : m_workspace.settings().value(trashKey()).toStringList()) {
-    const Result<Json> json = parseJson(row.toStdString(), "the window's settings");
-    protocol::JobInfo job;
-    if (json && configFromJson(*json, "the window's settings", job, UnknownKeys::ignore)) m_trash.push_back(job);
-  }
+void JobBook::deleteTrashed(const std::string& id) {
+  remove(id, "delete", [this, id] { forgetTrashed(id); });
 }
 
 QString JobBook::title(const protocol::JobInfo& job) {

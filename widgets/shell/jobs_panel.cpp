@@ -98,7 +98,7 @@ JobsPanel::JobsPanel(Workspace& workspace, JobBook& jobs, QWidget* parent)
   connect(m_stop, &QPushButton::clicked, this, withCurrent(&JobBook::stop));
   connect(m_trash, &QPushButton::clicked, this, withCurrent(&JobBook::moveToTrash));
   connect(m_undo, &QPushButton::clicked, this, [this] {
-    if (!m_jobs.trash().empty()) m_jobs.restore(m_jobs.trash().front().id);
+    if (const protocol::JobInfo* job = m_jobs.lastTrashed()) m_jobs.restore(std::string(job->id));
   });
   m_poll.setInterval(kPollMilliseconds);
   connect(&m_poll, &QTimer::timeout, this, &JobsPanel::readLog);
@@ -166,9 +166,10 @@ void JobsPanel::showActions() {
   m_trash->setEnabled(ready && job && !job->alive);
   m_trash->setToolTip(job && job->alive ? tr("A running job is stopped first.")
                                         : tr("It can be taken back here and in Settings."));
-  m_undo->setVisible(!m_jobs.trash().empty());
+  const protocol::JobInfo* last = m_jobs.lastTrashed();
+  m_undo->setVisible(last != nullptr);
   m_undo->setEnabled(ready);
-  if (!m_jobs.trash().empty()) m_undo->setText(tr("Undo: take back %1").arg(JobBook::title(m_jobs.trash().front())));
+  if (last) m_undo->setText(tr("Undo: take back %1").arg(JobBook::title(*last)));
   m_message->setVisible(job && !job->message.empty());
   if (job) m_message->setText(QString::fromStdString(job->message));
 }

@@ -162,7 +162,7 @@ void SettingsPage::addEngine() {
   m_command->setEditable(true);
   m_command->setInsertPolicy(QComboBox::NoInsert);
   m_command->lineEdit()->setObjectName("engine-choice-text");
-  m_command->lineEdit()->setFont(fontOf(TextRole::mono));
+  followTheme(m_command, [this] { m_command->lineEdit()->setFont(fontOf(TextRole::mono)); });
   m_command->lineEdit()->setPlaceholderText(tr("the strata of this machine"));
   column->addWidget(new Field(tr("Command that starts it"), m_command,
                               tr("Empty: the strata of this machine. On another one: ssh gpu-box strata engine.")));

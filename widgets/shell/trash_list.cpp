@@ -2,6 +2,7 @@
 
 #include <QHBoxLayout>
 #include <QListWidget>
+#include <algorithm>
 
 #include "widgets/shell/named.h"
 #include "widgets/style/controls.h"
@@ -47,9 +48,10 @@ TrashList::TrashList(Workspace& workspace, JobBook& jobs, QWidget* parent)
     showActions();
   });
   connect(&jobs, &JobBook::changed, this, &TrashList::fill);
+  connect(&jobs, &JobBook::failed, this, &TrashList::say);
   connect(&workspace, &Workspace::projectChanged, this, &TrashList::refresh);
   connect(&workspace.engine(), &EngineClient::stateChanged, this, &TrashList::showActions);
-  followTheme(this, [this] { m_list->setFixedHeight(kRows * metrics().control); });
+  followTheme(this, [this] { fitList(); });
   fill();
 }
 
@@ -58,36 +60,46 @@ void TrashList::showEvent(QShowEvent* event) {
   refresh();
 }
 
+void TrashList::say(const QString& problem) {
+  m_problem->setText(problem);
+  m_problem->setVisible(!problem.isEmpty());
+}
+
 void TrashList::refresh() {
   if (!m_workspace.project() || !isVisible()) return;
+  m_jobs.refreshTrash();
   m_workspace.engine().call<protocol::ListChats>({{}, true, 1000}, this,
                                                  [this](const Result<protocol::ListChats::Answer>& answer) {
-                                                   m_problem->setVisible(!answer);
-                                                   if (!answer) {
-                                                     m_problem->setText(QString::fromStdString(answer.error().message));
-                                                     return;
-                                                   }
+                                                   if (!answer)
+                                                     return say(QString::fromStdString(answer.error().message));
+                                                   say({});
                                                    m_chats = answer->chats;
                                                    fill();
                                                  });
 }
 
+/// A row stays as it is, and with it a delete that was pressed once, while jobs elsewhere go on.
 void TrashList::fill() {
-  const int keep = m_list->currentRow();
-  {
+  QStringList rows;
+  const auto add = [&](const QString& what, const std::string& id) {
+    rows << what + '\n' + QString::fromStdString(id);
+  };
+  for (const protocol::ChatInfo& chat : m_chats) add(tr("Chat: %1").arg(QString::fromStdString(chat.title)), chat.id);
+  for (const protocol::JobInfo& job : m_jobs.trash()) add(tr("Run: %1").arg(JobBook::title(job)), job.id);
+  if (rows != m_shown || rows.isEmpty()) {
+    m_shown = rows;
+    m_sure = false;
+    const int keep = m_list->currentRow();
     const QSignalBlocker quiet(m_list);
     m_list->clear();
-    for (const protocol::ChatInfo& chat : m_chats) {
-      m_list->addItem(
-          new QListWidgetItem(icon("chat-left-text"), tr("Chat: %1").arg(QString::fromStdString(chat.title))));
-    }
-    for (const protocol::JobInfo& job : m_jobs.trash()) {
-      m_list->addItem(new QListWidgetItem(icon("clock-history"), tr("Run: %1").arg(JobBook::title(job))));
+    for (const QString& row : rows) {
+      const bool chat = m_list->count() < static_cast<int>(m_chats.size());
+      m_list->addItem(new QListWidgetItem(icon(chat ? "chat-left-text" : "clock-history"), row.section('\n', 0, -2)));
     }
     m_list->setCurrentRow(std::min(std::max(keep, 0), m_list->count() - 1));
   }
-  m_sure = false;
   const bool any = m_list->count() > 0;
+  fitList();
   m_list->setVisible(any);
   m_restore->setVisible(any);
   m_delete->setVisible(any);
@@ -96,29 +108,32 @@ void TrashList::fill() {
   showActions();
 }
 
+void TrashList::fitList() {
+  m_list->setFixedHeight(std::clamp(m_list->count(), 1, kRows) * metrics().control);
+}
+
 void TrashList::showActions() {
   const bool ready = m_workspace.engine().ready();
-  const int row = m_list->currentRow();
-  const bool isChat = row >= 0 && row < static_cast<int>(m_chats.size());
-  m_restore->setEnabled(ready && row >= 0);
-  m_delete->setEnabled(ready && isChat);
+  const bool any = m_list->currentRow() >= 0;
+  m_restore->setEnabled(ready && any);
+  m_delete->setEnabled(ready && any);
   m_restore->setText(ready ? tr("Take back") : tr("Take back waits for the engine"));
   m_delete->setText(m_sure ? tr("Press again: it cannot be undone") : tr("Delete for good"));
-  m_delete->setToolTip(isChat || row < 0 ? QString() : tr("A run's folder is deleted by: strata runs rm"));
 }
 
 void TrashList::change(const char* how) {
   const int row = m_list->currentRow();
   const auto chats = static_cast<int>(m_chats.size());
   if (row < 0) return;
+  m_sure = false;
+  say({});
   if (row >= chats) {
-    m_jobs.restore(m_jobs.trash()[static_cast<std::size_t>(row - chats)].id);
-    return;
+    const std::string id = m_jobs.trash()[static_cast<std::size_t>(row - chats)].id;
+    return how == std::string_view("restore") ? m_jobs.restore(id) : m_jobs.deleteTrashed(id);
   }
   const std::string id = m_chats[static_cast<std::size_t>(row)].id;
   m_workspace.engine().call<protocol::RemoveChat>({id, how}, this, [this, id](const Result<protocol::Nothing>& answer) {
-    m_problem->setVisible(!answer);
-    if (!answer) return m_problem->setText(QString::fromStdString(answer.error().message));
+    if (!answer) return say(QString::fromStdString(answer.error().message));
     std::erase_if(m_chats, [&](const auto& chat) { return chat.id == id; });
     fill();
   });

@@ -1,6 +1,7 @@
 #pragma once
 // Chats and runs in the project's trash: taken back, or deleted for good.
 
+#include <QStringList>
 #include <QWidget>
 #include <vector>
 
@@ -25,8 +26,10 @@ class TrashList : public QWidget {
  private:
   void refresh();
   void fill();
+  void fitList();
   void showActions();
   void change(const char* how);
+  void say(const QString& problem);
 
   Workspace& m_workspace;
   JobBook& m_jobs;
@@ -34,6 +37,7 @@ class TrashList : public QWidget {
   Label *m_empty, *m_problem;
   Button *m_restore, *m_delete;
   std::vector<protocol::ChatInfo> m_chats;
+  QStringList m_shown;  // text and id of each row
   bool m_sure = false;  // delete was pressed once
 };
 

@@ -9,7 +9,7 @@ namespace {
 constexpr int kRecentProjects = 10;
 
 /// Equal for references that open the same model.
-QString keyOf(const protocol::ModelRef& ref) {
+QString cardKeyOf(const protocol::ModelRef& ref) {
   return QString::fromStdString(dumpLine(configToJson(ref)));
 }
 
@@ -44,6 +44,12 @@ void Workspace::opened(const Result<protocol::ProjectInfo>& answer) {
   remember(QString::fromStdString(answer->folder));
   Q_EMIT projectChanged();
   Q_EMIT sidesChanged();
+}
+
+void Workspace::setProjectModels(const protocol::ProjectInfo& project) {
+  if (!m_project || m_project->folder != project.folder) return;
+  m_project->models = project.models;
+  noteModels();
 }
 
 /// Folders belong to the machine that the engine runs on, so each engine's command has a list of its own.
@@ -126,7 +132,7 @@ void Workspace::setContext(std::int64_t tokens, int chats) {
 void Workspace::card(const protocol::ModelRef& ref, QObject* context,
                      std::function<void(const Result<protocol::ModelCard>&)> done) {
   if (const protocol::ModelCard* known = knownCard(ref)) return done(*known);
-  const QString key = keyOf(ref);
+  const QString key = cardKeyOf(ref);
   std::vector<Waiting>& waiting = m_asked[key];
   waiting.push_back({context, std::move(done)});
   if (waiting.size() > 1) return;
@@ -142,12 +148,13 @@ void Workspace::card(const protocol::ModelRef& ref, QObject* context,
 }
 
 const protocol::ModelCard* Workspace::knownCard(const protocol::ModelRef& ref) const {
-  const auto found = m_cards.find(keyOf(ref));
+  const auto found = m_cards.find(cardKeyOf(ref));
   return found == m_cards.end() ? nullptr : &found->second;
 }
 
 void Workspace::forgetCards() {
   m_cards.clear();
+  Q_EMIT cardsForgotten();
 }
 
 QString Workspace::shortName(const protocol::ModelRef& ref) {

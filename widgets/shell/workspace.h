@@ -32,6 +32,8 @@ class Workspace : public QObject {
   /// again by itself.
   void openProject(const QString& folder, bool create = false);
   const std::optional<protocol::ProjectInfo>& project() const { return m_project; }
+  /// As the engine answered when a model was given a name or lost it: the project's models, not its sides.
+  void setProjectModels(const protocol::ProjectInfo& project);
   /// Why the project could not be opened.
   const std::optional<Error>& projectProblem() const { return m_projectProblem; }
   /// The folder that was asked for last, answered or not.
@@ -55,7 +57,7 @@ class Workspace : public QObject {
             std::function<void(const Result<protocol::ModelCard>&)> done);
   /// The card if it is known by now.
   const protocol::ModelCard* knownCard(const protocol::ModelRef& ref) const;
-  /// Forgets cards (a model's files changed).
+  /// Forgets cards (a model's files or its template changed).
   void forgetCards();
 
   /// A short name for a person: the project's name of a model, else the last part of its folder.
@@ -65,18 +67,25 @@ class Workspace : public QObject {
 
  Q_SIGNALS:
   void projectChanged();
+  /// Models, their names in the project, or runs came or went: lists of them are out of date.
+  void modelsChanged();
   void sidesChanged();
   void contextChanged();
   /// Another model's card is known.
   void cardsChanged();
+  void cardsForgotten();
   /// Asks the window to show a page ("chat") and, on it, something (a run's id, "routed").
   void pageWanted(const QString& page, const QString& what);
+  /// Asks the window for a file or folder of this machine to send to the engine's.
+  void uploadWanted(bool folder);
   /// A sentence for the status bar, read out by screen readers.
   void announced(const QString& sentence);
 
  public Q_SLOTS:
   void showPage(const QString& page, const QString& what = {}) { Q_EMIT pageWanted(page, what); }
   void announce(const QString& sentence) { Q_EMIT announced(sentence); }
+  void noteModels() { Q_EMIT modelsChanged(); }
+  void askForUpload(bool folder) { Q_EMIT uploadWanted(folder); }
 
  private:
   struct Waiting {

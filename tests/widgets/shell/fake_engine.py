@@ -2,8 +2,10 @@
 """Speaks the engine's protocol from canned answers, so that the frame is tested without LibTorch.
 
 fake_engine.py LOG: each request is appended to LOG as one line of JSON. A file LOG.say, once it appears, is read as lines
-of JSON: each is sent as a notification, then the file is removed.
+of JSON: each is sent as a notification, then the file is removed. Uploads go to the folder LOG.uploads; where there is a
+file LOG.die, the second piece of one kills the engine, once.
 """
+import base64
 import json
 import os
 import sys
@@ -73,14 +75,27 @@ def answer(method, params):
     if method == "models/list":
         return {"models": [{"model": name, "name": name, "source": "project", "path": "/models/" + name,
                             "architecture": "LlamaForCausalLM", "layers": 12} for name in ("base", "routed")] +
-                [{"model": JOBS[0]["id"], "name": "base on train.txt", "source": "run", "parent": "base"}], "hub": "/hub"}
+                [{"model": JOBS[0]["id"], "name": "base on train.txt", "source": "run", "parent": "base"},
+                 {"model": "base", "adapter": "/adapters/squad", "name": "squad", "source": "adapter", "parent": "base",
+                  "path": "/adapters/squad"}], "hub": "/hub"}
     if method == "jobs/list":
-        return {"jobs": [] if os.path.exists(trash) else JOBS}
+        there = not os.path.exists(trash + ".deleted")
+        return {"jobs": JOBS if there and os.path.exists(trash) == params["trash"] else []}
     if method == "jobs/remove":
-        if params["restore"]:
-            os.remove(trash)
-        else:
+        if params["how"] == "trash":
             open(trash, "w").close()
+        else:
+            os.rename(trash, trash + (".deleted" if params["how"] == "delete" else ".restored"))
+    if method == "files/put":
+        path = log + ".uploads/" + params["name"]
+        if params["offset"] > 0 and os.path.exists(log + ".die"):
+            os.remove(log + ".die")
+            os._exit(9)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "ab" if params["offset"] > 0 else "wb") as file:
+            assert file.tell() == params["offset"]
+            file.write(base64.b64decode(params["data"]))
+            return {"path": path, "bytes": file.tell()}
     if method == "jobs/log":
         return {"text": "step 1 loss 3.21\nstep 2 loss 3.17\n", "next": 34}
     if method == "files/list":
@@ -110,7 +125,8 @@ while True:
             length = int(value)
     request = json.loads(sys.stdin.buffer.read(length))
     with open(log, "a") as file:
-        file.write(json.dumps({"method": request["method"], "params": request.get("params")}) + "\n")
+        params = {key: value for key, value in (request.get("params") or {}).items() if key != "data"}
+        file.write(json.dumps({"method": request["method"], "params": params}) + "\n")
     if "id" not in request:
         continue
     try:

@@ -110,7 +110,13 @@ TEST_F(Jobs, MovesAFinishedJobToTheTrashAndTakesItBack) {
   EXPECT_FALSE(undo->isVisible());
   Json params;
   EXPECT_EQ(requests("jobs/remove", &params), 2);
-  EXPECT_EQ(params["restore"], true);
+  EXPECT_EQ(params["how"], "restore");
+}
+
+TEST_F(Jobs, ListsOfModelsAreAskedForAnewWhenARunGoesToTheTrash) {
+  ASSERT_TRUE(eventually([&] { return requests("models/list") == 1; }));
+  window->jobs().moveToTrash(window->jobs().jobs().front().id);
+  EXPECT_TRUE(eventually([&] { return requests("models/list") == 2; }));
 }
 
 TEST_F(Jobs, ARunningJobCannotBeMovedToTheTrash) {

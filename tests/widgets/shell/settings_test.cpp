@@ -85,17 +85,42 @@ TEST_F(Settings, DeletingForGoodTakesTwoPresses) {
   EXPECT_EQ(params["how"], "delete");
 }
 
-TEST_F(Settings, ARunComesBackFromTheTrashAfterARestartOfTheWindow) {
+TEST_F(Settings, ARunThatSomeoneElseMovedToTheTrashComesBack) {
+  ASSERT_TRUE(QFile(log() + ".trash").open(QIODevice::WriteOnly));
   startEngine();
-  ASSERT_TRUE(eventually([&] { return window->jobs().jobs().size() == 1; }));
-  window->jobs().moveToTrash(window->jobs().jobs().front().id);
-  ASSERT_TRUE(eventually([&] { return window->jobs().trash().size() == 1; }));
-  makeWindow();
-  engine->start(fakeEngine());
-  workspace->openProject({});
-  ASSERT_TRUE(eventually([&] { return workspace->project().has_value(); }));
-  ASSERT_EQ(window->jobs().trash().size(), 1u);
-  EXPECT_EQ(window->jobs().trash().front().title, "base on train.txt");
+  window->showPage("settings", "trash");
+  auto* trash = child<QListWidget>("trash-list");
+  ASSERT_TRUE(eventually([&] { return trash->count() == 2; }));
+  EXPECT_EQ(trash->item(1)->text(), "Run: Train: base on train.txt");
+  EXPECT_FALSE(child<QPushButton>("jobs-undo")->isVisibleTo(window.get())) << "it was not moved there here";
+  trash->setCurrentRow(1);
+  child<QPushButton>("trash-restore")->click();
+  ASSERT_TRUE(eventually([&] { return trash->count() == 1 && window->jobs().jobs().size() == 1; }));
+  EXPECT_EQ(window->jobs().jobs().front().title, "base on train.txt");
+}
+
+TEST_F(Settings, ARunIsDeletedForGoodByTwoPressesWhileAnotherGoesOn) {
+  ASSERT_TRUE(QFile(log() + ".trash").open(QIODevice::WriteOnly));
+  startEngine();
+  window->showPage("settings", "trash");
+  auto* trash = child<QListWidget>("trash-list");
+  ASSERT_TRUE(eventually([&] { return trash->count() == 2; }));
+  trash->setCurrentRow(1);
+  auto* remove = child<QPushButton>("trash-delete");
+  remove->click();
+  protocol::JobsChanged news;
+  news.jobs.resize(1);
+  news.jobs[0].id = "20261128-120000-bb";
+  news.jobs[0].alive = true;
+  say(news);
+  ASSERT_TRUE(eventually([&] { return window->jobs().running() != nullptr; }));
+  EXPECT_EQ(remove->text(), "Press again: it cannot be undone");
+  EXPECT_EQ(requests("jobs/remove"), 0);
+  remove->click();
+  Json params;
+  ASSERT_TRUE(eventually([&] { return requests("jobs/remove", &params) == 1; }));
+  EXPECT_EQ(params["how"], "delete");
+  EXPECT_TRUE(eventually([&] { return trash->count() == 1; }));
 }
 
 TEST_F(Settings, AboutNamesVersionAndLicences) {
