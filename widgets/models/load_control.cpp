@@ -100,12 +100,13 @@ void LoadControl::fillDevices() {
   chooseData(*m_device, chosen.isEmpty() ? m_ref.device : chosen.toStdString());
 }
 
-void LoadControl::setModel(const std::string& model) {
+void LoadControl::setModel(const std::string& model, const std::string& adapter) {
   m_ref = {};
   m_ref.model = model;
+  m_ref.adapter = adapter;
   m_ref.device = m_device->currentData().toString().toStdString();
   const auto take = [&](const protocol::ModelRef& known) {
-    if (known.model != model) return false;
+    if (known.model != model || known.adapter != adapter) return false;
     m_ref = known;
     return true;
   };
@@ -128,7 +129,7 @@ const protocol::LoadedModel* LoadControl::loaded() const {
 
 void LoadControl::load() {
   if (m_ticket != 0 || m_ref.model.empty()) return;
-  m_loading = m_ref.model;
+  m_loading = m_ref;
   m_bar->setRange(0, 0);
   m_stage->setText(m_workspace.engine().ready() ? tr("Reading the weights") : tr("Waits for the engine"));
   m_ticket = m_workspace.engine().call<protocol::LoadModel>(
@@ -184,9 +185,7 @@ void LoadControl::refresh() {
   m_device->setVisible(!busy && !open && m_device->count() > 1);
   m_dtype->setVisible(!busy && !open);
   m_running->setVisible(busy);
-  if (busy && m_loading != m_ref.model) {
-    m_stage->setToolTip(tr("Loading %1").arg(QString::fromStdString(m_loading)));
-  }
+  if (busy && m_loading != m_ref) m_stage->setToolTip(tr("Loading %1").arg(Workspace::shortName(m_loading)));
 }
 
 }  // namespace strata

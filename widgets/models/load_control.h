@@ -22,7 +22,7 @@ class LoadControl : public QWidget {
   explicit LoadControl(Workspace& workspace, QWidget* parent = nullptr);
 
   /// As it is open, or on a side, or else as the combo boxes say. Nothing: no model is chosen.
-  void setModel(const std::string& model);
+  void setModel(const std::string& model, const std::string& adapter = {});
   /// With device and precision.
   const protocol::ModelRef& ref() const { return m_ref; }
   /// As it is open; nullptr: it is not.
@@ -45,7 +45,7 @@ class LoadControl : public QWidget {
   Workspace& m_workspace;
   protocol::ModelRef m_ref;
   EngineClient::Ticket m_ticket = 0;
-  std::string m_loading;  // the model that m_ticket is for
+  protocol::ModelRef m_loading;  // what m_ticket is for
   QComboBox* m_device;
   QComboBox* m_dtype;
   Button* m_button;

@@ -9,6 +9,7 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
+#include "widgets/shell/model_index.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/icons.h"
 #include "widgets/style/theme.h"
@@ -61,8 +62,8 @@ ModelList::ModelList(QWidget* parent)
   m_view->setIndentation(kGapGroups);
   connect(m_view->selectionModel(), &QItemSelectionModel::currentChanged, this, [this](const QModelIndex& now) {
     const protocol::ModelEntry* entry = m_tree->entryAt(m_filter->mapToSource(now));
-    if (entry == nullptr || entry->model == m_chosen) return;
-    m_chosen = entry->model;
+    if (entry == nullptr || keyOf(*entry) == m_chosen) return;
+    m_chosen = keyOf(*entry);
     Q_EMIT chosenChanged();
   });
   m_nothing->setObjectName("modelsNothing");

@@ -24,7 +24,7 @@ class ModelList : public QWidget {
   void show(std::vector<protocol::ModelEntry> entries, const QString& hub);
   /// nullptr: none.
   const protocol::ModelEntry* chosen() const;
-  /// By what a ModelRef names it, or by its folder; false: it is not listed.
+  /// By its key (keyOf), or by its folder; false: it is not listed.
   bool choose(const std::string& model);
   const std::vector<protocol::ModelEntry>& entries() const { return m_tree->entries(); }
   /// A sentence with one button, until the next one: what was just removed.

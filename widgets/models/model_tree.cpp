@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "widgets/shell/model_index.h"
 #include "widgets/style/format.h"
 #include "widgets/style/icons.h"
 #include "widgets/style/labels.h"
@@ -19,19 +20,21 @@ QString headingOf(const std::string& source) {
   if (source == "project") return ModelTree::tr("In the project");
   if (source == "folder") return ModelTree::tr("In model folders");
   if (source == "hub") return ModelTree::tr("Hugging Face cache");
-  return ModelTree::tr("Runs of other models");
+  return ModelTree::tr("Runs and adapters of other models");
 }
 
 /// What a screen reader says of a row.
 QString spoken(const protocol::ModelEntry& entry) {
-  const QString kind = entry.source == "run" ? ModelTree::tr("run %1") : ModelTree::tr("model %1");
+  const QString kind = entry.source == "run"       ? ModelTree::tr("run %1")
+                       : entry.source == "adapter" ? ModelTree::tr("adapter %1")
+                                                   : ModelTree::tr("model %1");
   QString words = kind.arg(text(entry.name));
   if (!entry.problem.empty()) return words + ", " + ModelTree::tr("cannot be opened: %1").arg(text(entry.problem));
   return words + ", " + formatBytes(entry.bytes);
 }
 
 QString tipOf(const protocol::ModelEntry& entry) {
-  QStringList lines{text(entry.name)};
+  QStringList lines{nameOf(entry)};
   if (!entry.path.empty()) lines << text(entry.path);
   if (!entry.problem.empty()) {
     lines << text(entry.problem);
@@ -44,8 +47,13 @@ QString tipOf(const protocol::ModelEntry& entry) {
   return lines.join('\n');
 }
 
-bool isParentOf(const protocol::ModelEntry& model, const protocol::ModelEntry& run) {
-  return run.parent == model.model || run.parent == model.path || run.parent == model.name;
+bool isParentOf(const protocol::ModelEntry& model, const protocol::ModelEntry& made) {
+  if (!model.adapter.empty()) return false;
+  return made.parent == model.model || made.parent == model.path || made.parent == model.name;
+}
+
+const char* signOf(const protocol::ModelEntry& entry) {
+  return entry.source == "run" ? "mortarboard" : entry.source == "adapter" ? "sliders" : "box-seam";
 }
 
 }  // namespace
@@ -61,7 +69,7 @@ QStandardItem* ModelTree::add(QStandardItem* under, std::size_t number) {
   if (!entry.problem.empty()) {
     name->setIcon(icon("exclamation-triangle", Ink::bad));
   } else {
-    name->setIcon(icon(entry.source == "run" ? "mortarboard" : "box-seam", Ink::second));
+    name->setIcon(icon(signOf(entry), Ink::second));
   }
   size->setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
   size->setFont(fontOf(TextRole::monoCaption));
@@ -97,8 +105,17 @@ void ModelTree::show(std::vector<protocol::ModelEntry> entries) {
       items[i] = add(place, i);
     }
   }
-  // A run may hang under another run; whose parent is not listed stands under a heading of its own.
+  addMade(items);
   QStandardItem* orphans = nullptr;
+  for (std::size_t i = 0; i < m_entries.size(); ++i) {
+    if (items[i] != nullptr) continue;
+    if (orphans == nullptr) orphans = heading({});
+    items[i] = add(orphans, i);
+  }
+}
+
+/// A run may hang under another run.
+void ModelTree::addMade(std::vector<QStandardItem*>& items) {
   bool placed = true;
   while (placed) {
     placed = false;
@@ -111,11 +128,6 @@ void ModelTree::show(std::vector<protocol::ModelEntry> entries) {
       }
     }
   }
-  for (std::size_t i = 0; i < m_entries.size(); ++i) {
-    if (items[i] != nullptr) continue;
-    if (orphans == nullptr) orphans = heading("run");
-    items[i] = add(orphans, i);
-  }
 }
 
 const protocol::ModelEntry* ModelTree::entryAt(const QModelIndex& index) const {
@@ -125,7 +137,7 @@ const protocol::ModelEntry* ModelTree::entryAt(const QModelIndex& index) const {
 
 QModelIndex ModelTree::find(const std::string& model) const {
   for (std::size_t i = 0; i < m_entries.size(); ++i) {
-    if (m_entries[i].model != model && m_entries[i].path != model) continue;
+    if (keyOf(m_entries[i]) != model && m_entries[i].path != model) continue;
     const QModelIndexList found =
         match(index(0, 0), kEntryRole, static_cast<int>(i), 1, Qt::MatchExactly | Qt::MatchRecursive);
     return found.isEmpty() ? QModelIndex() : found.first();

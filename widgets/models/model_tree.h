@@ -1,6 +1,6 @@
 #pragma once
 // The models that the engine found, as a tree: a heading for each place, under it the models, under a model the runs
-// made from it. Two columns: name, and size on disk.
+// made from it and its adapters. Two columns: name, and size on disk.
 
 #include <QSortFilterProxyModel>
 #include <QStandardItemModel>
@@ -21,11 +21,13 @@ class ModelTree : public QStandardItemModel {
   const std::vector<protocol::ModelEntry>& entries() const { return m_entries; }
   /// nullptr: a heading.
   const protocol::ModelEntry* entryAt(const QModelIndex& index) const;
-  /// By what a ModelRef names it, or by the folder; invalid where it is not listed.
+  /// By its key (keyOf), or by the folder; invalid where it is not listed.
   QModelIndex find(const std::string& model) const;
 
  private:
   QStandardItem* add(QStandardItem* under, std::size_t entry);
+  /// Those made from others, under them.
+  void addMade(std::vector<QStandardItem*>& items);
   std::vector<protocol::ModelEntry> m_entries;
 };
 

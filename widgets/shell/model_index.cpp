@@ -2,8 +2,32 @@
 
 namespace strata {
 
+protocol::ModelRef refOf(const protocol::ModelEntry& entry) {
+  protocol::ModelRef ref;
+  ref.model = entry.model;
+  ref.adapter = entry.adapter;
+  return ref;
+}
+
+const std::string& keyOf(const protocol::ModelEntry& entry) {
+  return entry.adapter.empty() ? entry.model : entry.adapter;
+}
+
+const std::string& keyOf(const protocol::ModelRef& ref) {
+  return ref.adapter.empty() ? ref.model : ref.adapter;
+}
+
+QString nameOf(const protocol::ModelEntry& entry) {
+  const QString name = QString::fromStdString(entry.name);
+  if (entry.adapter.empty() || entry.model.empty()) return name;
+  protocol::ModelRef base;
+  base.model = entry.model;
+  return ModelIndex::tr("%1 on %2").arg(name, Workspace::shortName(base));
+}
+
 ModelIndex::ModelIndex(Workspace& workspace, QObject* parent) : QObject(parent), m_workspace(workspace) {
   connect(&workspace, &Workspace::projectChanged, this, &ModelIndex::refresh);
+  connect(&workspace, &Workspace::modelsChanged, this, &ModelIndex::refresh);
 }
 
 void ModelIndex::refresh() {

@@ -1,5 +1,6 @@
 #pragma once
-// The models that can be put on a side: those of the project, its runs, the Hugging Face cache and the user's folders.
+// The models that can be put on a side: those of the project, its runs, the Hugging Face cache and the user's folders,
+// and adapters of them.
 
 #include <QObject>
 #include <vector>
@@ -7,6 +8,14 @@
 #include "widgets/shell/workspace.h"
 
 namespace strata {
+
+/// What opens an entry of the engine's list: the model, or the model with its adapter.
+protocol::ModelRef refOf(const protocol::ModelEntry& entry);
+/// Tells entries apart in one text, by which pages show them: what a request names, of an adapter its folder.
+const std::string& keyOf(const protocol::ModelEntry& entry);
+const std::string& keyOf(const protocol::ModelRef& ref);
+/// "novels", of an adapter "squad on novels".
+QString nameOf(const protocol::ModelEntry& entry);
 
 class ModelIndex : public QObject {
   Q_OBJECT

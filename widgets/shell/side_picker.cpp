@@ -2,6 +2,7 @@
 
 #include <QHBoxLayout>
 #include <QMenu>
+#include <utility>
 
 #include "core/routing/sharing_map.h"
 #include "widgets/shell/folder_popup.h"
@@ -48,6 +49,10 @@ SidePicker::SidePicker(Workspace& workspace, ModelIndex& models, Which which, QW
   for (const auto signal : {&Workspace::sidesChanged, &Workspace::contextChanged, &Workspace::cardsChanged}) {
     connect(&workspace, signal, this, &SidePicker::show);
   }
+  connect(&workspace, &Workspace::cardsForgotten, this, [this] {
+    m_asked.reset();
+    show();
+  });
   show();
 }
 
@@ -93,11 +98,10 @@ void SidePicker::show() {
                        .arg(m_workspace.chats()));
 }
 
-void SidePicker::choose(const std::string& model) {
+void SidePicker::choose(const protocol::ModelRef& ref) {
   protocol::Side chosen;
   if (const auto& now = m_workspace.side(m_which)) chosen = *now;
-  chosen.ref = {};
-  chosen.ref.model = model;
+  chosen.ref = ref;
   // A map made of a list fits one number of layers only.
   m_workspace.card(chosen.ref, this, [this, chosen](const Result<protocol::ModelCard>& card) mutable {
     if (!card) return m_workspace.announce(QString::fromStdString(card.error().message));
@@ -112,18 +116,21 @@ void SidePicker::showModelMenu() {
   menu->setAttribute(Qt::WA_DeleteOnClose);
   menu->setToolTipsVisible(true);
   const auto& side = m_workspace.side(m_which);
-  QString section;
-  for (const protocol::ModelEntry& model : m_models.models()) {
-    const QString source = model.source == "project" ? tr("Project")
-                           : model.source == "run"   ? tr("Runs")
-                           : model.source == "hub"   ? tr("Hugging Face cache")
-                                                     : tr("Folders");
-    if (source != section) menu->addSection(section = source);
-    QAction* action =
-        menu->addAction(QString::fromStdString(model.name), this, [this, id = model.model] { choose(id); });
-    action->setToolTip(QString::fromStdString(model.path));
-    action->setCheckable(true);
-    action->setChecked(side && side->ref.model == model.model);
+  const std::pair<const char*, QString> places[] = {{"project", tr("Project")},
+                                                    {"run", tr("Runs")},
+                                                    {"adapter", tr("Adapters")},
+                                                    {"folder", tr("Folders")},
+                                                    {"hub", tr("Hugging Face cache")}};
+  for (const auto& [source, title] : places) {
+    bool any = false;
+    for (const protocol::ModelEntry& model : m_models.models()) {
+      if (model.source != source) continue;
+      if (!std::exchange(any, true)) menu->addSection(title);
+      QAction* action = menu->addAction(nameOf(model), this, [this, ref = refOf(model)] { choose(ref); });
+      action->setToolTip(QString::fromStdString(model.path));
+      action->setCheckable(true);
+      action->setChecked(side && keyOf(side->ref) == keyOf(model));
+    }
   }
   if (m_models.models().empty()) {
     const QString why =
@@ -137,7 +144,11 @@ void SidePicker::showModelMenu() {
 
 void SidePicker::browse() {
   auto* popup = new FolderPopup(m_workspace, FolderPopup::Purpose::model, this);
-  connect(popup, &FolderPopup::chosen, this, [this](const QString& folder) { choose(folder.toStdString()); });
+  connect(popup, &FolderPopup::chosen, this, [this](const QString& folder) {
+    protocol::ModelRef ref;
+    ref.model = folder.toStdString();
+    choose(ref);
+  });
   popup->openAt(m_model);
 }
 

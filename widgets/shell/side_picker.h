@@ -23,7 +23,7 @@ class SidePicker : public QWidget {
   void showModelMenu();
   void browse();
   void showMapPopup();
-  void choose(const std::string& model);
+  void choose(const protocol::ModelRef& ref);
 
   Workspace& m_workspace;
   ModelIndex& m_models;

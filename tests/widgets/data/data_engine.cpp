@@ -86,7 +86,7 @@ void fakeEngineMethods(FakeEngine& engine) {
   engine.answer<protocol::ListModels>([](const auto&) -> Result<protocol::ListModels::Answer> {
     protocol::ListModels::Answer answer;
     for (const char* name : {"base", "routed"}) {
-      answer.models.push_back({name, name, "project", std::string("/projects/test/models/") + name, "",
+      answer.models.push_back({name, "", name, "project", std::string("/projects/test/models/") + name, "",
                                "LlamaForCausalLM", 5509824, 11031512, 12, ""});
     }
     return answer;

@@ -1,5 +1,5 @@
-// What the engine of these tests answers: a project with a base model and one that learned to share, a run, a Qwen in
-// the Hugging Face cache and one there whose shard is missing.
+// What the engine of these tests answers: a project with a base model and one that learned to share, a run, an adapter,
+// a Qwen in the Hugging Face cache and one there whose shard is missing.
 
 #include "scripted_engine.h"
 
@@ -11,25 +11,52 @@ const char* const kMissingShard =
     "/home/someone/.cache/huggingface/hub/models--Qwen--Qwen3-4B: model-00002-of-00003.safetensors is missing; run hf "
     "download Qwen/Qwen3-4B again.";
 
+protocol::ModelEntry entry(const std::string& model, const std::string& name, const std::string& source,
+                           const std::string& path, const std::string& parent, const std::string& architecture,
+                           std::int64_t parameters, std::int64_t bytes, int layers, const std::string& problem = {}) {
+  protocol::ModelEntry entry;
+  entry.model = model;
+  entry.name = name;
+  entry.source = source;
+  entry.path = path;
+  entry.parent = parent;
+  entry.architecture = architecture;
+  entry.parameters = parameters;
+  entry.bytes = bytes;
+  entry.layers = layers;
+  entry.problem = problem;
+  return entry;
+}
+
 std::vector<protocol::ModelEntry> entries() {
-  using Entry = protocol::ModelEntry;
-  return {
-      Entry{"base", "base", "project", "/projects/test/models/sample-base", "", "LlamaForCausalLM", 5509824, 11031512,
-            12, ""},
-      Entry{"routed", "routed", "project", "/projects/test/models/sample-routed", "", "LlamaForCausalLM", 5509824,
-            11031512, 12, ""},
-      Entry{"20260110-101500-novels", "novels, step 200", "run", "/projects/test/runs/20260110-101500-novels", "routed",
-            "LlamaForCausalLM", 5509824, 11031512, 12, ""},
-      Entry{"/models/Mistral-7B-Instruct-v0.3-with-a-long-name", "Mistral-7B-Instruct-v0.3-with-a-long-name", "folder",
+  std::vector<protocol::ModelEntry> all = {
+      entry("base", "base", "project", "/projects/test/models/sample-base", "", "LlamaForCausalLM", 5509824, 11031512,
+            12),
+      entry("routed", "routed", "project", "/projects/test/models/sample-routed", "", "LlamaForCausalLM", 5509824,
+            11031512, 12, ""),
+      entry("20260110-101500-novels", "novels, step 200", "run", "/projects/test/runs/20260110-101500-novels", "routed",
+            "LlamaForCausalLM", 5509824, 11031512, 12, ""),
+      entry("/models/Mistral-7B-Instruct-v0.3-with-a-long-name", "Mistral-7B-Instruct-v0.3-with-a-long-name", "folder",
             "/models/Mistral-7B-Instruct-v0.3-with-a-long-name", "", "MistralForCausalLM", 7248023552, 14496078512, 32,
-            ""},
-      Entry{"/home/someone/.cache/huggingface/hub/models--Qwen--Qwen3-0.6B/snapshots/c1", "Qwen/Qwen3-0.6B", "hub",
+            ""),
+      entry("/home/someone/.cache/huggingface/hub/models--Qwen--Qwen3-0.6B/snapshots/c1", "Qwen/Qwen3-0.6B", "hub",
             "/home/someone/.cache/huggingface/hub/models--Qwen--Qwen3-0.6B/snapshots/c1", "", "Qwen3ForCausalLM",
-            596049920, 1192135096, 28, ""},
-      Entry{"/home/someone/.cache/huggingface/hub/models--Qwen--Qwen3-4B", "Qwen/Qwen3-4B", "hub",
+            596049920, 1192135096, 28, ""),
+      entry("/home/someone/.cache/huggingface/hub/models--Qwen--Qwen3-4B", "Qwen/Qwen3-4B", "hub",
             "/home/someone/.cache/huggingface/hub/models--Qwen--Qwen3-4B", "", "Qwen3ForCausalLM", 0, 0, 0,
-            kMissingShard},
+            kMissingShard),
   };
+  protocol::ModelEntry adapter =
+      entry("base", "squad", "adapter", "/adapters/squad", "base", "LlamaForCausalLM", 73728, 147520, 12);
+  adapter.adapter = adapter.path;
+  all.push_back(adapter);
+  return all;
+}
+
+/// The project's own templates, by model.
+std::map<std::string, std::string>& templates() {
+  static std::map<std::string, std::string> all;
+  return all;
 }
 
 protocol::ModelCard cardOf(const protocol::ModelRef& ref) {
@@ -44,6 +71,10 @@ protocol::ModelCard cardOf(const protocol::ModelRef& ref) {
   card.templateOrigin = "tokenizer_config.json";
   card.templateText =
       "{% for message in messages %}\n<|{{ message.role }}|>\n{{ message.content }}{{ eos_token }}\n{% endfor %}";
+  if (const auto own = templates().find(ref.model); own != templates().end()) {
+    card.templateText = own->second;
+    card.templateEdited = true;
+  }
   card.defaultMap = "full";
   card.layers = large ? 28 : 12;
   card.width = large ? 1024 : 192;
@@ -114,6 +145,20 @@ void loading(FakeEngine& engine) {
   });
 }
 
+void templating(FakeEngine& engine) {
+  engine.answer<protocol::SetTemplate>([](const auto& params) -> Result<protocol::Nothing> {
+    if (params.text.find("{% endfor") == std::string::npos && !params.text.empty()) {
+      return fail(ErrorCode::invalidData, "Line 3: the for of line 1 has no endfor.", "template");
+    }
+    if (params.text.empty()) {
+      templates().erase(params.ref.model);
+    } else {
+      templates()[params.ref.model] = params.text;
+    }
+    return protocol::Nothing{};
+  });
+}
+
 void serving(FakeEngine& engine) {
   static protocol::ServeState state;
   engine.answer<protocol::StartServing>([](const auto& params) -> Result<protocol::ServeState> {
@@ -136,6 +181,9 @@ void fakeEngineMethods(FakeEngine& engine) {
     protocol::ProjectInfo info;
     info.folder = "/projects/test";
     info.name = "test";
+    for (const protocol::ModelEntry& model : models) {
+      if (model.source == "project") info.models.push_back({model.name, model.path});
+    }
     if (!models.empty()) {
       info.a = protocol::Side{{"base", "", "", "cpu", 0}, "full"};
       info.b = protocol::Side{{"routed", "", "", "cpu", 0}, "retention:0.5"};
@@ -154,7 +202,7 @@ void fakeEngineMethods(FakeEngine& engine) {
                   params.path);
     }
     const std::string name = params.name.empty() ? params.path.substr(params.path.rfind('/') + 1) : params.name;
-    models.push_back({name, name, "project", params.path, "", "LlamaForCausalLM", 5509824, 11031512, 12, ""});
+    models.push_back(entry(name, name, "project", params.path, "", "LlamaForCausalLM", 5509824, 11031512, 12));
     return project();
   });
   engine.answer<protocol::RemoveModel>([project](const auto& params) -> Result<protocol::ProjectInfo> {
@@ -167,8 +215,10 @@ void fakeEngineMethods(FakeEngine& engine) {
       [](const auto& params) { return Result<protocol::EstimateMemory::Answer>(estimateOf(params)); });
   loading(engine);
   serving(engine);
+  templating(engine);
   if (engine.scenario() == "slow list") engine.hold<protocol::ListModels>("Reading 42 folders", 17, 42);
   if (engine.scenario() == "slow load") engine.hold<protocol::LoadModel>("Reading the weights", 45, 100);
+  if (engine.scenario() == "dies saving") engine.die<protocol::SetTemplate>();
   if (engine.scenario() == "dies loading") engine.die<protocol::LoadModel>();
 }
 

@@ -4,6 +4,7 @@
 #include <QSpinBox>
 
 #include "shell_fixture.h"
+#include "widgets/shell/find_popup.h"
 #include "widgets/shell/picker_button.h"
 #include "widgets/style/controls.h"
 
@@ -66,11 +67,39 @@ TEST_F(Sides, OfferTheProjectsModelsAndRuns) {
   EXPECT_TRUE(texts.contains("base"));
   EXPECT_TRUE(texts.contains("routed"));
   EXPECT_TRUE(texts.contains("base on train.txt"));
+  EXPECT_TRUE(texts.contains("squad on base"));
   EXPECT_TRUE(texts.contains("Browse…"));
   for (QAction* action : menu->actions()) {
     if (action->text() == "base") action->trigger();
   }
   EXPECT_TRUE(eventually([&] { return workspace->side(Which::b)->ref.model == "base"; }));
+}
+
+TEST_F(Sides, TakeAnAdapterWithItsModelFromTheMenuAndFromThePalette) {
+  startEngine();
+  ASSERT_TRUE(eventually([&] { return requests("models/list") > 0; }));
+  QTest::qWait(50);
+  child<PickerButton>("model-a")->click();
+  for (QAction* action : qobject_cast<QMenu*>(popup("model-menu"))->actions()) {
+    if (action->text() == "squad on base") action->trigger();
+  }
+  ASSERT_TRUE(eventually([&] { return workspace->side(Which::a)->ref.adapter == "/adapters/squad"; }));
+  EXPECT_EQ(workspace->side(Which::a)->ref.model, "base");
+  EXPECT_EQ(child<PickerButton>("model-a")->choice(), "base + squad");
+  for (const Findable& one : window->findables()) {
+    if (one.command.name == "Use squad on base as B") one.command.run();
+    if (one.kind == "Adapter" && one.command.name == "squad on base") one.command.run();
+  }
+  EXPECT_EQ(workspace->side(Which::b)->ref, workspace->side(Which::a)->ref);
+  EXPECT_EQ(models->opened, QStringList{"/adapters/squad"});
+}
+
+TEST_F(Sides, AskForCardsThatWereForgottenAnew) {
+  startEngine();
+  const int before = requests("models/inspect");
+  workspace->forgetCards();
+  ASSERT_TRUE(eventually([&] { return requests("models/inspect") == before + 2; }));
+  EXPECT_TRUE(eventually([&] { return child<PickerButton>("map-a")->choice() == "100 % · 4.50 MiB"; }));
 }
 
 TEST_F(Sides, TakeAMapByItsShareOfTheCache) {
