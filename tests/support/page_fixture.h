@@ -57,9 +57,11 @@ class Frame : public QWidget {
  public:
   explicit Frame(Page& page) : m_page(page) {
     auto* rail = new Pane(Ground::raised, this);
-    rail->setFixedWidth(metrics().rail);
     auto* foot = new Pane(Ground::raised, this);
-    foot->setFixedHeight(2 * metrics().strip);
+    followTheme(this, [rail, foot] {
+      rail->setFixedWidth(metrics().rail);
+      foot->setFixedHeight(2 * metrics().strip);
+    });
     auto* row = new QHBoxLayout;
     row->setSpacing(0);
     row->addWidget(rail);
@@ -67,7 +69,7 @@ class Frame : public QWidget {
     if (QWidget* inspector = page.inspector()) {
       row->addWidget(new Separator(Qt::Vertical, this));
       auto* pane = new Pane(Ground::surface, this);
-      pane->setFixedWidth(metrics().inspector);
+      followTheme(pane, [pane] { pane->setFixedWidth(metrics().inspector); });
       auto* inside = new QHBoxLayout(pane);
       inside->setContentsMargins(0, 0, 0, 0);
       inside->addWidget(inspector);

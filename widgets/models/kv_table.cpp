@@ -79,6 +79,7 @@ void KvTable::show(const std::vector<protocol::MapBytes>& maps, int layers) {
     delete item->widget();
     delete item;
   }
+  m_bars.clear();
   const Qt::Alignment right = Qt::AlignRight, left = Qt::AlignLeft;
   m_grid->addWidget(caption(tr("Cache"), right, this), 0, 0);
   m_grid->addWidget(caption(tr("Owners"), right, this), 0, 1);
@@ -101,12 +102,29 @@ void KvTable::show(const std::vector<protocol::MapBytes>& maps, int layers) {
                                 .arg(percent, QString::number(map.owners), QString::number(layers), bytes, text));
     number(tr("%1 of %2").arg(map.owners).arg(layers), 1);
     number(bytes, 2);
-    m_grid->addWidget(new ShareBar(part, this), row, 3);
+    m_bars.push_back(new ShareBar(part, this));
+    m_grid->addWidget(m_bars.back(), row, 3);
     auto* name = new ElidedLabel(text, TextRole::mono, Tone::second, this);
     name->setMinimumWidth(kGapGroups * 6);
     m_grid->addWidget(name, row, 4);
     ++row;
   }
+  fit();
+}
+
+void KvTable::fit() {
+  if (m_bars.empty()) return;
+  // Shown or hidden only where that changes: each time makes the layouts above begin anew.
+  const bool shown = !m_bars.front()->isHidden();
+  const int bars = m_bars.front()->minimumWidth() + m_grid->horizontalSpacing();
+  const bool room = m_grid->minimumSize().width() + (shown ? 0 : bars) <= width();
+  if (room == shown) return;
+  for (QWidget* bar : m_bars) bar->setVisible(room);
+}
+
+void KvTable::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  fit();
 }
 
 }  // namespace strata

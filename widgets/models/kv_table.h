@@ -19,8 +19,13 @@ class KvTable : public QWidget {
   /// The maps of shownMaps().
   void show(const std::vector<protocol::MapBytes>& maps, int layers);
 
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+
  private:
+  void fit();
   QGridLayout* m_grid;
+  std::vector<QWidget*> m_bars;  // give way where there is no room for them
 };
 
 /// The card's maps without repetitions and, where it is none of them, the model's own.

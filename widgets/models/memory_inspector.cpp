@@ -35,6 +35,11 @@ QString percentOf(const protocol::MapBytes& map, int layers) {
   return formatPercent(layers > 0 ? static_cast<double>(map.owners) / layers : 0);
 }
 
+/// "50", where the unit stands above.
+QString bareNumber(const QString& percent) {
+  return percent.section(' ', 0, 0);
+}
+
 }  // namespace
 
 MemoryInspector::MemoryInspector(Workspace& workspace, QWidget* parent)
@@ -54,7 +59,7 @@ MemoryInspector::MemoryInspector(Workspace& workspace, QWidget* parent)
   m_choice->setObjectName("memoryMap");
   m_choice->setAccessibleName(tr("Share of the full cache"));
   m_choice->setCompact(true);
-  m_grid->setHorizontalSpacing(kGapRelated);
+  m_grid->setHorizontalSpacing(kGapGroups);
   m_grid->setVerticalSpacing(kGapInside);
 
   auto* body = new QVBoxLayout(m_body);
@@ -63,7 +68,7 @@ MemoryInspector::MemoryInspector(Workspace& workspace, QWidget* parent)
   body->addWidget(new Field(tr("Context, tokens"), m_context, tr("Of each chat, prompt and answers together.")));
   body->addWidget(
       new Field(tr("Chats at once"), m_chats, tr("Each holds a cache of its own; the weights are shared.")));
-  body->addWidget(new Field(tr("Cache"), m_choice, tr("Share of the layers that keep their own keys and values.")));
+  body->addWidget(new Field(tr("Cache, %"), m_choice, tr("Share of the layers that keep their own keys and values.")));
   body->addLayout(m_grid);
   body->addWidget(m_sentence);
   auto* layout = new QVBoxLayout(this);
@@ -90,6 +95,8 @@ MemoryInspector::MemoryInspector(Workspace& workspace, QWidget* parent)
     showNumbers();
     Q_EMIT changed();
   });
+  // Once the labels have taken the new font.
+  followTheme(this, [this] { QTimer::singleShot(0, this, &MemoryInspector::fitTable); });
   setModel(nullptr);
 }
 
@@ -107,10 +114,11 @@ void MemoryInspector::setModel(const protocol::ModelCard* card) {
   m_maps = m_card ? shownMaps(*m_card) : std::vector<protocol::MapBytes>();
   m_estimates.assign(m_maps.size(), std::nullopt);
   QStringList names;
-  for (const protocol::MapBytes& map : m_maps) names << percentOf(map, m_card->layers);
+  for (const protocol::MapBytes& map : m_maps) names << bareNumber(percentOf(map, m_card->layers));
   m_choice->setNames(names);
   for (int i = 0; i < names.size(); ++i) {
     m_choice->button(i)->setObjectName("memoryMap" + QString::number(i));
+    m_choice->button(i)->setAccessibleName(percentOf(m_maps[i], m_card->layers));
     m_choice->button(i)->setToolTip(tr("%1 of %2 layers own; map %3")
                                         .arg(m_maps[i].owners)
                                         .arg(m_card->layers)
@@ -169,10 +177,12 @@ void MemoryInspector::showNumbers() {
     delete item->widget();
     delete item;
   }
+  m_kvColumn.clear();
   const auto put = [this](const QString& text, int row, int column, TextRole role, Tone tone) {
     auto* label = new Label(text, role, tone, m_body);
     label->setAlignment((column < 3 ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
     m_grid->addWidget(label, row, column);
+    if (column == 1) m_kvColumn.push_back(label);
     return label;
   };
   const QString heads[] = {tr("Cache"), tr("KV"), tr("In all"), QString()};
@@ -196,6 +206,7 @@ void MemoryInspector::showNumbers() {
         row, 3, TextRole::caption, !fit || *fit ? Tone::good : Tone::bad);
   }
   m_grid->setColumnStretch(4, 1);
+  fitTable();
   const std::optional<Estimate> now = estimate();
   m_sentence->setText(
       !m_problem.isEmpty() ? m_problem
@@ -204,6 +215,23 @@ void MemoryInspector::showNumbers() {
           ? tr("%1 are free on %2.").arg(formatBytes(now->available), QString::fromStdString(m_card->ref.device))
           : tr("What the device has free is not known."));
   m_sentence->setTone(m_problem.isEmpty() ? Tone::second : Tone::bad);
+}
+
+/// In a narrow pane what is needed in all goes before the cache's part of it, which the card tells too.
+void MemoryInspector::fitTable() {
+  const int room = contentsRect().width() - 2 * kGapGroups;
+  if (m_kvColumn.empty()) return;
+  const bool shown = !m_kvColumn.front()->isHidden();
+  int column = 0;
+  for (const Label* label : m_kvColumn) column = std::max(column, label->sizeHint().width());
+  const int needed = m_grid->sizeHint().width() + (shown ? 0 : column + m_grid->horizontalSpacing());
+  if ((needed <= room) == shown) return;
+  for (Label* label : m_kvColumn) label->setVisible(!shown);
+}
+
+void MemoryInspector::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  fitTable();
 }
 
 }  // namespace strata

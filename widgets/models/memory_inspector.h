@@ -36,9 +36,13 @@ class MemoryInspector : public QWidget {
  Q_SIGNALS:
   void changed();
 
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+
  private:
   void ask();
   void showNumbers();
+  void fitTable();
   std::int64_t context() const;
   Workspace& m_workspace;
   std::optional<protocol::ModelCard> m_card;
@@ -54,6 +58,7 @@ class MemoryInspector : public QWidget {
   QWidget* m_body;
   Label* m_none;
   Label* m_sentence;
+  std::vector<Label*> m_kvColumn;  // of the table; gives way where the pane is too narrow for it
 };
 
 }  // namespace strata

@@ -78,9 +78,9 @@ MemorySection::MemorySection(QWidget* parent)
       grid->addWidget(number, row + 1, column + 2);
     }
   }
-  grid->setColumnStretch(4, 1);
-  grid->setColumnMinimumWidth(2, kGapGroups * 7);
-  grid->setColumnMinimumWidth(3, kGapGroups * 7);
+  for (const int column : {2, 3, 4}) grid->setColumnStretch(column, 1);
+  grid->setColumnMinimumWidth(2, kGapGroups * 6);
+  grid->setColumnMinimumWidth(3, kGapGroups * 6);
 
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0);

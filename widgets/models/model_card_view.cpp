@@ -2,12 +2,14 @@
 
 #include <QGridLayout>
 #include <QHBoxLayout>
+#include <QTimer>
 #include <QVBoxLayout>
 
 #include "widgets/models/kv_table.h"
 #include "widgets/models/load_control.h"
 #include "widgets/models/serve_control.h"
 #include "widgets/models/template_preview.h"
+#include "widgets/shell/model_index.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/format.h"
 #include "widgets/style/theme.h"
@@ -39,7 +41,7 @@ ModelCardView::ModelCardView(Workspace& workspace, QWidget* parent)
       m_memory(new MemorySection(this)),
       m_kv(new KvTable(this)),
       m_facts(new QGridLayout),
-      m_template(new TemplatePreview(this)),
+      m_template(new TemplatePreview(workspace, this)),
       m_broken(
           bodyLabel(tr("Its files are as they were: Strata only read them. It stays in the list; once the folder is "
                        "repaired, “Look again” opens it. The other models are not touched by this."),
@@ -88,6 +90,8 @@ ModelCardView::ModelCardView(Workspace& workspace, QWidget* parent)
   connect(m_load, &LoadControl::failed, this, &ModelCardView::failed);
   connect(m_serve, &ServeControl::failed, this, &ModelCardView::failed);
   connect(m_load, &LoadControl::refChanged, this, [this] { m_serve->setModel(m_load->ref()); });
+  connect(m_load, &LoadControl::finished, this, &ModelCardView::fitActions);
+  followTheme(this, [this] { QTimer::singleShot(0, this, &ModelCardView::fitActions); });
   connect(&workspace, &Workspace::sidesChanged, this, &ModelCardView::refreshSides);
   connect(&workspace.engine(), &EngineClient::loadedChanged, this, &ModelCardView::refreshMeasured);
   workspace.engine().on<protocol::Memory>(this, [this](const protocol::Memory& memory) {
@@ -118,12 +122,19 @@ QWidget* ModelCardView::makeHead() {
   top->addWidget(m_name, 1);
   top->addWidget(m_badgeA);
   top->addWidget(m_badgeB);
-  auto* actions = new QHBoxLayout;
-  actions->setSpacing(kGapRelated);
-  actions->addWidget(m_useB);
-  actions->addWidget(m_useA);
-  actions->addWidget(m_load, 1);
-  actions->addWidget(m_serve->toggle());
+  auto* sides = new QHBoxLayout;
+  sides->setSpacing(kGapRelated);
+  sides->addWidget(m_useB);
+  sides->addWidget(m_useA);
+  sides->addStretch(0);
+  auto* running = new QHBoxLayout;
+  running->setSpacing(kGapRelated);
+  running->addWidget(m_load, 1);
+  running->addWidget(m_serve->toggle());
+  m_actions = new QBoxLayout(QBoxLayout::LeftToRight);
+  m_actions->setSpacing(kGapRelated);
+  m_actions->addLayout(sides);
+  m_actions->addLayout(running, 1);
   auto* second = new QHBoxLayout;
   second->setSpacing(kGapRelated);
   second->addWidget(m_path, 1);
@@ -134,7 +145,7 @@ QWidget* ModelCardView::makeHead() {
   layout->addLayout(top);
   layout->addLayout(second);
   layout->addSpacing(kGapRelated);
-  layout->addLayout(actions);
+  layout->addLayout(m_actions);
 
   connect(m_useA, &QPushButton::clicked, this, [this] { Q_EMIT useWanted(Which::a); });
   connect(m_useB, &QPushButton::clicked, this, [this] { Q_EMIT useWanted(Which::b); });
@@ -150,19 +161,20 @@ QWidget* ModelCardView::makeHead() {
 
 void ModelCardView::begin(const protocol::ModelEntry& entry) {
   m_entry = entry;
-  m_name->setText(text(entry.name));
+  m_name->setText(nameOf(entry));
   m_path->setText(text(entry.path));
-  m_load->setModel(entry.model);
+  m_load->setModel(entry.model, entry.adapter);
   m_serve->setModel(m_load->ref());
   const bool mine = entry.source == "project", can = entry.problem.empty();
   m_place->setText(mine ? tr("Remove from the project") : tr("Add to the project"));
   m_place->setToolTip(mine ? tr("Takes the name out of the project; the files stay")
                            : tr("Gives the folder a name in the project"));
-  m_place->setVisible(mine || (can && entry.source != "run"));
+  m_place->setVisible(mine || (can && (entry.source == "folder" || entry.source == "hub")));
   for (QWidget* part : {static_cast<QWidget*>(m_useA), static_cast<QWidget*>(m_useB), static_cast<QWidget*>(m_load),
                         static_cast<QWidget*>(m_serve->toggle())}) {
     part->setVisible(can);
   }
+  fitActions();
   refreshSides();
   refreshMeasured();
 }
@@ -216,7 +228,7 @@ void ModelCardView::showFacts(const protocol::ModelCard& card) {
 void ModelCardView::refreshSides() {
   const auto holds = [&](Which which) {
     const auto& side = m_workspace.side(which);
-    return side && side->ref.model == m_entry.model;
+    return side && keyOf(side->ref) == keyOf(m_entry);
   };
   const bool onA = holds(Which::a), onB = holds(Which::b);
   m_badgeA->setVisible(onA);
@@ -245,6 +257,19 @@ void ModelCardView::refreshMeasured() {
 void ModelCardView::resizeEvent(QResizeEvent* event) {
   QWidget::resizeEvent(event);
   m_columns->setDirection(width() >= scaled(kTwoColumns) ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom);
+  fitActions();
+}
+
+/// Changed only where it differs: each time makes the layouts above begin anew.
+void ModelCardView::fitActions() {
+  int needed = m_actions->spacing() + 2 * kGapGroups;
+  for (int i = 0; i < m_actions->count(); ++i) needed += m_actions->itemAt(i)->minimumSize().width();
+  const auto direction = needed <= width() ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom;
+  if (m_actions->direction() != direction) m_actions->setDirection(direction);
+}
+
+QSize ModelCardView::minimumSizeHint() const {
+  return {0, QWidget::minimumSizeHint().height()};
 }
 
 }  // namespace strata

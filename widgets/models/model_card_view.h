@@ -35,7 +35,10 @@ class ModelCardView : public QWidget {
   void showNothing();
   LoadControl* loadControl() const { return m_load; }
   MemorySection* memory() const { return m_memory; }
+  TemplatePreview* chatTemplate() const { return m_template; }
   const protocol::ModelEntry& entry() const { return m_entry; }
+  /// Its parts give way: it is as wide as the pane.
+  QSize minimumSizeHint() const override;
 
  Q_SIGNALS:
   void useWanted(Which side);
@@ -49,6 +52,7 @@ class ModelCardView : public QWidget {
  private:
   QWidget* makeHead();
   void refreshSides();
+  void fitActions();
   void refreshMeasured();
   void showFacts(const protocol::ModelCard& card);
   Workspace& m_workspace;
@@ -66,6 +70,7 @@ class ModelCardView : public QWidget {
   Label* m_broken;
   QWidget* m_body;
   QBoxLayout* m_columns;
+  QBoxLayout* m_actions;  // one row, or two where the pane is narrow
 };
 
 }  // namespace strata
