@@ -25,7 +25,7 @@ struct Phrase {
   std::string_view method;
   const char* words;
 };
-constexpr std::array<Phrase, 9> kPhrases = {{
+constexpr std::array<Phrase, 11> kPhrases = {{
     {protocol::Generate::kName, QT_TRANSLATE_NOOP("EngineClient", "answering")},
     {protocol::Compare::kName, QT_TRANSLATE_NOOP("EngineClient", "comparing the two sides")},
     {protocol::LoadModel::kName, QT_TRANSLATE_NOOP("EngineClient", "opening a model")},
@@ -35,6 +35,8 @@ constexpr std::array<Phrase, 9> kPhrases = {{
     {protocol::AddModel::kName, QT_TRANSLATE_NOOP("EngineClient", "naming a model")},
     {protocol::StartServing::kName, QT_TRANSLATE_NOOP("EngineClient", "beginning to serve")},
     {protocol::OpenProject::kName, QT_TRANSLATE_NOOP("EngineClient", "opening the project")},
+    {protocol::PutFile::kName, QT_TRANSLATE_NOOP("EngineClient", "taking an upload")},
+    {protocol::SetTemplate::kName, QT_TRANSLATE_NOOP("EngineClient", "storing a chat template")},
 }};
 
 }  // namespace

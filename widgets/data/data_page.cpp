@@ -85,9 +85,11 @@ DataPage::DataPage(Workspace& workspace, QWidget* parent)
     listFiles();
     listModels();
   });
-  connect(&workspace, &Workspace::sidesChanged, this, [this] {
-    if (m_begun) listModels();
-  });
+  for (const auto signal : {&Workspace::sidesChanged, &Workspace::modelsChanged}) {
+    connect(&workspace, signal, this, [this] {
+      if (m_begun) listModels();
+    });
+  }
   connect(&workspace.engine(), &EngineClient::stateChanged, this, [this] {
     const EngineClient::State state = m_workspace.engine().state();
     if (!m_begun) return follow();
@@ -141,26 +143,14 @@ void DataPage::open(const QString& what) {
   if (!what.isEmpty()) read(what);
 }
 
-bool DataPage::takeDrop(const QStringList& paths) {
+QString DataPage::wants(const QStringList& paths) const {
   for (const QString& path : paths) {
     const QFileInfo info(path);
     // A folder with config.json is a model.
     const bool folder = info.isDir() && !QFileInfo::exists(path + "/config.json");
-    if (!folder && !(info.isFile() && isDataName(path))) continue;
-    if (m_workspace.engine().remote()) {
-      m_state->setFailed(
-          Error{ErrorCode::unsupported,
-                tr("%1 is on this machine, and the engine runs on %2; copy it there, then open it with “Open…”.")
-                    .arg(path, text(m_workspace.engine().engine().host))
-                    .toStdString(),
-                path.toStdString()},
-          tr("Open…"), [this] { browse(); });
-    } else {
-      read(path);
-    }
-    return true;
+    if (folder || (info.isFile() && isDataName(path))) return path;
   }
-  return false;
+  return {};
 }
 
 bool DataPage::escape() {
@@ -248,7 +238,8 @@ void DataPage::listModels() {
     if (!answer) return;  // the combo box keeps the model that is chosen; the page Models says what is wrong
     std::vector<protocol::ModelEntry> models;
     for (const protocol::ModelEntry& model : answer->models) {
-      if (model.problem.empty()) models.push_back(model);
+      // An adapter reads with its model's tokenizer and template.
+      if (model.problem.empty() && model.adapter.empty()) models.push_back(model);
     }
     m_list->showModels(models, m_model);
   });

@@ -28,7 +28,8 @@ class DataPage : public Page {
   QList<QPair<QString, QString>> keys() override;
   /// A path; "browse" opens the chooser.
   void open(const QString& what) override;
-  bool takeDrop(const QStringList& paths) override;
+  QString wants(const QStringList& paths) const override;
+  void take(const QString& path) override { read(path); }
   bool escape() override;
 
   /// Checks a file or folder of the engine's machine.

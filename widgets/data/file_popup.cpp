@@ -57,6 +57,15 @@ FilePopup::FilePopup(Workspace& workspace, const QString& folder, QWidget* paren
   content()->addWidget(m_problem);
   auto* row = new QHBoxLayout;
   row->addWidget(captionLabel(tr("JSONL, JSON, CSV, Parquet and text files are listed."), this), 1);
+  if (workspace.engine().remote()) {
+    auto* upload = makeButton(tr("Upload from this machine…"), ButtonKind::link, this);
+    upload->setObjectName("fileUpload");
+    row->addWidget(upload);
+    connect(upload, &QPushButton::clicked, this, [this] {
+      close();
+      m_workspace.askForUpload(false);
+    });
+  }
   row->addWidget(m_use);
   content()->addLayout(row);
   connect(m_use, &QPushButton::clicked, this, [this] { take(QString::fromStdString(m_shown.path)); });

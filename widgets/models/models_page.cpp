@@ -6,12 +6,15 @@
 #include <QPointer>
 #include <QScrollArea>
 #include <QSplitter>
+#include <QTimer>
 
 #include "widgets/models/load_control.h"
 #include "widgets/models/memory_inspector.h"
 #include "widgets/models/model_card_view.h"
 #include "widgets/models/model_list.h"
+#include "widgets/models/template_preview.h"
 #include "widgets/shell/folder_popup.h"
+#include "widgets/shell/model_index.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/state_pane.h"
 #include "widgets/style/theme.h"
@@ -86,6 +89,15 @@ ModelsPage::ModelsPage(Workspace& workspace, QWidget* parent)
   connect(m_card, &ModelCardView::addWanted, this, [this] { addFolder(text(m_card->entry().path)); });
   connect(m_card, &ModelCardView::removeWanted, this, &ModelsPage::remove);
   connect(m_card, &ModelCardView::failed, this, [this](const Error& error) { fail(error); });
+  connect(m_card->chatTemplate(), &TemplatePreview::changed, this, [this] {
+    m_workspace.forgetCards();
+    m_shown.clear();
+    showChosen();
+  });
+  connect(m_card->chatTemplate(), &TemplatePreview::opened, scroll, [this, scroll] {
+    // Once it is laid out.
+    QTimer::singleShot(0, scroll, [this, scroll] { scroll->ensureWidgetVisible(m_card->chatTemplate()); });
+  });
   connect(m_card->loadControl(), &LoadControl::refChanged, this, [this] {
     m_shown.clear();
     showChosen();
@@ -93,6 +105,9 @@ ModelsPage::ModelsPage(Workspace& workspace, QWidget* parent)
   connect(m_card->loadControl(), &LoadControl::finished, this, &ModelsPage::keysChanged);
   connect(m_inspector.data(), &MemoryInspector::changed, this, &ModelsPage::showMemory);
   connect(&workspace, &Workspace::projectChanged, this, [this] { m_begun ? refresh() : begin(); });
+  connect(&workspace, &Workspace::modelsChanged, this, [this] {
+    if (m_begun) refresh();
+  });
   connect(&workspace.engine(), &EngineClient::stateChanged, this, &ModelsPage::followEngine);
   workspace.engine().on<protocol::JobsChanged>(this, [this](const auto& jobs) { followJobs(jobs); });
   workspace.engine().on<protocol::Progress>(this, [this](const protocol::Progress& progress) {
@@ -132,13 +147,16 @@ QList<Command> ModelsPage::commands() {
   QList<Command> commands{{tr("Open a model folder"), "Ctrl+O", [this] { browse(); }},
                           {tr("Search models"), "Ctrl+F", [this] { m_list->focusSearch(); }}};
   if (const protocol::ModelEntry* entry = m_list->chosen(); entry != nullptr && entry->problem.empty()) {
-    const QString name = text(entry->name);
+    const QString name = nameOf(*entry);
     commands << Command{tr("Use %1 as A").arg(name), {}, [this] { use(Which::a); }}
              << Command{tr("Use %1 as B").arg(name), {}, [this] { use(Which::b); }};
     if (m_card->loadControl()->loaded() == nullptr) {
       commands << Command{tr("Load %1").arg(name), {}, [this] { m_card->loadControl()->load(); }};
     } else {
       commands << Command{tr("Unload %1").arg(name), {}, [this] { m_card->loadControl()->unload(); }};
+    }
+    if (m_workspace.knownCard(m_card->loadControl()->ref()) != nullptr && m_card->chatTemplate()->canEdit()) {
+      commands << Command{tr("Edit the chat template of %1").arg(name), {}, [this] { m_card->chatTemplate()->edit(); }};
     }
   }
   return commands;
@@ -159,24 +177,11 @@ void ModelsPage::open(const QString& what) {
   }
 }
 
-bool ModelsPage::takeDrop(const QStringList& paths) {
+QString ModelsPage::wants(const QStringList& paths) const {
   for (const QString& path : paths) {
-    const QString folder = modelFolderOf(path);
-    if (folder.isEmpty()) continue;
-    if (m_workspace.engine().remote()) {
-      fail(Error{ErrorCode::unsupported,
-                 tr("%1 is a folder of this machine, and the engine runs on %2; copy it there, then open it with “Open "
-                    "a folder…”.")
-                     .arg(folder, text(m_workspace.engine().engine().host))
-                     .toStdString(),
-                 folder.toStdString()},
-           tr("Open a folder…"), [this] { browse(); });
-    } else {
-      addFolder(folder);
-    }
-    return true;
+    if (const QString folder = modelFolderOf(path); !folder.isEmpty()) return folder;
   }
-  return false;
+  return {};
 }
 
 bool ModelsPage::escape() {
@@ -216,7 +221,7 @@ void ModelsPage::addFolder(const QString& folder) {
   m_workspace.engine().call<protocol::AddModel>(
       {folder.toStdString(), {}}, this, [this, folder](const Result<protocol::ProjectInfo>& project) {
         if (!project) return fail(project.error(), tr("Open another folder…"), [this] { browse(); });
-        changed(project, tr("%1 is in the project.").arg(QFileInfo(folder).fileName()));
+        changed(*project, tr("%1 is in the project.").arg(QFileInfo(folder).fileName()));
       });
 }
 
@@ -224,33 +229,32 @@ void ModelsPage::remove() {
   const protocol::ModelEntry entry = m_card->entry();
   m_workspace.engine().call<protocol::RemoveModel>({entry.name}, this, [this, entry](const auto& project) {
     if (!project) return fail(project.error());
-    changed(project, tr("%1 is no longer in the project.").arg(text(entry.name)));
+    changed(*project, tr("%1 is no longer in the project.").arg(text(entry.name)));
     m_list->offer(tr("%1 was removed; its files are where they were.").arg(text(entry.name)), tr("Undo"),
                   [this, entry] {
                     m_wanted = entry.path;
                     m_workspace.engine().call<protocol::AddModel>(
                         {entry.path, entry.name}, this, [this, entry](const auto& again) {
                           if (!again) return fail(again.error());
-                          changed(again, tr("%1 is in the project again.").arg(text(entry.name)));
+                          changed(*again, tr("%1 is in the project again.").arg(text(entry.name)));
                         });
                   });
   });
 }
 
-void ModelsPage::changed(const Result<protocol::ProjectInfo>& project, const QString& sentence) {
-  Q_UNUSED(project);
+void ModelsPage::changed(const protocol::ProjectInfo& project, const QString& sentence) {
   m_failed = false;
   m_list->offer({}, {}, {});
   m_workspace.announce(sentence);
-  refresh();
+  m_workspace.setProjectModels(project);
 }
 
 void ModelsPage::use(Which side) {
   const protocol::ModelCard* card = m_workspace.knownCard(m_card->loadControl()->ref());
   const std::string map = card != nullptr && !card->defaultMap.empty() ? card->defaultMap : "full";
   m_workspace.setSide(side, protocol::Side{m_card->loadControl()->ref(), map});
-  m_workspace.announce(side == Which::a ? tr("%1 stands on side A.").arg(text(m_card->entry().name))
-                                        : tr("%1 stands on side B.").arg(text(m_card->entry().name)));
+  m_workspace.announce(side == Which::a ? tr("%1 stands on side A.").arg(nameOf(m_card->entry()))
+                                        : tr("%1 stands on side B.").arg(nameOf(m_card->entry())));
 }
 
 void ModelsPage::refresh() {
@@ -283,9 +287,9 @@ void ModelsPage::listed(const Result<protocol::ListModels::Answer>& answer) {
     m_wanted.clear();
   } else if (m_list->chosen() == nullptr) {
     for (const Which which : {Which::b, Which::a}) {
-      if (const auto& side = m_workspace.side(which); side && m_list->choose(side->ref.model)) break;
+      if (const auto& side = m_workspace.side(which); side && m_list->choose(keyOf(side->ref))) break;
     }
-    if (m_list->chosen() == nullptr && !answer->models.empty()) m_list->choose(answer->models.front().model);
+    if (m_list->chosen() == nullptr && !answer->models.empty()) m_list->choose(keyOf(answer->models.front()));
   }
   m_shown.clear();
   showChosen();
@@ -305,9 +309,9 @@ void ModelsPage::showChosen() {
     m_shown.clear();
     return showEmpty();
   }
-  if (m_shown == entry->model) return;
-  const bool another = m_card->entry().model != entry->model;
-  m_shown = entry->model;
+  if (m_shown == keyOf(*entry)) return;
+  const bool another = keyOf(m_card->entry()) != keyOf(*entry);
+  m_shown = keyOf(*entry);
   Q_EMIT keysChanged();
   if (another || m_card->loadControl()->ref().model.empty()) {
     m_card->begin(*entry);

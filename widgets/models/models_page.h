@@ -31,7 +31,8 @@ class ModelsPage : public Page {
   QList<QPair<QString, QString>> keys() override;
   /// A model's name, folder or run; "browse" opens the folder chooser.
   void open(const QString& what) override;
-  bool takeDrop(const QStringList& paths) override;
+  QString wants(const QStringList& paths) const override;
+  void take(const QString& path) override { addFolder(path); }
   bool escape() override;
 
   /// Gives a folder a name in the project and shows its card, or says why it cannot be opened.
@@ -53,7 +54,7 @@ class ModelsPage : public Page {
   void browse();
   void use(Which side);
   void remove();
-  void changed(const Result<protocol::ProjectInfo>& project, const QString& sentence);
+  void changed(const protocol::ProjectInfo& project, const QString& sentence);
   void fail(const Error& error, const QString& action = {}, std::function<void()> run = {});
 
   Workspace& m_workspace;

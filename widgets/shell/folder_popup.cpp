@@ -44,6 +44,14 @@ FolderPopup::FolderPopup(Workspace& workspace, Purpose purpose, QWidget* parent)
                            ButtonKind::accent, this),
                 "folder-use");
   auto* row = new QHBoxLayout;
+  if (purpose == Purpose::model && workspace.engine().remote()) {
+    auto* upload = named(makeButton(tr("Upload from this machine…"), ButtonKind::link, this), "folder-upload");
+    row->addWidget(upload);
+    connect(upload, &QPushButton::clicked, this, [this] {
+      close();
+      m_workspace.askForUpload(true);
+    });
+  }
   row->addStretch();
   row->addWidget(m_use);
   content()->addLayout(row);

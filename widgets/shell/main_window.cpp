@@ -5,6 +5,7 @@
 #include <QPainter>
 #include <QSplitter>
 #include <QStackedWidget>
+#include <utility>
 
 #include "widgets/shell/engine_command.h"
 #include "widgets/shell/first_start.h"
@@ -16,6 +17,7 @@
 #include "widgets/shell/rail.h"
 #include "widgets/shell/sides_bar.h"
 #include "widgets/shell/status_bar.h"
+#include "widgets/shell/upload_bar.h"
 #include "widgets/style/state_pane.h"
 
 namespace strata {
@@ -53,11 +55,22 @@ MainWindow::MainWindow(Workspace& workspace, Theme& theme, AboutTexts about, QWi
   connect(&m_save, &QTimer::timeout, this, &MainWindow::save);
   // Once every part has taken the new sizes: layouts keep hints that they asked for before.
   followTheme(this, [this] {
+    scaleInspector();
     QTimer::singleShot(0, this, [this] {
       for (QWidget* part : findChildren<QWidget*>()) part->updateGeometry();
       update();
     });
   });
+}
+
+/// It grows with its text.
+void MainWindow::scaleInspector() {
+  const int now = metrics().inspector, before = std::exchange(m_inspectorUnit, now);
+  m_inspectors->setMinimumWidth(now * 2 / 3);
+  const QList<int> sizes = m_across->sizes();
+  if (before == 0 || before == now || sizes.last() == 0) return;
+  const int wanted = sizes.last() * now / before;
+  m_across->setSizes({sizes.first() + sizes.last() - wanted, wanted});
 }
 
 /// Popups and pages give the focus back while they go: by then nothing here may listen.
@@ -69,11 +82,11 @@ void MainWindow::build() {
   m_rail = named(new Rail(m_workspace), "rail");
   m_first = new FirstStart(m_workspace);
   m_sides = new SidesBar(m_workspace, *m_models);
+  m_upload = new UploadBar(m_workspace);
   m_stack = named(new QStackedWidget, "pages");
   m_centre = new StatePane(m_stack);
   m_centre->setObjectName("centre");
   m_inspectors = named(new QStackedWidget, "inspector", tr("Inspector"));
-  m_inspectors->setMinimumWidth(metrics().inspector * 2 / 3);
   m_inspectors->hide();
   m_across = splitter(Qt::Horizontal, "split-across");
   m_across->addWidget(m_centre);
@@ -87,6 +100,7 @@ void MainWindow::build() {
   column->setSpacing(0);
   column->addWidget(m_first);
   column->addWidget(m_sides);
+  column->addWidget(m_upload);
   column->addWidget(m_across, 1);
   auto* body = new QWidget;
   auto* row = new QHBoxLayout(body);
@@ -138,6 +152,7 @@ void MainWindow::connectParts() {
   connect(m_jobs, &JobBook::failed, m_status, &StatusBar::say);
   for (QSplitter* split : {m_across, m_down}) connect(split, &QSplitter::splitterMoved, this, &MainWindow::saveSoon);
   connect(&m_workspace, &Workspace::pageWanted, this, &MainWindow::showPage);
+  connect(&m_workspace, &Workspace::uploadWanted, this, &MainWindow::chooseUpload);
   connect(&m_workspace, &Workspace::projectChanged, this, [this] {
     const auto& project = m_workspace.project();
     setWindowTitle(project ? tr("%1 - Strata").arg(QString::fromStdString(project->name)) : tr("Strata"));

@@ -27,6 +27,7 @@ class Rail;
 class SidesBar;
 class StatePane;
 class StatusBar;
+class UploadBar;
 struct Findable;
 
 class MainWindow : public QWidget {
@@ -81,7 +82,11 @@ class MainWindow : public QWidget {
   void showKeys();
   void pickProject(bool create);
   void takeDrop(const QStringList& paths);
+  /// The page in view first, then the page for such a thing; nullptr: none wants it.
+  Page* takerOf(const QStringList& paths) const;
+  void chooseUpload(bool folder);
   void scaleText(int step);
+  void scaleInspector();
   void saveSoon();
   void save();
   void addModels(std::vector<Findable>& all);
@@ -98,6 +103,7 @@ class MainWindow : public QWidget {
   FirstStart* m_first;
   SidesBar* m_sides;
   QStackedWidget *m_stack, *m_inspectors;
+  UploadBar* m_upload;
   StatePane* m_centre;
   QSplitter *m_across, *m_down;
   JobsPanel* m_jobsPanel;
@@ -108,6 +114,7 @@ class MainWindow : public QWidget {
   QHash<QWidget*, QPointer<QWidget>> m_lastFocus;  // of a pane
   std::function<bool(const QString&)> m_claim;
   QTimer m_save;
+  int m_inspectorUnit = 0;  // metrics().inspector when its width was set
   bool m_inspectorWanted = true, m_restored = false;
 };
 

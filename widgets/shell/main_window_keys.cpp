@@ -3,6 +3,7 @@
 #include <QApplication>
 #include <QDir>
 #include <QDragEnterEvent>
+#include <QFileDialog>
 #include <QFileInfo>
 #include <QKeyEvent>
 #include <QMimeData>
@@ -18,6 +19,7 @@
 #include "widgets/shell/rail.h"
 #include "widgets/shell/sides_bar.h"
 #include "widgets/shell/status_bar.h"
+#include "widgets/shell/upload_bar.h"
 #include "widgets/style/controls.h"
 
 namespace strata {
@@ -35,6 +37,11 @@ QWidget* firstStop(QWidget* pane) {
       return stop;
   }
   return nullptr;
+}
+
+/// A folder of data is dropped, too.
+bool looksLikeModel(const QString& path) {
+  return QFileInfo::exists(path + "/config.json") || !QDir(path).entryList({"*.safetensors"}, QDir::Files).isEmpty();
 }
 
 }  // namespace
@@ -71,7 +78,7 @@ void MainWindow::toggleInspector() {
 }
 
 QList<QWidget*> MainWindow::panes() const {
-  QList<QWidget*> panes = {m_rail, m_first, m_sides};
+  QList<QWidget*> panes = {m_rail, m_first, m_sides, m_upload};
   if (Page* page = currentPage()) panes << page->panes();
   panes << m_inspectors << m_jobsPanel << m_strip << m_status;
   return panes;
@@ -110,11 +117,12 @@ void MainWindow::showFieldHelp() {
   popup->openAt(focus);
 }
 
-/// Esc after drags and popups, which take it themselves: the page, then the open jobs.
+/// Esc after drags and popups, which take it themselves: what has the focus, then the page.
 void MainWindow::keyPressEvent(QKeyEvent* event) {
   if (event->key() == Qt::Key_Escape) {
     const QWidget* focus = QApplication::focusWidget();
     if (focus != nullptr && m_jobsPanel->isAncestorOf(focus)) return m_strip->setOpen(false);
+    if (focus != nullptr && m_upload->isAncestorOf(focus) && m_upload->dismiss()) return;
     if (Page* page = currentPage(); page != nullptr && page->escape()) return;
   }
   QWidget::keyPressEvent(event);
@@ -136,23 +144,47 @@ void MainWindow::dropEvent(QDropEvent* event) {
   takeDrop(paths);
 }
 
-/// The page in view first, then the page for such a thing.
 void MainWindow::takeDrop(const QStringList& paths) {
-  if (m_workspace.engine().remote()) {
-    return m_workspace.announce(tr("These files are on this machine, and the engine runs on %1: copy them there first.")
-                                    .arg(QString::fromStdString(m_workspace.engine().engine().host)));
+  const bool remote = m_workspace.engine().remote();
+  const QString name = QFileInfo(paths.first()).fileName();
+  if (QFileInfo::exists(paths.first() + "/strata.json")) {
+    if (!remote) return openProject(paths.first());
+    return m_workspace.announce(tr("%1 is a project of this machine, and the engine runs on %2: copy it there.")
+                                    .arg(name, QString::fromStdString(m_workspace.engine().engine().host)));
   }
-  if (QFileInfo::exists(paths.first() + "/strata.json")) return openProject(paths.first());
-  Page* now = currentPage();
-  if (now != nullptr && now->takeDrop(paths)) return;
-  const bool folder = QFileInfo(paths.first()).isDir();
-  for (const char* id : {folder ? "models" : "data", folder ? "data" : "models"}) {
-    Page* other = page(id);
-    if (other == nullptr || other == now) continue;
-    if (other->takeDrop(paths)) return showPage(id);
+  Page* taker = takerOf(paths);
+  if (taker == nullptr) {
+    return m_workspace.announce(tr("%1 is neither a model's folder nor a file of data.").arg(name));
   }
-  m_workspace.announce(
-      tr("%1 is neither a model's folder nor a file of data.").arg(QFileInfo(paths.first()).fileName()));
+  const QPointer<Page> kept = taker;
+  const auto take = [this, kept](const QString& path) {
+    if (!kept) return;
+    showPage(kept->id());
+    kept->take(path);
+  };
+  const QString wanted = taker->wants(paths);
+  remote ? m_upload->offer(wanted, take) : take(wanted);
+}
+
+Page* MainWindow::takerOf(const QStringList& paths) const {
+  const bool model = looksLikeModel(paths.first());
+  for (Page* one : {currentPage(), page(model ? "models" : "data"), page(model ? "data" : "models")}) {
+    if (one != nullptr && !one->wants(paths).isEmpty()) return one;
+  }
+  return nullptr;
+}
+
+void MainWindow::chooseUpload(bool folder) {
+  auto* dialog = new QFileDialog(this, folder ? tr("Upload a folder") : tr("Upload a file"),
+                                 m_workspace.settings().value("upload/last").toString());
+  dialog->setObjectName("upload-dialog");
+  dialog->setAttribute(Qt::WA_DeleteOnClose);
+  dialog->setFileMode(folder ? QFileDialog::Directory : QFileDialog::ExistingFile);
+  connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& path) {
+    m_workspace.settings().setValue("upload/last", QFileInfo(path).absolutePath());
+    takeDrop({path});
+  });
+  dialog->open();
 }
 
 void MainWindow::find() {
@@ -187,16 +219,17 @@ std::vector<Findable> MainWindow::findables() {
 void MainWindow::addModels(std::vector<Findable>& all) {
   m_models->refresh();
   for (const protocol::ModelEntry& model : m_models->models()) {
-    const QString name = QString::fromStdString(model.name);
-    const QString kind = model.source == "run" ? tr("Run") : tr("Model");
+    const QString name = nameOf(model);
+    const QString kind = model.source == "run" ? tr("Run") : model.source == "adapter" ? tr("Adapter") : tr("Model");
     if (page("models") != nullptr) {
-      all.push_back({kind, {name, {}, [this, id = model.model] { showPage("models", QString::fromStdString(id)); }}});
+      all.push_back(
+          {kind, {name, {}, [this, key = keyOf(model)] { showPage("models", QString::fromStdString(key)); }}});
     }
     for (const Which which : {Which::a, Which::b}) {
       const QString use = which == Which::a ? tr("Use %1 as A").arg(name) : tr("Use %1 as B").arg(name);
-      all.push_back({kind, {use, {}, [this, which, id = model.model] {
+      all.push_back({kind, {use, {}, [this, which, ref = refOf(model)] {
                               protocol::Side side;
-                              side.ref.model = id;
+                              side.ref = ref;
                               m_workspace.setSide(which, side);
                             }}});
     }
@@ -225,6 +258,10 @@ void MainWindow::addActions(std::vector<Findable>& all) {
   add(tr("First steps"), {}, [this] { Q_EMIT m_rail->firstStepsWanted(); });
   add(m_strip->isOpen() ? tr("Close the list of jobs") : tr("Open the list of jobs"), {},
       [this] { m_strip->setOpen(!m_strip->isOpen()); });
+  if (m_workspace.engine().remote()) {
+    add(tr("Upload a file of this machine"), {}, [this] { chooseUpload(false); });
+    add(tr("Upload a folder of this machine"), {}, [this] { chooseUpload(true); });
+  }
   add(tr("Restart the engine"), {}, [this] { m_workspace.engine().restart(); });
   add(tr("Engine: state, log and command"), {}, [this] { m_status->openEngine(); });
   add(tr("Memory: curve, and models to unload"), {}, [this] { m_status->openMemory(); });

@@ -35,10 +35,19 @@ class Page : public QWidget {
   virtual QList<QPair<QString, QString>> keys() { return {}; }
   /// Shows something on the page (pageWanted's `what`).
   virtual void open(const QString& what) { Q_UNUSED(what); }
-  /// Files and folders dropped on the window while the page shows; false: not for it.
-  virtual bool takeDrop(const QStringList& paths) {
+  /// What the page would take of files and folders of this machine: one of them, or the folder that one belongs to;
+  /// empty: nothing.
+  virtual QString wants(const QStringList& paths) const {
     Q_UNUSED(paths);
-    return false;
+    return {};
+  }
+  /// What it wanted, on the engine's machine.
+  virtual void take(const QString& path) { Q_UNUSED(path); }
+  /// Both, where the engine runs on this machine; false: not for it.
+  bool takeDrop(const QStringList& paths) {
+    const QString wanted = wants(paths);
+    if (!wanted.isEmpty()) take(wanted);
+    return !wanted.isEmpty();
   }
   /// Esc: stops or closes what is under way in it; false: nothing was.
   virtual bool escape() { return false; }

@@ -59,6 +59,64 @@ TEST_F(ModelsPageTest, ListsModelsByPlaceWithRunsUnderTheirModel) {
   EXPECT_FALSE(child<QWidget>(*page, "modelsHub").isVisible());
 }
 
+TEST_F(ModelsPageTest, AnAdapterHangsUnderTheModelThatItWasMadeFor) {
+  openCard();
+  const QAbstractItemModel& model = *child<QTreeView>(*page, "modelsTree").model();
+  const QModelIndex base = model.index(0, 0, model.index(0, 0));
+  EXPECT_EQ(base.data().toString(), "base");
+  ASSERT_EQ(model.rowCount(base), 1);
+  EXPECT_EQ(model.index(0, 0, base).data().toString(), "squad");
+  EXPECT_EQ(model.index(0, 0, base).data(Qt::AccessibleTextRole).toString(), "adapter squad, 144 KiB");
+}
+
+TEST_F(ModelsPageTest, AnAdapterIsShownLoadedAndUsedWithItsModel) {
+  openCard();
+  page->open("/adapters/squad");
+  ASSERT_TRUE(soon([&] { return label("cardName") == "squad on base"; }));
+  protocol::ModelRef both;
+  both.model = "base";
+  both.adapter = "/adapters/squad";
+  ASSERT_TRUE(soon([&] { return workspace.knownCard(both) != nullptr; }));
+  QTest::mouseClick(&button("loadButton"), Qt::LeftButton);
+  ASSERT_TRUE(soon([&] { return engine.loaded().size() == 1; }));
+  EXPECT_EQ(engine.loaded().front().ref, both);
+  EXPECT_TRUE(soon([&] { return button("loadButton").text() == "Unload"; }));
+  EXPECT_FALSE(button("cardPlace").isVisible());
+  QTest::mouseClick(&button("cardUseA"), Qt::LeftButton);
+  EXPECT_EQ(workspace.side(Which::a)->ref, both);
+  // The model alone is another one.
+  ASSERT_TRUE(list().choose("base"));
+  EXPECT_TRUE(soon([&] { return button("loadButton").text() == "Load"; }));
+  EXPECT_TRUE(button("cardUseA").isEnabled());
+}
+
+TEST_F(ModelsPageTest, APageThatComesBackBeginsWithTheAdapterOnSideB) {
+  ASSERT_TRUE(start("models"));
+  protocol::Side side;
+  side.ref.model = "base";
+  side.ref.adapter = "/adapters/squad";
+  workspace.setSide(Which::b, side);
+  page = std::make_unique<ModelsPage>(workspace);
+  frame = std::make_unique<Frame>(*page);
+  frame->show();
+  EXPECT_TRUE(soon([&] { return label("cardName") == "squad on base"; }));
+}
+
+TEST_F(ModelsPageTest, TheProjectKnowsTheNamesThatWereGivenAndTaken) {
+  openCard();
+  const auto names = [&] {
+    QStringList all;
+    for (const auto& model : workspace.project()->models) all << QString::fromStdString(model.name);
+    return all;
+  };
+  EXPECT_EQ(names(), (QStringList{"base", "routed"}));
+  page->addFolder("/models/third");
+  EXPECT_TRUE(soon([&] { return names() == QStringList{"base", "routed", "third"}; }));
+  EXPECT_TRUE(soon([&] { return label("cardName") == "third"; }));
+  QTest::mouseClick(&button("cardPlace"), Qt::LeftButton);
+  EXPECT_TRUE(soon([&] { return names() == QStringList{"base", "routed"}; }));
+}
+
 TEST_F(ModelsPageTest, BeginsWithTheModelOnSideBAndWhatItNeeds) {
   openCard();
   EXPECT_EQ(label("cardName"), "routed");
@@ -202,6 +260,93 @@ TEST_F(ModelsPageTest, TheTemplateIsFoldedAndReadOnly) {
   EXPECT_TRUE(source.toPlainText().contains("for message in messages"));
 }
 
+TEST_F(ModelsPageTest, ATemplateIsChangedForTheProjectAndTheModelsOwnComesBack) {
+  openCard();
+  auto& source = child<QPlainTextEdit>(*page, "templateSource");
+  EXPECT_FALSE(button("templateOwn").isVisible());
+  QTest::mouseClick(&button("templateEdit"), Qt::LeftButton);
+  EXPECT_TRUE(source.isVisible());
+  EXPECT_FALSE(source.isReadOnly());
+  EXPECT_FALSE(button("templateSave").isEnabled()) << "nothing was changed yet";
+  const QString own = source.toPlainText();
+  source.appendPlainText("{# mine #}");
+  QTest::mouseClick(&button("templateSave"), Qt::LeftButton);
+  ASSERT_TRUE(soon([&] { return button("templateOwn").isVisible(); }));
+  EXPECT_TRUE(label("templateOrigin").startsWith("This project's own"));
+  EXPECT_TRUE(source.toPlainText().endsWith("{# mine #}"));
+  EXPECT_TRUE(source.isReadOnly());
+  QTest::mouseClick(&button("templateOwn"), Qt::LeftButton);
+  ASSERT_TRUE(soon([&] { return label("templateOrigin").startsWith("Found in"); }));
+  EXPECT_EQ(source.toPlainText(), own);
+  QTest::mouseClick(&button("templateUndo"), Qt::LeftButton);
+  EXPECT_TRUE(soon([&] { return source.toPlainText().endsWith("{# mine #}"); }));
+  EXPECT_TRUE(soon([&] { return button("templateOwn").isVisible(); }));
+}
+
+TEST_F(ModelsPageTest, ARefusedTemplateSaysWhyAndKeepsWhatWasTyped) {
+  openCard();
+  button("templateEdit").click();
+  auto& source = child<QPlainTextEdit>(*page, "templateSource");
+  source.setPlainText("{% for m in messages %}");
+  QTest::keyClick(&source, Qt::Key_S, Qt::ControlModifier);
+  ASSERT_TRUE(soon([&] { return label("templateProblem") == "Line 3: the for of line 1 has no endfor."; }));
+  EXPECT_EQ(source.toPlainText(), "{% for m in messages %}");
+  EXPECT_FALSE(source.isReadOnly());
+  EXPECT_TRUE(button("templateSave").isEnabled());
+}
+
+TEST_F(ModelsPageTest, ATypedTemplateSurvivesAnotherModelAndARestartOfTheWindow) {
+  openCard();
+  button("templateEdit").click();
+  child<QPlainTextEdit>(*page, "templateSource").setPlainText("half a templ");
+  ASSERT_TRUE(list().choose("base"));
+  ASSERT_TRUE(soon([&] { return label("cardName") == "base" && !button("templateSave").isVisible(); }));
+  ASSERT_TRUE(list().choose("routed"));
+  ASSERT_TRUE(soon([&] { return button("templateSave").isVisible(); }));
+  EXPECT_EQ(child<QPlainTextEdit>(*page, "templateSource").toPlainText(), "half a templ");
+  frame.reset();
+  page = std::make_unique<ModelsPage>(workspace);
+  frame = std::make_unique<Frame>(*page);
+  frame->show();
+  ASSERT_TRUE(soon([&] { return button("templateSave").isVisible(); }));
+  EXPECT_EQ(child<QPlainTextEdit>(*page, "templateSource").toPlainText(), "half a templ");
+}
+
+TEST_F(ModelsPageTest, ChangesToATemplateAreTakenBackAndTheTakingBackIsUndone) {
+  openCard();
+  button("templateEdit").click();
+  auto& source = child<QPlainTextEdit>(*page, "templateSource");
+  const QString own = source.toPlainText();
+  source.setPlainText("half a templ");
+  button("templateTakeBack").click();
+  EXPECT_EQ(source.toPlainText(), own);
+  EXPECT_TRUE(source.isReadOnly());
+  button("templateUndo").click();
+  EXPECT_EQ(source.toPlainText(), "half a templ");
+  EXPECT_FALSE(source.isReadOnly());
+}
+
+TEST_F(ModelsPageTest, AnEngineThatDiesWhileATemplateIsSavedLeavesItTyped) {
+  openCard("dies saving");
+  button("templateEdit").click();
+  auto& source = child<QPlainTextEdit>(*page, "templateSource");
+  source.appendPlainText("{# mine #}");
+  button("templateSave").click();
+  ASSERT_TRUE(soon([&] { return label("templateProblem").contains("stopped"); }, 10000));
+  EXPECT_TRUE(source.toPlainText().endsWith("{# mine #}"));
+  EXPECT_TRUE(soon([&] { return engine.ready() && button("templateSave").isEnabled(); }, 10000));
+}
+
+TEST_F(ModelsPageTest, ScreenshotOfATemplateThatWasRefused) {
+  openCard();
+  button("templateEdit").click();
+  child<QPlainTextEdit>(*page, "templateSource").setPlainText("{% for message in messages %}\n{{ message.content }}");
+  button("templateSave").click();
+  ASSERT_TRUE(soon([&] { return label("templateProblem").startsWith("Line 3"); }));
+  shoot(*frame, "models_template");
+  shootLargeAndGrey(*frame, "models_template");
+}
+
 TEST_F(ModelsPageTest, WithoutModelsItSaysWhatBelongsHereAndHowToFetchOne) {
   open("empty");
   ASSERT_TRUE(soon([&] { return state("modelCardState") == StatePane::State::empty; }));
@@ -251,6 +396,20 @@ TEST_F(ModelsPageTest, WhatItNeedsInMemoryIsSeenWithoutScrollingAt1280x800) {
     EXPECT_FALSE(number.visibleRegion().isEmpty()) << name;
     EXPECT_EQ(number.visibleRegion().boundingRect().height(), number.height()) << name;
   }
+}
+
+TEST_F(ModelsPageTest, NothingIsCutOffAtLargeTextInANarrowWindow) {
+  openCard();
+  theme().setTextPercent(150);
+  QTest::qWait(60);
+  for (const QLabel* one : frame->findChildren<QLabel*>()) {
+    if (!one->isVisible() || dynamic_cast<const ElidedLabel*>(one) != nullptr) continue;
+    const bool wraps = one->wordWrap();
+    EXPECT_TRUE(wraps || one->width() >= one->sizeHint().width()) << one->text().toStdString();
+    const QWidget* pane = one->parentWidget();
+    EXPECT_LE(one->geometry().right(), pane->width()) << one->text().toStdString();
+  }
+  theme().setTextPercent(100);
 }
 
 TEST_F(ModelsPageTest, ScreenshotOfTheWorkingState) {

@@ -168,6 +168,8 @@ TEST_F(Frame, GivesADropToThePageInViewElseToTheOneForSuchThings) {
     static_cast<QObject*>(window.get())->event(&event);  // as at the end of a drag
   };
   models->takes = data->takes = true;
+  QFile config(folder.filePath("config.json"));
+  ASSERT_TRUE(config.open(QIODevice::WriteOnly));
   drop(folder.path());
   EXPECT_EQ(models->dropped, QStringList{folder.path()});
   EXPECT_EQ(window->currentPage(), models);

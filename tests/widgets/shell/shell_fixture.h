@@ -63,11 +63,8 @@ class PaperPage : public Page {
   }
   QList<QPair<QString, QString>> keys() override { return {{"Enter", "send"}}; }
   void open(const QString& what) override { opened << what; }
-  bool takeDrop(const QStringList& paths) override {
-    if (!takes) return false;
-    dropped << paths;
-    return true;
-  }
+  QString wants(const QStringList& paths) const override { return takes ? paths.first() : QString(); }
+  void take(const QString& path) override { dropped << path; }
   bool escape() override { return ++escaped > 0; }
 
   QTextEdit* text() const { return m_text; }

@@ -1,0 +1,106 @@
+#include "widgets/shell/upload.h"
+
+#include <QDir>
+#include <utility>
+
+namespace strata {
+namespace {
+
+constexpr qint64 kPiece = 1 << 20;
+
+}  // namespace
+
+LocalFiles filesToUpload(const QString& path) {
+  const QFileInfo whole(QDir::cleanPath(path));
+  LocalFiles what;
+  what.path = whole.absoluteFilePath();
+  what.name = whole.fileName();
+  what.folder = whole.isDir();
+  if (what.folder) {
+    const QDir folder(what.path);
+    what.files = folder.entryInfoList(QDir::Files, QDir::Name);
+    what.foldersLeftOut = static_cast<int>(folder.entryList(QDir::Dirs | QDir::NoDotAndDotDot).size());
+  } else if (whole.isFile()) {
+    what.files = {whole};
+  }
+  for (const QFileInfo& file : what.files) what.bytes += file.size();
+  return what;
+}
+
+Upload::Upload(Workspace& workspace, QObject* parent) : QObject(parent), m_workspace(workspace) {
+  connect(&workspace, &Workspace::projectChanged, this, [this] {
+    const auto& project = m_workspace.project();
+    if (!m_running || !project || project->folder == m_project) return;
+    fail(ErrorCode::busy, tr("Another project was opened while %1 was being sent.").arg(m_what.name));
+  });
+}
+
+void Upload::start(const LocalFiles& what) {
+  if (m_running) return;
+  ++m_start;
+  m_what = what;
+  m_at = -1;
+  m_sent = 0;
+  m_project = m_workspace.project() ? m_workspace.project()->folder : std::string();
+  m_running = true;
+  openNext();
+}
+
+void Upload::stop() {
+  if (m_running) fail(ErrorCode::cancelled, tr("Stopped."));
+}
+
+void Upload::openNext() {
+  ++m_at;
+  if (m_at >= m_what.files.size()) return fail(ErrorCode::notFound, tr("%1 holds no files.").arg(m_what.name));
+  m_file.close();
+  m_file.setFileName(m_what.files[m_at].absoluteFilePath());
+  if (!m_file.open(QIODevice::ReadOnly)) {
+    return fail(ErrorCode::io, tr("%1 cannot be read: %2.").arg(m_file.fileName(), m_file.errorString()));
+  }
+  m_size = m_file.size();
+  sendPiece();
+}
+
+void Upload::sendPiece() {
+  const qint64 offset = m_file.pos(), wanted = std::min(kPiece, m_size - offset);
+  const QByteArray piece = m_file.read(wanted);
+  if (piece.size() != wanted) {
+    return fail(ErrorCode::io, tr("%1 became shorter while it was being sent.").arg(m_file.fileName()));
+  }
+  const QString name = m_what.files[m_at].fileName();
+  protocol::PutFile::Params params;
+  params.name = (m_what.folder ? m_what.name + '/' + name : name).toStdString();
+  params.offset = offset;
+  params.data = piece.toBase64().toStdString();
+  params.last = offset + wanted == m_size;
+  m_ticket = m_workspace.engine().call<protocol::PutFile>(
+      params, this, [this, wanted, last = params.last, start = m_start](const auto& answer) {
+        if (m_running && start == m_start) answered(answer, wanted, last);
+      });
+}
+
+void Upload::answered(const Result<protocol::PutFile::Answer>& answer, qint64 bytes, bool last) {
+  m_ticket = 0;
+  if (!answer) return finish(tl::unexpected(answer.error()));
+  m_sent += bytes;
+  Q_EMIT progressed();
+  if (!m_running) return;  // whoever heard of it stopped it
+  if (!last) return sendPiece();
+  if (m_at + 1 < m_what.files.size()) return openNext();
+  const QString path = QString::fromStdString(answer->path);
+  finish(m_what.folder ? path.section('/', 0, -2) : path);
+}
+
+void Upload::fail(ErrorCode code, const QString& sentence) {
+  if (m_ticket != 0) m_workspace.engine().cancel(std::exchange(m_ticket, 0));
+  finish(tl::unexpected(Error{code, sentence.toStdString(), m_what.path.toStdString()}));
+}
+
+void Upload::finish(const Result<QString>& path) {
+  m_running = false;
+  m_file.close();
+  if (m_finished) m_finished(path);
+}
+
+}  // namespace strata
