@@ -158,15 +158,18 @@ AnswerFoot::AnswerFoot(int turn, Which which, QWidget* parent) : Block(parent), 
   m_repeat->setObjectName(prefix + "Repeat");
   m_newSeed = makeIconButton("dice-5", tr("Answer again with a new seed"), {}, m_foot);
   m_newSeed->setObjectName(prefix + "NewSeed");
+  m_compare = makeIconButton("eye", tr("Differences, token by token, of %1").arg(m_name), {}, m_foot);
+  m_compare->setObjectName(prefix + "Compare");
   m_copy = makeIconButton("copy", tr("Copy %1").arg(m_name), {}, m_foot);
   m_copy->setObjectName(prefix + "Copy");
-  for (Button* button : {m_again, m_repeat, m_newSeed, m_copy}) {
+  for (Button* button : {m_again, m_compare, m_repeat, m_newSeed, m_copy}) {
     button->setCompact(true);
     footRow->addWidget(button);
   }
   connect(m_again, &QPushButton::clicked, this, [this] { Q_EMIT againWanted(false); });
   connect(m_repeat, &QPushButton::clicked, this, [this] { Q_EMIT againWanted(false); });
   connect(m_newSeed, &QPushButton::clicked, this, [this] { Q_EMIT againWanted(true); });
+  connect(m_compare, &QPushButton::clicked, this, &AnswerFoot::differencesWanted);
   connect(m_copy, &QPushButton::clicked, this, &AnswerFoot::copyWanted);
   column->addWidget(m_foot);
 }
@@ -281,6 +284,7 @@ void AnswerFoot::show(const FootState& state) {
   m_again->setVisible(state.last && needed);
   m_repeat->setVisible(state.last && !needed);
   m_newSeed->setVisible(state.last);
+  m_compare->setVisible(state.comparable);
   for (Button* button : {m_again, m_repeat, m_newSeed}) button->setEnabled(state.sideNow.has_value());
   m_copy->setVisible(said != nullptr && !said->text.isEmpty());
   layout()->invalidate();

@@ -24,8 +24,9 @@ struct FootState {
   std::optional<protocol::Side> sideNow;  // what the picker says
   std::string hashNow;                    // of the side's model, where it is open
   std::optional<FirstDifference> difference;
-  bool waits = false;  // a question that no side could be asked yet
-  bool last = false;   // of the chat: it can be made again
+  bool waits = false;       // a question that no side could be asked yet
+  bool last = false;        // of the chat: it can be made again
+  bool comparable = false;  // both sides answered, and another turn is compared
 };
 
 /// "made by 1a2b3c4d · retention:.5 · seed 7", or, where the picker says something else, "made with …".
@@ -44,6 +45,7 @@ class AnswerFoot : public Block {
  Q_SIGNALS:
   void copyWanted();
   void againWanted(bool newSeed);
+  void differencesWanted();
   void stopWanted();
 
  private:
@@ -62,6 +64,7 @@ class AnswerFoot : public Block {
   FlowLayout* m_flow;
   QWidget* m_foot;
   Label* m_madeBy;
+  Button* m_compare;
   Button* m_copy;
   Button* m_again;   // in words, where it is what to do
   Button* m_repeat;  // the same as an icon

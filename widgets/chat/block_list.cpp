@@ -5,6 +5,7 @@
 #include <QScrollBar>
 #include <QTimer>
 #include <algorithm>
+#include <utility>
 
 #include "widgets/style/tokens.h"
 
@@ -33,21 +34,24 @@ void BlockList::replaceFrom(int first, std::vector<Entry> entries) {
   std::vector<Item> old(std::make_move_iterator(m_items.begin() + static_cast<std::ptrdiff_t>(begin)),
                         std::make_move_iterator(m_items.end()));
   m_items.resize(begin);
-  std::size_t next = 0;  // most blocks stay in order, so that the search rarely goes far
+  QHash<QString, std::size_t> places;
+  places.reserve(static_cast<qsizetype>(old.size()));
+  for (std::size_t i = 0; i < old.size(); ++i) {
+    places.insert(old[i].entry.key, i);
+    m_places.remove(old[i].entry.key);
+  }
   for (Entry& entry : entries) {
     Item item;
     item.height = entry.guess;
-    for (std::size_t tried = 0; tried < old.size(); ++tried) {
-      Item& candidate = old[(next + tried) % old.size()];
-      if (candidate.entry.key != entry.key || candidate.entry.make == nullptr) continue;
-      item.height = candidate.height;
-      item.measured = candidate.measured;
-      item.widget = candidate.widget;
-      candidate.widget = nullptr;
-      candidate.entry.make = nullptr;
-      next = (next + tried + 1) % old.size();
-      break;
+    if (const auto place = places.constFind(entry.key); place != places.constEnd()) {
+      Item& before = old[*place];
+      item.height = before.height;
+      item.measured = before.measured;
+      item.space = before.space;
+      item.widget = std::exchange(before.widget, nullptr);
+      places.erase(place);
     }
+    m_places.insert(entry.key, count());
     item.entry = std::move(entry);
     m_items.push_back(std::move(item));
   }
@@ -56,10 +60,7 @@ void BlockList::replaceFrom(int first, std::vector<Entry> entries) {
 }
 
 int BlockList::indexOf(const QString& key) const {
-  for (int i = 0; i < count(); ++i) {
-    if (m_items[static_cast<std::size_t>(i)].entry.key == key) return i;
-  }
-  return -1;
+  return m_places.value(key, -1);
 }
 
 Block* BlockList::widgetOf(const QString& key) const {
@@ -82,14 +83,16 @@ int BlockList::columnWidth() const {
 }
 
 int BlockList::contentHeight() const {
-  return m_items.empty() ? 0 : m_items.back().y + m_items.back().height + kGapGroups;
+  if (m_items.empty()) return 0;
+  const Item& last = m_items.back();
+  return last.y + last.height + last.space + kGapGroups;
 }
 
 void BlockList::placeItems() {
   int y = kGapGroups;
   for (Item& item : m_items) {
     item.y = y;
-    y += item.height;
+    y += item.height + item.space;
   }
 }
 
@@ -215,6 +218,7 @@ void BlockList::arrange(const Anchor& held) {
   if (m_made) orderTabs();
   m_arranging = false;
   if (missing || unfinished) arrangeSoon();
+  Q_EMIT arranged();
 }
 
 /// Tab goes through the blocks from above, behind the list itself.
@@ -249,6 +253,24 @@ void BlockList::scrollToBlock(const QString& key) {
 
 int BlockList::topOf(int index) const {
   return index < count() ? m_items[static_cast<std::size_t>(index)].y : contentHeight();
+}
+
+int BlockList::heightOf(int first, int last) const {
+  int sum = 0;
+  for (int i = std::max(0, first); i < std::min(last, count()); ++i) sum += m_items[static_cast<std::size_t>(i)].height;
+  return sum;
+}
+
+void BlockList::setSpaces(const std::vector<std::pair<int, int>>& spaces) {
+  bool changed = false;
+  auto next = spaces.begin();
+  for (int i = 0; i < count(); ++i) {
+    Item& item = m_items[static_cast<std::size_t>(i)];
+    const int space = next != spaces.end() && next->first == i ? (next++)->second : 0;
+    changed = changed || item.space != space;
+    item.space = space;
+  }
+  if (changed) arrange();
 }
 
 int BlockList::viewTop() const {

@@ -7,8 +7,10 @@
 // GUI thread. Keys name blocks: a block whose key stays keeps its widget.
 
 #include <QAbstractScrollArea>
+#include <QHash>
 #include <QPointer>
 #include <functional>
+#include <utility>
 #include <vector>
 
 namespace strata {
@@ -56,6 +58,10 @@ class BlockList : public QAbstractScrollArea {
   void scrollToBlock(const QString& key);
   /// Where a block begins in the whole column; behind the last one, the column's end.
   int topOf(int index) const;
+  /// The heights of the blocks from `first` to before `last`, without what is left free between them.
+  int heightOf(int first, int last) const;
+  /// Leaves room free below blocks: (index, pixels); none below the others.
+  void setSpaces(const std::vector<std::pair<int, int>>& spaces);
   int viewTop() const;
   /// Scrolls without telling.
   void setViewTop(int y);
@@ -63,6 +69,8 @@ class BlockList : public QAbstractScrollArea {
  Q_SIGNALS:
   /// The user scrolled.
   void scrolled();
+  /// Blocks have other heights or places.
+  void arranged();
   void followsChanged(bool follows);
 
  protected:
@@ -77,6 +85,7 @@ class BlockList : public QAbstractScrollArea {
     Entry entry;
     int height = 0;
     bool measured = false;
+    int space = 0;  // left free below it
     int y = 0;
     QPointer<Block> widget;
   };
@@ -100,6 +109,7 @@ class BlockList : public QAbstractScrollArea {
   void watch(Block* block, const QString& key);
 
   std::vector<Item> m_items;
+  QHash<QString, int> m_places;  // of the keys in it
   bool m_follows = true;
   bool m_arranging = false;
   bool m_soon = false;

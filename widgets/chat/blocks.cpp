@@ -88,7 +88,8 @@ int QuestionBlock::arrange(int width) {
   m_actions->setGeometry(width - actions.width() - kGapInside, kGapInside, actions.width(), actions.height());
   int bottom = std::max(kGapRelated + height, kGapInside + actions.height() - kGapInside);
   if (!m_more->isHidden()) {
-    m_more->setGeometry(QRect(QPoint(0, bottom), m_more->sizeHint()));
+    // Its words under the question's: a link has room of its own at its sides.
+    m_more->setGeometry(QRect(QPoint(kGapRelated - kGapInside, bottom), m_more->sizeHint()));
     bottom += m_more->sizeHint().height();
   }
   return bottom + kGapRelated;
@@ -112,6 +113,15 @@ void QuestionBlock::paintEvent(QPaintEvent*) {
 }
 
 PiecesBlock::PiecesBlock(const std::vector<Piece>& pieces, const QString& name, QWidget* parent) : Block(parent) {
+  for (const Piece& piece : pieces) {
+    for (const TextBlock& block : piece.blocks) {
+      for (const Span& span : block.spans) {
+        if (span.source < 0) continue;
+        if (m_end == 0) m_begin = span.source;
+        m_end = std::max(m_end, span.source + span.text.size());
+      }
+    }
+  }
   for (const Piece& piece : pieces) {
     auto* view = new TextView(this);
     view->setAccessibleName(name);

@@ -47,6 +47,9 @@ class PiecesBlock : public Block {
   int heightFor(int width) override;
   void setMarks(const std::vector<Mark>& marks);
   const std::vector<TextView*>& views() const { return m_views; }
+  /// The part of the answer that it shows.
+  qsizetype begin() const { return m_begin; }
+  qsizetype end() const { return m_end; }
 
  Q_SIGNALS:
   void hovered(qsizetype source);
@@ -63,6 +66,7 @@ class PiecesBlock : public Block {
   QWidget* makeBar(const Piece& piece, TextView* view);
   std::vector<Part> m_parts;
   std::vector<TextView*> m_views;
+  qsizetype m_begin = 0, m_end = 0;
 };
 
 /// The end of an answer that is being made: plain text that grows.

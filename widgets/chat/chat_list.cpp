@@ -61,7 +61,7 @@ QVariant ChatListModel::data(const QModelIndex& index, int role) const {
     case Qt::EditRole:
       return title;
     case Qt::ToolTipRole:
-      return m_searched && !found.isEmpty() ? title + '\n' + found : title + '\n' + turns;
+      return tipOf(m_searched && !found.isEmpty() ? title + '\n' + found : title + '\n' + turns);
     case Qt::AccessibleTextRole:
       return title + ", " + turns;
     case Qt::AccessibleDescriptionRole:

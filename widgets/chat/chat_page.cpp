@@ -8,6 +8,7 @@
 #include <QShortcut>
 #include <QSplitter>
 #include <QVBoxLayout>
+#include <utility>
 
 #include "widgets/chat/chat_list.h"
 #include "widgets/chat/chat_pane.h"
@@ -162,8 +163,11 @@ void ChatPage::connectAll() {
   connect(m_differencesSwitch, &QAbstractButton::toggled, m_differences, &Differences::setOn);
   connect(m_differences, &Differences::changed, this,
           [this] { m_differencesSwitch->setChecked(m_differences->isOn()); });
-  connect(m_scrollSwitch, &QAbstractButton::toggled, this,
-          [this](bool on) { m_workspace.settings().setValue(kScrollKey, on); });
+  connect(m_scrollSwitch, &QAbstractButton::toggled, this, [this](bool on) {
+    m_workspace.settings().setValue(kScrollKey, on);
+    alignPanes();
+    scrollTogether(m_leader);
+  });
   connect(m_composer, &Composer::sendWanted, this, &ChatPage::sendDraft);
   connect(m_composer, &Composer::lastWanted, this, &ChatPage::editLast);
   connect(m_composer, &Composer::stopWanted, m_answering, &Answering::stopAll);
@@ -177,7 +181,7 @@ void ChatPage::connectAll() {
   connect(m_sampling, &SamplingPanel::systemChanged, this, [this] { m_conversation->setSystem(m_sampling->system()); });
   const auto shortcut = [this](const QKeySequence& keys, auto&& act) {
     auto* made = new QShortcut(keys, this);
-    made->setContext(Qt::WidgetWithChildrenShortcut);
+    made->setContext(Qt::WindowShortcut);  // from the strips around the page, too; a hidden page has none
     connect(made, &QShortcut::activated, this, act);
   };
   shortcut(QKeySequence("Ctrl+N"), [this] { startNew(); });
@@ -195,18 +199,47 @@ void ChatPage::connectPane(ChatPane* pane) {
   connect(transcript, &Transcript::branchWanted, this, &ChatPage::branchFrom);
   connect(transcript, &Transcript::againWanted, this,
           [this](Which side, bool newSeed) { answerAgain({side}, newSeed); });
+  connect(transcript, &Transcript::differencesWanted, this,
+          [this](Which side, int turn) { m_differences->showTurn(turn, side); });
   connect(pane, &ChatPane::questionWanted, this, &ChatPage::takeSampleQuestion);
-  connect(transcript, &BlockList::scrolled, this, [this, transcript, which] {
-    if (m_scrolling || !m_scrollSwitch->isChecked()) return;
-    m_scrolling = true;
-    Transcript* other = m_panes[indexOf(which == Which::a ? Which::b : Which::a)]->transcript();
-    if (transcript->followsEnd()) {
-      other->followEnd();
-    } else {
-      other->setPlace(transcript->place());
-    }
-    m_scrolling = false;
-  });
+  connect(transcript, &BlockList::scrolled, this, [this, which] { scrollTogether(which); });
+  connect(transcript, &BlockList::arranged, this, &ChatPage::alignPanes);
+}
+
+/// The other pane shows the place that this one does.
+void ChatPage::scrollTogether(Which leader) {
+  if (m_scrolling || !m_scrollSwitch->isChecked()) return;
+  m_scrolling = true;
+  m_leader = leader;
+  const Transcript* from = m_panes[indexOf(leader)]->transcript();
+  Transcript* to = m_panes[indexOf(otherOf(leader))]->transcript();
+  if (from->followsEnd()) {
+    to->followEnd();
+  } else {
+    to->setPlace(from->place());
+  }
+  m_scrolling = false;
+}
+
+/// While both scroll together a turn begins at the same height in both, and the pane that was not scrolled stays where
+/// the other one is.
+void ChatPage::alignPanes() {
+  if (std::exchange(m_aligning, true)) {
+    m_alignAgain = true;
+    return;
+  }
+  constexpr int kMostPasses = 3;  // room that is left may bring blocks into view, which are measured then
+  const bool together = m_scrollSwitch->isChecked();
+  const std::array both = {m_panes[0]->transcript(), m_panes[1]->transcript()};
+  for (int pass = 0; pass < kMostPasses; ++pass) {
+    m_alignAgain = false;
+    const bool two = together && both[0]->isVisible() && both[1]->isVisible();
+    const std::array heights = {both[0]->turnHeights(), both[1]->turnHeights()};
+    for (std::size_t i = 0; i < both.size(); ++i) both[i]->alignTo(two ? heights[1 - i] : std::vector<int>());
+    if (!both[indexOf(m_leader)]->followsEnd()) scrollTogether(m_leader);
+    if (!m_alignAgain) break;
+  }
+  m_aligning = false;
 }
 
 void ChatPage::showEvent(QShowEvent* event) {
@@ -228,7 +261,10 @@ void ChatPage::setQuestion(const QString& text, const QStringList& stop) {
   m_question = text.trimmed();
   m_questionStop.clear();
   for (const QString& end : stop) m_questionStop.push_back(end.toStdString());
+  const QWidget* focus = window()->focusWidget();
+  const bool idle = focus == nullptr || (focus == m_composer->edit() && m_composer->draft().isEmpty());
   setDraft(text);
+  if (idle) m_composer->sendButton()->setFocus();  // nothing is left to type: Enter asks
 }
 
 void ChatPage::sendDraft() {
@@ -251,6 +287,7 @@ void ChatPage::ask(const QString& question) {
   if (sampling.stop != m_conversation->info().sampling.stop) setSampling(sampling);
   const int edited = m_composer->editedTurn();
   m_composer->clear();
+  m_notice->hide();  // what it would take back is past now
   int turn = m_conversation->lastTurn() + 1;
   if (edited >= 0 && edited <= m_conversation->lastTurn()) {
     turn = edited;
@@ -312,15 +349,17 @@ void ChatPage::answerAgain(const std::vector<Which>& sides, bool newSeed) {
   }
   m_answering->answer(turn, sides);
   if (before.empty()) return;
-  m_notice->show(tr("Answering again."), tr("Undo"), [this, turn, before, id = m_conversation->id()] {
-    if (id != m_conversation->id()) return;
-    m_answering->abandon();
-    for (const auto& [which, answer] : before) m_conversation->restoreAnswer(turn, which, answer);
-  });
+  m_notice->show(tr("Asked again; the answers from before can come back."), tr("Undo"),
+                 [this, turn, before, id = m_conversation->id()] {
+                   if (id != m_conversation->id()) return;
+                   m_answering->abandon();
+                   for (const auto& [which, answer] : before) m_conversation->restoreAnswer(turn, which, answer);
+                 });
 }
 
 void ChatPage::timeThem() {
   if (m_conversation->isEmpty() || !anySide()) return;
+  m_notice->hide();
   m_answering->answerInTurn(m_conversation->lastTurn());
 }
 

@@ -76,6 +76,8 @@ class ChatPage : public Page {
   QWidget* buildHead();
   void connectAll();
   void connectPane(ChatPane* pane);
+  void scrollTogether(Which leader);
+  void alignPanes();
   void openChat(const QString& id);
   void chatOpened();
   void editTurn(int turn);
@@ -107,8 +109,9 @@ class ChatPage : public Page {
   QString m_project;   // whose chats these are
   QString m_question;  // of setQuestion(), and where its answers end
   std::vector<std::string> m_questionStop;
-  int m_unasked = -1;  // a turn that waits for a side
-  bool m_scrolling = false;
+  int m_unasked = -1;         // a turn that waits for a side
+  Which m_leader = Which::a;  // the pane that was scrolled last
+  bool m_scrolling = false, m_aligning = false, m_alignAgain = false;
 };
 
 }  // namespace strata

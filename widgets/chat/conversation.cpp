@@ -125,6 +125,7 @@ void Conversation::load(const protocol::OpenChat::Answer& page) {
     answer.id = id;
     answer.text = safeText(message.text);
     answer.answer = message.answer;
+    if (answer.answer && answer.answer->text.empty()) answer.answer->text = message.text;
     answer.problem = QString::fromStdString(message.problem);
     turn.answers[message.role == "a" ? 0 : 1] = std::move(answer);
   }
@@ -263,6 +264,7 @@ std::optional<protocol::ChatMessage> Conversation::messageOf(int turn, Which whi
   message.role = which == Which::a ? "a" : "b";
   message.text = said->answer ? said->answer->text : said->text.toStdString();
   message.answer = said->answer;
+  if (message.answer) message.answer->text.clear();  // it is the message's: a text is sent and kept once
   message.problem = said->problem.toStdString();
   return message;
 }

@@ -19,6 +19,10 @@ inline std::size_t indexOf(Which which) {
   return which == Which::a ? 0 : 1;
 }
 
+inline Which otherOf(Which which) {
+  return which == Which::a ? Which::b : Which::a;
+}
+
 /// What a side said to one question.
 struct SideAnswer {
   QString id;

@@ -8,33 +8,12 @@
 #include <QProgressBar>
 #include <QVBoxLayout>
 
-#include "widgets/chat/safe_text.h"
+#include "widgets/chat/token_text.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/format.h"
 #include "widgets/style/theme.h"
 
 namespace strata {
-namespace {
-
-constexpr qsizetype kTokenShown = 24;
-
-/// A token's text in quotes, its line ends to be seen.
-QString quotedToken(const std::string& text) {
-  QString shown = safeText(text);
-  shown.replace('\n', QChar(0x21B5)).replace('\t', QChar(0x21E5));
-  return QChar(0x201C) + shown.left(cutBefore(shown, kTokenShown)) + QChar(0x201D);
-}
-
-QString listOf(const std::vector<protocol::Alternative>& alternatives) {
-  QStringList parts;
-  for (const protocol::Alternative& one : alternatives) {
-    parts << quotedToken(one.text) + ' ' + formatPercent(one.probability, 1);
-  }
-  return parts.isEmpty() ? notMeasured() : parts.join(QStringLiteral(" · "));
-}
-
-}  // namespace
-
 DifferenceBar::DifferenceBar(Differences& differences, QWidget* parent)
     : Pane(Ground::raised, parent), m_differences(differences) {
   setObjectName("differenceBar");
@@ -139,8 +118,8 @@ void DifferenceBar::refresh() {
       m_summary->setText(m_differences.problem());
       break;
     case Differences::State::shown:
-      m_summary->setText(tr("mean KL(A || B) %1 nats a token; tints from 0.01, 0.03, 0.1 and 0.3 nats")
-                             .arg(formatNats(m_differences.result()->meanKl)));
+      m_summary->setText(tr("question %1: mean KL(A || B) %2 nats a token; tints from 0.01, 0.03, 0.1 and 0.3 nats")
+                             .arg(formatCount(m_differences.turn() + 1), formatNats(m_differences.result()->meanKl)));
       break;
   }
   showToken();
@@ -154,12 +133,10 @@ void DifferenceBar::showToken() {
     for (ElidedLabel* label : {m_token, m_a, m_b}) label->setText({});
     return;
   }
-  const protocol::TokenDifference& token = result->tokens[static_cast<std::size_t>(chosen)];
-  m_token->setText(tr("token %1 of %2  %3  KL %4 nats")
-                       .arg(formatCount(chosen + 1), formatCount(static_cast<std::int64_t>(result->tokens.size())),
-                            quotedToken(token.text), formatNats(token.kl)));
-  m_a->setText(listOf(token.a));
-  m_b->setText(listOf(token.b));
+  const TokenText text = textOf(*result, static_cast<std::size_t>(chosen));
+  m_token->setText(text.token);
+  m_a->setText(text.a);
+  m_b->setText(text.b);
   m_a->setAccessibleName(tr("A would say: %1").arg(m_a->text()));
   m_b->setAccessibleName(tr("B would say: %1").arg(m_b->text()));
   m_before->setEnabled(chosen > 0);

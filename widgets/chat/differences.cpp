@@ -4,6 +4,7 @@
 #include <array>
 
 #include "widgets/chat/safe_text.h"
+#include "widgets/chat/token_text.h"
 
 namespace strata {
 namespace {
@@ -50,6 +51,17 @@ Differences::Differences(Workspace& workspace, Conversation& conversation, QObje
     m_stage = {QString::fromStdString(how.stage), how.done, how.total};
     Q_EMIT changed();
   });
+  const auto forget = [this] {
+    m_wantedTurn = -1;
+    m_answerKey.clear();
+    m_firsts.clear();
+  };
+  connect(&conversation, &Conversation::reset, this, forget);
+  connect(&conversation, &Conversation::turnsChanged, this, forget);
+  connect(&conversation, &Conversation::answerChanged, this, [this](int turn) {
+    for (const Which which : kBothSides) m_firsts.erase({turn, which});
+    if (turn == m_turn) m_answerKey.clear();
+  });
 }
 
 void Differences::setOn(bool on) {
@@ -60,8 +72,16 @@ void Differences::setOn(bool on) {
     return;
   }
   cancel();
+  m_wantedTurn = -1;
   m_state = State::off;
   Q_EMIT changed();
+}
+
+void Differences::showTurn(int turn, Which text) {
+  m_wantedTurn = turn;
+  m_text = text;
+  m_on = true;
+  refresh();
 }
 
 void Differences::setText(Which which) {
@@ -90,12 +110,11 @@ void Differences::refresh() {
 }
 
 void Differences::compare() {
-  const int turn = m_conversation.lastTurn();
+  const int turn = isWhole(m_wantedTurn) ? m_wantedTurn : m_conversation.lastTurn();
   const SideAnswer* a = m_conversation.answer(turn, Which::a);
   const SideAnswer* b = m_conversation.answer(turn, Which::b);
-  const bool whole = a != nullptr && b != nullptr && a->answer && b->answer && !a->running && !b->running;
   const SideAnswer* read = m_text == Which::a ? a : b;
-  if (!whole || read->answer->ids.empty()) {
+  if (!isWhole(turn) || read->answer->ids.empty()) {
     cancel();
     m_result.reset();
     m_answerKey.clear();
@@ -103,15 +122,15 @@ void Differences::compare() {
     Q_EMIT changed();
     return;
   }
+  const QString key = QString("%1/%2/%3").arg(m_conversation.id()).arg(turn).arg(indexOf(m_text));
+  if (key == m_answerKey && (m_state == State::shown || m_state == State::computing)) return;
   protocol::Compare::Params params;
   params.a = sideOf(*a, Which::a);
   params.b = sideOf(*b, Which::b);
   params.turns = m_conversation.asked(turn, m_text);
   params.ids = read->answer->ids;
-  std::string key = dumpLine(configToJson(params));
-  if (key == m_answerKey && (m_state == State::shown || m_state == State::computing)) return;
   cancel();
-  m_answerKey = std::move(key);
+  m_answerKey = key;
   m_turn = turn;
   m_result.reset();
   m_chosen = -1;
@@ -135,6 +154,13 @@ void Differences::compare() {
         Q_EMIT changed();
       });
   Q_EMIT changed();
+}
+
+/// Whether both sides answered it.
+bool Differences::isWhole(int turn) const {
+  const SideAnswer* a = m_conversation.answer(turn, Which::a);
+  const SideAnswer* b = m_conversation.answer(turn, Which::b);
+  return a != nullptr && b != nullptr && a->answer && b->answer && !a->running && !b->running;
 }
 
 void Differences::cancel() {
@@ -167,35 +193,51 @@ void Differences::choose(int token) {
   Q_EMIT chosenChanged();
 }
 
+int Differences::tokenAt(Which which, int turn, qsizetype source) const {
+  if (m_state != State::shown || which != m_text || turn != m_turn || source < 0) return -1;
+  const auto after = std::upper_bound(m_places.begin(), m_places.end(), source,
+                                      [](qsizetype at, const Place& place) { return at < place.end; });
+  return after != m_places.end() && source >= after->begin ? static_cast<int>(after - m_places.begin()) : -1;
+}
+
 void Differences::chooseAt(Which which, int turn, qsizetype source) {
-  if (m_state != State::shown || which != m_text || turn != m_turn || source < 0) return;
-  for (std::size_t i = 0; i < m_places.size(); ++i) {
-    if (source >= m_places[i].begin && source < m_places[i].end) return choose(static_cast<int>(i));
-  }
+  if (const int token = tokenAt(which, turn, source); token >= 0) choose(token);
+}
+
+QString Differences::textAt(Which which, int turn, qsizetype source) const {
+  const int token = tokenAt(which, turn, source);
+  return token < 0 ? QString() : textOf(*m_result, static_cast<std::size_t>(token)).lines();
+}
+
+const std::optional<FirstDifference>& Differences::first(int turn, Which which) const {
+  const auto known = m_firsts.find({turn, which});
+  if (known != m_firsts.end()) return known->second;
+  return m_firsts[{turn, which}] =
+             firstDifference(m_conversation.answer(turn, which), m_conversation.answer(turn, otherOf(which)));
 }
 
 void Differences::chooseFirstDifference() {
-  const SideAnswer* a = m_conversation.answer(m_turn, Which::a);
-  const SideAnswer* b = m_conversation.answer(m_turn, Which::b);
-  const auto difference = m_text == Which::a ? firstDifference(a, b) : firstDifference(b, a);
+  const auto& difference = first(m_turn, m_text);
   choose(difference && difference->token >= 0 ? difference->token : 0);
 }
 
-std::vector<Mark> Differences::marks(int turn, Which which) const {
+std::vector<Mark> Differences::marks(int turn, Which which, qsizetype begin, qsizetype end) const {
   std::vector<Mark> marks;
   const bool tinted = m_on && m_state == State::shown && turn == m_turn && which == m_text;
   if (tinted) {
-    for (std::size_t i = 0; i < m_places.size() && i < m_result->tokens.size(); ++i) {
+    const auto after = std::upper_bound(m_places.begin(), m_places.end(), begin,
+                                        [](qsizetype at, const Place& place) { return at < place.end; });
+    for (auto i = static_cast<std::size_t>(after - m_places.begin()); i < m_places.size(); ++i) {
+      if (m_places[i].begin >= end) break;
       Mark mark{m_places[i].begin, m_places[i].end, heatOf(m_result->tokens[i].kl)};
       if (mark.heat >= 0 && mark.begin < mark.end) marks.push_back(mark);
     }
   }
-  const Which other = which == Which::a ? Which::b : Which::a;
-  const auto first = firstDifference(m_conversation.answer(turn, which), m_conversation.answer(turn, other));
-  if (first && first->token >= 0 && first->begin < first->end) {
-    Mark mark{first->begin, first->end};
+  const auto& parts = first(turn, which);
+  if (parts && parts->token >= 0 && parts->begin < parts->end) {
+    Mark mark{parts->begin, parts->end};
     mark.first = true;
-    const auto token = static_cast<std::size_t>(first->token);
+    const auto token = static_cast<std::size_t>(parts->token);
     if (tinted && token < m_places.size() && m_places[token].begin < m_places[token].end) {
       mark.begin = m_places[token].begin;
       mark.end = m_places[token].end;

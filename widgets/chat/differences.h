@@ -4,6 +4,9 @@
 // while it is wanted.
 
 #include <QObject>
+#include <array>
+#include <limits>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -37,7 +40,9 @@ class Differences : public QObject {
   /// Whose text both sides read.
   Which text() const { return m_text; }
   void setText(Which which);
-  /// Computes again, or for the turn that is the last by now.
+  /// Compares this turn until there is another question; otherwise it is the last one.
+  void showTurn(int turn, Which text);
+  /// Computes again where something else is to be compared by now.
   void refresh();
   void cancel();
 
@@ -51,10 +56,15 @@ class Differences : public QObject {
   int chosen() const { return m_chosen; }
   void choose(int token);
   void chooseAt(Which which, int turn, qsizetype source);
+  /// What is said of the token there, in lines; empty where nothing is known of it.
+  QString textAt(Which which, int turn, qsizetype source) const;
   void chooseFirstDifference();
 
-  /// What is to be marked in a side's answer.
-  std::vector<Mark> marks(int turn, Which which) const;
+  /// What is to be marked in a part of a side's answer.
+  std::vector<Mark> marks(int turn, Which which, qsizetype begin = 0,
+                          qsizetype end = std::numeric_limits<qsizetype>::max()) const;
+  /// Where this side's answer parts from the other's.
+  const std::optional<FirstDifference>& first(int turn, Which which) const;
 
  Q_SIGNALS:
   void changed();
@@ -66,6 +76,8 @@ class Differences : public QObject {
   };
   void compare();
   void takePlaces(const QString& text);
+  int tokenAt(Which which, int turn, qsizetype source) const;
+  bool isWhole(int turn) const;
   protocol::Side sideOf(const SideAnswer& answer, Which which) const;
 
   Workspace& m_workspace;
@@ -77,9 +89,12 @@ class Differences : public QObject {
   Answering::Stage m_stage;
   EngineClient::Ticket m_ticket = 0;
   int m_number = 0;
+  int m_wantedTurn = -1;
   int m_turn = -1;
   int m_chosen = -1;
-  std::string m_answerKey;  // what was compared, so that nothing is computed twice
+  QString m_answerKey;  // what was compared, so that nothing is computed twice
+  /// Of megabytes it takes a while, and each block that is shown asks for it.
+  mutable std::map<std::pair<int, Which>, std::optional<FirstDifference>> m_firsts;
   std::optional<protocol::Compare::Answer> m_result;
   std::vector<Place> m_places;  // of the tokens in the text
 };

@@ -2,6 +2,7 @@
 
 #include <QWidget>
 #include <algorithm>
+#include <numeric>
 
 namespace strata {
 
@@ -32,20 +33,42 @@ QSize FlowLayout::minimumSize() const {
   return size;
 }
 
+/// As many columns as there is room for, closer together where that makes one more; none where only one would fit.
+FlowLayout::Columns FlowLayout::columnsFor(int width) const {
+  for (int columns = count(); columns > 1; --columns) {
+    QList<int> widths(columns, 0);
+    int column = 0;
+    for (const auto& item : m_items) {
+      if (item->isEmpty()) continue;
+      widths[column] = std::max(widths[column], item->sizeHint().width());
+      column = (column + 1) % columns;
+    }
+    for (const int gap : {m_horizontalGap, m_horizontalGap / 2}) {
+      if (std::accumulate(widths.begin(), widths.end(), (columns - 1) * gap) <= width) return {widths, gap};
+    }
+  }
+  return {};
+}
+
 int FlowLayout::place(const QRect& rect, bool apply) const {
+  const Columns columns = columnsFor(rect.width());
+  const bool aligned = !columns.widths.isEmpty();
   int x = rect.x();
   int y = rect.y();
   int row = 0;
+  int column = 0;
   for (const auto& item : m_items) {
     if (item->isEmpty()) continue;
     const QSize size = item->sizeHint().boundedTo(QSize(rect.width(), QWIDGETSIZE_MAX));
-    if (x > rect.x() && x + size.width() > rect.right() + 1) {
+    if (aligned ? column == columns.widths.size() : column > 0 && x + size.width() > rect.right() + 1) {
+      column = 0;
       x = rect.x();
       y += row + m_verticalGap;
       row = 0;
     }
     if (apply) item->setGeometry({QPoint(x, y), size});
-    x += size.width() + m_horizontalGap;
+    x += aligned ? columns.widths[column] + columns.gap : size.width() + m_horizontalGap;
+    ++column;
     row = std::max(row, size.height());
   }
   return y + row - rect.y();

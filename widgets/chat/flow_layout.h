@@ -1,5 +1,6 @@
 #pragma once
-// Widgets side by side, in as many rows as they need.
+// Widgets side by side, in as many rows as they need; those below one another begin at the
+// same edge while at least two stand side by side so.
 
 #include <QLayout>
 #include <QList>
@@ -25,6 +26,11 @@ class FlowLayout : public QLayout {
 
  private:
   int place(const QRect& rect, bool apply) const;
+  struct Columns {
+    QList<int> widths;
+    int gap = 0;
+  };
+  Columns columnsFor(int width) const;
   std::vector<std::unique_ptr<QLayoutItem>> m_items;
   int m_horizontalGap, m_verticalGap;
 };

@@ -40,7 +40,7 @@ struct Piece {
 };
 
 /// Characters that a piece holds at most.
-inline constexpr qsizetype kPieceSize = 2048;
+inline constexpr qsizetype kPieceSize = 1024;
 /// Answers above this are shown as plain text.
 inline constexpr qsizetype kMarkdownLimit = 200 * 1024;
 
@@ -49,5 +49,16 @@ std::vector<TextBlock> parseMarkdown(const QString& text);
 /// One block a line, at most kPieceSize long.
 std::vector<TextBlock> plainBlocks(const QString& text, qsizetype source = 0);
 std::vector<Piece> piecesOf(std::vector<TextBlock> blocks);
+
+/// Part of a plain text that one view shows: at most kPieceSize characters and kSliceLines line ends.
+struct Slice {
+  qsizetype begin = 0, size = 0;
+  int lines = 1;
+};
+inline constexpr int kSliceLines = 256;
+std::vector<Slice> slicesOf(const QString& text);
+/// The end of the first slice of what begins at `begin`.
+qsizetype sliceEnd(const QString& text, qsizetype begin);
+Piece pieceOf(const QString& text, const Slice& slice);
 
 }  // namespace strata

@@ -71,6 +71,36 @@ std::vector<TextBlock> plainBlocks(const QString& text, qsizetype source) {
   return blocks;
 }
 
+qsizetype sliceEnd(const QString& text, qsizetype begin) {
+  const qsizetype most = std::min(text.size(), begin + kPieceSize);
+  qsizetype lineEnd = -1;
+  int lines = 0;
+  for (qsizetype at = begin; at < most; ++at) {
+    if (text[at] != u'\n') continue;
+    lineEnd = at + 1;
+    if (++lines == kSliceLines) return lineEnd;
+  }
+  if (most == text.size()) return most;
+  return lineEnd > 0 ? lineEnd : std::max(begin + 1, cutBefore(text, most));
+}
+
+std::vector<Slice> slicesOf(const QString& text) {
+  std::vector<Slice> slices;
+  for (qsizetype begin = 0; begin < text.size();) {
+    const qsizetype end = sliceEnd(text, begin);
+    const auto lines = std::count(text.begin() + begin, text.begin() + end, QChar('\n'));
+    slices.push_back({begin, end - begin, static_cast<int>(lines) + 1});
+    begin = end;
+  }
+  return slices;
+}
+
+Piece pieceOf(const QString& text, const Slice& slice) {
+  std::vector<TextBlock> blocks = plainBlocks(text.mid(slice.begin, slice.size), slice.begin);
+  if (!blocks.empty() && slice.begin > 0) blocks.front().continues = text[slice.begin - 1] != u'\n';
+  return {std::move(blocks), false};
+}
+
 std::vector<Piece> piecesOf(std::vector<TextBlock> blocks) {
   std::vector<Piece> pieces;
   qsizetype room = 0;

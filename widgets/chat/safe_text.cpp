@@ -7,6 +7,7 @@ constexpr char16_t kReplacement = 0xFFFD;
 constexpr char16_t kZeroWidthSpace = 0x200B;
 constexpr char16_t kControlPictures = 0x2400;
 constexpr char16_t kDeletePicture = 0x2421;
+constexpr int kMostMarks = 16;
 
 bool reorders(char16_t unit) {  // embeddings, overrides and isolates (UAX #9)
   return (unit >= 0x202A && unit <= 0x202E) || (unit >= 0x2066 && unit <= 0x2069);
@@ -33,6 +34,13 @@ char16_t safeUnit(char16_t unit) {
   return unit;
 }
 
+/// Drawn on the letter before it.
+bool isMark(QChar unit) {
+  constexpr char16_t kFirst = 0x300;
+  return unit.unicode() >= kFirst &&
+         (unit.category() == QChar::Mark_NonSpacing || unit.category() == QChar::Mark_Enclosing);
+}
+
 /// Tags (U+E0000…E007F): letters that no font shows.
 bool isTag(char16_t high, char16_t low) {
   return high == 0xDB40 && low >= 0xDC00 && low < 0xDC80;
@@ -42,10 +50,12 @@ bool isTag(char16_t high, char16_t low) {
 
 QString safeText(const QString& text) {
   QString safe = text;
+  int marks = 0;  // on the letter before
   for (qsizetype i = 0; i < text.size(); ++i) {
     const QChar unit = text[i];
     if (!unit.isSurrogate()) {
-      const char16_t shown = safeUnit(unit.unicode());
+      marks = isMark(unit) ? marks + 1 : 0;
+      const char16_t shown = marks > kMostMarks ? kReplacement : safeUnit(unit.unicode());
       if (shown != unit.unicode()) safe[i] = QChar(shown);
       continue;
     }

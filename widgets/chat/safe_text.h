@@ -8,7 +8,8 @@
 namespace strata {
 
 /// Control characters become their pictures (U+2400 and on), carriage returns and separators line ends or spaces,
-/// characters that reorder text or are none U+FFFD, direction marks a zero-width space.
+/// characters that reorder text or are none U+FFFD, direction marks a zero-width space. Of marks on one letter those
+/// past the sixteenth become U+FFFD: no script has as many, and they would be drawn over the lines above and below.
 QString safeText(const QString& text);
 QString safeText(const std::string& utf8);
 

@@ -7,9 +7,11 @@
 #include <QMenu>
 #include <QScrollBar>
 #include <QTextBlock>
+#include <QToolTip>
 #include <algorithm>
 
 #include "widgets/chat/safe_text.h"
+#include "widgets/style/labels.h"
 #include "widgets/style/theme.h"
 
 namespace strata {
@@ -158,7 +160,7 @@ void TextView::insertSpan(const Span& span, const TextBlock& block) {
   format.setForeground(span.target.isEmpty() ? colors().text : colors().accent);
   if (!span.target.isEmpty()) {
     format.setFontUnderline(true);
-    format.setToolTip(span.target);
+    format.setToolTip(tipOf(span.target));
     format.setProperty(QTextFormat::UserProperty, span.target);
   }
   if (span.code && block.kind != TextBlock::Kind::code) format.setBackground(colors().raised);
@@ -232,7 +234,26 @@ qsizetype TextView::sourceAt(const QPoint& point) const {
 
 void TextView::mouseMoveEvent(QMouseEvent* event) {
   QTextBrowser::mouseMoveEvent(event);
-  Q_EMIT hovered(sourceAt(event->position().toPoint()));
+  const qsizetype source = sourceAt(event->position().toPoint());
+  Q_EMIT hovered(source);
+  if (!m_tip || event->buttons() != Qt::NoButton) return;
+  // At once, not after the usual rest: whoever goes along the tokens reads each.
+  if (const QString tip = m_tip(source); !tip.isEmpty()) {
+    QToolTip::showText(event->globalPosition().toPoint(), tipOf(tip), viewport());
+  } else if (QToolTip::isVisible()) {
+    QToolTip::hideText();
+  }
+}
+
+bool TextView::viewportEvent(QEvent* event) {
+  if (event->type() == QEvent::ToolTip && m_tip) {
+    const auto* help = static_cast<QHelpEvent*>(event);
+    if (const QString tip = m_tip(sourceAt(help->pos())); !tip.isEmpty()) {
+      QToolTip::showText(help->globalPos(), tipOf(tip), viewport());
+      return true;
+    }
+  }
+  return QTextBrowser::viewportEvent(event);
 }
 
 void TextView::leaveEvent(QEvent* event) {

@@ -5,6 +5,7 @@
 
 #include <QTextBrowser>
 #include <QWheelEvent>
+#include <functional>
 #include <vector>
 
 #include "widgets/chat/markdown.h"
@@ -39,6 +40,9 @@ class TextView : public QTextBrowser {
   QVariant loadResource(int type, const QUrl& name) override;
   static int resourcesAsked();
 
+  /// What a tooltip says of a place of the answer; empty: nothing.
+  void setTip(std::function<QString(qsizetype source)> tip) { m_tip = std::move(tip); }
+
  Q_SIGNALS:
   void hovered(qsizetype source);
   void left();
@@ -47,6 +51,7 @@ class TextView : public QTextBrowser {
   void doSetSource(const QUrl& name, QTextDocument::ResourceType type) override;
   void mouseMoveEvent(QMouseEvent* event) override;
   void leaveEvent(QEvent* event) override;
+  bool viewportEvent(QEvent* event) override;
   void wheelEvent(QWheelEvent* event) override { event->ignore(); }
   void keyPressEvent(QKeyEvent* event) override;
   void contextMenuEvent(QContextMenuEvent* event) override;
@@ -72,6 +77,7 @@ class TextView : public QTextBrowser {
   std::vector<Run> m_runs;
   bool m_endless = false;  // holds a word without end
   std::vector<Mark> m_marks;
+  std::function<QString(qsizetype source)> m_tip;
 };
 
 }  // namespace strata

@@ -6,6 +6,7 @@
 #include <QPointer>
 #include <QThreadPool>
 #include <algorithm>
+#include <cmath>
 
 #include "widgets/chat/blocks.h"
 #include "widgets/chat/safe_text.h"
@@ -23,6 +24,21 @@ QString footKey(int turn) {
 }
 
 }  // namespace
+
+bool Transcript::Part::isFull() const {
+  return text.size() >= kPieceSize || lines >= kSliceLines;
+}
+
+/// Up to where the text from `at` on fits in.
+qsizetype Transcript::Part::roomFor(const QString& added, qsizetype at) const {
+  const qsizetype most = std::min(added.size(), at + kPieceSize - text.size());
+  int count = lines;
+  for (qsizetype i = at; i < most; ++i) {
+    if (added[i] == u'\n' && ++count == kSliceLines) return i + 1;
+  }
+  const qsizetype cut = cutBefore(added, most);
+  return cut > at ? cut : std::min(added.size(), at + 2);  // half a surrogate pair of room
+}
 
 Transcript::Transcript(Workspace& workspace, Conversation& conversation, Answering& answering, Differences& differences,
                        Which which, QWidget* parent)
@@ -67,25 +83,57 @@ Transcript::Transcript(Workspace& workspace, Conversation& conversation, Answeri
   });
 }
 
-int Transcript::bottomOf(int turn) const {
-  const auto next = static_cast<std::size_t>(turn) + 1;
-  return topOf(next < m_starts.size() ? m_starts[next] : count());
+/// Index of a turn's first block; behind the last turn, of the column's end.
+int Transcript::startOf(int turn) const {
+  const auto index = static_cast<std::size_t>(turn);
+  return index < m_starts.size() ? m_starts[index] : count();
 }
 
-QPair<int, double> Transcript::place() const {
+int Transcript::bottomOf(int turn) const {
+  return topOf(startOf(turn + 1));
+}
+
+/// Of the view, above the end's margin.
+int Transcript::room() const {
+  return std::max(1, viewport()->height() - kGapGroups);
+}
+
+Transcript::Place Transcript::place() const {
   const int top = viewTop();
   for (int turn = 0; turn < static_cast<int>(m_starts.size()); ++turn) {
-    const int begin = topOf(m_starts[static_cast<std::size_t>(turn)]);
+    const int begin = topOf(startOf(turn));
     const int end = bottomOf(turn);
-    if (end > top) return {turn, double(top - begin) / std::max(1, end - begin)};
+    if (end <= top) continue;
+    const int higher = std::max(0, end - begin - room());
+    const int inside = std::clamp(top - begin, 0, higher);
+    return {turn, higher > 0 ? double(inside) / higher : 0, top - begin - inside};
   }
-  return {-1, 0};
+  return {};
 }
 
-void Transcript::setPlace(const QPair<int, double>& place) {
-  if (place.first < 0 || place.first >= static_cast<int>(m_starts.size())) return;
-  const int begin = topOf(m_starts[static_cast<std::size_t>(place.first)]);
-  setViewTop(begin + static_cast<int>(place.second * (bottomOf(place.first) - begin)));
+void Transcript::setPlace(const Place& place) {
+  if (place.turn < 0 || place.turn >= static_cast<int>(m_starts.size())) return;
+  const int begin = topOf(startOf(place.turn));
+  const int higher = std::max(0, bottomOf(place.turn) - begin - room());
+  setViewTop(begin + static_cast<int>(std::lround(place.inside * higher)) + place.below);
+}
+
+std::vector<int> Transcript::turnHeights() const {
+  std::vector<int> heights;
+  for (int turn = 0; turn < static_cast<int>(m_starts.size()); ++turn) {
+    heights.push_back(heightOf(startOf(turn), startOf(turn + 1)));
+  }
+  return heights;
+}
+
+void Transcript::alignTo(const std::vector<int>& otherTurns) {
+  const std::vector<int> own = turnHeights();
+  std::vector<std::pair<int, int>> spaces;
+  for (std::size_t turn = 0; turn < std::min(own.size(), otherTurns.size()); ++turn) {
+    const int wanted = std::min(otherTurns[turn], room());
+    if (wanted > own[turn]) spaces.emplace_back(startOf(static_cast<int>(turn) + 1) - 1, wanted - own[turn]);
+  }
+  setSpaces(spaces);
 }
 
 void Transcript::setWaiting(bool waits) {
@@ -113,7 +161,7 @@ void Transcript::rebuildFrom(int turn) {
   int next = 0;
   if (first > 0) {
     const int before = first - 1;
-    next = m_starts[static_cast<std::size_t>(before)] + static_cast<int>(entriesOf(before).size());
+    next = m_starts[static_cast<std::size_t>(before)] + entriesIn(before);
   }
   const int from = next;
   std::vector<Entry> entries;
@@ -151,7 +199,8 @@ void Transcript::render(int turn) {
     if (!shown.stacked) shown.pieces = std::make_shared<std::vector<Piece>>(piecesOf(parseMarkdown(text)));
     return;
   }
-  shown.pieces = std::make_shared<std::vector<Piece>>(piecesOf(plainBlocks(text)));
+  shown.text = text;
+  shown.slices = std::make_shared<std::vector<Slice>>(slicesOf(text));
   if (text.size() > kMarkdownLimit) return;
   QThreadPool::globalInstance()->start([self = QPointer<Transcript>(this), text, turn, version = shown.version] {
     auto pieces = std::make_shared<std::vector<Piece>>(piecesOf(parseMarkdown(text)));
@@ -159,6 +208,7 @@ void Transcript::render(int turn) {
       if (!self || turn >= static_cast<int>(self->m_shown.size())) return;
       Shown& place = self->m_shown[static_cast<std::size_t>(turn)];
       if (place.version != version) return;
+      place.slices.reset();
       place.pieces = pieces;
       place.version = ++self->m_version;
       self->rebuildFrom(turn);
@@ -172,23 +222,29 @@ void Transcript::addText(int turn, const QString& text) {
   qsizetype at = 0;
   bool more = false;
   while (at < text.size()) {
-    if (shown.growing.empty() || shown.growing.back()->text.size() >= kPieceSize) {
+    if (shown.growing.empty() || shown.growing.back()->isFull()) {
       const qsizetype source =
           shown.growing.empty() ? 0 : shown.growing.back()->source + shown.growing.back()->text.size();
-      shown.growing.push_back(std::make_shared<Part>(Part{{}, source}));
+      shown.growing.push_back(std::make_shared<Part>(Part{{}, source, 0}));
       more = true;
     }
     Part& part = *shown.growing.back();
-    const qsizetype room = kPieceSize - part.text.size();
-    qsizetype cut = cutBefore(text, at + room);
-    if (cut <= at) cut = std::min(text.size(), at + 2);  // half a surrogate pair of room
+    const qsizetype cut = part.roomFor(text, at);
     const QString added = text.mid(at, cut - at);
     part.text += added;
+    part.lines += static_cast<int>(added.count('\n'));
     const QString key = QString("s%1.%2.%3").arg(turn).arg(shown.version).arg(shown.growing.size() - 1);
     if (auto* block = qobject_cast<StreamBlock*>(widgetOf(key))) block->append(added);
     at = cut;
   }
   if (more) rebuildFrom(turn);
+}
+
+int Transcript::entriesIn(int turn) const {
+  const Shown& shown = m_shown[static_cast<std::size_t>(turn)];
+  std::size_t parts = shown.growing.size();
+  if (shown.whole) parts += shown.stacked ? 1 : shown.slices ? shown.slices->size() : shown.pieces->size();
+  return static_cast<int>(parts) + 2;  // the question and the foot
 }
 
 std::vector<BlockList::Entry> Transcript::entriesOf(int turn) {
@@ -205,13 +261,21 @@ std::vector<BlockList::Entry> Transcript::entriesOf(int turn) {
   }
   if (shown.whole && shown.stacked) {
     const SideAnswer* answer = m_conversation.answer(turn, m_which);
-    entries.push_back({'m' + part, guessLines(answer != nullptr ? answer->text.size() : 0),
-                       [this, turn] { return makePieces(turn, nullptr, 0); }});
+    entries.push_back({'m' + part, guessLines(answer != nullptr ? answer->text.size() : 0), [this, turn] {
+                         const SideAnswer* answer = m_conversation.answer(turn, m_which);
+                         return makePieces(turn, piecesOf(parseMarkdown(answer != nullptr ? answer->text : QString())));
+                       }});
+  } else if (shown.slices) {
+    for (std::size_t i = 0; i < shown.slices->size(); ++i) {
+      const Slice& slice = (*shown.slices)[i];
+      entries.push_back({'p' + part + QString::number(i),
+                         guessLines(slice.size) + (slice.lines - 1) * (scaled(kLineBody) + kGapRelated),
+                         [this, turn, text = shown.text, slice] { return makePieces(turn, {pieceOf(text, slice)}); }});
+    }
   } else if (shown.pieces) {
     for (std::size_t i = 0; i < shown.pieces->size(); ++i) {
-      entries.push_back(
-          {'m' + part + QString::number(i), guessLines((*shown.pieces)[i].size()),
-           [this, turn, pieces = shown.pieces, i] { return makePieces(turn, pieces, static_cast<int>(i)); }});
+      entries.push_back({'m' + part + QString::number(i), guessLines((*shown.pieces)[i].size()),
+                         [this, turn, pieces = shown.pieces, i] { return makePieces(turn, {(*pieces)[i]}); }});
     }
   }
   entries.push_back({footKey(turn), kFootGuess, [this, turn] { return makeFoot(turn); }});
@@ -233,15 +297,15 @@ Block* Transcript::makeQuestion(int turn) {
   return block;
 }
 
-Block* Transcript::makePieces(int turn, const std::shared_ptr<const std::vector<Piece>>& pieces, int index) {
-  const SideAnswer* answer = m_conversation.answer(turn, m_which);
-  const std::vector<Piece> shown = pieces ? std::vector<Piece>{(*pieces)[static_cast<std::size_t>(index)]}
-                                          : piecesOf(parseMarkdown(answer != nullptr ? answer->text : QString()));
-  auto* block = new PiecesBlock(shown, answerName(turn));
-  block->setMarks(m_differences.marks(turn, m_which));
+Block* Transcript::makePieces(int turn, const std::vector<Piece>& pieces) {
+  auto* block = new PiecesBlock(pieces, answerName(turn));
+  block->setMarks(m_differences.marks(turn, m_which, block->begin(), block->end()));
   block->setProperty("turn", turn);
   connect(block, &PiecesBlock::hovered, this,
           [this, turn](qsizetype source) { m_differences.chooseAt(m_which, turn, source); });
+  for (TextView* view : block->views()) {
+    view->setTip([this, turn](qsizetype source) { return m_differences.textAt(m_which, turn, source); });
+  }
   return block;
 }
 
@@ -250,6 +314,7 @@ Block* Transcript::makeFoot(int turn) {
   foot->show(footState(turn));
   connect(foot, &AnswerFoot::stopWanted, this, [this] { m_answering.stop(m_which); });
   connect(foot, &AnswerFoot::againWanted, this, [this](bool newSeed) { Q_EMIT againWanted(m_which, newSeed); });
+  connect(foot, &AnswerFoot::differencesWanted, this, [this, turn] { Q_EMIT differencesWanted(m_which, turn); });
   connect(foot, &AnswerFoot::copyWanted, this, [this, turn] {
     if (const SideAnswer* answer = m_conversation.answer(turn, m_which)) {
       QGuiApplication::clipboard()->setText(answer->text);
@@ -275,8 +340,10 @@ FootState Transcript::footState(int turn) const {
       if (model.ref == state.sideNow->ref) state.hashNow = model.hash;
     }
   }
-  const Which other = m_which == Which::a ? Which::b : Which::a;
-  state.difference = firstDifference(state.answer, m_conversation.answer(turn, other));
+  state.difference = m_differences.first(turn, m_which);
+  // The last turn's stand behind the switch above.
+  const bool compared = m_differences.isOn() ? m_differences.turn() == turn : state.last;
+  state.comparable = state.difference.has_value() && !compared;
   return state;
 }
 
@@ -288,7 +355,7 @@ void Transcript::updateFeet() {
 
 void Transcript::updateMarks() {
   for (PiecesBlock* block : findChildren<PiecesBlock*>()) {
-    block->setMarks(m_differences.marks(block->property("turn").toInt(), m_which));
+    block->setMarks(m_differences.marks(block->property("turn").toInt(), m_which, block->begin(), block->end()));
   }
 }
 

@@ -23,26 +23,42 @@ class Transcript : public BlockList {
 
   /// The last question waits for a side that can be asked.
   void setWaiting(bool waits);
-  /// The turn at the top of the view, and how far down in it the view begins, 0..1: the same place in the other pane.
-  QPair<int, double> place() const;
-  void setPlace(const QPair<int, double>& place);
+  /// Where in the conversation the view begins, so that the other pane can show the same place: both see a turn's
+  /// beginning at the same height, and its end; between them a longer answer scrolls faster.
+  struct Place {
+    int turn = -1;
+    double inside = 0;  // 0 … 1 of what of the turn is higher than the view
+    int below = 0;      // pixels past that, or above the turn
+  };
+  Place place() const;
+  void setPlace(const Place& place);
+  /// The heights of the turns as they are.
+  std::vector<int> turnHeights() const;
+  /// Leaves room below the answers that are lower than those of the other pane, at most to the view's height.
+  void alignTo(const std::vector<int>& otherTurns);
 
  Q_SIGNALS:
   void editWanted(int turn);
   void branchWanted(int turn);
   void againWanted(Which which, bool newSeed);
+  void differencesWanted(Which which, int turn);
 
  private:
   struct Part {
     QString text;      // of a growing answer
     qsizetype source;  // where it begins
+    int lines = 0;     // ends of lines in it
+    bool isFull() const;
+    qsizetype roomFor(const QString& added, qsizetype at) const;
   };
   /// What is shown of a turn's answer.
   struct Shown {
     int version = 0;  // part of the keys: another text is another block
     std::vector<std::shared_ptr<Part>> growing;
     std::shared_ptr<const std::vector<Piece>> pieces;
-    bool stacked = true;  // all pieces in one block: a short answer
+    std::shared_ptr<const std::vector<Slice>> slices;  // of a text that is shown plain, or until it is parsed
+    QString text;                                      // of the slices
+    bool stacked = true;                               // all pieces in one block: a short answer
     bool whole = false;
   };
   void rebuildFrom(int turn);
@@ -51,13 +67,16 @@ class Transcript : public BlockList {
   void render(int turn);
   std::vector<Entry> entriesOf(int turn);
   Block* makeQuestion(int turn);
-  Block* makePieces(int turn, const std::shared_ptr<const std::vector<Piece>>& pieces, int index);
+  int entriesIn(int turn) const;
+  Block* makePieces(int turn, const std::vector<Piece>& pieces);
   Block* makeFoot(int turn);
   FootState footState(int turn) const;
   void updateFeet();
   void updateMarks();
   int guessLines(qsizetype characters) const;
   QString answerName(int turn) const;
+  int room() const;
+  int startOf(int turn) const;
   int bottomOf(int turn) const;
 
   Workspace& m_workspace;

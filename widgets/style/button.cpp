@@ -13,7 +13,7 @@ namespace strata {
 Button::Button(const QString& text, ButtonKind kind, QWidget* parent) : QPushButton(text, parent), m_kind(kind) {
   setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
   setAttribute(Qt::WA_Hover);
-  setAutoDefault(false);
+  setAutoDefault(true);  // Enter presses the one that has the focus, as Space does
 }
 
 void Button::setKind(ButtonKind kind) {
@@ -97,8 +97,9 @@ void RailButton::paintEvent(QPaintEvent*) {
   painter.setPen(!isEnabled()  ? palette().color(QPalette::Disabled, QPalette::WindowText)
                  : isChecked() ? c.text
                                : c.second);
-  const QRect word(0, place.bottom() + 1 + kGapInside, width(), fontMetrics().height());
-  painter.drawText(word, Qt::AlignHCenter | Qt::AlignTop, text());
+  const QRect word(1, place.bottom() + 1 + kGapInside, width() - 2, fontMetrics().height());
+  painter.drawText(word, Qt::AlignHCenter | Qt::AlignTop,
+                   fontMetrics().elidedText(text(), Qt::ElideRight, word.width()));
   if (paint::showsFocus(option)) paint::focusRing(painter, rect().adjusted(kSelectionEdge + 1, 2, -2, -2), c);
 }
 

@@ -30,6 +30,11 @@ const QColor& colorOf(Tone tone, const Colors& c) {
 
 }  // namespace
 
+QString tipOf(const QString& text) {
+  return text.isEmpty() ? QString()
+                        : QStringLiteral("<div style=\"white-space:pre-wrap\">%1</div>").arg(text.toHtmlEscaped());
+}
+
 const QFont& fontOf(TextRole role) {
   const Fonts& all = fonts();
   switch (role) {
@@ -108,7 +113,7 @@ void ElidedLabel::paintEvent(QPaintEvent*) {
 bool ElidedLabel::event(QEvent* event) {
   if (event->type() == QEvent::ToolTip && toolTip().isEmpty()) {
     if (isElided()) {
-      QToolTip::showText(static_cast<QHelpEvent*>(event)->globalPos(), text().toHtmlEscaped(), this);
+      QToolTip::showText(static_cast<QHelpEvent*>(event)->globalPos(), tipOf(text()), this);
     } else {
       QToolTip::hideText();
       event->ignore();

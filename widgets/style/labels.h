@@ -12,6 +12,9 @@ enum class Tone { normal, second, accent, good, warn, bad };
 
 const QFont& fontOf(TextRole role);
 
+/// A tooltip that reads as the text does: a tooltip takes what looks like HTML for HTML, and loads its images.
+QString tipOf(const QString& text);
+
 class Label : public QLabel {
   Q_OBJECT
 

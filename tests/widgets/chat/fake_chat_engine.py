@@ -16,7 +16,8 @@ state = threading.Lock()
 cancelled = set()
 running = set()
 loaded = []
-words = {}  # a token's text by its id
+words = {}  # a token's id by its text
+texts = {}  # and the other way
 
 
 def path(name):
@@ -45,12 +46,13 @@ def ids_of(tokens):
     with state:
         for token in tokens:
             words.setdefault(token, len(words) + 1)
+            texts.setdefault(words[token], token)
         return [words[token] for token in tokens]
 
 
 def text_of(token_id):
     with state:
-        return next((text for text, number in words.items() if number == token_id), "")
+        return texts.get(token_id, "")
 
 
 def tokens_of(text):
@@ -117,9 +119,10 @@ def open_model(number, ref):
 
 def what_to_say(question, side):
     """Text, and seconds between tokens."""
-    if os.path.exists(path(question)):  # a file of the test's
-        with open(path(question), encoding="utf-8", newline="") as file:
-            return file.read(), 0
+    for name in (question + "." + side["ref"]["model"], question):  # a file of the test's, of one side or of both
+        if os.path.exists(path(name)):
+            with open(path(name), encoding="utf-8", newline="") as file:
+                return file.read(), 0
     if question.startswith("echo "):
         return question[5:], 0
     if question == "slow":
@@ -129,6 +132,21 @@ def what_to_say(question, side):
     halved = owners(side["map"], 12) < 12
     end = "the lantern on the table." if not halved else "a candle near the window."
     return "It was **late** when she lit " + end + " Nobody spoke for a while.", 0.002
+
+
+def train():
+    """What a training job tells: 1,000 metric points a second, its progress, the memory."""
+    begun = time.monotonic()
+    for tick in range(250):
+        points = [{"step": 10 * tick + i, "name": "loss", "value": 2.0 - i / 100} for i in range(10)]
+        notify("jobs/points", {"id": "run", "points": points})
+        if tick % 10 == 0:
+            notify("memory", {"device": "cpu", "weights": 1 << 24, "kv": tick << 16, "other": 1 << 20, "total": 1 << 34})
+        if tick % 50 == 0:
+            notify("jobs/changed", {"jobs": [{"id": "run", "kind": "train", "state": "running", "title": "base on train.txt",
+                                              "created": "2026-11-28T10:00:00Z", "alive": True, "step": 10 * tick,
+                                              "steps": 5000, "seconds_left": 60, "loss": 2.0}]})
+        time.sleep(max(0, begun + (tick + 1) / 100 - time.monotonic()))
 
 
 def generate(number, params):
@@ -145,6 +163,8 @@ def generate(number, params):
     with state:
         running.add(number)
         shared = len(running) > 1
+    if question == "flood" and stream.endswith("/a"):
+        threading.Thread(target=train, daemon=True).start()
     made, pending, sent = [], "", time.monotonic()
     begun = time.monotonic()
     for i, token in enumerate(tokens):
@@ -188,7 +208,7 @@ def generate(number, params):
 def compare(number, params):
     tokens = []
     for i, token_id in enumerate(params["ids"]):
-        if params["turns"][-1]["content"] == "slow" or len(params["ids"]) > 400:
+        if params["turns"][-1]["content"] == "slow":
             notify("progress", {"request": number, "stage": "Both sides read the answer", "done": i, "total": len(params["ids"])})
             time.sleep(0.05)
         if number in cancelled:
@@ -214,7 +234,7 @@ def put(params):
     for message in params["messages"]:
         chat["messages"][message["id"]] = message
     with open(path("chats.new"), "w") as file:
-        json.dump(chats, file)
+        file.write(json.dumps(chats))
     os.rename(path("chats.new"), path("chats.json"))
 
 
@@ -233,13 +253,19 @@ def chats_call(method, params):
         return None
     if method == "chats/open":
         messages = sorted(chat["messages"].values(), key=lambda one: (one["turn"], one["role"] != "user", one["role"]))
-        page = [one for one in messages if params["from_turn"] <= one["turn"] < params["from_turn"] + 50]
-        more = any(one["turn"] >= params["from_turn"] + 50 for one in messages)
-        return {"chat": chat["info"], "messages": page, "next_turn": params["from_turn"] + 50 if more else -1}
+        page, size = [], 0
+        for one in messages:  # whole turns, up to 256 KiB
+            if one["turn"] < params["from_turn"]:
+                continue
+            if size > 256 * 1024 and one["role"] == "user":
+                return {"chat": chat["info"], "messages": page, "next_turn": one["turn"]}
+            page.append(one)
+            size += len(json.dumps(one))
+        return {"chat": chat["info"], "messages": page, "next_turn": -1}
     if method == "chats/remove":
         chat["info"]["trashed"] = params["how"] == "trash"
         with open(path("chats.json"), "w") as file:
-            json.dump(chats, file)
+            file.write(json.dumps(chats))
         return {}
     return {"text": "# " + chat["info"]["title"] + "\n"}  # chats/export
 

@@ -25,6 +25,15 @@ TEST(SafeText, KeepsLineEndsAndTabs) {
   EXPECT_EQ(safeText(QString("a\r\nb")), QString("a \nb"));
 }
 
+TEST(SafeText, PilesNoMarksOverTheLinesAround) {
+  const QString letter = "e" + QString(16, QChar(0x301));
+  EXPECT_EQ(safeText(letter), letter);
+  const QString piled = safeText(letter + QString(1000, QChar(0x301)) + "n");
+  EXPECT_EQ(piled.size(), letter.size() + 1001);
+  EXPECT_EQ(piled.count(QChar(0xFFFD)), 1000);
+  EXPECT_EQ(piled.back(), QChar('n'));
+}
+
 TEST(SafeText, TakesTheForceOutOfCharactersThatReorder) {
   const QString bad = QString("ab") + QChar(0x202E) + "cd" + QChar(0x2066) + QChar(0x2069);
   const QString safe = safeText(bad);

@@ -128,6 +128,26 @@ TEST(Controls, TheFocusRingShowsOnEveryControlAfterTab) {
   plainTheme();
 }
 
+TEST(Controls, EnterPressesAButtonAsSpaceDoes) {
+  QWidget window;
+  Button button("Go", ButtonKind::plain, &window);
+  int pressed = 0;
+  QObject::connect(&button, &QPushButton::clicked, [&] { ++pressed; });
+  window.show();
+  button.setFocus();
+  QTest::keyClick(&button, Qt::Key_Return);
+  QTest::keyClick(&button, Qt::Key_Space);
+  EXPECT_EQ(pressed, 2);
+}
+
+TEST(Controls, ATooltipShowsItsTextAsItIs) {
+  const QString hostile = "<img src=\"file:///etc/passwd\"> a & b";
+  EXPECT_TRUE(tipOf(hostile).contains("&lt;img"));
+  EXPECT_FALSE(tipOf(hostile).contains("<img"));
+  EXPECT_TRUE(Qt::mightBeRichText(tipOf("a & b"))) << "or its entities would be read out";
+  EXPECT_EQ(tipOf({}), QString());
+}
+
 TEST(Controls, AClickWithTheMouseLeavesNoRing) {
   plainTheme();
   auto* button = makeButton("Plain");
