@@ -73,6 +73,62 @@ TEST(FirstStartJourney, SendsAQuestionThatWasAskedBeforeTheEngineWasReady) {
   EXPECT_TRUE(window.bothAnswered(0)) << window.engine.log().toStdString();
 }
 
+/// When a side's pane first painted text of an answer, and what it looked like before.
+class FirstPaint : public QObject {
+ public:
+  FirstPaint(RealWindow& window, int turn) : m_window(window), m_turn(turn) { qApp->installEventFilter(this); }
+  /// Milliseconds since the start; -1: not yet.
+  qint64 at() const { return m_at; }
+  QElapsedTimer clock;
+
+ protected:
+  bool eventFilter(QObject* watched, QEvent* event) override {
+    if (event->type() != QEvent::Paint || m_at >= 0) return false;
+    for (const TextView* view : m_window.answerViews(Which::a)) {
+      if (watched != view->viewport() || view->toPlainText().isEmpty()) continue;
+      if (!view->accessibleName().contains(QString::number(m_turn + 1))) continue;
+      // Once this round of painting is through and on the screen.
+      QTimer::singleShot(0, this, [this] {
+        if (m_at < 0) m_at = clock.elapsed();
+      });
+    }
+    return false;
+  }
+
+ private:
+  RealWindow& m_window;
+  int m_turn;
+  qint64 m_at = -1;
+};
+
+TEST(FirstStartJourney, ShowsTheFirstTokenWithinAHundredAndFiftyMillisecondsOfEnter) {
+  const OwnFolders folders;
+  RealWindow window(folders);
+  ASSERT_TRUE(window.isReady());
+  window.chat->setDraft("Tell me of the sea.");
+  window.chat->sendDraft();  // warm: the models are open
+  ASSERT_TRUE(until([&] { return !window.chat->conversation().turns().empty(); }));
+  ASSERT_TRUE(window.bothAnswered(0));
+  qint64 best = std::numeric_limits<qint64>::max();
+  for (int turn = 1; turn <= 3; ++turn) {  // other programs may have the processors at one of them
+    window.chat->setDraft(QStringLiteral("And of ship number %1?").arg(turn));
+    QTest::qWait(200);
+    QWidget* pane = window.chat->pane(Which::a)->transcript()->viewport();
+    const QImage before = pane->grab().toImage();
+    FirstPaint paint(window, turn);
+    paint.clock.start();
+    QTest::keyClick(window.find("chatDraft"), Qt::Key_Return);
+    ASSERT_TRUE(until([&] { return paint.at() >= 0; }));
+    best = std::min(best, paint.at());
+    EXPECT_NE(pane->grab().toImage(), before);
+    EXPECT_FALSE(window.answer(turn, Which::a)->text.isEmpty());
+    ASSERT_TRUE(window.bothAnswered(turn));
+    std::printf("first token painted %lld ms after Enter\n", static_cast<long long>(paint.at()));
+  }
+  RecordProperty("milliseconds_to_first_token", static_cast<int>(best));
+  EXPECT_LT(best, 150);
+}
+
 TEST(FirstStartJourney, KeepsTheGuiThreadFreeWhileBothSidesAnswer) {
   const OwnFolders folders;
   RealWindow window(folders);
@@ -83,14 +139,8 @@ TEST(FirstStartJourney, KeepsTheGuiThreadFreeWhileBothSidesAnswer) {
   ASSERT_TRUE(window.bothAnswered(0));
   const LoopProbe probe;
   window.chat->setDraft("And of the ship?");
-  QElapsedTimer sinceEnter;
-  sinceEnter.start();
   QTest::keyClick(window.find("chatDraft"), Qt::Key_Return);
-  ASSERT_TRUE(until([&] {
-    const SideAnswer* a = window.answer(1, Which::a);
-    return a != nullptr && !a->text.isEmpty();
-  }));
-  std::printf("first token shown %lld ms after Enter\n", static_cast<long long>(sinceEnter.elapsed()));
+  ASSERT_TRUE(until([&] { return window.answer(1, Which::a) != nullptr; }));
   ASSERT_TRUE(window.bothAnswered(1));
   RecordProperty("worst_event_ms", static_cast<int>(probe.worst()));
   // The limit of one event is 50 ms; other programs on this machine add to what a timer sees.

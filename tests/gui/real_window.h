@@ -15,6 +15,8 @@
 
 #include "support.h"
 #include "widgets/chat/chat_page.h"
+#include "widgets/chat/chat_pane.h"
+#include "widgets/chat/text_view.h"
 #include "widgets/data/data_page.h"
 #include "widgets/models/models_page.h"
 #include "widgets/shell/first_start.h"
@@ -45,6 +47,10 @@ class OwnFolders {
       qputenv(name, folder.toUtf8());
     }
     qputenv("HF_HUB_CACHE", m_folder.filePath("hub").toUtf8());
+    const QString run = m_folder.filePath("run");
+    QDir().mkpath(run);
+    QFile::setPermissions(run, QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
+    qputenv("XDG_RUNTIME_DIR", run.toUtf8());
   }
   QString path(const QString& name) const { return m_folder.filePath(name); }
 
@@ -54,7 +60,9 @@ class OwnFolders {
 
 class RealWindow {
  public:
-  explicit RealWindow(const OwnFolders& folders)
+  explicit RealWindow(const OwnFolders& folders,
+                      const EngineClient::Command& command = {QStringLiteral(STRATA_BINARY_DIR "/bin/strata"),
+                                                              {"engine"}})
       : settings(folders.path("settings.ini"), QSettings::IniFormat),
         theme(*qApp),
         workspace(engine, settings),
@@ -74,7 +82,7 @@ class RealWindow {
     window.restore();
     window.resize(1280, 800);
     window.show();
-    engine.start({QStringLiteral(STRATA_BINARY_DIR "/bin/strata"), {"engine"}});
+    engine.start(command);
     workspace.openProject({});
   }
   /// Ready, the sample project open, and something on both sides.
@@ -91,6 +99,12 @@ class RealWindow {
   template <class T = QWidget>
   T* find(const char* name) const {
     return window.findChild<T*>(QString::fromLatin1(name));
+  }
+  /// The text views of a side's answers just now.
+  QList<TextView*> answerViews(Which which) const {
+    QList<TextView*> views = chat->pane(which)->transcript()->findChildren<TextView*>();
+    views.removeIf([](const TextView* view) { return !view->objectName().startsWith("answer"); });
+    return views;
   }
   void screenshot(const QString& name) {
     QTest::qWait(400);  // until what changed last is laid out
