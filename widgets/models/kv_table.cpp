@@ -2,6 +2,7 @@
 
 #include <QGridLayout>
 #include <QPainter>
+#include <QTimer>
 #include <algorithm>
 
 #include "core/routing/sharing_map.h"
@@ -124,7 +125,8 @@ void KvTable::fit() {
 
 void KvTable::resizeEvent(QResizeEvent* event) {
   QWidget::resizeEvent(event);
-  fit();
+  // Afterwards: showing a widget makes the layouts above begin anew, in the middle of what they do.
+  QTimer::singleShot(0, this, &KvTable::fit);
 }
 
 }  // namespace strata

@@ -231,7 +231,8 @@ void MemoryInspector::fitTable() {
 
 void MemoryInspector::resizeEvent(QResizeEvent* event) {
   QWidget::resizeEvent(event);
-  fitTable();
+  // Afterwards: showing a widget makes the layouts above begin anew, in the middle of what they do.
+  QTimer::singleShot(0, this, &MemoryInspector::fitTable);
 }
 
 }  // namespace strata

@@ -412,6 +412,19 @@ TEST_F(ModelsPageTest, NothingIsCutOffAtLargeTextInANarrowWindow) {
   theme().setTextPercent(100);
 }
 
+TEST_F(ModelsPageTest, TheFiguresStandUnderOneAnotherAfterTheWindowBecameNarrow) {
+  openCard();
+  for (const QSize size : {QSize(1920, 1080), QSize(1280, 800)}) {
+    frame->resize(size);
+    QTest::qWait(60);
+  }
+  const auto top = [&](const char* name) { return child<QLabel>(*page, name).mapTo(frame.get(), QPoint()).y(); };
+  EXPECT_GE(top("predicted-kv"), top("predicted-weights") + child<QLabel>(*page, "predicted-weights").height());
+  EXPECT_GE(top("predicted-total"), top("predicted-activations"));
+  EXPECT_TRUE(child<QWidget>(*page, "kvTable").geometry().top() >
+              child<QWidget>(*page, "memorySection").geometry().bottom());
+}
+
 TEST_F(ModelsPageTest, ScreenshotOfTheWorkingState) {
   openCard();
   button("loadButton").click();
