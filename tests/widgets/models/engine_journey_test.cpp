@@ -1,6 +1,7 @@
 // The page with the engine itself and a sample model, where the engine is built: build/…/bin/strata or STRATA_ENGINE.
 
 #include <QLabel>
+#include <QPlainTextEdit>
 
 #include "page_fixture.h"
 #include "widgets/models/models_page.h"
@@ -51,6 +52,27 @@ TEST_F(ModelsPageWithTheEngineSlow, OpensTheSampleAndItsWeightsTakeWhatWasPredic
   EXPECT_EQ(label("serveModel"), "sample-routed");
   child<QAbstractButton>(*page, "serveSwitch").click();
   EXPECT_TRUE(soon([&] { return !child<QWidget>(*page, "serveControl").isVisible(); }, 30000));
+}
+
+TEST_F(ModelsPageWithTheEngineSlow, ATemplateIsChangedForTheProjectAndRefusedWhereItDoesNotParse) {
+  page->addFolder(sample());
+  ASSERT_TRUE(soon([&] { return label("cardName") == "sample-routed"; }, 30000));
+  ASSERT_TRUE(soon([&] { return child<QWidget>(*page, "templateEdit").isVisible(); }, 30000));
+  child<QAbstractButton>(*page, "templateEdit").click();
+  auto& source = child<QPlainTextEdit>(*page, "templateSource");
+  const QString own = source.toPlainText();
+  source.setPlainText("{% for message in messages %}\n{{ message.content }}");
+  child<QAbstractButton>(*page, "templateSave").click();
+  ASSERT_TRUE(soon([&] { return !label("templateProblem").isEmpty(); }, 30000));
+  EXPECT_TRUE(label("templateProblem").contains("line 1", Qt::CaseInsensitive))
+      << label("templateProblem").toStdString();
+  source.appendPlainText("{% endfor %}");
+  const QString mine = source.toPlainText();
+  child<QAbstractButton>(*page, "templateSave").click();
+  ASSERT_TRUE(soon([&] { return child<QWidget>(*page, "templateOwn").isVisible(); }, 30000));
+  EXPECT_EQ(source.toPlainText(), mine);
+  child<QAbstractButton>(*page, "templateOwn").click();
+  EXPECT_TRUE(soon([&] { return source.toPlainText() == own; }, 30000));
 }
 
 TEST_F(ModelsPageWithTheEngineSlow, AFolderWhoseWeightsAreCutOffSaysWhy) {
