@@ -21,6 +21,16 @@ std::string requestOf(EngineClient::Ticket ticket, const std::string& method, co
          ",\"params\":" + params + "}";
 }
 
+bool isLarge(const Json& putChat) {
+  constexpr std::size_t kLargeText = 32u << 10;
+  std::size_t characters = 0;
+  for (const Json& message : putChat.at("messages")) {
+    const auto text = message.find("text");
+    if (text != message.end() && text->is_string()) characters += text->get_ref<const std::string&>().size();
+  }
+  return characters > kLargeText;
+}
+
 }  // namespace
 
 EngineClient::EngineClient(QObject* parent) : QObject(parent), m_private(std::make_unique<Private>(this)) {}
@@ -29,6 +39,10 @@ EngineClient::~EngineClient() {
   // A handler that deletes this client holds the process a little longer than this client lives.
   if (m_private->m_process) m_private->m_process->stopWaking();
   for (const auto& process : m_private->m_leaving) process->stopWaking();
+  // The next window sends what this one only had time to note.
+  for (auto& [ticket, request] : m_private->m_waiting) {
+    if (request.printing) m_private->note(request, std::make_shared<const std::string>(dumpLine(*request.params)));
+  }
   // Both at once are asked to leave before either is waited for.
   if (m_private->m_process) m_private->m_process->finish();
   m_private->m_process.reset();
@@ -109,19 +123,46 @@ QString EngineClient::log() const {
 EngineClient::Ticket EngineClient::send(const std::string& method, Json params, QObject* context, Decode decode) {
   Private& d = *m_private;
   const Ticket ticket = d.m_next++;
-  Private::Request request{method, std::move(params), context != nullptr, context, std::move(decode), {}, {}, 0};
-  if (method == protocol::OpenProject::kName) d.m_askedFolder = request.params.value("folder", std::string());
+  Private::Request request{
+      method, std::make_shared<const Json>(std::move(params)), context != nullptr, context, std::move(decode), {}, {}};
+  if (method == protocol::OpenProject::kName) d.m_askedFolder = request.params->value("folder", std::string());
   if (method == protocol::PutChat::kName && d.m_journal) {
-    request.text = dumpLine(request.params);
-    if (auto key = d.m_journal->add(d.projectKey(d.m_askedFolder), request.params, request.text)) {
-      request.journalKey = std::move(*key);
-    } else {
-      Q_EMIT misunderstood(QString::fromStdString(key.error().message));
-    }
+    request.project = d.projectKey(d.m_askedFolder);
+    request.printing = isLarge(*request.params);
+    if (!request.printing) d.note(request, std::make_shared<const std::string>(dumpLine(*request.params)));
   }
-  d.m_waiting.emplace(ticket, std::move(request));
+  const auto& kept = d.m_waiting.emplace(ticket, std::move(request)).first->second;
+  if (kept.printing) d.print(ticket, kept.params);
   d.pump();
   return ticket;
+}
+
+void EngineClient::Private::note(Request& request, std::shared_ptr<const std::string> text) {
+  request.printing = false;
+  if (auto key = m_journal->add(request.project, *request.params, *text)) {
+    request.journalKey = std::move(*key);
+  } else {
+    Q_EMIT m_client->misunderstood(QString::fromStdString(key.error().message));
+  }
+  request.text = std::move(text);
+}
+
+/// Megabytes take longer to print than an event of this thread may take.
+void EngineClient::Private::print(Ticket ticket, const std::shared_ptr<const Json>& params) {
+  QThreadPool::globalInstance()->start([self = QPointer<EngineClient>(m_client), ticket, params] {
+    const auto text = std::make_shared<const std::string>(dumpLine(*params));
+    QMetaObject::invokeMethod(
+        QCoreApplication::instance(),
+        [self, ticket, text] {
+          if (!self) return;
+          Private& d = *self->m_private;
+          const auto waiting = d.m_waiting.find(ticket);
+          if (waiting == d.m_waiting.end()) return;  // it was given up
+          d.note(waiting->second, text);
+          d.pump();
+        },
+        Qt::QueuedConnection);
+  });
 }
 
 void EngineClient::listen(const std::string& method, QObject* context, std::function<void(const Json&)> heard) {
@@ -161,28 +202,32 @@ EngineClient::Ticket EngineClient::Private::ask(const std::string& method, const
                                                 const protocol::ModelRef& ref) {
   const Ticket ticket = m_next++;
   m_own.emplace(ticket, Own{method, m_clock.elapsed(), std::move(done), ref});
-  m_process->write(rpcRequest(ticket, method, params));
+  m_process->write([ticket, method, params] { return rpcRequest(ticket, method, params); });
   return ticket;
 }
 
 /// Sends what may be sent, in order.
 void EngineClient::Private::pump() {
   if (m_state != State::ready || !m_process) return;
+  bool prints = false;  // one that is not noted yet: what is of chats stays in order behind it
   for (auto next = m_waiting.begin(); next != m_waiting.end() && !m_opening;) {
     const auto current = next++;
+    prints = prints || current->second.printing;
+    if (prints && (current->second.printing || current->second.method.starts_with("chats/"))) continue;
     const bool stores = !current->second.journalKey.empty();
     if (stores && m_projectLost) continue;
     if (current->second.method == protocol::OpenProject::kName) {
       // What is still being stored belongs to the project before.
       const bool storing = std::any_of(m_flight.begin(), m_flight.end(),
                                        [](const auto& entry) { return !entry.second.journalKey.empty(); });
-      if (storing) break;
+      if (storing || prints) break;
       m_opening = current->first;
     }
     Request& request = current->second;
-    m_process->write(request.text.empty() ? rpcRequest(current->first, request.method, request.params)
-                                          : requestOf(current->first, request.method, request.text));
-    request.text.clear();
+    m_process->write([ticket = current->first, method = request.method, params = request.params,
+                      text = std::exchange(request.text, nullptr)] {
+      return text ? requestOf(ticket, method, *text) : rpcRequest(ticket, method, *params);
+    });
     m_flight.insert(m_waiting.extract(current));
   }
   if (!m_watchTimer.isActive() && !m_flight.empty()) m_watchTimer.start();
@@ -226,10 +271,10 @@ void EngineClient::Private::answered(Ticket ticket, Result<Json> result, std::si
     }
   }
   if (m_opening == ticket) m_opening.reset();
-  if (result && request.method == protocol::OpenProject::kName) projectOpened(request.params, *result);
+  if (result && request.method == protocol::OpenProject::kName) projectOpened(*request.params, *result);
   if (request.method == protocol::UnloadModel::kName) {
     protocol::UnloadModel::Params params;
-    if (configFromJson(request.params, request.method, params)) {
+    if (configFromJson(*request.params, request.method, params)) {
       std::erase_if(m_remembered, [&](const Remembered& model) { return model.ref == params.ref; });
     }
   }
@@ -258,10 +303,22 @@ void EngineClient::Private::deliverLarge(Request request, Result<Json> result) {
     QMetaObject::invokeMethod(
         QCoreApplication::instance(),
         [kept, tell, self] {
-          if (self && (!kept->hasContext || kept->context)) tell();
+          if (!self) return;
+          Private& d = *self->m_private;
+          d.m_decoded.push_back([kept, tell] {
+            if (!kept->hasContext || kept->context) tell();
+          });
+          if (d.m_decoded.size() == 1) QTimer::singleShot(1, self, [&d] { d.deliverNext(); });
         },
         Qt::QueuedConnection);
   });
+}
+
+void EngineClient::Private::deliverNext() {
+  const auto tell = std::move(m_decoded.front());
+  m_decoded.pop_front();
+  if (!m_decoded.empty()) QTimer::singleShot(1, m_client, [this] { deliverNext(); });
+  tell();  // may delete the client
 }
 
 void EngineClient::Private::heard(const std::string& method, const Json& params) {
@@ -310,12 +367,12 @@ void EngineClient::Private::servingChanged(const Request& request, const Json& a
   if (!state.on) return m_serving.reset();
   protocol::StopServing::Params stopped;
   if (request.method == protocol::StopServing::kName) {
-    if (!m_serving || !configFromJson(request.params, request.method, stopped)) return;
+    if (!m_serving || !configFromJson(*request.params, request.method, stopped)) return;
     std::erase_if(m_serving->models, [&](const protocol::ModelRef& ref) { return ref.model == stopped.model; });
     return;
   }
   protocol::StartServing::Params started;
-  if (!configFromJson(request.params, request.method, started)) return;
+  if (!configFromJson(*request.params, request.method, started)) return;
   if (m_serving) {
     std::vector<protocol::ModelRef> models = m_serving->models;
     for (const protocol::ModelRef& ref : started.models) {
@@ -356,8 +413,8 @@ void EngineClient::Private::replay() {
   };
   for (const Journal::Entry& entry : m_journal->entries()) {
     if (entry.project != key || stands(m_waiting, entry) || stands(m_flight, entry)) continue;
-    m_waiting.emplace(m_nextReplayed++,
-                      Request{protocol::PutChat::kName, entry.params, false, nullptr, nullptr, entry.key, {}, 0});
+    m_waiting.emplace(m_nextReplayed++, Request{protocol::PutChat::kName, std::make_shared<const Json>(entry.params),
+                                                false, nullptr, nullptr, entry.key, entry.project});
   }
 }
 

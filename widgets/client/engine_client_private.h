@@ -5,6 +5,7 @@
 #include <QPointer>
 #include <QTimer>
 #include <atomic>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -23,13 +24,15 @@ class EngineClient::Private {
 
   struct Request {
     std::string method;
-    Json params;
+    std::shared_ptr<const Json> params;
     bool hasContext = false;
     QPointer<QObject> context;
     Decode decode;
-    std::string journalKey;  // of chats/put
-    std::string text;        // of its parameters, where they are printed already
-    int deaths = 0;          // of engines while it was under way
+    std::string journalKey;                             // of chats/put
+    std::string project;                                // that it is noted for there
+    std::shared_ptr<const std::string> text = nullptr;  // of its parameters, where they are printed already
+    bool printing = false;                              // on another thread, to be noted and sent after that
+    int deaths = 0;                                     // of engines while it was under way
   };
   /// Requests of the client itself: initialize, cancel, signs of life, opening things again.
   struct Own {
@@ -67,6 +70,9 @@ class EngineClient::Private {
   Ticket ask(const std::string& method, const Json& params, std::function<void(const Result<Json>&)> done,
              const protocol::ModelRef& ref = {});
   void pump();
+  /// Writes a chats/put into the journal, before it is sent.
+  void note(Request& request, std::shared_ptr<const std::string> text);
+  void print(Ticket ticket, const std::shared_ptr<const Json>& params);
   /// `bytes`: its size.
   void handle(RpcMessage message, std::size_t bytes);
   void answered(Ticket ticket, Result<Json> result, std::size_t bytes);
@@ -77,6 +83,7 @@ class EngineClient::Private {
   void servingChanged(const Request& request, const Json& answer);
   static void deliver(const Request& request, const Result<Json>& result);
   void deliverLarge(Request request, Result<Json> result);
+  void deliverNext();
   std::string projectKey(const std::string& folder) const;
   int allowed(int milliseconds) const { return m_command.remote ? 3 * milliseconds : milliseconds; }
 
@@ -105,6 +112,7 @@ class EngineClient::Private {
   Ticket m_nextReplayed = std::numeric_limits<Ticket>::min() / 2;  // before all others in the queue
   std::map<Ticket, Request> m_waiting, m_flight;
   std::map<Ticket, Own> m_own;
+  std::deque<std::function<void()>> m_decoded;  // large answers, of which one is delivered a turn
   std::vector<std::shared_ptr<Listener>> m_listeners;
 
   std::unique_ptr<Journal> m_journal;

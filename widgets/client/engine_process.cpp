@@ -96,10 +96,10 @@ void EngineProcess::poke() const {
   [[maybe_unused]] const ssize_t count = ::write(m_wakeFd, &one, sizeof(one));
 }
 
-void EngineProcess::write(const std::string& body) {
+void EngineProcess::write(std::function<std::string()> print) {
   {
     const std::lock_guard lock(m_mutex);
-    m_out += frameOf(body);
+    m_out.push_back(std::move(print));
   }
   poke();
 }
@@ -224,16 +224,19 @@ void EngineProcess::serve(Pipes& pipes) {
   while (true) {
     bool finish = false;
     bool closed = false;
+    std::vector<std::function<std::string()>> prints;
     {
       const std::lock_guard lock(m_mutex);
       if (m_kill) return;
       finish = m_finish;
       if (pipes.written == pipes.writing.size()) {
-        pipes.writing = std::exchange(m_out, {});
+        pipes.writing.clear();
         pipes.written = 0;
+        prints = std::exchange(m_out, {});
       }
-      closed = finish && pipes.writing.empty();
+      closed = finish && pipes.writing.empty() && prints.empty();
     }
+    for (const auto& print : prints) pipes.writing += frameOf(print());
     if (finish && !pipes.killAt) pipes.killAt = Clock::now() + std::chrono::milliseconds(m_limits.leaveMs);
     if (closed) pipes.closeIn();
     const bool full = m_inbox.bytes() > kMostWaitingBytes;

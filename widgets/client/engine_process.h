@@ -41,8 +41,8 @@ class EngineProcess {
   EngineProcess(const EngineProcess&) = delete;
   EngineProcess& operator=(const EngineProcess&) = delete;
 
-  /// Frames a body and queues it.
-  void write(const std::string& body);
+  /// Queues a message, which is printed and framed on the thread that writes it.
+  void write(std::function<std::string()> print);
   /// Ends the engine's input once everything queued is written; kills it where it does not leave.
   void finish();
   /// Kills it and what it started in its process group; `why` becomes the end's sentence.
@@ -83,7 +83,7 @@ class EngineProcess {
   int m_wakeFd = -1;
 
   mutable std::mutex m_mutex;  // guards what follows
-  std::string m_out;
+  std::vector<std::function<std::string()>> m_out;
   std::string m_log;
   std::string m_killed;
   bool m_kill = false;
