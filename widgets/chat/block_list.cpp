@@ -12,7 +12,7 @@
 namespace strata {
 namespace {
 
-constexpr int kMeasureMilliseconds = 6;  // one event's share; the rest follows in the next
+constexpr int kMeasureMilliseconds = 5;  // one event's share; the rest follows in the next
 constexpr int kAtEnd = 4;                // pixels from the end that still count as the end
 
 }  // namespace

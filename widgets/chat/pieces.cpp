@@ -104,8 +104,9 @@ Piece pieceOf(const QString& text, const Slice& slice) {
 std::vector<Piece> piecesOf(std::vector<TextBlock> blocks) {
   std::vector<Piece> pieces;
   qsizetype room = 0;
+  constexpr qsizetype kSpanCost = 12;  // in characters: what it takes to lay one out beside its text
   const auto add = [&](TextBlock block) {
-    const qsizetype size = block.size() + 1;
+    const qsizetype size = block.size() + 1 + kSpanCost * static_cast<qsizetype>(block.spans.size());
     const bool code = block.kind == TextBlock::Kind::code;
     if (pieces.empty() || code || pieces.back().code || size > room) {
       pieces.push_back({{}, code});

@@ -178,6 +178,7 @@ int TextView::heightFor(int width) {
 }
 
 void TextView::setMarks(const std::vector<Mark>& marks) {
+  if (marks == m_marks) return;  // most of what is shown, when another token is chosen
   m_marks = marks;
   applyMarks();
 }

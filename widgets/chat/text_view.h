@@ -18,6 +18,7 @@ struct Mark {
   int heat = -1;        // 0 … 4: tinted so strongly
   bool first = false;   // where the answers part
   bool chosen = false;  // the one that is read out
+  bool operator==(const Mark&) const = default;
 };
 
 class TextView : public QTextBrowser {
