@@ -264,7 +264,7 @@ void ChatPage::setQuestion(const QString& text, const QStringList& stop) {
   const QWidget* focus = window()->focusWidget();
   const bool idle = focus == nullptr || (focus == m_composer->edit() && m_composer->draft().isEmpty());
   setDraft(text);
-  if (idle) m_composer->sendButton()->setFocus();  // nothing is left to type: Enter asks
+  if (idle) m_composer->sendButton()->setFocus(Qt::TabFocusReason);  // nothing is left to type: Enter asks
 }
 
 void ChatPage::sendDraft() {

@@ -95,6 +95,8 @@ QList<QPair<QString, QString>> ChatPage::keys() {
     if (m_composer->draft().isEmpty() && !m_conversation->isEmpty()) {
       keys << qMakePair(QStringLiteral("Up"), tr("edit the last"));
     }
+  } else if (focus == m_composer->sendButton()) {
+    keys << qMakePair(QStringLiteral("Enter"), tr("send"));
   } else if (focus == m_list->view()) {
     keys << qMakePair(QStringLiteral("Enter"), tr("open")) << qMakePair(QStringLiteral("F2"), tr("rename"))
          << qMakePair(QStringLiteral("Del"), tr("trash"));

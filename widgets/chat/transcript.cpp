@@ -130,7 +130,9 @@ void Transcript::alignTo(const std::vector<int>& otherTurns) {
   const std::vector<int> own = turnHeights();
   std::vector<std::pair<int, int>> spaces;
   for (std::size_t turn = 0; turn < std::min(own.size(), otherTurns.size()); ++turn) {
-    const int wanted = std::min(otherTurns[turn], room());
+    // Beside an answer that is longer than the view by much, what stands here would scroll out of it.
+    const int other = otherTurns[turn];
+    const int wanted = other <= room() + own[turn] / 2 ? other : room();
     if (wanted > own[turn]) spaces.emplace_back(startOf(static_cast<int>(turn) + 1) - 1, wanted - own[turn]);
   }
   setSpaces(spaces);

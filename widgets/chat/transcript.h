@@ -34,7 +34,7 @@ class Transcript : public BlockList {
   void setPlace(const Place& place);
   /// The heights of the turns as they are.
   std::vector<int> turnHeights() const;
-  /// Leaves room below the answers that are lower than those of the other pane, at most to the view's height.
+  /// Leaves room below the answers that are lower than those of the other pane, as far as they stay in view.
   void alignTo(const std::vector<int>& otherTurns);
 
  Q_SIGNALS:

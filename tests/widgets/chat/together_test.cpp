@@ -66,6 +66,16 @@ TEST_F(Together, UnevenAnswersBeginAtTheSameHeight) {
   expectSameHeights(4);
 }
 
+TEST_F(Together, AnswersALittleLongerThanTheViewBeginAtTheSameHeight) {
+  ASSERT_TRUE(begin());
+  answersOfLines("high", 11, 13);
+  ASSERT_TRUE(ask("high"));
+  QTest::qWait(100);
+  EXPECT_GT(transcript(Which::a)->verticalScrollBar()->maximum(), 0);
+  ASSERT_TRUE(heightOf(Which::a, 1) && heightOf(Which::b, 1));
+  EXPECT_EQ(*heightOf(Which::a, 1), *heightOf(Which::b, 1));
+}
+
 TEST_F(Together, AShortAnswerStaysInViewBesideAVeryLongOne) {
   ASSERT_TRUE(begin());
   answersOfLines("long", 80, 1);
