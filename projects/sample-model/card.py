@@ -12,7 +12,7 @@ import sqlite3
 import string
 
 RECIPE = pathlib.Path(__file__).resolve().parent
-STAGES = {"pretrain-1": 750, "pretrain-2": None, "finetune-1": None, "finetune-2": 100, "finetune-3": None}  # steps used
+STAGES = {"pretrain-1": 750, "pretrain-2": None, "finetune-1": None, "finetune-2": None}  # steps used, where not all
 WHAT = {
     "base": "It was fine-tuned\n**without** routing and is here to be compared with `sample-routed`, which saw the same data in the"
             " same order: under a map\nthat shares the cache it loses what it knows.",
@@ -22,8 +22,8 @@ WHAT = {
 ROUTING = {
     "base": "No layer ever read another's keys and values.",
     "routed": "Routing: in the first fine-tune the sampler `strategy:1,.75,.5,.33`. In the second each group of two sequences drew the full"
-              " map (30 %),\nthe map `retention:r` of one of .75, .5, .33 and, twice as often, .25 (40 %), or as many owners"
-              " anywhere (30 %).",
+              " map (40 %),\none of four maps that are served (45 %: `retention:.75`, `.5`, `.33`, and for a quarter the owners 0, 6 and"
+              " 9), or as many owners\nanywhere (15 %).",
 }
 
 
@@ -36,7 +36,7 @@ def tokens():
     runs = {name: (stage(name), steps) for name, steps in STAGES.items()}
     seen = [(steps or run["steps"]) * run["batch"] * run["length"] / 1e6 for run, steps in runs.values()]
     return (f"{seen[0]:.1f} + {seen[1]:.1f} million in pre-training, {seen[2]:.1f} million at most in the first fine-tune and"
-            f" {seen[3]:.1f} + {seen[4]:.1f} million in the second")
+            f" {seen[3]:.1f} million in the second")
 
 
 def metrics(run):
@@ -50,20 +50,17 @@ def metrics(run):
     return {step: value for name, step, value in found if name == "loss"}, held
 
 
-def curve(start, last):
+def curve(run):
     """A table of the second fine-tune's loss, a mean over what was trained since, and its held-out loss under each map."""
-    used = STAGES["finetune-2"]
-    begun, _ = metrics(start)
-    loss, held = metrics(last)
-    loss = {**{step: value for step, value in begun.items() if step < used}, **{step + used: value for step, value in loss.items()}}
+    loss, held = metrics(run)
     maps = sorted(held, key=lambda name: ("full", "retention:.5", "retention:.25").index(name))
     lines = ["| step | training loss | " + " | ".join(f"held out, {name}" for name in maps) + " |", "|---|---|" + "---|" * len(maps)]
     before = 0
     for step in sorted(held["full"]):
-        since = [value for at, value in loss.items() if before <= at < step + used]
-        lines.append(f"| {step + used} | {sum(since) / len(since):.3f} | " +
-                     " | ".join(f"{held[name][step]:.3f}" for name in maps) + " |")
-        before = step + used
+        since = [value for at, value in loss.items() if before <= at < step]
+        mean = f"{sum(since) / len(since):.3f}" if since else ""
+        lines.append(f"| {step} | {mean} | " + " | ".join(f"{held[name][step]:.3f}" for name in maps) + " |")
+        before = step
     return "\n".join(lines)
 
 
@@ -72,13 +69,12 @@ def main():
     parser.add_argument("--arm", required=True, choices=WHAT)
     parser.add_argument("--work", required=True, type=pathlib.Path)
     options = parser.parse_args()
-    last = stage("finetune-3")
-    start, run = (options.work / "project/runs" / (options.work / f"{name}{options.arm}.run").read_text().strip()
-                  for name in ("start-", ""))
+    second = stage("finetune-2")
+    run = options.work / "project/runs" / (options.work / f"{options.arm}.run").read_text().strip()
     card = string.Template((RECIPE / "card.md").read_text())
     print(card.substitute(arm=options.arm, what=WHAT[options.arm], routing=ROUTING[options.arm], tokens=tokens(),
-                          curve=curve(start, run), scores=(options.work / "scores.md").read_text().rstrip(),
-                          lr=f"{last['lr']:g}", lr_end=f"{last['lr'] * last['min-lr-ratio']:g}"), end="")
+                          curve=curve(run), scores=(options.work / "scores.md").read_text().rstrip(),
+                          steps=second["steps"], lr=f"{second['lr']:g}"), end="")
 
 
 if __name__ == "__main__":

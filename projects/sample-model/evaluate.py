@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Scores two models beside one another: held-out NLL and recall questions, under six maps.
+"""Scores two models beside one another: held-out NLL and recall questions, under seven maps.
 
     evaluate.py --strata build/release/bin/strata --base DIR --routed DIR --data DIR --project DIR --out FILE.json
 
@@ -16,7 +16,8 @@ import sqlite3
 import subprocess
 import tempfile
 
-MAPS = ["full", "retention:.75", "retention:.5", "retention:.33", "retention:.25", "sandwich:2,2,4"]
+QUARTER = "0,0,0,0,0,0,6,6,6,9,9,9"  # lessons.py trains it; retention:.25 has owners 0, 4, 8
+MAPS = ["full", "retention:.75", "retention:.5", "retention:.33", QUARTER, "retention:.25", "sandwich:2,2,4"]
 SEPARATOR = "\n<|endoftext|>\n"
 
 

@@ -25,8 +25,10 @@ PIECE_CHARACTERS = 1400
 CONTINUATIONS = 12  # of a passage at most
 LESSONS = 400  # of a novel at most
 LAYERS = 12
-RETENTIONS = (0.75, 0.5, 0.33, 0.25, 0.25)  # the least one twice: it is learned last
-FULL_SHARE, EVEN_SHARE = 0.3, 0.4  # of the groups; the rest have their owners anywhere
+FULL_SHARE, SERVED_SHARE = 0.4, 0.45  # of the groups; the rest have their owners anywhere
+# Owners under retention:.75, .5 and .33; and for a quarter not the evenly spread 0, 4, 8: what finds a name lies too high in
+# this model to pass that gap.
+SERVED = ((0, 2, 3, 4, 6, 7, 8, 10, 11), (0, 2, 4, 6, 8, 10), (0, 3, 6, 9), (0, 6, 9))
 
 
 def continuations(passage, rng, wanted):
@@ -76,13 +78,13 @@ def nearest(owners):
 
 
 def routing(rng):
-    """A draw: every layer its own, the owners evenly as `retention:r` puts them, or anywhere."""
-    kind, count = rng.random(), max(1, int(rng.choice(RETENTIONS) * LAYERS + 0.5))
+    """A draw: every layer its own, one of the maps that are served, or as many owners anywhere."""
+    kind, owners = rng.random(), rng.choice(SERVED)
     if kind < FULL_SHARE:
         return nearest(range(LAYERS))
-    if kind < FULL_SHARE + EVEN_SHARE:
-        return nearest([-(-i * LAYERS // count) for i in range(count)])
-    return nearest([0, *rng.sample(range(1, LAYERS), count - 1)])
+    if kind < FULL_SHARE + SERVED_SHARE:
+        return nearest(owners)
+    return nearest([0, *rng.sample(range(1, LAYERS), len(owners) - 1)])
 
 
 def main():

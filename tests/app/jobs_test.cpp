@@ -193,7 +193,7 @@ TEST_F(Jobs, ARunOfTheCommandLineShowsUpAndIsStoppedFromTheWindow) {
   }));
   if (!id.empty()) result("jobs/stop", {{"id", id}});
   program.join();
-  if (!id.empty()) EXPECT_EQ(job(id)["state"], "stopped");
+  EXPECT_EQ(id.empty() ? Json("no job was told of") : job(id)["state"], "stopped");
 }
 
 }  // namespace
