@@ -154,7 +154,7 @@ void ChatPane::showRetentions(int layers) {
     const QString sentence = tr("%1 of %2 layers keep their own keys and values")
                                  .arg(m_choices[static_cast<std::size_t>(i)].owners)
                                  .arg(layers);
-    button->setToolTip(sentence);
+    button->setToolTip(tipOf(sentence));
     button->setAccessibleName(tr("%1 percent of the cache on %2").arg(QString(names[i]).remove(" %"), sideName()));
     button->setObjectName(m_retention->objectName() + QString::number(i));
   }

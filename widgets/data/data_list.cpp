@@ -100,7 +100,7 @@ void DataList::select() {
   const auto add = [this](const QString& name, const QString& path) {
     auto* item = new QListWidgetItem(icon("file-earmark-text", Ink::second), name, m_files);
     item->setData(Qt::UserRole, path);
-    item->setToolTip(path);
+    item->setToolTip(tipOf(path));
     if (path == m_path) m_files->setCurrentItem(item);
   };
   for (const protocol::NamedPath& file : m_listed) add(text(file.name), text(file.path));
@@ -115,7 +115,7 @@ void DataList::showModels(const std::vector<protocol::ModelEntry>& models, const
   m_model->addItem(tr("None: tokens are not counted"), QString());
   for (const protocol::ModelEntry& model : models) {
     m_model->addItem(text(model.name), text(model.model));
-    m_model->setItemData(m_model->count() - 1, text(model.path), Qt::ToolTipRole);
+    m_model->setItemData(m_model->count() - 1, tipOf(text(model.path)), Qt::ToolTipRole);
   }
   int at = m_model->findData(text(chosen));
   if (at < 0) {

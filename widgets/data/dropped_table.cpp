@@ -39,8 +39,8 @@ QVariant DroppedModel::data(const QModelIndex& index, int role) const {
     case Qt::DisplayRole:
       return index.column() == 0 ? place(record) : reason;
     case Qt::ToolTipRole:
-      return QString::fromStdString(record.file) + (record.line > 0 ? ":" + QString::number(record.line) : QString()) +
-             "\n" + reason;
+      return tipOf(QString::fromStdString(record.file) +
+                   (record.line > 0 ? ":" + QString::number(record.line) : QString()) + "\n" + reason);
     case Qt::AccessibleTextRole:
       return m_manyFiles ? tr("%1: %2").arg(place(record), reason) : tr("Line %1: %2").arg(place(record), reason);
     case Qt::FontRole:

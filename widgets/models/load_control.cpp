@@ -94,7 +94,7 @@ void LoadControl::fillDevices() {
   for (const protocol::Device& device : m_workspace.engine().engine().devices) {
     if (!device.usable) continue;
     m_device->addItem(QString::fromStdString(device.name), QString::fromStdString(device.name));
-    m_device->setItemData(m_device->count() - 1, QString::fromStdString(device.description), Qt::ToolTipRole);
+    m_device->setItemData(m_device->count() - 1, tipOf(QString::fromStdString(device.description)), Qt::ToolTipRole);
   }
   if (m_device->count() == 0) m_device->addItem("cpu", "cpu");
   chooseData(*m_device, chosen.isEmpty() ? m_ref.device : chosen.toStdString());
@@ -185,7 +185,7 @@ void LoadControl::refresh() {
   m_device->setVisible(!busy && !open && m_device->count() > 1);
   m_dtype->setVisible(!busy && !open);
   m_running->setVisible(busy);
-  if (busy && m_loading != m_ref) m_stage->setToolTip(tr("Loading %1").arg(Workspace::shortName(m_loading)));
+  if (busy && m_loading != m_ref) m_stage->setToolTip(tipOf(tr("Loading %1").arg(Workspace::shortName(m_loading))));
 }
 
 }  // namespace strata

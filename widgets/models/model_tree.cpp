@@ -33,7 +33,7 @@ QString spoken(const protocol::ModelEntry& entry) {
   return words + ", " + formatBytes(entry.bytes);
 }
 
-QString tipOf(const protocol::ModelEntry& entry) {
+QString aboutOf(const protocol::ModelEntry& entry) {
   QStringList lines{nameOf(entry)};
   if (!entry.path.empty()) lines << text(entry.path);
   if (!entry.problem.empty()) {
@@ -76,7 +76,7 @@ QStandardItem* ModelTree::add(QStandardItem* under, std::size_t number) {
   for (QStandardItem* item : {name, size}) {
     item->setEditable(false);
     item->setData(static_cast<int>(number), kEntryRole);
-    item->setToolTip(tipOf(entry));
+    item->setToolTip(strata::tipOf(aboutOf(entry)));
     item->setData(spoken(entry), Qt::AccessibleTextRole);
   }
   under->appendRow({name, size});

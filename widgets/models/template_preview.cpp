@@ -233,7 +233,6 @@ void TemplatePreview::takeBack() {
 void TemplatePreview::useOwn() {
   const QString before = text(m_card.templateText);
   send({}, [this, before] {
-    m_card.templateEdited = false;
     offer(tr("The model's own template is used again."), [this, before] { send(before, [this] { offer({}, {}); }); });
   });
 }

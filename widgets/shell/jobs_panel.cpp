@@ -134,7 +134,7 @@ void JobsPanel::fill() {
     QTreeWidgetItem* item = m_list->topLevelItem(i);
     item->setData(kName, Qt::UserRole, QString::fromStdString(job.id));
     item->setText(kName, JobBook::title(job));
-    item->setToolTip(kName, QString::fromStdString(job.id));
+    item->setToolTip(kName, tipOf(QString::fromStdString(job.id)));
     item->setText(kState, m_jobs.stopping(job.id) ? tr("stopping") : JobBook::stateText(job));
     item->setText(kDone, JobBook::percentText(job));
     item->setTextAlignment(kDone, Qt::AlignRight | Qt::AlignVCenter);

@@ -3,6 +3,7 @@
 #include <QEvent>
 #include <QStyleOptionButton>
 
+#include "widgets/style/labels.h"
 #include "widgets/style/theme.h"
 
 namespace strata {
@@ -34,7 +35,7 @@ void PickerButton::shorten() {
   const QString shown = fontMetrics().elidedText(m_choice, Qt::ElideRight, width() - around());
   setText(shown);
   const bool whole = shown == m_choice;
-  setToolTip(whole ? m_details : m_details.isEmpty() ? m_choice : m_choice + "\n" + m_details);
+  setToolTip(tipOf(whole ? m_details : m_details.isEmpty() ? m_choice : m_choice + "\n" + m_details));
 }
 
 QSize PickerButton::sizeHint() const {

@@ -77,7 +77,7 @@ void Rail::showProject() {
   const QString name = project ? QString::fromStdString(project->name) : tr("Project");
   m_project->setText(name);
   m_project->setAccessibleName(project ? tr("Project %1").arg(name) : tr("Project"));
-  m_project->setToolTip(project ? tr("%1\nin %2").arg(name, QString::fromStdString(project->folder))
+  m_project->setToolTip(project ? tipOf(tr("%1\nin %2").arg(name, QString::fromStdString(project->folder)))
                                 : tr("No project is open yet."));
 }
 
@@ -93,7 +93,7 @@ void Rail::showProjectMenu() {
   if (!recent.isEmpty()) menu->addSection(tr("Recent"));
   for (const QString& folder : recent) {
     QAction* action = menu->addAction(QDir(folder).dirName(), this, [this, folder] { Q_EMIT projectChosen(folder); });
-    action->setToolTip(folder);
+    action->setToolTip(tipOf(folder));
   }
   menu->setToolTipsVisible(true);
   menu->popup(m_project->mapToGlobal(QPoint(m_project->width(), 0)));

@@ -83,7 +83,7 @@ void SidePicker::show() {
     if (m_asked != side->ref) {  // a model that cannot be read is not asked for again and again
       m_asked = side->ref;
       m_workspace.card(side->ref, this, [this](const Result<protocol::ModelCard>& answer) {
-        if (!answer) m_model->setToolTip(QString::fromStdString(answer.error().message));
+        if (!answer) m_model->setToolTip(tipOf(QString::fromStdString(answer.error().message)));
       });
     }
     return;
@@ -127,7 +127,7 @@ void SidePicker::showModelMenu() {
       if (model.source != source) continue;
       if (!std::exchange(any, true)) menu->addSection(title);
       QAction* action = menu->addAction(nameOf(model), this, [this, ref = refOf(model)] { choose(ref); });
-      action->setToolTip(QString::fromStdString(model.path));
+      action->setToolTip(tipOf(QString::fromStdString(model.path)));
       action->setCheckable(true);
       action->setChecked(side && keyOf(side->ref) == keyOf(model));
     }

@@ -84,7 +84,7 @@ void StatusBar::showEngine() {
   m_engine->setIcon(state == EngineClient::State::ready    ? icon("check-lg", Ink::good)
                     : state == EngineClient::State::failed ? icon("exclamation-triangle", Ink::bad)
                                                            : icon("arrow-repeat", Ink::second));
-  m_engine->setToolTip(engine.problem().isEmpty() ? tr("Restart, log, or another engine") : engine.problem());
+  m_engine->setToolTip(tipOf(engine.problem().isEmpty() ? tr("Restart, log, or another engine") : engine.problem()));
   QStringList devices;
   for (const protocol::Device& device : engine.engine().devices) {
     if (device.usable) devices << QString::fromStdString(device.description.empty() ? device.name : device.description);

@@ -136,15 +136,20 @@ void Workspace::card(const protocol::ModelRef& ref, QObject* context,
   std::vector<Waiting>& waiting = m_asked[key];
   waiting.push_back({context, std::move(done)});
   if (waiting.size() > 1) return;
-  m_engine.call<protocol::InspectModel>({ref}, this, [this, key](const Result<protocol::ModelCard>& answer) {
-    const std::vector<Waiting> asked = std::move(m_asked[key]);
+  const auto heard = [this, key, ref, age = m_cardsAge](const Result<protocol::ModelCard>& answer) {
+    std::vector<Waiting> asked = std::move(m_asked[key]);
     m_asked.erase(key);
+    if (age != m_cardsAge) {  // of before the change that the cards were forgotten for
+      for (Waiting& one : asked) card(ref, one.context, std::move(one.done));
+      return;
+    }
     if (answer) m_cards[key] = *answer;
     for (const Waiting& one : asked) {
       if (one.context) one.done(answer);
     }
     if (answer) Q_EMIT cardsChanged();
-  });
+  };
+  m_engine.call<protocol::InspectModel>({ref}, this, heard);
 }
 
 const protocol::ModelCard* Workspace::knownCard(const protocol::ModelRef& ref) const {
@@ -153,6 +158,7 @@ const protocol::ModelCard* Workspace::knownCard(const protocol::ModelRef& ref) c
 }
 
 void Workspace::forgetCards() {
+  ++m_cardsAge;
   m_cards.clear();
   Q_EMIT cardsForgotten();
 }

@@ -108,6 +108,7 @@ class Workspace : public QObject {
   int m_chats = 1;
   std::map<QString, protocol::ModelCard> m_cards;
   std::map<QString, std::vector<Waiting>> m_asked;
+  int m_cardsAge = 0;  // counts forgetCards()
 };
 
 }  // namespace strata

@@ -3,7 +3,9 @@
 #include <QEvent>
 #include <QHelpEvent>
 #include <QPainter>
+#include <QTextDocument>
 #include <QToolTip>
+#include <algorithm>
 
 #include "widgets/style/theme.h"
 
@@ -31,8 +33,12 @@ const QColor& colorOf(Tone tone, const Colors& c) {
 }  // namespace
 
 QString tipOf(const QString& text) {
-  return text.isEmpty() ? QString()
-                        : QStringLiteral("<div style=\"white-space:pre-wrap\">%1</div>").arg(text.toHtmlEscaped());
+  constexpr qsizetype kLongLine = 100;  // longer ones are to be broken, which a tooltip does with HTML alone
+  const QStringList lines = text.split('\n');
+  const bool fits =
+      std::all_of(lines.begin(), lines.end(), [](const QString& line) { return line.size() <= kLongLine; });
+  if (fits && !Qt::mightBeRichText(text)) return text;  // as it is: screen readers read tooltips too
+  return QStringLiteral("<div style=\"white-space:pre-wrap\">%1</div>").arg(text.toHtmlEscaped());
 }
 
 const QFont& fontOf(TextRole role) {

@@ -277,7 +277,7 @@ TEST_F(ModelsPageTest, ATemplateIsChangedForTheProjectAndTheModelsOwnComesBack) 
   EXPECT_TRUE(source.isReadOnly());
   QTest::mouseClick(&button("templateOwn"), Qt::LeftButton);
   ASSERT_TRUE(soon([&] { return label("templateOrigin").startsWith("Found in"); }));
-  EXPECT_EQ(source.toPlainText(), own);
+  EXPECT_EQ(source.toPlainText(), own) << "what it says and what it shows change together";
   QTest::mouseClick(&button("templateUndo"), Qt::LeftButton);
   EXPECT_TRUE(soon([&] { return source.toPlainText().endsWith("{# mine #}"); }));
   EXPECT_TRUE(soon([&] { return button("templateOwn").isVisible(); }));

@@ -131,16 +131,20 @@ class Shell : public testing::Test {
   QString log() const { return folder.filePath("requests"); }
   /// How many requests of a method the engine got; `last`: the parameters of the last one.
   int requests(const std::string& method, Json* last = nullptr) const {
+    const std::vector<Json> all = allRequests(method);
+    if (last != nullptr && !all.empty()) *last = all.back();
+    return static_cast<int>(all.size());
+  }
+  /// The parameters of each.
+  std::vector<Json> allRequests(const std::string& method) const {
+    std::vector<Json> all;
     QFile file(log());
-    if (!file.open(QIODevice::ReadOnly)) return 0;
-    int count = 0;
+    if (!file.open(QIODevice::ReadOnly)) return all;
     for (const QByteArray& line : file.readAll().split('\n')) {
       const auto json = parseJson(line.toStdString(), "log");
-      if (!json || json->at("method") != method) continue;
-      ++count;
-      if (last != nullptr) *last = json->at("params");
+      if (json && json->at("method") == method) all.push_back(json->at("params"));
     }
-    return count;
+    return all;
   }
   /// Lets the engine send a notification.
   template <class N>

@@ -64,6 +64,19 @@ TEST_F(WorkspaceTest, AsksForACardOnceHoweverManyWaitForIt) {
   EXPECT_EQ(answers, 4);  // at once
 }
 
+TEST_F(WorkspaceTest, ACardThatWasOnItsWayWhenCardsWereForgottenIsAskedForAgain) {
+  startEngine();
+  int answers = 0;
+  const auto count = [&](const Result<protocol::ModelCard>&) { ++answers; };
+  workspace->card(sideOf("other").ref, window.get(), count);
+  workspace->forgetCards();
+  workspace->card(sideOf("other").ref, window.get(), count);
+  ASSERT_TRUE(eventually([&] { return answers == 2; }));
+  int others = 0;
+  for (const Json& params : allRequests("models/inspect")) others += params["ref"]["model"] == "other";
+  EXPECT_EQ(others, 2);
+}
+
 TEST_F(WorkspaceTest, NamesAModelByItsLastPart) {
   EXPECT_EQ(Workspace::shortName(sideOf("base").ref), "base");
   EXPECT_EQ(Workspace::shortName(sideOf("/models/Qwen3-0.6B/").ref), "Qwen3-0.6B");
