@@ -46,7 +46,10 @@ Result<protocol::SampleQuestion::Answer> sampleQuestion(std::uint64_t seed, cons
   const std::uint64_t at = randomBelow({.seed = seed, .stream = RandomStream::sampleQuestion}, set.questions.size());
   const Question& question = set.questions[at];
   protocol::SampleQuestion::Answer answer;
+  // In a chat it is the template that begins the answer.
+  constexpr std::string_view kAnswerBegins = "\nAnswer:";
   answer.text = QuestionTask(set).promptOf(question).whole();
+  if (answer.text.ends_with(kAnswerBegins)) answer.text.resize(answer.text.size() - kAnswerBegins.size());
   answer.answers = question.answers;
   answer.stop = {"\n"};
   answer.number = static_cast<int>(at) + 1;

@@ -4,6 +4,7 @@
 
 #include "core/base/json.h"
 #include "core/protocol/messages.h"
+#include "core/text/chat_template.h"
 #include "project_fixture.h"
 
 namespace strata::testing {
@@ -186,7 +187,12 @@ TEST_F(ProjectMethods, AQuestionIsDrawnBySeedAndAskedAsTheTaskAsks) {
   EXPECT_NE(answer("chat/sample_question", {{"seed", 6}})["number"], first["number"]);
   const std::string text = first["text"];
   EXPECT_TRUE(text.starts_with("Context: ")) << text;
-  EXPECT_TRUE(text.ends_with("\nAnswer:")) << text;
+  ChatInput chat;
+  chat.messages = {{{"role", "user"}, {"content", text}}};
+  chat.addGenerationPrompt = true;
+  EXPECT_EQ(ChatTemplate::open(model("sample-base"))->render(chat).value(), "<s>" + text + "\nAnswer:")
+      << "the evaluation's prompt";
+  EXPECT_TRUE(text.find("Answer:") == std::string::npos) << text;
   EXPECT_FALSE(first["answers"].empty());
   EXPECT_LE(first["number"], first["of"]);
   openNew();
