@@ -11,6 +11,9 @@
 namespace strata {
 namespace {
 
+// An ordinary question of the sample: like four of five, the routed model answers it with half the cache too.
+constexpr quint64 kFirstSeed = 2;
+
 QHBoxLayout* rowIn(QWidget* widget) {
   auto* row = new QHBoxLayout(widget);
   row->setContentsMargins(0, 0, 0, 0);
@@ -93,7 +96,7 @@ bool FirstStart::halvedDone() const {
   return m_workspace.settings().value("first_start/halved", false).toBool();
 }
 quint64 FirstStart::seed() const {
-  return m_workspace.settings().value("first_start/seed", 1).toULongLong();
+  return m_workspace.settings().value("first_start/seed", kFirstSeed).toULongLong();
 }
 
 void FirstStart::begin() {

@@ -35,8 +35,8 @@ TEST_F(FirstSteps, TypeInTheFirstQuestionOnceTheEngineIsReady) {
   EXPECT_TRUE(window->firstStart().isVisible());
   EXPECT_TRUE(child<QLabel>("step-note")->text().contains("engine is ready"));
   startEngine();
-  ASSERT_TRUE(eventually([&] { return drafts == QStringList{"Who came late? (1)"}; }));
-  EXPECT_TRUE(child<QLabel>("step-note")->text().startsWith("question 1 of 100"));
+  ASSERT_TRUE(eventually([&] { return drafts == QStringList{"Who came late? (2)"}; }));
+  EXPECT_TRUE(child<QLabel>("step-note")->text().startsWith("question 2 of 100"));
 }
 
 TEST_F(FirstSteps, AreTickedAsTheyAreDone) {
@@ -66,14 +66,14 @@ TEST_F(FirstSteps, AskedBeforeTheEngineIsReadyTheQuestionWaits) {
   EXPECT_EQ(asked, 0);
   startEngine();
   ASSERT_TRUE(eventually([&] { return asked == 1; }));
-  EXPECT_EQ(drafts, QStringList{"Who came late? (1)"});
+  EXPECT_EQ(drafts, QStringList{"Who came late? (2)"});
 }
 
 TEST_F(FirstSteps, DrawTheNextQuestionByItsSeed) {
   startEngine();
   child<QPushButton>("step-another")->click();
-  ASSERT_TRUE(eventually([&] { return drafts.contains("Who came late? (2)"); }));
-  EXPECT_EQ(settings.value("first_start/seed").toInt(), 2);
+  ASSERT_TRUE(eventually([&] { return drafts.contains("Who came late? (3)"); }));
+  EXPECT_EQ(settings.value("first_start/seed").toInt(), 3);
 }
 
 TEST_F(FirstSteps, AreGoneOnceClosedAndBackByHelp) {
