@@ -124,8 +124,9 @@ void FirstStart::draw(bool ask) {
   m_drawWhenOpen = false;
   m_drawing = true;
   m_workspace.engine().call<protocol::SampleQuestion>(
-      {seed()}, this, [this](const Result<protocol::SampleQuestion::Answer>& answer) {
+      {seed()}, this, [this, drawn = seed()](const Result<protocol::SampleQuestion::Answer>& answer) {
         m_drawing = false;
+        if (drawn != seed()) return draw(false);  // another was wanted meanwhile
         const bool ask = std::exchange(m_askWhenDrawn, false);
         if (!answer) {
           m_note->setText(QString::fromStdString(answer.error().message));

@@ -69,6 +69,14 @@ TEST_F(FirstSteps, AskedBeforeTheEngineIsReadyTheQuestionWaits) {
   EXPECT_EQ(drafts, QStringList{"Who came late? (2)"});
 }
 
+TEST_F(FirstSteps, DrawTheOneThatWasWantedLastHoweverFastTheyAreAskedFor) {
+  startEngine();
+  for (int i = 0; i < 3; ++i) child<QPushButton>("step-another")->click();
+  ASSERT_TRUE(eventually([&] { return drafts.contains("Who came late? (5)"); }));
+  EXPECT_TRUE(child<QLabel>("step-note")->text().startsWith("question 5 of 100")) << "and says so";
+  EXPECT_EQ(drafts.last(), "Who came late? (5)");
+}
+
 TEST_F(FirstSteps, DrawTheNextQuestionByItsSeed) {
   startEngine();
   child<QPushButton>("step-another")->click();
