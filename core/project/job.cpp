@@ -132,8 +132,9 @@ Result<void> waitForBegin(pid_t pid, const fs::path& folder, std::chrono::millis
   return {};
 }
 
-bool isPlainId(const std::string& id) {
-  return !id.empty() && id.find('/') == std::string::npos && !id.starts_with('.');
+Result<void> checkId(const std::string& id) {
+  if (isPlainId(id)) return {};
+  return fail(ErrorCode::usage, "\"" + id + "\" is no run's id.", id);
 }
 
 Result<void> moveRun(const fs::path& from, const fs::path& to) {
@@ -205,18 +206,22 @@ bool signalHolder(const fs::path& runFolder, int signal) {
   return pid && ::kill(*pid, signal) == 0;
 }
 
+bool isPlainId(const std::string& id) {
+  return !id.empty() && id.find('/') == std::string::npos && !id.starts_with('.');
+}
+
 Result<void> trashRun(const Project& project, const std::string& id) {
-  if (!isPlainId(id)) return fail(ErrorCode::usage, "\"" + id + "\" is no run's id.", id);
+  STRATA_CHECK(checkId(id));
   return moveRun(project.runsFolder() / id, project.folder() / "trash" / id);
 }
 
 Result<void> restoreRun(const Project& project, const std::string& id) {
-  if (!isPlainId(id)) return fail(ErrorCode::usage, "\"" + id + "\" is no run's id.", id);
+  STRATA_CHECK(checkId(id));
   return moveRun(project.folder() / "trash" / id, project.runsFolder() / id);
 }
 
 Result<void> deleteTrashedRun(const Project& project, const std::string& id) {
-  if (!isPlainId(id)) return fail(ErrorCode::usage, "\"" + id + "\" is no run's id.", id);
+  STRATA_CHECK(checkId(id));
   const fs::path hidden = project.folder() / "trash" / (".removed-" + id);
   std::error_code error;
   fs::remove_all(hidden, error);  // of a removal that was cut short

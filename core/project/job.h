@@ -37,6 +37,8 @@ std::optional<std::chrono::system_clock::time_point> stopRequestedAt(const std::
 /// Sends a signal to the lock's holder; false where there is none.
 bool signalHolder(const std::filesystem::path& runFolder, int signal);
 
+/// Whether `id` can be the name of a run's folder: one part of a path, not hidden.
+bool isPlainId(const std::string& id);
 /// Moves a run that is not alive from runs/ to trash/ of its project, or back.
 Result<void> trashRun(const Project& project, const std::string& id);
 Result<void> restoreRun(const Project& project, const std::string& id);

@@ -62,10 +62,6 @@ bool same(const JobInfo& a, const JobInfo& b) {
   return configToJson(a) == configToJson(b);
 }
 
-bool isPlainId(const std::string& id) {
-  return !id.empty() && id.find('/') == std::string::npos && !id.starts_with('.');
-}
-
 /// Cut so that no character is broken at its end, nor, where `midway`, at its begin.
 std::string wholeCharacters(std::string bytes, bool midway) {
   const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };

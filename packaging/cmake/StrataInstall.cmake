@@ -1,5 +1,6 @@
 # cmake --install build/release --prefix DIR: programs, sample project and models, desktop file and icon. LibTorch and Arrow are
 # used from where packaging/setup put them.
+include(GNUInstallDirs)
 set_target_properties(strata PROPERTIES INSTALL_RPATH $ORIGIN/../lib/strata INSTALL_RPATH_USE_LINK_PATH ON)
 install(TARGETS strata RUNTIME)
 install(TARGETS strata_environment LIBRARY DESTINATION lib/strata)

@@ -1,35 +1,11 @@
 // The whole window, with its pages, jobs and status, while an engine tells as much as it may: 2,000 tokens a second on
 // each side, 1,000 metric points of a job, and the memory.
 
-#include <time.h>
-
+#include "computed_probe.h"
 #include "real_window.h"
 
 namespace strata {
 namespace {
-
-/// The longest turn of the event loop, in milliseconds that this thread computed: what other programs take from it on a
-/// busy machine does not count.
-class ComputedProbe : public QObject {
- public:
-  ComputedProbe() : m_before(computed()) { startTimer(2, Qt::PreciseTimer); }
-  qint64 worst() const { return m_worst; }
-
- protected:
-  void timerEvent(QTimerEvent*) override {
-    const qint64 now = computed();
-    m_worst = std::max(m_worst, now - m_before);
-    m_before = now;
-  }
-
- private:
-  static qint64 computed() {
-    timespec time{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return time.tv_sec * 1000 + time.tv_nsec / 1'000'000;
-  }
-  qint64 m_before, m_worst = 0;
-};
 
 TEST(Flood, NoTurnOfTheWholeWindowTakesFiftyMilliseconds) {
   const OwnFolders folders;
@@ -49,7 +25,7 @@ TEST(Flood, NoTurnOfTheWholeWindowTakesFiftyMilliseconds) {
                                         [&](const auto& news) { points += static_cast<int>(news.points.size()); });
   QElapsedTimer clock;
   clock.start();
-  const ComputedProbe probe;
+  const testing::ComputedProbe probe;
   ASSERT_TRUE(ask("flood"));
   const double seconds = static_cast<double>(clock.elapsed()) / 1000;
   EXPECT_TRUE(window.find("job-stop")->isVisible()) << "the strip shows the job";

@@ -2,7 +2,6 @@
 // What the chat's tests share: an engine of fake_chat_engine.py, a page over it, and waiting by the event loop.
 
 #include <gtest/gtest.h>
-#include <time.h>
 
 #include <QAccessible>
 #include <QApplication>
@@ -17,6 +16,7 @@
 #include <memory>
 #include <string>
 
+#include "computed_probe.h"
 #include "core/base/json.h"
 #include "support.h"
 #include "widgets/chat/chat_list.h"
@@ -36,34 +36,6 @@ inline Theme& theme() {
 inline bool soon(const std::function<bool()>& holds, int milliseconds = 10'000) {
   return QTest::qWaitFor(holds, milliseconds);
 }
-
-/// The longest turn of the event loop, in milliseconds that this thread computed: what other programs take from it on a
-/// busy machine does not count.
-class LoopProbe : public QObject {
- public:
-  LoopProbe() : m_before(computed()) { startTimer(2, Qt::PreciseTimer); }
-  qint64 worst() const { return m_worst; }
-  void reset() {
-    m_worst = 0;
-    m_before = computed();
-  }
-
- protected:
-  void timerEvent(QTimerEvent*) override {
-    const qint64 now = computed();
-    m_worst = std::max(m_worst, now - m_before);
-    m_before = now;
-  }
-
- private:
-  static qint64 computed() {
-    timespec time{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return time.tv_sec * 1000 + time.tv_nsec / 1'000'000;
-  }
-  qint64 m_before;
-  qint64 m_worst = 0;
-};
 
 class ChatFixture : public ::testing::Test {
  protected:
