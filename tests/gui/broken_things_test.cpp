@@ -1,5 +1,9 @@
 // What goes wrong, and what the window says of it.
 
+#include <QDropEvent>
+#include <QMimeData>
+#include <QUrl>
+
 #include "real_window.h"
 
 namespace strata {
@@ -27,7 +31,11 @@ TEST(BrokenThingsJourney, AFolderThatCannotBeOpenedSaysWhy) {
   pickle.write("PK\x03\x04");
   pickle.close();
   window.window.showPage("models");
-  ASSERT_TRUE(window.models->takeDrop({broken}));
+  QMimeData dropped;
+  dropped.setUrls({QUrl::fromLocalFile(broken)});
+  ASSERT_FALSE(window.models->wants({broken}).isEmpty());
+  QDropEvent event(QPointF(640, 400), Qt::CopyAction, &dropped, Qt::LeftButton, Qt::NoModifier);
+  static_cast<QObject&>(window.window).event(&event);  // as at the end of a drag
   EXPECT_TRUE(until([&] { return textsOf(window.models).contains("safetensors"); }))
       << textsOf(window.models).toStdString();
   window.screenshot("journey_broken_model");

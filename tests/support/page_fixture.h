@@ -10,6 +10,7 @@
 #include <QSettings>
 #include <QTest>
 #include <QVBoxLayout>
+#include <filesystem>
 #include <functional>
 #include <memory>
 
@@ -35,6 +36,13 @@ inline EngineClient::Command fakeEngine(const std::string& scenario) {
 
 inline bool soon(const std::function<bool()>& holds, int milliseconds = 5000) {
   return QTest::qWaitFor(holds, milliseconds);
+}
+
+/// As the window drops things on a page where the engine runs on this machine; false: not for it.
+inline bool drop(Page& page, const std::filesystem::path& path) {
+  const QString wanted = page.wants({QString::fromStdString(path.string())});
+  if (!wanted.isEmpty()) page.take(wanted);
+  return !wanted.isEmpty();
 }
 
 struct PageFixture {

@@ -43,12 +43,6 @@ class Page : public QWidget {
   }
   /// What it wanted, on the engine's machine.
   virtual void take(const QString& path) { Q_UNUSED(path); }
-  /// Both, where the engine runs on this machine; false: not for it.
-  bool takeDrop(const QStringList& paths) {
-    const QString wanted = wants(paths);
-    if (!wanted.isEmpty()) take(wanted);
-    return !wanted.isEmpty();
-  }
   /// Esc: stops or closes what is under way in it; false: nothing was.
   virtual bool escape() { return false; }
 

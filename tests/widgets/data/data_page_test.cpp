@@ -194,12 +194,9 @@ TEST_F(DataPageTest, TakesDataFilesAndFoldersButNoModels) {
   writeText(model / "config.json", "{}");
   writeText(folder.path() / "picture.png", "x");
   writeText(folder.path() / "rows.jsonl", "{}");
-  const auto drop = [&](const std::filesystem::path& path) {
-    return page->takeDrop({QString::fromStdString(path.string())});
-  };
-  EXPECT_FALSE(drop(model));
-  EXPECT_FALSE(drop(folder.path() / "picture.png"));
-  EXPECT_TRUE(drop(folder.path() / "rows.jsonl"));
+  EXPECT_FALSE(drop(*page, model));
+  EXPECT_FALSE(drop(*page, folder.path() / "picture.png"));
+  EXPECT_TRUE(drop(*page, folder.path() / "rows.jsonl"));
   EXPECT_TRUE(soon([&] { return label("dataName") == "rows.jsonl" && is(StatePane::State::working); }));
 }
 

@@ -160,8 +160,8 @@ TEST_F(ModelsPageTest, ADroppedFolderJoinsTheProject) {
   openCard();
   const std::filesystem::path dropped = folder.path() / "dropped-model";
   writeText(dropped / "config.json", "{}");
-  EXPECT_FALSE(page->takeDrop({QString::fromStdString((folder.path() / "settings.ini").string())}));
-  EXPECT_TRUE(page->takeDrop({QString::fromStdString((dropped / "config.json").string())}));
+  EXPECT_FALSE(drop(*page, folder.path() / "settings.ini"));
+  EXPECT_TRUE(drop(*page, dropped / "config.json"));
   EXPECT_TRUE(soon([&] { return label("cardName") == "dropped-model"; }));
 }
 
