@@ -10,6 +10,8 @@
 
 #include "core/base/files.h"
 
+template class nlohmann::basic_json<nlohmann::ordered_map>;
+
 namespace strata {
 namespace {
 

@@ -9,6 +9,9 @@
 
 #include "core/base/error.h"
 
+// Instantiated once, in json.cpp.
+extern template class nlohmann::basic_json<nlohmann::ordered_map>;
+
 namespace strata {
 
 /// Keeps the order of keys, so that a config.json is written back as it came.

@@ -13,7 +13,7 @@ namespace strata {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* kConfigFile = "adapter_config.json";
+constexpr const char* kAdapterConfigFile = "adapter_config.json";
 constexpr const char* kWeightsFile = "adapter_model.safetensors";
 constexpr std::string_view kPrefix = "base_model.model.";
 constexpr std::string_view kWeight = ".weight";
@@ -45,12 +45,12 @@ Result<void> checkPair(const Module& module, const LoraPair& pair, std::int64_t 
   return fail(ErrorCode::invalidData,
               where + ": the " + (firstWrong ? "lora_A" : "lora_B") + " of " + quotedName(module.name) +
                   " has the shape " + printShape(firstWrong ? pair.a.shape : pair.b.shape) + " where the model and " +
-                  kConfigFile + " ask for " + printShape(firstWrong ? a : b) + ".",
+                  kAdapterConfigFile + " ask for " + printShape(firstWrong ? a : b) + ".",
               module.name);
 }
 
 Result<Adapter> readChecked(const fs::path& folder, const ModelConfig& model) {
-  const fs::path configPath = folder / kConfigFile;
+  const fs::path configPath = folder / kAdapterConfigFile;
   const fs::path weightsPath = folder / kWeightsFile;
   std::error_code error;
   STRATA_CHECK(requireRegularFile(configPath));
@@ -152,7 +152,7 @@ Result<void> writeAdapter(const fs::path& folder, const LoraSettings& settings, 
                        {"revision", nullptr},
                        {"target_modules", targets},
                        {"task_type", "CAUSAL_LM"}};
-  return writeFile(folder / kConfigFile, config.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  return writeFile(folder / kAdapterConfigFile, config.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace strata

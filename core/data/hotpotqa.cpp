@@ -64,7 +64,7 @@ Result<void> takeContext(const JsonMember& context, Question& question) {
                      });
 }
 
-Result<void> addRow(const JsonMember& row, QuestionBuilder& builder) {
+Result<void> addHotpotRow(const JsonMember& row, QuestionBuilder& builder) {
   Question question;
   STRATA_TRY(auto id, row.find("_id"));
   if (!id) {
@@ -89,8 +89,8 @@ Result<void> addRow(const JsonMember& row, QuestionBuilder& builder) {
 }  // namespace
 
 Result<void> addHotpotQa(const JsonMember& value, QuestionBuilder& builder) {
-  if (value.value().is_object()) return addRow(value, builder);
-  return value.forEach([&](const JsonMember& row) { return addRow(row, builder); });
+  if (value.value().is_object()) return addHotpotRow(value, builder);
+  return value.forEach([&](const JsonMember& row) { return addHotpotRow(row, builder); });
 }
 
 }  // namespace strata

@@ -10,7 +10,7 @@
 namespace strata {
 namespace {
 
-constexpr unsigned kBufferBytes = 1u << 18;
+constexpr unsigned kGzipBufferBytes = 1u << 18;
 
 tl::unexpected<Error> cannot(const std::filesystem::path& path, const std::string& what) {
   return fail(ErrorCode::io, "Cannot read " + path.string() + ": " + what + ".", path.string());
@@ -30,7 +30,7 @@ Result<InputFile> InputFile::open(const std::filesystem::path& path) {
   }
   gzFile_s* file = gzopen(path.c_str(), "rb");
   if (file == nullptr) return cannot(path, std::strerror(errno));
-  gzbuffer(file, kBufferBytes);
+  gzbuffer(file, kGzipBufferBytes);
   return InputFile(path, file);
 }
 

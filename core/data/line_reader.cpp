@@ -4,7 +4,7 @@
 
 namespace strata {
 namespace {
-constexpr std::size_t kBufferBytes = 1u << 20;
+constexpr std::size_t kLineBufferBytes = 1u << 20;
 }
 
 Result<LineReader> LineReader::open(const std::filesystem::path& path) {
@@ -19,7 +19,7 @@ std::string LineReader::where() const {
 // Refills an exhausted buffer; false at the end of the file.
 Result<bool> LineReader::fill() {
   m_at = 0;
-  m_buffer.resize(kBufferBytes);
+  m_buffer.resize(kLineBufferBytes);
   STRATA_TRY(const std::size_t got, m_file.read(m_buffer.data(), m_buffer.size()));
   m_buffer.resize(got);
   return got > 0;

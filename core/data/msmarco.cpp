@@ -68,7 +68,7 @@ Result<void> addQuestion(const Members& members, QuestionBuilder& builder) {
   return builder.add(std::move(question), members.id);
 }
 
-Result<void> addRow(const JsonMember& row, QuestionBuilder& builder) {
+Result<void> addMarcoRow(const JsonMember& row, QuestionBuilder& builder) {
   STRATA_TRY(const JsonMember id, row.at("query_id"));
   STRATA_TRY(const JsonMember answers, row.at("answers"));
   STRATA_TRY(const auto query, row.find("query"));
@@ -125,10 +125,10 @@ Result<void> addColumns(const JsonMember& value, QuestionBuilder& builder) {
 Result<void> addMsMarco(const JsonMember& value, QuestionBuilder& builder) {
   builder.set().mayLackAnswers = true;
   if (value.value().is_array()) {
-    return value.forEach([&](const JsonMember& row) { return addRow(row, builder); });
+    return value.forEach([&](const JsonMember& row) { return addMarcoRow(row, builder); });
   }
   STRATA_TRY(const JsonMember id, value.at("query_id"));
-  return id.value().is_object() ? addColumns(value, builder) : addRow(value, builder);
+  return id.value().is_object() ? addColumns(value, builder) : addMarcoRow(value, builder);
 }
 
 }  // namespace strata

@@ -63,7 +63,7 @@ Result<void> addArticle(const JsonMember& member, QuestionBuilder& builder) {
 }
 
 /// {"id", "title", "context", "question", "answers": {"text": […], "answer_start": […]}}
-Result<void> addRow(const JsonMember& row, QuestionBuilder& builder) {
+Result<void> addSquadRow(const JsonMember& row, QuestionBuilder& builder) {
   Article article;
   STRATA_TRY(const auto title, row.find("title"));
   if (title) {
@@ -82,10 +82,10 @@ Result<void> addRow(const JsonMember& row, QuestionBuilder& builder) {
 
 Result<void> addSquad(const JsonMember& value, QuestionBuilder& builder) {
   if (value.value().is_array()) {
-    return value.forEach([&](const JsonMember& row) { return addRow(row, builder); });
+    return value.forEach([&](const JsonMember& row) { return addSquadRow(row, builder); });
   }
   if (!value.value().is_object()) return value.broken("must be a JSON object with \"data\"");
-  if (!value.value().contains("data") && value.value().contains("question")) return addRow(value, builder);
+  if (!value.value().contains("data") && value.value().contains("question")) return addSquadRow(value, builder);
   if (const auto version = value.value().find("version"); version != value.value().end() && version->is_string()) {
     builder.set().mayLackAnswers = version->get_ref<const std::string&>().starts_with("v2");
   }

@@ -118,7 +118,7 @@ Result<void> addClosedBookRow(const JsonMember& row, QuestionBuilder& builder) {
   return builder.add(std::move(question), row);
 }
 
-Result<void> addRow(const JsonMember& row, QuestionBuilder& builder) {
+Result<void> addTriviaRow(const JsonMember& row, QuestionBuilder& builder) {
   const Json& value = row.value();
   if (value.is_object() && value.contains("context")) return addClosedBookRow(row, builder);
   if (value.is_object() && value.contains("question_id")) return addColumnRow(row, builder);
@@ -129,9 +129,9 @@ Result<void> addRow(const JsonMember& row, QuestionBuilder& builder) {
 
 Result<void> addTriviaQa(const JsonMember& value, QuestionBuilder& builder) {
   if (value.value().is_array()) {
-    return value.forEach([&](const JsonMember& row) { return addRow(row, builder); });
+    return value.forEach([&](const JsonMember& row) { return addTriviaRow(row, builder); });
   }
-  if (!value.value().is_object() || !value.value().contains("Data")) return addRow(value, builder);
+  if (!value.value().is_object() || !value.value().contains("Data")) return addTriviaRow(value, builder);
   // The evaluator scores a question of any other domain once for each document.
   STRATA_TRY(const std::string domain, textOf(value, "Domain"));
   const bool byDocument = !domain.empty() && domain != "Wikipedia";

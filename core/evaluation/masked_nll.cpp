@@ -12,7 +12,7 @@
 namespace strata {
 namespace {
 
-constexpr std::size_t kBatchTokens = 2048;  // padding included
+constexpr std::size_t kNllBatchTokens = 2048;  // padding included
 
 /// One forward pass over rows of at most `width` ids.
 NllSum batchNll(const Model& model, const SharingMap& map, const std::vector<const ScoredRow*>& batch,
@@ -73,7 +73,7 @@ Result<NllSum> sumNll(const Model& model, const NamedMap& map, const std::vector
       std::size_t width = 0;
       for (; begin < order.size(); ++begin) {
         const ScoredRow& row = rows[order[begin]];
-        if (!batch.empty() && (batch.size() + 1) * row.ids.size() > kBatchTokens) break;
+        if (!batch.empty() && (batch.size() + 1) * row.ids.size() > kNllBatchTokens) break;
         width = row.ids.size();  // ascending
         batch.push_back(&row);
       }

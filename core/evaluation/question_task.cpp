@@ -18,7 +18,7 @@ namespace strata {
 namespace {
 
 constexpr std::size_t kBatchPrompts = 16;
-constexpr std::size_t kBatchTokens = 8192;  // prompts and answers, padding included
+constexpr std::size_t kQuestionBatchTokens = 8192;  // prompts and answers, padding included
 
 /// One question, tokenised.
 struct Prepared {
@@ -120,7 +120,7 @@ Result<std::map<std::string, std::string>> answerAll(const std::shared_ptr<const
     const std::size_t first = begin;
     for (; begin < order.size() && prompts.size() < kBatchPrompts; ++begin) {
       const auto& prompt = questions[order[begin]].prompt;
-      if (!prompts.empty() && (prompts.size() + 1) * (prompt.size() + answerTokens) > kBatchTokens) break;
+      if (!prompts.empty() && (prompts.size() + 1) * (prompt.size() + answerTokens) > kQuestionBatchTokens) break;
       prompts.push_back(prompt);
     }
     STRATA_TRY(const GenerateResult result, generate(model, map.map, prompts, config, generation));

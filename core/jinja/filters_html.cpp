@@ -129,7 +129,7 @@ Value linksRefused(Interpreter&, const Value&, Arguments&) {
   refuse("the filter 'urlize' is refused: a prompt is not HTML");
 }
 
-constexpr Builtin kFilters[] = {
+constexpr Builtin kHtmlBuiltins[] = {
     {"escape", escape},           {"e", escape},
     {"forceescape", forceEscape}, {"safe", safe},
     {"urlencode", urlEncode},     {"striptags", stripTags},
@@ -139,6 +139,6 @@ constexpr Builtin kFilters[] = {
 
 }  // namespace
 
-const std::span<const Builtin> kHtmlFilters = kFilters;
+const std::span<const Builtin> kHtmlFilters = kHtmlBuiltins;
 
 }  // namespace strata::jinja

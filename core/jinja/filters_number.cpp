@@ -161,10 +161,10 @@ Value round(Interpreter& interpreter, const Value& value, Arguments& arguments) 
   return Value::floating((method == "ceil" ? std::ceil(scaled) : std::floor(scaled)) / unit);
 }
 
-constexpr Builtin kFilters[] = {{"int", toInteger}, {"float", toFloat}, {"abs", absolute}, {"round", round}};
+constexpr Builtin kNumberBuiltins[] = {{"int", toInteger}, {"float", toFloat}, {"abs", absolute}, {"round", round}};
 
 }  // namespace
 
-const std::span<const Builtin> kNumberFilters = kFilters;
+const std::span<const Builtin> kNumberFilters = kNumberBuiltins;
 
 }  // namespace strata::jinja

@@ -77,7 +77,7 @@ Value sum(Interpreter& interpreter, const Value& value, Arguments& arguments) {
   return total;
 }
 
-constexpr Builtin kFilters[] = {
+constexpr Builtin kSelectBuiltins[] = {
     {"map", map},
     {"select", choose<false, true>},
     {"reject", choose<false, false>},
@@ -89,6 +89,6 @@ constexpr Builtin kFilters[] = {
 
 }  // namespace
 
-const std::span<const Builtin> kSelectFilters = kFilters;
+const std::span<const Builtin> kSelectFilters = kSelectBuiltins;
 
 }  // namespace strata::jinja

@@ -148,7 +148,7 @@ Value otherwise(Interpreter& interpreter, const Value& value, Arguments& argumen
   return given[0].isMissing() ? interpreter.string({}) : given[0];
 }
 
-constexpr Builtin kFilters[] = {
+constexpr Builtin kSequenceBuiltins[] = {
     {"length", length},   {"count", length}, {"first", first},       {"last", last},
     {"list", list},       {"items", items},  {"join", join},         {"batch", batch},
     {"reverse", reverse}, {"slice", slice},  {"default", otherwise}, {"d", otherwise},
@@ -156,6 +156,6 @@ constexpr Builtin kFilters[] = {
 
 }  // namespace
 
-const std::span<const Builtin> kSequenceFilters = kFilters;
+const std::span<const Builtin> kSequenceFilters = kSequenceBuiltins;
 
 }  // namespace strata::jinja

@@ -135,12 +135,12 @@ Value extreme(Interpreter& interpreter, const Value& value, Arguments& arguments
   return best;
 }
 
-constexpr Builtin kFilters[] = {
+constexpr Builtin kSortBuiltins[] = {
     {"sort", sort}, {"dictsort", sortDict}, {"groupby", groupBy}, {"min", extreme<false>}, {"max", extreme<true>},
 };
 
 }  // namespace
 
-const std::span<const Builtin> kSortFilters = kFilters;
+const std::span<const Builtin> kSortFilters = kSortBuiltins;
 
 }  // namespace strata::jinja

@@ -170,7 +170,7 @@ Value toJsonFilter(Interpreter& interpreter, const Value& value, Arguments& argu
   return toJson(interpreter, value, arguments);
 }
 
-constexpr Builtin kFilters[] = {
+constexpr Builtin kTextBuiltins[] = {
     {"trim", trim},
     {"tojson", toJsonFilter},
     {"upper", changed<toUpper>},
@@ -189,6 +189,6 @@ constexpr Builtin kFilters[] = {
 
 }  // namespace
 
-const std::span<const Builtin> kTextFilters = kFilters;
+const std::span<const Builtin> kTextFilters = kTextBuiltins;
 
 }  // namespace strata::jinja

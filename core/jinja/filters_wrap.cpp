@@ -153,10 +153,10 @@ Value prettyPrint(Interpreter& interpreter, const Value& value, Arguments& argum
   return interpreter.string(out.take());
 }
 
-constexpr Builtin kFilters[] = {{"wordwrap", wordWrap}, {"pprint", prettyPrint}};
+constexpr Builtin kWrapBuiltins[] = {{"wordwrap", wordWrap}, {"pprint", prettyPrint}};
 
 }  // namespace
 
-const std::span<const Builtin> kWrapFilters = kFilters;
+const std::span<const Builtin> kWrapFilters = kWrapBuiltins;
 
 }  // namespace strata::jinja

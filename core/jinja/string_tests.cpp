@@ -138,7 +138,7 @@ Value isAllAscii(Interpreter& interpreter, const Value& self, Arguments& argumen
   return all<isAscii>(interpreter, self, arguments);
 }
 
-constexpr Builtin kTests[] = {
+constexpr Builtin kStringBuiltins[] = {
     {"startswith", startsOrEnds<true>},
     {"endswith", startsOrEnds<false>},
     {"find", found<false, false>},
@@ -161,6 +161,6 @@ constexpr Builtin kTests[] = {
 
 }  // namespace
 
-const std::span<const Builtin> kStringTests = kTests;
+const std::span<const Builtin> kStringTests = kStringBuiltins;
 
 }  // namespace strata::jinja

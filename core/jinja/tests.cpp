@@ -127,7 +127,7 @@ Value compared(Interpreter& interpreter, const Value& value, Arguments& argument
   return answer(ordered(interpreter.heap(), operation, value, given[0]));
 }
 
-constexpr Builtin kTests[] = {
+constexpr Builtin kTestBuiltins[] = {
     {"defined", simple<isDefined>},
     {"undefined", simple<isUndefined>},
     {"none", simple<isNone>},
@@ -172,7 +172,7 @@ constexpr Builtin kTests[] = {
 }  // namespace
 
 const Builtin* findTest(std::string_view name) {
-  return findBuiltin(kTests, name);
+  return findBuiltin(kTestBuiltins, name);
 }
 
 }  // namespace strata::jinja

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 using protocol::ChatInfo;
 using protocol::ChatMessage;
 
-constexpr int kVersion = 1;  // PRAGMA user_version
+constexpr int kChatsVersion = 1;  // PRAGMA user_version
 constexpr const char* kSchema =
     "CREATE TABLE IF NOT EXISTS chats(id TEXT PRIMARY KEY NOT NULL, title TEXT NOT NULL, system TEXT NOT NULL,"
     " created TEXT NOT NULL, updated TEXT NOT NULL, a TEXT, b TEXT, sampling TEXT NOT NULL,"
@@ -165,7 +165,7 @@ Result<fs::path> setAside(const fs::path& path) {
 /// Opens the file and looks through it: damage shows at once, not in the middle of a chat.
 Result<Database> openWhole(const fs::path& path, Database::Mode mode) {
   STRATA_TRY(Database database, Database::open(path, mode));
-  STRATA_CHECK(database.version(kVersion));
+  STRATA_CHECK(database.version(kChatsVersion));
   Statement look(database, "PRAGMA quick_check(1)");
   STRATA_CHECK(database.check(look.step()));
   if (look.text(0) == "ok") return database;

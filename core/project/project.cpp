@@ -19,8 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kFile = "strata.json";
-constexpr const char* kFormat = "strata-project";
-constexpr int kVersion = 1;
+constexpr const char* kProjectFormat = "strata-project";
+constexpr int kProjectVersion = 1;
 
 /// Nothing in it but what a killed openOrCreate may have left.
 Result<bool> isEmpty(const fs::path& folder) {
@@ -46,13 +46,13 @@ class ProjectFile {
     ProjectFile file(folder / kFile);
     STRATA_TRY(file.m_json, readJson(file.m_path));
     const Json& json = file.m_json;
-    if (!json.is_object() || !json.contains("format") || json["format"] != kFormat) {
-      return file.broken(std::string("is not a project's file: its \"format\" must be \"") + kFormat + "\".");
+    if (!json.is_object() || !json.contains("format") || json["format"] != kProjectFormat) {
+      return file.broken(std::string("is not a project's file: its \"format\" must be \"") + kProjectFormat + "\".");
     }
     if (!json.contains("version") || !json["version"].is_number_integer() || json["version"].get<std::int64_t>() < 1) {
       return file.broken("has no \"version\"; it must be 1.");
     }
-    if (json["version"].get<std::int64_t>() > kVersion) {
+    if (json["version"].get<std::int64_t>() > kProjectVersion) {
       return fail(ErrorCode::unsupported,
                   file.m_path.string() + " was written by a newer Strata (version " + json["version"].dump() +
                       "); use that one.",
@@ -304,7 +304,7 @@ Result<Project> Project::openOrCreate(const fs::path& folder) {
   } else if (fs::create_directories(folder, error); error) {
     return systemFailure(error.value(), "create", folder);
   }
-  const Json json = {{"format", kFormat}, {"version", kVersion}, {"name", nameOf(folder)}};
+  const Json json = {{"format", kProjectFormat}, {"version", kProjectVersion}, {"name", nameOf(folder)}};
   STRATA_CHECK(writeFile(folder / kFile, printed(json)));
   return open(folder);
 }

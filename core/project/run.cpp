@@ -25,8 +25,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kRunFile = "run.json";
-constexpr const char* kFormat = "strata-run";
-constexpr int kVersion = 1;
+constexpr const char* kRunFormat = "strata-run";
+constexpr int kRunVersion = 1;
 constexpr const char* kDiedSilently = "the process ended without saying why; resume it";
 constexpr std::array kStates = {RunState::queued,  RunState::running, RunState::paused,
                                 RunState::stopped, RunState::failed,  RunState::done};
@@ -73,7 +73,7 @@ std::string newId(const std::string& kind, std::time_t time) {
 }
 
 Result<void> writeRun(const fs::path& folder, const RunInfo& info) {
-  const Json json = {{"format", kFormat},       {"version", kVersion},     {"id", info.id},
+  const Json json = {{"format", kRunFormat},    {"version", kRunVersion},  {"id", info.id},
                      {"kind", info.kind},       {"created", info.created}, {"state", toString(info.state)},
                      {"message", info.message}, {"parent", info.parent},   {"config", info.config}};
   return writeFile(folder / kRunFile, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
@@ -87,13 +87,13 @@ Result<RunInfo> readStored(const fs::path& folder) {
     return fail(ErrorCode::invalidData, file.string() + " is damaged: " + what + ".", file.string());
   };
   if (!json.is_object()) return broken("it is not an object");
-  if (!json.contains("format") || json["format"] != kFormat) {
-    return broken(std::string("its \"format\" is not \"") + kFormat + "\"");
+  if (!json.contains("format") || json["format"] != kRunFormat) {
+    return broken(std::string("its \"format\" is not \"") + kRunFormat + "\"");
   }
   if (!json.contains("version") || !json["version"].is_number_integer() || json["version"].get<std::int64_t>() < 1) {
     return broken("it has no \"version\"");
   }
-  if (json["version"].get<std::int64_t>() > kVersion) {
+  if (json["version"].get<std::int64_t>() > kRunVersion) {
     return fail(
         ErrorCode::unsupported,
         file.string() + " was written by a newer Strata (version " + json["version"].dump() + "); use that one.",

@@ -11,7 +11,7 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr int kVersion = 1;  // PRAGMA user_version
+constexpr int kRunDatabaseVersion = 1;  // PRAGMA user_version
 constexpr auto kFlushInterval = std::chrono::seconds(1);
 
 constexpr const char* kSchema =
@@ -99,7 +99,7 @@ RunDatabase::~RunDatabase() {
 Result<RunDatabase> RunDatabase::open(const fs::path& runFolder) {
   STRATA_TRY(Database database, Database::open(runFolder / "run.sqlite", Database::Mode::write));
   STRATA_CHECK(database.execute("PRAGMA synchronous=NORMAL"));
-  STRATA_CHECK(database.version(kVersion));
+  STRATA_CHECK(database.version(kRunDatabaseVersion));
   STRATA_CHECK(database.transaction([&database] { return database.execute(kSchema); }));
   auto state = std::make_unique<State>();
   state->database = std::move(database);

@@ -13,7 +13,7 @@
 namespace strata {
 namespace {
 
-constexpr std::size_t kMaxTextBytes = 1 << 20;
+constexpr std::size_t kMaxMapBytes = 1 << 20;
 constexpr std::size_t kMaxMapFileBytes = 16 << 20;
 constexpr const char* kPatterns =
     "full, even:m, retention:r, stride:k, prefix:m, sandwich:a,b,k, a list such as 0,0,2,2, or file:PATH";
@@ -144,7 +144,7 @@ bool isPatternWithoutCommas(std::string_view part) {
 
 Result<void> checkInput(std::string_view text, int layers) {
   if (layers < 1) return badPattern("A map needs a model with at least one layer.");
-  if (text.size() > kMaxTextBytes)
+  if (text.size() > kMaxMapBytes)
     return badPattern("The map's text is longer than 1 MB; give a shorter one or a file.");
   return {};
 }

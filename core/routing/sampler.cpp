@@ -13,7 +13,7 @@
 namespace strata {
 namespace {
 
-constexpr std::size_t kMaxTextBytes = 1 << 20;
+constexpr std::size_t kMaxSamplerBytes = 1 << 20;
 
 template <class... Cases>
 struct Overloaded : Cases... {
@@ -152,7 +152,7 @@ double strategyProbability(int layers, int owners, int layer, int source) {
 }  // namespace
 
 Result<RoutingSampler> RoutingSampler::parse(std::string_view given) {
-  if (given.size() > kMaxTextBytes) return badSampler("The sampler's text is longer than 1 MB; give a shorter one.");
+  if (given.size() > kMaxSamplerBytes) return badSampler("The sampler's text is longer than 1 MB; give a shorter one.");
   const std::string_view text = trimmed(given);
   const std::size_t colon = text.find(':');
   const std::string_view word = text.substr(0, colon);

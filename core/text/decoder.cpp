@@ -12,7 +12,7 @@
 namespace strata {
 namespace {
 
-constexpr const char* kKnown =
+constexpr const char* kKnownDecoders =
     "Sequence, ByteLevel, ByteFallback, Metaspace, Replace, Fuse, Strip, WordPiece, BPEDecoder and CTC";
 
 /// A decoder whose steps are made by a function.
@@ -138,7 +138,7 @@ Result<std::unique_ptr<Decoder>> makeDecoder(const Component& component) {
     STRATA_TRY(const bool cleanup, component.flag("cleanup"));
     return stepOf<CtcStep>(pad, delimiter, cleanup);
   }
-  return component.unsupported(type, kKnown);
+  return component.unsupported(type, kKnownDecoders);
 }
 
 }  // namespace strata

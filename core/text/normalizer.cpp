@@ -9,7 +9,7 @@
 namespace strata {
 namespace {
 
-constexpr const char* kKnown =
+constexpr const char* kKnownNormalizers =
     "Sequence, NFC, NFD, NFKC, NFKD, Lowercase, Strip, StripAccents, Prepend, Replace, ByteLevel, Nmt and "
     "BertNormalizer";
 
@@ -236,7 +236,7 @@ Result<std::unique_ptr<Normalizer>> makeNormalizer(const Component& component) {
     STRATA_TRY(std::string content, component.text("content"));
     return std::make_unique<Replace>(std::move(pattern), std::move(content));
   }
-  return component.unsupported(type, kKnown);
+  return component.unsupported(type, kKnownNormalizers);
 }
 
 }  // namespace strata

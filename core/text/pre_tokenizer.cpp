@@ -10,7 +10,7 @@
 namespace strata {
 namespace {
 
-constexpr const char* kKnown =
+constexpr const char* kKnownPreTokenizers =
     "Sequence, ByteLevel, Split, Metaspace, Digits, Whitespace, WhitespaceSplit, Punctuation, CharDelimiterSplit, "
     "BertPreTokenizer and FixedLength";
 
@@ -294,7 +294,7 @@ Result<std::unique_ptr<PreTokenizer>> makePreTokenizer(const Component& componen
     if (length == 0) return component.refuse("must have a whole number from 1 as \"length\"");
     return splitter(std::make_unique<FixedLengthPattern>(static_cast<std::size_t>(length)), SplitBehavior::isolated);
   }
-  return component.unsupported(type, kKnown);
+  return component.unsupported(type, kKnownPreTokenizers);
 }
 
 }  // namespace strata

@@ -14,13 +14,10 @@
 #include "widgets/style/style_drawing.h"
 
 namespace strata {
-namespace {
 
 bool isTextEdit(const QWidget* widget) {
   return qobject_cast<const QTextEdit*>(widget) != nullptr || qobject_cast<const QPlainTextEdit*>(widget) != nullptr;
 }
-
-}  // namespace
 
 StrataStyle* strataStyle() {
   return qobject_cast<StrataStyle*>(QApplication::style());

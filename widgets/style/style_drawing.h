@@ -9,6 +9,9 @@ namespace strata {
 
 class StrataStyle;
 
+/// Whether it shows text of several lines.
+bool isTextEdit(const QWidget* widget);
+
 namespace draw {
 
 // draw_buttons.cpp

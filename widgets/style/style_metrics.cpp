@@ -2,10 +2,9 @@
 
 #include <QAbstractItemView>
 #include <QMenu>
-#include <QPlainTextEdit>
-#include <QTextEdit>
 
 #include "widgets/style/strata_style.h"
+#include "widgets/style/style_drawing.h"
 #include "widgets/style/style_painters.h"
 
 namespace strata {
@@ -13,10 +12,6 @@ namespace {
 
 constexpr int kScrollBar = 12;
 constexpr int kShortestThumb = 32;
-
-bool isTextEdit(const QWidget* widget) {
-  return qobject_cast<const QTextEdit*>(widget) != nullptr || qobject_cast<const QPlainTextEdit*>(widget) != nullptr;
-}
 
 }  // namespace
 

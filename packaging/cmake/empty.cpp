@@ -1,0 +1,3 @@
+#ifdef STRATA_EMPTY_MAIN
+int main() {}
+#endif
