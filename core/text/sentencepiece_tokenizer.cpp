@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <exception>
 #include <utility>
 
 #include "core/base/files.h"
@@ -260,10 +261,14 @@ Result<std::unique_ptr<Tokenizer>> openSentencePiece(const std::filesystem::path
   sentencepiece::logging::SetMinLogLevel(kLogNothingBelowFatal);
   const auto load = [](const std::string& model) -> Processor {
     auto processor = std::make_unique<sentencepiece::SentencePieceProcessor>();
-    if (!processor->LoadFromSerializedProto(model).ok() || processor->GetPieceSize() <= 0) return nullptr;
+    try {
+      if (!processor->LoadFromSerializedProto(model).ok() || processor->GetPieceSize() <= 0) return nullptr;
+    } catch (const std::exception&) {  // pieces of which the library can make no trie
+      return nullptr;
+    }
     return processor;
   };
-  Processor processor = bytes.empty() ? nullptr : load(bytes);
+  Processor processor = bytes.empty() || !isSafeToLoad(bytes) ? nullptr : load(bytes);
   if (processor == nullptr) {
     return fail(ErrorCode::invalidData,
                 path.string() + " is not a whole SentencePiece model; copy tokenizer.model again from its source.",
