@@ -94,6 +94,7 @@ Result<void> writeWeights(const Checkpoint& original, const TensorSource& weight
 Result<void> writeIndex(const Checkpoint& original, const fs::path& out, const ExportOptions& options) {
   STRATA_TRY(const WeightFiles files, findWeightFiles(original.folder()));
   if (!files.sharded()) return {};
+  STRATA_CHECK(requireOwnFile(original.folder(), kIndexFile));
   STRATA_TRY(Json index, readJson(original.folder() / kIndexFile));
   Json kept = Json::object();
   auto& members = kept.get_ref<Json::object_t&>();
@@ -126,6 +127,10 @@ Result<void> exportChecked(const Checkpoint& original, const SharingMap& map, co
       !(fs::is_directory(out, error) && fs::is_empty(out, error))) {
     return fail(ErrorCode::usage, out.string() + " exists and is not an empty folder; give a new name.", out.string());
   }
+  for (const auto& [file, tensors] : tensorsByFile(original)) {
+    STRATA_CHECK(requireOwnFile(tensors.front()->second.file->path().parent_path(), file));
+  }
+  STRATA_CHECK(requireOwnFile(original.folder(), "config.json"));
   STRATA_TRY(StagedFolder staged, StagedFolder::create(out));
   STRATA_CHECK(writeWeights(original, weights, staged.path(), options));
   STRATA_CHECK(writeIndex(original, staged.path(), options));
@@ -158,8 +163,10 @@ Result<void> copyTokenizerFiles(const fs::path& from, const fs::path& to) {
   for (fs::directory_iterator entry(from, error), end; !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     std::error_code ignored;
-    if (isTokenizerFile(name) && !hasPickleName(name) && entry->is_regular_file(ignored))
-      files.push_back(entry->path());
+    if (!isTokenizerFile(name) || hasPickleName(name)) continue;
+    if (!entry->is_symlink(ignored) && !entry->is_regular_file(ignored)) continue;  // a folder of that name
+    STRATA_CHECK(requireOwnFile(from, name));
+    files.push_back(entry->path());
   }
   if (error) return fail(ErrorCode::io, from.string() + " cannot be listed: " + error.message() + ".", from.string());
   for (const fs::path& file : files) {

@@ -31,7 +31,8 @@ struct ExportOptions {
 Result<void> exportModel(const Checkpoint& original, const SharingMap& map, const TensorSource& weights,
                          const std::filesystem::path& out, const ExportOptions& options = {});
 
-/// Copies the tokenizer and generation files of `from` into the existing folder `to`.
+/// Copies the tokenizer and generation files of `from` into the existing folder `to`. Refuses a link that leaves
+/// `from`.
 Result<void> copyTokenizerFiles(const std::filesystem::path& from, const std::filesystem::path& to);
 
 }  // namespace strata

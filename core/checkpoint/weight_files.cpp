@@ -40,23 +40,27 @@ bool liesIn(const fs::path& target, const fs::path& folder) {
   return end == folder.end();
 }
 
+/// What is wrong with a link of that name; empty where it is none, or one that stays inside.
+std::string linkProblem(const fs::path& folder, const std::string& name) {
+  std::error_code error;
+  if (!fs::is_symlink(fs::symlink_status(folder / name, error))) return {};
+  const fs::path target = fs::canonical(folder / name, error);
+  if (error) return "is a symbolic link that leads nowhere.";
+  const std::vector<fs::path> allowed = allowedTargets(folder);
+  const bool inside =
+      std::any_of(allowed.begin(), allowed.end(), [&](const fs::path& place) { return liesIn(target, place); });
+  return inside ? "" : "is a symbolic link that leaves the folder; put the file itself there.";
+}
+
 Result<void> checkShard(const fs::path& folder, const fs::path& index, const std::string& name) {
   if (!isPlainName(name))
     return refuseShard(index, name, "is not a plain file name; a shard must lie beside its index.");
-  const fs::path path = folder / name;
   std::error_code error;
-  const fs::file_status link = fs::symlink_status(path, error);
-  if (link.type() == fs::file_type::not_found)
+  if (fs::symlink_status(folder / name, error).type() == fs::file_type::not_found)
     return refuseShard(index, name, "is missing from the folder; get it too.");
-  if (fs::is_symlink(link)) {
-    const fs::path target = fs::canonical(path, error);
-    if (error) return refuseShard(index, name, "is a symbolic link that leads nowhere.");
-    const std::vector<fs::path> allowed = allowedTargets(folder);
-    if (std::none_of(allowed.begin(), allowed.end(), [&](const fs::path& inside) { return liesIn(target, inside); })) {
-      return refuseShard(index, name, "is a symbolic link that leaves the folder; put the file itself there.");
-    }
-  }
-  return requireRegularFile(path);
+  const std::string problem = linkProblem(folder, name);
+  if (!problem.empty()) return refuseShard(index, name, problem);
+  return requireRegularFile(folder / name);
 }
 
 Result<WeightFiles> readIndex(const fs::path& folder) {
@@ -117,6 +121,14 @@ bool hasPickleName(const fs::path& path) {
   std::string ending = path.extension().string();
   std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
   return std::find(kEndings.begin(), kEndings.end(), ending) != kEndings.end();
+}
+
+Result<void> requireOwnFile(const fs::path& folder, const std::string& name) {
+  const std::string problem = linkProblem(folder, name);
+  if (!problem.empty()) {
+    return fail(ErrorCode::invalidData, (folder / name).string() + " " + problem, (folder / name).string());
+  }
+  return requireRegularFile(folder / name);
 }
 
 Result<void> requireRegularFile(const fs::path& path) {

@@ -27,6 +27,10 @@ struct WeightFiles {
 /// (…/snapshots/<revision>), inside the cache's …/blobs. A folder with pickle files alone is refused saying so.
 Result<WeightFiles> findWeightFiles(const std::filesystem::path& folder);
 
+/// The rule for shards, for a file that is copied out of a model's folder: a regular file, or a link to one that stays
+/// inside.
+Result<void> requireOwnFile(const std::filesystem::path& folder, const std::string& name);
+
 /// Refuses what is not there and what is not a regular file, by a sentence that names it.
 Result<void> requireRegularFile(const std::filesystem::path& path);
 

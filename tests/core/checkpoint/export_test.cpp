@@ -141,6 +141,40 @@ TEST(Export, CopiesTokenizerFilesAndNoPickles) {
   EXPECT_FALSE(copyTokenizerFiles(folder.path() / "none", folder.path() / "out"));
 }
 
+TEST(Export, CopiesNothingThroughALinkThatLeavesTheFolder) {
+  for (const char* name : {"tokenizer_x.txt", "chat_template.jinja", "generation_config.json", "spiece.model",
+                           "config.json", "model.safetensors"}) {
+    const TemporaryFolder folder;
+    const fs::path in = folder.path() / "in", secret = folder.path() / "secret";
+    writeTinyModel(in);
+    if (fs::exists(in / name)) {
+      fs::rename(in / name, secret);
+    } else {
+      writeText(secret, "{}");
+    }
+    for (const fs::path& target : {fs::path("../secret"), secret}) {
+      fs::create_symlink(target, in / name);
+      const auto exported = exportModel(opened(in), shared(), {}, folder.path() / "out");
+      ASSERT_FALSE(exported) << name;
+      EXPECT_THAT(exported.error().message,
+                  HasSubstr(std::string(name) + " is a symbolic link that leaves the folder"));
+      EXPECT_FALSE(fs::exists(folder.path() / "out"));
+      fs::remove(in / name);
+    }
+  }
+}
+
+TEST(Export, CopiesThroughALinkThatStaysInTheFolder) {
+  const TemporaryFolder folder;
+  const fs::path in = folder.path() / "in";
+  writeTinyModel(in);
+  writeText(in / "shared.txt", "text");
+  fs::create_symlink("shared.txt", in / "tokenizer_x.txt");
+  ASSERT_TRUE(exportModel(opened(in), shared(), {}, folder.path() / "out"));
+  EXPECT_EQ(readText(folder.path() / "out/tokenizer_x.txt"), "text");
+  EXPECT_FALSE(fs::is_symlink(folder.path() / "out/tokenizer_x.txt"));
+}
+
 TEST(Export, RefusesAFolderWithSomethingInIt) {
   const TemporaryFolder folder;
   writeTinyModel(folder.path() / "in");
