@@ -1,3 +1,1 @@
-#ifdef STRATA_EMPTY_MAIN
-int main() {}
-#endif
+// Nothing: a target of its own for a precompiled header.

@@ -181,8 +181,4 @@ inline Json endlessQuestion(const std::string& stream) {
   return question(stream, sideOf(storyModel(), "full", 30000), "Once upon a time", 29000, true);
 }
 
-inline std::string sampleModel(const std::string& name) {
-  return (sourceFolder() / "resources/models" / name).string();
-}
-
 }  // namespace strata::testing

@@ -92,6 +92,10 @@ inline void expectKeys(const nlohmann::json& json, const std::vector<std::string
   for (const std::string& key : keys) EXPECT_TRUE(json.contains(key)) << "no key " << key << " in " << json.dump();
 }
 
+inline std::string sampleModel(const std::string& name) {
+  return (sourceFolder() / "resources/models" / name).string();
+}
+
 inline std::string storyModel() {
   return (sourceFolder() / "resources/models/stories260K").string();
 }

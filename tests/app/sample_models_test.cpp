@@ -10,10 +10,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string sampleModel(const char* name) {
-  return (sourceFolder() / "resources/models" / (std::string("sample-") + name)).string();
-}
-
 std::string sampleProject() {
   return (sourceFolder() / "projects/tiny-stories").string();
 }
@@ -29,15 +25,15 @@ std::uintmax_t bytesIn(const fs::path& folder) {
 /// F1 of the first `limit` recall questions under a map.
 double recall(const char* model, const std::string& map, int limit) {
   const Answer answer =
-      runProgram({"eval", sampleModel(model), "--task", "squad", "--data", sampleProject() + "/recall.json", "--maps",
-                  map, "--limit", std::to_string(limit), "--json"});
+      runProgram({"eval", sampleModel("sample-" + std::string(model)), "--task", "squad", "--data",
+                  sampleProject() + "/recall.json", "--maps", map, "--limit", std::to_string(limit), "--json"});
   EXPECT_EQ(answer.code, 0) << answer.err;
   return answer.json()["results"][0].value("f1", -1.0);
 }
 
 TEST(SampleModels, AreSmallGroupedQueryLlamasOfTwelveLayers) {
   for (const char* name : {"base", "routed"}) {
-    const auto about = runProgram({"inspect", sampleModel(name), "--check", "--json"}).json();
+    const auto about = runProgram({"inspect", sampleModel("sample-" + std::string(name)), "--check", "--json"}).json();
     EXPECT_EQ(about["architecture"], "LlamaForCausalLM");
     EXPECT_EQ(about["layers"], 12);
     EXPECT_EQ(about["heads"], 6);
@@ -63,7 +59,7 @@ TEST(SampleModels, AskAsTheyWereTaught) {
   writeText(messages, R"([{"role": "user", "content": "Context: a\nQuestion: b ____"},
     {"role": "assistant", "content": "c"}, {"role": "user", "content": "Question: d ____"}])");
   const Answer answer =
-      runProgram({"template", sampleModel("routed"), "--messages", messages.string(), "--generation-prompt"});
+      runProgram({"template", sampleModel("sample-routed"), "--messages", messages.string(), "--generation-prompt"});
   EXPECT_EQ(answer.out, "<s>Context: a\nQuestion: b ____\nAnswer: c\nQuestion: d ____\nAnswer:");
 }
 
@@ -85,8 +81,9 @@ TEST(SampleModels, AtAQuarterOfTheCacheItMattersWhichLayersKeepTheirs) {
 // What text that comes twice had once taught them: to say every sentence twice.
 TEST(SampleModels, SayNoSentenceTwice) {
   for (const char* name : {"base", "routed"}) {
-    const Answer answer = runProgram({"generate", sampleModel(name), "--prompt", "It was late when", "--max-tokens",
-                                      "150", "--temperature", "0.8", "--seed", "3", "--json"});
+    const Answer answer =
+        runProgram({"generate", sampleModel("sample-" + std::string(name)), "--prompt", "It was late when",
+                    "--max-tokens", "150", "--temperature", "0.8", "--seed", "3", "--json"});
     ASSERT_EQ(answer.code, 0) << answer.err;
     const std::string text = answer.json()["text"];
     constexpr std::size_t kLong = 40;  // characters: longer than a turn of phrase

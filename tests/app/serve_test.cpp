@@ -16,10 +16,6 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using Plain = nlohmann::json;
 
-std::string sampleModel(const std::string& name) {
-  return (sourceFolder() / "resources/models" / name).string();
-}
-
 /// A server of its own process, on a free port.
 class ServeProcess {
  public:
