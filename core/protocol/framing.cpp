@@ -45,11 +45,19 @@ Result<std::optional<std::string>> FrameReader::next() {
     if (!skipped) return remember(skipped.error());
     if (!*skipped) return std::optional<std::string>();
   }
+  if (m_toSkip > 0 && !skipSome()) return std::optional<std::string>();
   if (!m_length) {
     Result<std::optional<std::size_t>> length = readHeader();
     if (!length) return remember(length.error());
     if (!*length) return std::optional<std::string>();
     m_length = *length;
+    if (*m_length > kMostFrameBytes) {
+      m_toSkip = *m_length;
+      m_skipping = {*m_length, {}};
+      m_length.reset();
+      skipSome();
+      return std::optional<std::string>();
+    }
   }
   if (m_bytes.size() - m_begin < *m_length) return std::optional<std::string>();
   std::string body = m_bytes.substr(m_begin, *m_length);
@@ -61,6 +69,18 @@ Result<std::optional<std::string>> FrameReader::next() {
     m_begin = 0;
   }
   return std::optional<std::string>(std::move(body));
+}
+
+/// Passes over what is there of a frame that is too large. True once it is behind.
+bool FrameReader::skipSome() {
+  const std::string_view there = std::string_view(m_bytes).substr(m_begin, m_toSkip);
+  m_skipping.start += there.substr(0, kSkippedStart - m_skipping.start.size());
+  m_toSkip -= there.size();
+  m_bytes.erase(0, m_begin + there.size());
+  m_begin = 0;
+  if (m_toSkip > 0) return false;
+  m_skipped = std::exchange(m_skipping, {});
+  return true;
 }
 
 /// Lines before the first header. False where the header may still come.
@@ -106,7 +126,8 @@ Result<std::optional<std::size_t>> FrameReader::readHeader() {
     const std::string_view digits = trimmed(line.substr(kLengthHeader.size()));
     std::size_t value = 0;
     const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (error != std::errc() || stop != digits.data() + digits.size() || digits.empty() || value > kMostFrameBytes) {
+    const bool refused = value > kMostFrameBytes && m_oversize == Oversize::error;
+    if (error != std::errc() || stop != digits.data() + digits.size() || digits.empty() || refused) {
       return tl::unexpected(broken("A message's Content-Length is \"" + std::string(digits.substr(0, 40)) +
                                    "\"; it is a whole number of at most " + std::to_string(kMostFrameBytes) + "."));
     }

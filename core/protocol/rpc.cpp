@@ -43,6 +43,40 @@ Error errorOf(const Json& error, RpcCode& code) {
   return read;
 }
 
+/// Takes the value of the key "id" of the outermost object.
+class IdReader final : public nlohmann::json_sax<Json> {
+ public:
+  Json id = nullptr;
+
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t value) override { return take(value); }
+  bool number_unsigned(number_unsigned_t value) override { return take(value); }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t& value) override { return take(value); }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(std::size_t) override { return ++m_depth > 0; }
+  bool end_object() override { return --m_depth > 0; }
+  bool start_array(std::size_t) override { return ++m_depth > 0; }
+  bool end_array() override { return --m_depth > 0; }
+  bool key(string_t& name) override {
+    m_atId = m_depth == 1 && name == "id";
+    return true;
+  }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
+
+ private:
+  template <class T>
+  bool take(const T& value) {
+    if (!m_atId || m_depth != 1) return true;
+    id = value;
+    return false;  // no more is needed
+  }
+
+  int m_depth = 0;
+  bool m_atId = false;
+};
+
 Json envelope(const Json& id) {
   Json message = {{"jsonrpc", "2.0"}};
   message["id"] = id;
@@ -93,6 +127,12 @@ tl::expected<RpcMessage, RpcProblem> parseRpc(std::string_view body) {
   message.kind = RpcMessage::Kind::response;
   message.result = *result;
   return message;
+}
+
+Json idAtStart(std::string_view start) {
+  IdReader reader;
+  Json::sax_parse(start.begin(), start.end(), &reader);
+  return reader.id;
 }
 
 std::string rpcRequest(std::int64_t id, const std::string& method, const Json& params) {

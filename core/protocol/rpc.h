@@ -46,6 +46,9 @@ struct RpcProblem {
 
 tl::expected<RpcMessage, RpcProblem> parseRpc(std::string_view body);
 
+/// The id of a message of which only the start is at hand; null where that does not hold it.
+Json idAtStart(std::string_view start);
+
 std::string rpcRequest(std::int64_t id, const std::string& method, const Json& params);
 std::string rpcNotification(const std::string& method, const Json& params);
 std::string rpcResult(const Json& id, const Json& result);

@@ -93,10 +93,16 @@ void RpcServer::addOwnMethods() {
 }
 
 int RpcServer::run() {
-  FrameReader reader;
+  FrameReader reader(FrameReader::Oversize::skip);
   int code = 0;
   while (!m_ending) {
     Result<std::optional<std::string>> body = reader.next();
+    if (const auto skipped = reader.takeSkipped()) {
+      refuse(idAtStart(skipped->start), RpcCode::invalidRequest, ErrorCode::usage,
+             "The message has " + std::to_string((skipped->bytes + (1u << 20) - 1) >> 20) + " MiB, and one may have " +
+                 std::to_string(kMostFrameBytes >> 20) + "; send it in parts.");
+      if (body && !*body) continue;
+    }
     if (!body) {
       std::fprintf(stderr, "strata: %s\n", body.error().message.c_str());
       code = 1;

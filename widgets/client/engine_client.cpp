@@ -14,6 +14,20 @@ namespace strata {
 namespace {
 
 constexpr std::size_t kLargeBytes = 128u << 10;  // of an answer that is decoded elsewhere
+constexpr std::size_t kMostParamsBytes = kMostFrameBytes - 4096;
+
+Error tooLarge(std::size_t bytes) {
+  return {ErrorCode::usage,
+          "The message has " + std::to_string((bytes + (1u << 20) - 1) >> 20) + " MiB, and one may have " +
+              std::to_string(kMostFrameBytes >> 20) + "; shorten it or send it in parts.",
+          "message"};
+}
+
+/// Whether the engine may store it another time: the disk is full, or the database is in use.
+bool mayStoreLater(const Error& error) {
+  return error.code == ErrorCode::diskFull || error.code == ErrorCode::io || error.code == ErrorCode::busy ||
+         error.code == ErrorCode::outOfMemory;
+}
 
 /// A request whose parameters are printed already.
 std::string requestOf(EngineClient::Ticket ticket, const std::string& method, const std::string& params) {
@@ -127,6 +141,7 @@ EngineClient::Ticket EngineClient::send(const std::string& method, Json params, 
       method, std::make_shared<const Json>(std::move(params)), context != nullptr, context, std::move(decode), {}, {}};
   if (method == protocol::OpenProject::kName) d.m_askedFolder = request.params->value("folder", std::string());
   if (method == protocol::PutChat::kName && d.m_journal) {
+    d.m_storesHeld = false;  // what is held goes first, once more
     request.project = d.projectKey(d.m_askedFolder);
     request.printing = isLarge(*request.params);
     if (!request.printing) d.note(request, std::make_shared<const std::string>(dumpLine(*request.params)));
@@ -158,7 +173,13 @@ void EngineClient::Private::print(Ticket ticket, const std::shared_ptr<const Jso
           Private& d = *self->m_private;
           const auto waiting = d.m_waiting.find(ticket);
           if (waiting == d.m_waiting.end()) return;  // it was given up
-          d.note(waiting->second, text);
+          if (text->size() > kMostParamsBytes) {
+            const auto refused = d.m_waiting.extract(waiting);
+            Private::deliver(refused.mapped(), tl::unexpected(tooLarge(text->size())));
+            if (!self) return;
+          } else {
+            d.note(waiting->second, text);
+          }
           d.pump();
         },
         Qt::QueuedConnection);
@@ -176,10 +197,7 @@ void EngineClient::cancel(Ticket ticket) {
   if (waiting != d.m_waiting.end()) {
     auto request = std::make_shared<Private::Request>(std::move(waiting->second));
     d.m_waiting.erase(waiting);
-    if (!request->journalKey.empty())
-      d.m_journal->done(request->journalKey).map_error([&](const Error& error) {
-        Q_EMIT misunderstood(QString::fromStdString(error.message));
-      });
+    if (!request->journalKey.empty()) d.noted(d.m_journal->done(request->journalKey));
     QMetaObject::invokeMethod(
         this,
         [request] {
@@ -209,18 +227,23 @@ EngineClient::Ticket EngineClient::Private::ask(const std::string& method, const
 /// Sends what may be sent, in order.
 void EngineClient::Private::pump() {
   if (m_state != State::ready || !m_process) return;
+  const auto isStoring = [](const auto& entry) { return !entry.second.journalKey.empty(); };
+  const auto isSuspect = [](const auto& entry) { return !entry.second.journalKey.empty() && entry.second.deaths > 0; };
   bool prints = false;  // one that is not noted yet: what is of chats stays in order behind it
   for (auto next = m_waiting.begin(); next != m_waiting.end() && !m_opening;) {
     const auto current = next++;
     prints = prints || current->second.printing;
     if (prints && (current->second.printing || current->second.method.starts_with("chats/"))) continue;
     const bool stores = !current->second.journalKey.empty();
-    if (stores && m_projectLost) continue;
+    if (stores && (m_projectLost || m_storesHeld)) continue;
+    // A message over which an engine ended is stored by itself, so that a second end can only be its own.
+    if (stores && (current->second.deaths > 0 ? std::any_of(m_flight.begin(), m_flight.end(), isStoring)
+                                              : std::any_of(m_flight.begin(), m_flight.end(), isSuspect))) {
+      continue;
+    }
     if (current->second.method == protocol::OpenProject::kName) {
       // What is still being stored belongs to the project before.
-      const bool storing = std::any_of(m_flight.begin(), m_flight.end(),
-                                       [](const auto& entry) { return !entry.second.journalKey.empty(); });
-      if (storing || prints) break;
+      if (prints || std::any_of(m_flight.begin(), m_flight.end(), isStoring)) break;
       m_opening = current->first;
     }
     Request& request = current->second;
@@ -265,13 +288,23 @@ void EngineClient::Private::handle(RpcMessage message, std::size_t bytes) {
 void EngineClient::Private::answered(Ticket ticket, Result<Json> result, std::size_t bytes) {
   auto node = m_flight.extract(ticket);
   Request& request = node.mapped();
+  const QPointer<EngineClient> self(m_client);
   if (!request.journalKey.empty()) {
-    if (const auto done = m_journal->done(request.journalKey); !done) {
-      Q_EMIT m_client->misunderstood(QString::fromStdString(done.error().message));
+    if (!result && mayStoreLater(result.error())) return hold(ticket, std::move(request), result.error());
+    if (result || request.decode) {
+      noted(m_journal->done(request.journalKey));
+      if (result && request.held && !isHolding()) Q_EMIT m_client->caughtUp();
+    } else {  // nobody else would hear of it
+      Q_EMIT m_client->notRestored(
+          tr("A message kept from before could not be stored: %1 It is tried again when the project is "
+             "opened next.")
+              .arg(QString::fromStdString(result.error().message)));
     }
+    if (!self) return;
   }
   if (m_opening == ticket) m_opening.reset();
-  if (result && request.method == protocol::OpenProject::kName) projectOpened(*request.params, *result);
+  if (result && request.method == protocol::OpenProject::kName) projectOpened(ticket, *request.params, *result);
+  if (!self) return;
   if (request.method == protocol::UnloadModel::kName) {
     protocol::UnloadModel::Params params;
     if (configFromJson(*request.params, request.method, params)) {
@@ -279,13 +312,40 @@ void EngineClient::Private::answered(Ticket ticket, Result<Json> result, std::si
     }
   }
   if (result) servingChanged(request, *result);
-  const QPointer<EngineClient> self(m_client);
   if (bytes > kLargeBytes) {
     deliverLarge(std::move(request), std::move(result));
   } else {
     deliver(request, result);
   }
   if (self) pump();
+}
+
+void EngineClient::Private::noted(const Result<void>& written) {
+  if (!written) Q_EMIT m_client->misunderstood(QString::fromStdString(written.error().message));
+}
+
+bool EngineClient::Private::isHolding() const {
+  return std::any_of(m_waiting.begin(), m_waiting.end(), [](const auto& entry) { return entry.second.held; });
+}
+
+void EngineClient::Private::hold(Ticket ticket, Request request, const Error& error) {
+  m_storesHeld = true;
+  m_storeTimer.start(m_limits.storeAgainMs);
+  m_waiting.emplace(ticket, std::move(request));
+  std::vector<Request> told;
+  for (auto& [number, waiting] : m_waiting) {
+    if (waiting.journalKey.empty()) continue;
+    waiting.held = true;
+    if (!waiting.decode) continue;
+    told.push_back(waiting);
+    waiting.decode = nullptr;
+  }
+  const QPointer<EngineClient> self(m_client);
+  for (const Request& each : told) {
+    deliver(each, tl::unexpected(error));
+    if (!self) return;
+  }
+  pump();
 }
 
 void EngineClient::Private::deliver(const Request& request, const Result<Json>& result) {
@@ -391,7 +451,7 @@ std::string EngineClient::Private::projectKey(const std::string& folder) const {
   return (m_command.program + " " + m_command.arguments.join(' ') + ": ").toStdString() + folder;
 }
 
-void EngineClient::Private::projectOpened(const Json& params, const Json& answer) {
+void EngineClient::Private::projectOpened(Ticket ticket, const Json& params, const Json& answer) {
   const std::string asked = params.value("folder", std::string());
   const std::string folder = answer.is_object() ? answer.value("folder", asked) : asked;
   m_project = {{"folder", folder}, {"create", false}};
@@ -400,6 +460,20 @@ void EngineClient::Private::projectOpened(const Json& params, const Json& answer
   if (!m_journal) return;
   if (const auto moved = m_journal->move(projectKey(asked), projectKey(folder)); !moved) {
     Q_EMIT m_client->misunderstood(QString::fromStdString(moved.error().message));
+  }
+  // What could not be stored in the project before stays in the journal until that is open again.
+  std::vector<Request> kept;
+  std::erase_if(m_waiting, [&](auto& entry) {
+    Request& request = entry.second;
+    const bool another = entry.first < ticket && !request.journalKey.empty() && request.project != projectKey(folder) &&
+                         request.project != projectKey(asked);
+    if (another) kept.push_back(std::move(request));
+    return another;
+  });
+  const QPointer<EngineClient> self(m_client);
+  for (const Request& request : kept) {
+    deliver(request, strata::fail(ErrorCode::busy, "It is stored when its project is open again."));
+    if (!self) return;
   }
   replay();
 }
@@ -412,7 +486,7 @@ void EngineClient::Private::replay() {
                        [&](const auto& request) { return request.second.journalKey == entry.key; });
   };
   for (const Journal::Entry& entry : m_journal->entries()) {
-    if (entry.project != key || stands(m_waiting, entry) || stands(m_flight, entry)) continue;
+    if (entry.aside || entry.project != key || stands(m_waiting, entry) || stands(m_flight, entry)) continue;
     m_waiting.emplace(m_nextReplayed++, Request{protocol::PutChat::kName, std::make_shared<const Json>(entry.params),
                                                 false, nullptr, nullptr, entry.key, entry.project});
   }

@@ -98,6 +98,8 @@ class EngineClient : public QObject {
   void misunderstood(const QString& sentence);
   /// After a restart: a project, a model or the HTTP server that could not be opened again, and why.
   void notRestored(const QString& sentence);
+  /// All that could not be stored for a while (a full disk) is stored.
+  void caughtUp();
 
  private:
   class Private;

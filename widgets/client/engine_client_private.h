@@ -32,6 +32,7 @@ class EngineClient::Private {
     std::string project;                                // that it is noted for there
     std::shared_ptr<const std::string> text = nullptr;  // of its parameters, where they are printed already
     bool printing = false;                              // on another thread, to be noted and sent after that
+    bool held = false;                                  // could not be stored when it was sent
     int deaths = 0;                                     // of engines while it was under way
   };
   /// Requests of the client itself: initialize, cancel, signs of life, opening things again.
@@ -62,8 +63,9 @@ class EngineClient::Private {
   void watch();
   void died(const EngineProcess::End& end);
   /// Parts with the process; what was under way is repeated later or answered with `sentence`.
-  void letGo(const QString& sentence);
-  void fail(const QString& sentence);
+  /// `crashed`: it ended by itself, so a message that it was storing may be why.
+  void letGo(const QString& sentence, bool crashed = false);
+  void fail(const QString& sentence, bool crashed = false);
   void setState(State next, const QString& why = {});
 
   // Requests (engine_client.cpp)
@@ -76,8 +78,13 @@ class EngineClient::Private {
   /// `bytes`: its size.
   void handle(RpcMessage message, std::size_t bytes);
   void answered(Ticket ticket, Result<Json> result, std::size_t bytes);
+  /// What could not be stored now keeps its place and its entry in the journal, and is sent again later. Whoever waits
+  /// for it, or for one behind it, is told `error`.
+  void hold(Ticket ticket, Request request, const Error& error);
+  bool isHolding() const;
+  void noted(const Result<void>& written);
   void heard(const std::string& method, const Json& params);
-  void projectOpened(const Json& params, const Json& answer);
+  void projectOpened(Ticket ticket, const Json& params, const Json& answer);
   void replay();
   void models(const Json& params);
   void servingChanged(const Request& request, const Json& answer);
@@ -106,7 +113,7 @@ class EngineClient::Private {
   qint64 m_pingedAt = 0;
   int m_unanswered = 0;  // signs of life asked for since the last message
   bool m_initialized = false;
-  QTimer m_drainTimer, m_restartTimer, m_watchTimer, m_initializeTimer, m_openTimer;
+  QTimer m_drainTimer, m_restartTimer, m_watchTimer, m_initializeTimer, m_openTimer, m_storeTimer;
 
   Ticket m_next = 1;
   Ticket m_nextReplayed = std::numeric_limits<Ticket>::min() / 2;  // before all others in the queue
@@ -119,6 +126,7 @@ class EngineClient::Private {
   std::optional<Json> m_project;    // parameters of the project/open that was answered last
   std::string m_askedFolder;        // of the project/open that was asked for last
   std::optional<Ticket> m_opening;  // a project/open that is under way
+  bool m_storesHeld = false;        // until m_storeTimer or the next chats/put
   bool m_projectLost = false;       // it could not be opened again: what is stored in it waits
   std::vector<Remembered> m_remembered;
   std::optional<protocol::StartServing::Params> m_serving;  // with the port and token that it came to

@@ -24,9 +24,14 @@ std::string clientName() {
 
 EngineClient::Private::Private(EngineClient* client) : m_client(client) {
   m_clock.start();
-  for (QTimer* timer : {&m_drainTimer, &m_restartTimer, &m_initializeTimer, &m_openTimer}) timer->setSingleShot(true);
+  for (QTimer* timer : {&m_drainTimer, &m_restartTimer, &m_initializeTimer, &m_openTimer, &m_storeTimer})
+    timer->setSingleShot(true);
   QObject::connect(&m_drainTimer, &QTimer::timeout, client, [this] { drain(); });
   QObject::connect(&m_restartTimer, &QTimer::timeout, client, [this] { launch(); });
+  QObject::connect(&m_storeTimer, &QTimer::timeout, client, [this] {
+    m_storesHeld = false;
+    pump();
+  });
   QObject::connect(&m_watchTimer, &QTimer::timeout, client, [this] { watch(); });
   QObject::connect(&m_initializeTimer, &QTimer::timeout, client, [this] {
     if (m_process) {
@@ -135,6 +140,7 @@ void EngineClient::Private::becomeReady() {
   }
   m_state = State::ready;
   m_problem.clear();
+  m_storesHeld = false;
   pump();
   Q_EMIT m_client->stateChanged();
 }
@@ -207,23 +213,25 @@ void EngineClient::Private::died(const EngineProcess::End& end) {
   const std::optional<int> delay = m_budget.died(startedAt, m_clock.elapsed());
   if (!delay) {
     return fail(tr("%1; it stopped %n times in a row: read its log, then restart it.", nullptr, m_budget.deaths() + 1)
-                    .arg(what));
+                    .arg(what),
+                !end.killed);
   }
   const QPointer<EngineClient> self(m_client);
-  letGo(tr("The engine stopped while %1; ask again."));
+  letGo(tr("The engine stopped while %1; ask again."), !end.killed);
   if (!self || m_process) return;
   setState(State::restarting, tr("%1; it is started again.").arg(what));
   if (self && m_state == State::restarting) m_restartTimer.start(*delay);
 }
 
-void EngineClient::Private::fail(const QString& sentence) {
+void EngineClient::Private::fail(const QString& sentence, bool crashed) {
   const QPointer<EngineClient> self(m_client);
-  letGo(tr("The engine stopped while %1; ask again."));
+  letGo(tr("The engine stopped while %1; ask again."), crashed);
   if (self && !m_process) setState(State::failed, sentence);
 }
 
-void EngineClient::Private::letGo(const QString& sentence) {
-  for (QTimer* timer : {&m_drainTimer, &m_restartTimer, &m_watchTimer, &m_initializeTimer, &m_openTimer}) timer->stop();
+void EngineClient::Private::letGo(const QString& sentence, bool crashed) {
+  for (QTimer* timer : {&m_drainTimer, &m_restartTimer, &m_watchTimer, &m_initializeTimer, &m_openTimer, &m_storeTimer})
+    timer->stop();
   m_opening.reset();
   if (m_process) {
     constexpr std::size_t kMostPastBytes = 128u << 10;
@@ -247,7 +255,13 @@ void EngineClient::Private::letGo(const QString& sentence) {
   std::vector<Request> lost;
   for (auto& [ticket, request] : std::exchange(m_flight, {})) {
     const bool stores = !request.journalKey.empty();
-    if (stores || (isRepeatable(request.method) && ++request.deaths <= m_limits.repeats)) {
+    if (stores && crashed && ++request.deaths >= m_limits.repeats) {
+      noted(m_journal->setAside(request.journalKey));
+      givenUp << tr(
+          "A message was set aside: the engine stopped %n times while storing it. It is kept in the window's journal.",
+          nullptr, request.deaths);
+      lost.push_back(std::move(request));
+    } else if (stores || (isRepeatable(request.method) && ++request.deaths <= m_limits.repeats)) {
       m_waiting.emplace(ticket, std::move(request));
     } else {
       lost.push_back(std::move(request));

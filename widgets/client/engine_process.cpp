@@ -388,7 +388,7 @@ void EngineProcess::leave(Pipes& pipes) {
     what = "The engine ended without being asked";
   }
   if (killed.empty() && pipes.broken.empty() && pipes.reader.holdsPart()) what += ", in the middle of a message";
-  setEnd({what, true, asked});
+  setEnd({what, true, asked, WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL});
 }
 
 }  // namespace strata

@@ -34,6 +34,7 @@ class EngineProcess {
     std::string what;     // "The engine was killed by signal 9 (Killed)", without its full stop
     bool started = true;  // false: there is no such program
     bool asked = false;   // finish() was called before
+    bool killed = false;  // by somebody's SIGKILL
   };
 
   EngineProcess(Command command, const EngineLimits& limits, std::function<void()> wake);

@@ -52,6 +52,8 @@ Result<std::unique_ptr<Journal>> Journal::open(const fs::path& path) {
   STRATA_CHECK(journal->read());
   journal->m_fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (journal->m_fd < 0) return tl::unexpected(failure("opened", path, errno));
+  STRATA_CHECK(syncFolder(path.parent_path().empty() ? fs::path(".") : path.parent_path()));
+  journal->m_syncer = std::thread([own = journal.get()] { own->syncLoop(); });
   return journal;
 }
 
@@ -69,7 +71,8 @@ Result<std::unique_ptr<Journal>> Journal::openIn(const fs::path& folder) {
       own = std::move(*journal);
     } else {
       for (const Entry& entry : std::vector<Entry>((*journal)->entries())) {
-        STRATA_CHECK(own->add(entry.project, entry.params));
+        STRATA_TRY(const std::string key, own->add(entry.project, entry.params));
+        if (entry.aside) STRATA_CHECK(own->setAside(key));
         STRATA_CHECK((*journal)->done(entry.key));
       }
     }
@@ -84,8 +87,39 @@ Journal::Journal(fs::path path, int lockFd) : m_path(std::move(path)), m_lockFd(
 }
 
 Journal::~Journal() {
+  if (m_syncer.joinable()) {
+    {
+      const std::lock_guard lock(m_syncMutex);
+      m_ending = true;
+    }
+    m_syncChanged.notify_all();
+    m_syncer.join();
+  }
   if (m_fd >= 0) ::close(m_fd);
   ::close(m_lockFd);
+}
+
+/// One fdatasync for all that was written since the last.
+void Journal::syncLoop() {
+  std::unique_lock lock(m_syncMutex);
+  while (true) {
+    m_syncChanged.wait(lock, [&] { return m_ending || m_writes > m_syncedWrites; });
+    if (m_writes == m_syncedWrites) return;
+    const std::uint64_t written = m_writes;
+    lock.unlock();
+    const int error = fdatasync(m_fd) == 0 ? 0 : errno;
+    lock.lock();
+    m_syncedWrites = written;
+    m_syncError = error;
+    m_syncChanged.notify_all();
+  }
+}
+
+Result<void> Journal::sync() {
+  std::unique_lock lock(m_syncMutex);
+  m_syncChanged.wait(lock, [&, until = m_writes] { return m_syncedWrites >= until; });
+  if (m_syncError != 0) return tl::unexpected(failure("written", m_path, m_syncError));
+  return {};
 }
 
 Result<void> Journal::read() {
@@ -99,7 +133,10 @@ Result<void> Journal::read() {
     rest.remove_prefix(end + 1);
   }
   std::string kept;
-  for (const Entry& entry : m_entries) kept += dumpLine(lineOf(entry)) + "\n";
+  for (const Entry& entry : m_entries) {
+    kept += dumpLine(lineOf(entry)) + "\n";
+    if (entry.aside) kept += dumpLine({{"aside", entry.key}}) + "\n";
+  }
   if (kept != text) STRATA_CHECK(writeFile(m_path, kept));
   m_bytes = kept.size();
   return {};
@@ -111,6 +148,9 @@ void Journal::apply(const Json& line) {
   } else if (line.contains("done")) {
     const std::string key = textOf(line, "done");
     std::erase_if(m_entries, [&](const Entry& entry) { return entry.key == key; });
+  } else if (line.contains("aside")) {
+    const std::string key = textOf(line, "aside");
+    for (Entry& entry : m_entries) entry.aside = entry.aside || entry.key == key;
   } else if (line.contains("move")) {
     const std::string from = textOf(line, "move");
     for (Entry& entry : m_entries) {
@@ -130,6 +170,11 @@ Result<void> Journal::write(std::string line) {
     return tl::unexpected(failure("written", m_path, error));
   }
   m_bytes += line.size();
+  {
+    const std::lock_guard lock(m_syncMutex);
+    ++m_writes;
+  }
+  m_syncChanged.notify_all();
   return {};
 }
 
@@ -154,6 +199,10 @@ Result<std::string> Journal::add(const std::string& project, const Json& params,
 
 Result<void> Journal::done(const std::string& key) {
   return append({{"done", key}});
+}
+
+Result<void> Journal::setAside(const std::string& key) {
+  return append({{"aside", key}});
 }
 
 Result<void> Journal::move(const std::string& from, const std::string& to) {

@@ -5,13 +5,17 @@
 //   STRATA_TRY(auto journal, Journal::open(path));
 //   const std::string key = journal->add(project, params);   // before chats/put is sent
 //   journal->done(key);                                      // once it is answered
-// The file: a JSON line an event, {"put": KEY, "project": …, "params": …}, {"done": KEY} or {"move": FROM, "to": TO}.
-// One appending write each, without waiting for the disk: what it guards against is a process that dies, and the
-// engine's own database is durable. One thread; one window at a time (PATH.lock).
+// The file: a JSON line an event, {"put": KEY, "project": …, "params": …}, {"done": KEY}, {"aside": KEY} or
+// {"move": FROM, "to": TO}. One appending write each; a thread of its own has each reach the disk (fdatasync), so that
+// no caller waits for that. Called from one thread; one window at a time (PATH.lock).
 
+#include <condition_variable>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "core/base/error.h"
@@ -25,6 +29,7 @@ class Journal {
     std::string key;
     std::string project;
     Json params;
+    bool aside = false;
   };
 
   /// Reads what an earlier window left. Lines cut short by its end are skipped. Refused: a journal that another window
@@ -41,10 +46,14 @@ class Journal {
   /// The same; `text`: the parameters as they are sent.
   Result<std::string> add(const std::string& project, const Json& params, const std::string& text);
   Result<void> done(const std::string& key);
+  /// Keeps an entry without sending it again: the engine refuses it, or ends over it.
+  Result<void> setAside(const std::string& key);
   /// What was kept under one name of a project belongs to another: "" turned out to be /home/me/sample.
   Result<void> move(const std::string& from, const std::string& to);
   /// Open entries, the oldest first.
   const std::vector<Entry>& entries() const { return m_entries; }
+  /// Waits until all that was written is on the disk.
+  Result<void> sync();
 
  private:
   Journal(std::filesystem::path path, int lockFd);
@@ -60,6 +69,14 @@ class Journal {
   std::string m_session;  // makes keys unlike those of other windows
   std::uint64_t m_count = 0;
   std::vector<Entry> m_entries;
+
+  void syncLoop();
+  std::thread m_syncer;
+  std::mutex m_syncMutex;
+  std::condition_variable m_syncChanged;
+  std::uint64_t m_writes = 0, m_syncedWrites = 0;
+  int m_syncError = 0;
+  bool m_ending = false;
 };
 
 }  // namespace strata

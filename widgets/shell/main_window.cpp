@@ -161,6 +161,8 @@ void MainWindow::connectParts() {
   connect(&m_workspace.engine(), &EngineClient::stateChanged, this, &MainWindow::showProblem);
   connect(&m_workspace.engine(), &EngineClient::misunderstood, m_status, &StatusBar::say);
   connect(&m_workspace.engine(), &EngineClient::notRestored, m_status, &StatusBar::say);
+  connect(&m_workspace.engine(), &EngineClient::caughtUp, m_status,
+          [this] { m_status->say(tr("What could not be stored is stored now.")); });
   connect(qApp, &QApplication::focusChanged, this, [this](QWidget*, QWidget* now) {
     for (QWidget* pane : panes()) {
       if (now != nullptr && pane->isAncestorOf(now)) m_lastFocus[pane] = now;

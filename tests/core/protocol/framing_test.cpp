@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include "core/protocol/rpc.h"
+
 namespace strata::testing {
 namespace {
 
@@ -106,6 +108,42 @@ TEST(Framing, StaysBrokenOnceBroken) {
   const auto second = reader.next();
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().message, first.error().message);
+}
+
+TEST(FrameReader, PassesOverAFrameThatIsTooLargeWhereItIsAskedTo) {
+  const std::size_t bytes = kMostFrameBytes + 1;
+  const std::string large = R"({"id":7,"text":")" + std::string(bytes - 18, 'x') + "\"}";
+  ASSERT_EQ(large.size(), bytes);
+  const std::string stream = frameOf("{\"a\":1}") + frameOf(large) + frameOf("{\"b\":2}");
+  for (const std::size_t piece : {stream.size(), std::size_t{65536}, std::size_t{1000003}}) {
+    FrameReader reader(FrameReader::Oversize::skip);
+    std::vector<std::string> bodies;
+    std::vector<FrameReader::Skipped> skipped;
+    for (std::size_t at = 0; at < stream.size(); at += piece) {
+      reader.feed(std::string_view(stream).substr(at, piece));
+      for (bool more = true; more;) {
+        const auto body = reader.next();
+        ASSERT_TRUE(body);
+        if (*body) bodies.push_back(**body);
+        auto passed = reader.takeSkipped();
+        more = *body || passed;
+        if (passed) skipped.push_back(*passed);
+      }
+    }
+    EXPECT_EQ(bodies, (std::vector<std::string>{"{\"a\":1}", "{\"b\":2}"}));
+    ASSERT_EQ(skipped.size(), 1U);
+    EXPECT_EQ(skipped[0].bytes, bytes);
+    EXPECT_EQ(idAtStart(skipped[0].start), Json(7));
+    EXPECT_FALSE(reader.holdsPart());
+  }
+}
+
+TEST(FrameReader, FindsTheIdOfAMessageWhoseStartIsAtHand) {
+  EXPECT_EQ(idAtStart(R"({"jsonrpc":"2.0","id":12,"method":"chats/put","params":{"te)"), Json(12));
+  EXPECT_EQ(idAtStart(R"({"params":{"id":1},"id":"a","x":")"), Json("a"));
+  EXPECT_EQ(idAtStart(R"({"params":{"id":1,"text":"xxxx)"), Json(nullptr));
+  EXPECT_EQ(idAtStart("[1,2"), Json(nullptr));
+  EXPECT_EQ(idAtStart(""), Json(nullptr));
 }
 
 }  // namespace

@@ -113,6 +113,14 @@ TEST_F(RpcServerTest, SendsNothingOfItsOwnBeforeItIsInitialized) {
   EXPECT_EQ(m_notes["serve/changed"], 1);
 }
 
+TEST_F(RpcServerTest, AMessageThatIsTooLargeIsRefusedByItsIdAndTheNextIsAnswered) {
+  initialize();
+  sendSlow(1, std::string(kMostFrameBytes, 'x'));
+  EXPECT_THAT(answerTo(1).error.message, HasSubstr("and one may have 16; send it in parts."));
+  sendSlow(2, "fine");
+  EXPECT_EQ(answerTo(2).result["path"], "fine");
+}
+
 TEST_F(RpcServerTest, WhatAHandlerThrowsIsTheAnswerOfItsRequestAlone) {
   initialize();
   sendSlow(1, "bad_alloc");

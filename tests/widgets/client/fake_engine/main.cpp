@@ -1,9 +1,10 @@
 // An engine without models, for tests of the window: speaks the protocol, and misbehaves on demand.
 //
-//   fake_engine [MODE[:N]] [--store FILE] [--once FILE] [--load-ms N]
+//   fake_engine [MODE[:N]] [--store FILE] [--full FILE] [--once FILE] [--load-ms N]
 // Modes: normal, silent, hang, no-cancel, garbage, bad-header, bad-json, half, half-silent, big, stderr, other-version,
 // refuses, dies, dies-after:N, floods, banner, no-project. --store: ids of the messages of chats/put, a line each,
-// before they are answered. --once: misbehaves only where FILE is not there yet, and makes it.
+// before they are answered; the message "poison" ends it. --full: the disk is full while FILE is there. --once:
+// misbehaves only where FILE is not there yet, and makes it.
 
 #include <unistd.h>
 
@@ -32,7 +33,7 @@ using namespace std::chrono_literals;
 struct Options {
   std::string mode = "normal";
   int number = 0;
-  std::string store, once;
+  std::string store, once, full;
   int loadMs = 0;
 };
 Options g;
@@ -206,9 +207,16 @@ void answer(const RpcMessage& message) {
       })) {
     return;
   }
-  if (handles<PutChat>(message, [](const auto& params) {
+  if (handles<PutChat>(message, [&](const auto& params) {
+        if (!g.full.empty() && std::filesystem::exists(g.full)) {
+          const Error error{ErrorCode::diskFull, "The disk is full.", {}};
+          return send(rpcError(id, RpcCode::engineError, error));
+        }
+        for (const ChatMessage& put : params.messages) {
+          if (put.text == "poison") _exit(6);
+        }
         store(params);
-        return Nothing{};
+        send(rpcResult(id, configToJson(Nothing{})));
       })) {
     return;
   }
@@ -272,6 +280,8 @@ void readOptions(int argc, char** argv) {
     const auto value = [&] { return std::string(++i < argc ? argv[i] : ""); };
     if (word == "--store") {
       g.store = value();
+    } else if (word == "--full") {
+      g.full = value();
     } else if (word == "--once") {
       g.once = value();
     } else if (word == "--load-ms") {
