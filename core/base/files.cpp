@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/base/file_errors.h"
+#include "core/base/read_descriptor.h"
 
 namespace strata {
 namespace fs = std::filesystem;
@@ -67,24 +68,25 @@ class Closer {
 
 }  // namespace
 
-Result<std::string> readFile(const fs::path& path, std::uint64_t maxBytes) {
-  STRATA_TRY(const OpenFile file, openRegular(path));
-  const Closer closer(file.fd);
+Result<std::string> readDescriptor(int fd, const fs::path& path, std::uint64_t maxBytes) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return systemFailure(errno, "read", path);
+  const auto size = static_cast<std::uint64_t>(status.st_size);
   const auto tooLarge = [&] {
     return fail(
         ErrorCode::invalidData,
         path.string() + " is larger than the " + std::to_string(maxBytes) + " bytes allowed here; give a smaller file.",
         path.string());
   };
-  if (file.size > maxBytes) return tooLarge();
+  if (size > maxBytes) return tooLarge();
   try {
-    std::string bytes(file.size, '\0');
+    std::string bytes(size, '\0');
     std::size_t filled = 0;
     // The size is a hint: a file may grow or shrink while it is read, and those of /proc say 0.
     while (true) {
       if (filled == bytes.size()) {
         char more = 0;
-        const ssize_t got = ::read(file.fd, &more, 1);
+        const ssize_t got = ::read(fd, &more, 1);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return systemFailure(errno, "read", path);
         if (got == 0) break;
@@ -93,7 +95,7 @@ Result<std::string> readFile(const fs::path& path, std::uint64_t maxBytes) {
         bytes[filled++] = more;
         continue;
       }
-      const ssize_t got = ::read(file.fd, bytes.data() + filled, bytes.size() - filled);
+      const ssize_t got = ::read(fd, bytes.data() + filled, bytes.size() - filled);
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return systemFailure(errno, "read", path);
       if (got == 0) break;
@@ -105,6 +107,12 @@ Result<std::string> readFile(const fs::path& path, std::uint64_t maxBytes) {
     return fail(ErrorCode::outOfMemory, path.string() + " does not fit into memory; give a smaller file.",
                 path.string());
   }
+}
+
+Result<std::string> readFile(const fs::path& path, std::uint64_t maxBytes) {
+  STRATA_TRY(const OpenFile file, openRegular(path));
+  const Closer closer(file.fd);
+  return readDescriptor(file.fd, path, maxBytes);
 }
 
 MappedFile::MappedFile(fs::path path, const std::byte* data, std::size_t size)

@@ -17,7 +17,7 @@ using protocol::ChatInfo;
 using protocol::ChatMessage;
 
 constexpr int kChatsVersion = 1;  // PRAGMA user_version
-constexpr const char* kSchema =
+constexpr const char* kChatsSchema =
     "CREATE TABLE IF NOT EXISTS chats(id TEXT PRIMARY KEY NOT NULL, title TEXT NOT NULL, system TEXT NOT NULL,"
     " created TEXT NOT NULL, updated TEXT NOT NULL, a TEXT, b TEXT, sampling TEXT NOT NULL,"
     " trashed INTEGER NOT NULL DEFAULT 0);"
@@ -163,8 +163,9 @@ Result<fs::path> setAside(const fs::path& path) {
 }
 
 /// Opens the file and looks through it: damage shows at once, not in the middle of a chat.
-Result<Database> openWhole(const fs::path& path, Database::Mode mode) {
-  STRATA_TRY(Database database, Database::open(path, mode));
+Result<Database> openWhole(const ProjectPath& file, Database::Mode mode) {
+  const fs::path path = file.whole();
+  STRATA_TRY(Database database, Database::open(file, mode));
   STRATA_CHECK(database.version(kChatsVersion));
   Statement look(database, "PRAGMA quick_check(1)");
   STRATA_CHECK(database.check(look.step()));
@@ -176,20 +177,21 @@ Result<Database> openWhole(const fs::path& path, Database::Mode mode) {
 }  // namespace
 
 Result<ChatStore::Opened> ChatStore::open(const fs::path& projectFolder, Mode mode) {
-  const fs::path path = projectFolder / "project.sqlite";
+  const ProjectPath file{projectFolder, "project.sqlite"};
+  STRATA_CHECK(requirePlainFiles(file));  // a link is no damage to set aside
   if (mode == Mode::read) {
-    STRATA_TRY(Database database, openWhole(path, Database::Mode::read));
+    STRATA_TRY(Database database, openWhole(file, Database::Mode::read));
     return Opened{ChatStore(std::move(database)), {}};
   }
   std::string notice;
-  Result<Database> database = openWhole(path, Database::Mode::write);
+  Result<Database> database = openWhole(file, Database::Mode::write);
   if (!database && isDamage(database.error())) {
     const Error damage = database.error();
     database = tl::unexpected(damage);  // closes the file before it moves
-    STRATA_TRY(const fs::path aside, setAside(path));
+    STRATA_TRY(const fs::path aside, setAside(file.whole()));
     notice = "The project's chats could not be read and were set aside as " + aside.string() +
              "; a new, empty list was begun.";
-    database = openWhole(path, Database::Mode::write);
+    database = openWhole(file, Database::Mode::write);
   }
   if (!database) return tl::unexpected(database.error());
   ChatStore store(std::move(*database));
@@ -199,7 +201,7 @@ Result<ChatStore::Opened> ChatStore::open(const fs::path& projectFolder, Mode mo
 
 Result<void> ChatStore::prepare() {
   STRATA_CHECK(m_database.execute("PRAGMA synchronous=FULL"));
-  return m_database.transaction([this] { return m_database.execute(kSchema); });
+  return m_database.transaction([this] { return m_database.execute(kChatsSchema); });
 }
 
 Result<std::vector<ChatInfo>> ChatStore::list(const protocol::ListChats::Params& params) const {

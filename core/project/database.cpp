@@ -58,6 +58,13 @@ const char* journalModeFor(std::int64_t fileSystemType) {
   return std::find(std::begin(kNetwork), std::end(kNetwork), type) != std::end(kNetwork) ? "DELETE" : "WAL";
 }
 
+Result<void> requirePlainFiles(const ProjectPath& database) {
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
+    STRATA_CHECK(plainPath({database.root, database.inside.string() + suffix}));
+  }
+  return {};
+}
+
 Result<void> Database::check(int code) const {
   if (code == SQLITE_OK || code == SQLITE_DONE || code == SQLITE_ROW) return {};
   return tl::unexpected(sqliteError(handle(), m_path, code));
@@ -83,10 +90,14 @@ std::int64_t Database::dataVersion() const {
   return query.step() == SQLITE_ROW ? query.integer(0) : 0;
 }
 
-Result<Database> Database::open(const fs::path& path, Mode mode) {
+Result<Database> Database::open(const ProjectPath& file, Mode mode) {
   Database database;
-  database.m_path = path;
-  const int flags = mode == Mode::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  database.m_path = file.whole();
+  STRATA_CHECK(requirePlainFiles(file));
+  // SQLITE_OPEN_NOFOLLOW refuses a link anywhere on the path, also those on the way to the user's own project.
+  STRATA_TRY(const fs::path path, plainPath(file));
+  const int flags =
+      SQLITE_OPEN_NOFOLLOW | (mode == Mode::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   sqlite3* handle = nullptr;
   const int opened = sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   database.m_handle.reset(handle);

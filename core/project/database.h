@@ -1,7 +1,7 @@
 #pragma once
 // SQLite behind values: what run.sqlite and project.sqlite have in common. One connection, one thread at a time.
 //
-//   STRATA_TRY(const Database database, Database::open(path, Database::Mode::write));
+//   STRATA_TRY(const Database database, Database::open({project, "project.sqlite"}, Database::Mode::write));
 //   Statement query(database, "SELECT title FROM chats WHERE id = ?");
 //   query.bind(1, id);
 //   while (query.step() == SQLITE_ROW) use(query.text(0));
@@ -15,6 +15,7 @@
 #include <string>
 
 #include "core/base/error.h"
+#include "core/project/project_files.h"
 
 namespace strata {
 
@@ -22,11 +23,14 @@ namespace strata {
 /// f_type.
 const char* journalModeFor(std::int64_t fileSystemType);
 
+/// Refuses symbolic links in place of the file or of SQLite's own beside it (-wal, -shm, -journal).
+Result<void> requirePlainFiles(const ProjectPath& database);
+
 class Database {
  public:
   enum class Mode { write, read };
   /// Opens, and to write makes, the file. A database that another program keeps busy is waited for 5 s.
-  static Result<Database> open(const std::filesystem::path& path, Mode mode);
+  static Result<Database> open(const ProjectPath& file, Mode mode);
 
   /// The error that a result code stands for: a full disk, a damaged file, another program that holds it.
   Result<void> check(int code) const;

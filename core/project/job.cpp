@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,7 +17,7 @@
 #include <vector>
 
 #include "core/base/file_errors.h"
-#include "core/base/files.h"
+#include "core/project/project_files.h"
 
 extern char** environ;
 
@@ -60,12 +61,12 @@ std::vector<char*> pointersTo(std::vector<std::string>& texts) {
 }
 
 /// A new session with clean signals, the log as output, and none of this process's files.
-Result<pid_t> spawn(const fs::path& program, std::vector<std::string> arguments, const fs::path& log) {
+Result<pid_t> spawn(const fs::path& program, std::vector<std::string> arguments, const Descriptor& log) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0666);
+  posix_spawn_file_actions_adddup2(&actions, log.get(), STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
@@ -92,8 +93,8 @@ bool hasEnded(pid_t pid) {
 }
 
 /// The end of a log, for a process that left without a word in run.json.
-std::string lastLineOf(const fs::path& log) {
-  const Result<std::string> text = readFile(log);
+std::string lastLineOf(const fs::path& folder) {
+  const Result<std::string> text = readInProject(inRun(folder, "log"));
   if (!text) return {};
   std::string_view tail = *text;
   if (tail.size() > kLastWords) tail.remove_prefix(tail.size() - kLastWords);
@@ -103,9 +104,9 @@ std::string lastLineOf(const fs::path& log) {
 
 /// A job that ended before it told its state: its last words are why it failed.
 Result<void> noteEarlyEnd(const fs::path& folder) {
-  STRATA_TRY(Run run, Run::reopen(folder));
+  STRATA_TRY(Run run, Run::reopen(folder, Run::Purpose::change));
   if (run.info().state != RunState::queued) return {};
-  const std::string last = lastLineOf(folder / "log");
+  const std::string last = lastLineOf(folder);
   return run.setState(RunState::failed, last.empty() ? "The job ended before it began, without saying why." : last);
 }
 
@@ -132,27 +133,6 @@ Result<void> waitForBegin(pid_t pid, const fs::path& folder, std::chrono::millis
   return {};
 }
 
-Result<void> checkId(const std::string& id) {
-  if (isPlainId(id)) return {};
-  return fail(ErrorCode::usage, "\"" + id + "\" is no run's id.", id);
-}
-
-Result<void> moveRun(const fs::path& from, const fs::path& to) {
-  std::error_code error;
-  if (!fs::is_directory(from, error)) {
-    return fail(ErrorCode::notFound, "There is no run " + from.string() + ".", from.string());
-  }
-  if (isAlive(from)) {
-    return fail(ErrorCode::busy, "The run " + from.filename().string() + " is still alive; stop it first.",
-                from.string());
-  }
-  fs::create_directories(to.parent_path(), error);
-  if (!error) fs::rename(from, to, error);
-  if (error) return systemFailure(error.value(), "move", from);
-  STRATA_CHECK(syncFolder(from.parent_path()));
-  return syncFolder(to.parent_path());
-}
-
 }  // namespace
 
 Result<RunInfo> startJob(const fs::path& program, const fs::path& project, const std::string& id,
@@ -160,8 +140,8 @@ Result<RunInfo> startJob(const fs::path& program, const fs::path& project, const
   const fs::path folder = project / "runs" / id;
   std::error_code ignored;
   fs::remove(folder / "stop", ignored);  // of an earlier life; one that comes from now on is meant
-  STRATA_TRY(const pid_t pid,
-             spawn(program, {program.string(), "job", id, "--project", project.string()}, folder / "log"));
+  STRATA_TRY(const Descriptor log, openInProject(inRun(folder, "log"), O_WRONLY | O_CREAT | O_APPEND));
+  STRATA_TRY(const pid_t pid, spawn(program, {program.string(), "job", id, "--project", project.string()}, log));
   STRATA_CHECK(waitForBegin(pid, folder, begun));
   return readRun(folder);
 }
@@ -173,7 +153,7 @@ void collectJobs() {
 
 std::optional<int> lockHolder(const fs::path& runFolder) {
   if (!isAlive(runFolder)) return {};
-  const Result<std::string> text = readFile(runFolder / "lock", 64);
+  const Result<std::string> text = readInProject(inRun(runFolder, "lock"), 64);
   if (!text) return {};
   int pid = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), pid);
@@ -187,49 +167,21 @@ std::optional<int> lockHolder(const fs::path& runFolder) {
 }
 
 Result<void> requestStop(const fs::path& runFolder) {
-  const fs::path path = runFolder / "stop";
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-  if (fd < 0) return systemFailure(errno, "write", path);
-  ::close(fd);
-  return {};
+  return openInProject(inRun(runFolder, "stop"), O_WRONLY | O_CREAT).map([](const Descriptor&) {});
 }
 
 std::optional<std::chrono::system_clock::time_point> stopRequestedAt(const fs::path& runFolder) {
-  std::error_code error;
-  const fs::file_time_type time = fs::last_write_time(runFolder / "stop", error);
-  if (error) return {};
-  return std::chrono::time_point_cast<std::chrono::system_clock::duration>(std::chrono::file_clock::to_sys(time));
+  struct stat status {};
+  const fs::path path = runFolder / "stop";
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
+  const auto since = std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::nanoseconds(status.st_mtim.tv_nsec);
+  return std::chrono::system_clock::time_point(std::chrono::duration_cast<std::chrono::system_clock::duration>(since));
 }
 
 bool signalHolder(const fs::path& runFolder, int signal) {
   const std::optional<int> pid = lockHolder(runFolder);
-  return pid && ::kill(*pid, signal) == 0;
-}
-
-bool isPlainId(const std::string& id) {
-  return !id.empty() && id.find('/') == std::string::npos && !id.starts_with('.');
-}
-
-Result<void> trashRun(const Project& project, const std::string& id) {
-  STRATA_CHECK(checkId(id));
-  return moveRun(project.runsFolder() / id, project.folder() / "trash" / id);
-}
-
-Result<void> restoreRun(const Project& project, const std::string& id) {
-  STRATA_CHECK(checkId(id));
-  return moveRun(project.folder() / "trash" / id, project.runsFolder() / id);
-}
-
-Result<void> deleteTrashedRun(const Project& project, const std::string& id) {
-  STRATA_CHECK(checkId(id));
-  const fs::path hidden = project.folder() / "trash" / (".removed-" + id);
-  std::error_code error;
-  fs::remove_all(hidden, error);  // of a removal that was cut short
-  // The name goes first, so that a removal cut short leaves no half of a run.
-  STRATA_CHECK(moveRun(project.folder() / "trash" / id, hidden));
-  fs::remove_all(hidden, error);
-  if (error) return systemFailure(error.value(), "remove", hidden);
-  return {};
+  // A lock that this process holds is a run that it changes, not a job.
+  return pid && *pid != ::getpid() && ::kill(*pid, signal) == 0;
 }
 
 }  // namespace strata

@@ -34,12 +34,12 @@ Result<void> requestStop(const std::filesystem::path& runFolder);
 /// Since when the stop file is there.
 std::optional<std::chrono::system_clock::time_point> stopRequestedAt(const std::filesystem::path& runFolder);
 
-/// Sends a signal to the lock's holder; false where there is none.
+/// Sends a signal to the lock's holder; false where there is none, or it is this process.
 bool signalHolder(const std::filesystem::path& runFolder, int signal);
 
 /// Whether `id` can be the name of a run's folder: one part of a path, not hidden.
 bool isPlainId(const std::string& id);
-/// Moves a run that is not alive from runs/ to trash/ of its project, or back.
+/// Moves a run from runs/ to trash/ of its project, or back; ErrorCode::busy where it is alive.
 Result<void> trashRun(const Project& project, const std::string& id);
 Result<void> restoreRun(const Project& project, const std::string& id);
 /// Deletes a run of the trash for good.

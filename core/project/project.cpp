@@ -12,6 +12,7 @@
 
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
+#include "core/project/project_files.h"
 
 namespace strata {
 namespace {
@@ -44,7 +45,8 @@ class ProjectFile {
  public:
   static Result<ProjectFile> read(const fs::path& folder) {
     ProjectFile file(folder / kFile);
-    STRATA_TRY(file.m_json, readJson(file.m_path));
+    STRATA_TRY(const std::string text, readInProject({folder, kFile}));
+    STRATA_TRY(file.m_json, parseJson(text, file.m_path.string()));
     const Json& json = file.m_json;
     if (!json.is_object() || !json.contains("format") || json["format"] != kProjectFormat) {
       return file.broken(std::string("is not a project's file: its \"format\" must be \"") + kProjectFormat + "\".");
@@ -222,14 +224,14 @@ Result<void> Project::removeModel(const std::string& name) {
 }
 
 Result<ProjectLock> ProjectLock::take(const fs::path& projectFolder, std::chrono::milliseconds patience) {
-  const fs::path path = projectFolder / "lock";
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (fd < 0) return systemFailure(errno, "open", path);
+  const ProjectPath file{projectFolder, "lock"};
+  STRATA_TRY(Descriptor opened, openInProject(file, O_RDWR | O_CREAT));
+  const int fd = opened.release();
   ProjectLock lock(fd);
   const auto until = std::chrono::steady_clock::now() + patience;
   while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     const int number = errno;
-    if (number != EINTR && number != EWOULDBLOCK) return systemFailure(number, "lock", path);
+    if (number != EINTR && number != EWOULDBLOCK) return systemFailure(number, "lock", file.whole());
     if (std::chrono::steady_clock::now() >= until) {
       return fail(ErrorCode::busy,
                   "The project " + projectFolder.string() + " is open in another Strata; close it there first.",

@@ -109,9 +109,11 @@ class Run {
  public:
   static Result<Run> create(const Project& project, const std::string& kind, const Json& config,
                             const std::string& parent = {});
+  enum class Purpose { work, change };
   /// Takes the lock of an existing run; ErrorCode::busy while another process holds it. Removes what a killed process
-  /// left half-written beside run.json; a stop file stays (clearStop).
-  static Result<Run> reopen(const std::filesystem::path& folder);
+  /// left half-written beside run.json; a stop file stays (clearStop). The lock names this process as the holder only
+  /// for `work`: who merely changes what is stored is no job that could be signalled.
+  static Result<Run> reopen(const std::filesystem::path& folder, Purpose purpose = Purpose::work);
   Run(Run&&) noexcept;
   Run& operator=(Run&&) noexcept;
   ~Run();
@@ -138,7 +140,11 @@ Result<std::vector<RunInfo>> listRuns(const Project& project);
 /// Refuses a run that is alive, and an id that is not the plain name of a folder in runs/.
 Result<void> removeRun(const Project& project, const std::string& id);
 
-/// Whether a process holds the run's lock.
+/// Whether a process holds the run's lock; unknown where the lock cannot be looked at (no descriptors left, no
+/// permission).
+enum class Life { alive, dead, unknown };
+Life lifeOf(const std::filesystem::path& runFolder);
+/// Not dead: what is unknown counts as alive, so that nothing is removed on a guess.
 bool isAlive(const std::filesystem::path& runFolder);
 
 /// "DIR/runs/<id>[@STEP]" or, with a project, "<id>[@STEP]": the run's folder and step; a slash at the end is allowed.

@@ -5,58 +5,29 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
 #include <random>
-#include <thread>
 #include <utility>
 
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
+#include "core/project/job.h"
 #include "core/project/project.h"
+#include "core/project/project_files.h"
+#include "core/project/run_file.h"
 
 namespace strata {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kRunFile = "run.json";
-constexpr const char* kRunFormat = "strata-run";
-constexpr int kRunVersion = 1;
 constexpr const char* kDiedSilently = "the process ended without saying why; resume it";
-constexpr std::array kStates = {RunState::queued,  RunState::running, RunState::paused,
-                                RunState::stopped, RunState::failed,  RunState::done};
-// A reader's look at a lock holds it for an instant; the process that wants it tries again for this long.
-constexpr int kLockAttempts = 20;
-constexpr auto kLockPause = std::chrono::milliseconds(10);
 // Leftovers of killed processes in runs/ are removed when nobody can be filling them any more.
 constexpr auto kLeftoverAge = std::chrono::hours(1);
-
-/// Opens and locks runs/<id>/lock; ErrorCode::busy where another process holds it.
-Result<int> takeLock(const fs::path& folder) {
-  const fs::path path = folder / "lock";
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (fd < 0) return systemFailure(errno, "open", path);
-  for (int attempt = 0; ::flock(fd, LOCK_EX | LOCK_NB) != 0; ++attempt) {
-    const int number = errno;
-    if (number == EINTR || (number == EWOULDBLOCK && attempt < kLockAttempts)) {
-      std::this_thread::sleep_for(kLockPause);
-      continue;
-    }
-    ::close(fd);
-    if (number != EWOULDBLOCK) return systemFailure(number, "lock", path);
-    return fail(ErrorCode::busy, "The run " + folder.string() + " is in use by another process; stop that one first.",
-                folder.string());
-  }
-  // For whoever has to signal the holder (lockHolder); the lock itself is what counts, so a full disk does no harm.
-  const std::string holder = std::to_string(::getpid()) + "\n";
-  if (::ftruncate(fd, 0) == 0) (void)!::write(fd, holder.data(), holder.size());
-  return fd;
-}
 
 std::string formatTime(std::time_t time, const char* format) {
   std::tm parts = {};
@@ -70,55 +41,6 @@ std::string newId(const std::string& kind, std::time_t time) {
   char suffix[8];
   std::snprintf(suffix, sizeof suffix, "%04x", device() & 0xffffu);
   return formatTime(time, "%Y%m%d-%H%M%S-") + kind + "-" + suffix;
-}
-
-Result<void> writeRun(const fs::path& folder, const RunInfo& info) {
-  const Json json = {{"format", kRunFormat},    {"version", kRunVersion},  {"id", info.id},
-                     {"kind", info.kind},       {"created", info.created}, {"state", toString(info.state)},
-                     {"message", info.message}, {"parent", info.parent},   {"config", info.config}};
-  return writeFile(folder / kRunFile, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
-}
-
-/// run.json as it stands, whoever lives.
-Result<RunInfo> readStored(const fs::path& folder) {
-  const fs::path file = folder / kRunFile;
-  STRATA_TRY(const Json json, readJson(file));
-  const auto broken = [&](const std::string& what) {
-    return fail(ErrorCode::invalidData, file.string() + " is damaged: " + what + ".", file.string());
-  };
-  if (!json.is_object()) return broken("it is not an object");
-  if (!json.contains("format") || json["format"] != kRunFormat) {
-    return broken(std::string("its \"format\" is not \"") + kRunFormat + "\"");
-  }
-  if (!json.contains("version") || !json["version"].is_number_integer() || json["version"].get<std::int64_t>() < 1) {
-    return broken("it has no \"version\"");
-  }
-  if (json["version"].get<std::int64_t>() > kRunVersion) {
-    return fail(
-        ErrorCode::unsupported,
-        file.string() + " was written by a newer Strata (version " + json["version"].dump() + "); use that one.",
-        file.string());
-  }
-  if (!json.contains("config") || !json["config"].is_object()) return broken("its \"config\" is not an object");
-  RunInfo info;
-  std::string state;
-  const std::pair<const char*, std::string*> texts[] = {{"id", &info.id},           {"kind", &info.kind},
-                                                        {"created", &info.created}, {"state", &state},
-                                                        {"message", &info.message}, {"parent", &info.parent}};
-  for (const auto& [name, value] : texts) {
-    if (!json.contains(name) || !json[name].is_string()) return broken(std::string("it has no \"") + name + "\"");
-    *value = json[name].get<std::string>();
-  }
-  // The folder's name is the id: a copied or renamed run answers to the name under which it lies.
-  info.id = folder.filename().string();
-  info.config = json["config"];
-  for (const RunState each : kStates) {
-    if (state == toString(each)) {
-      info.state = each;
-      return info;
-    }
-  }
-  return broken("it has the unknown state \"" + state + "\"");
 }
 
 void markDead(RunInfo& info) {
@@ -185,12 +107,19 @@ const char* toString(RunState state) {
   return "failed";
 }
 
+Life lifeOf(const fs::path& runFolder) {
+  const Result<Descriptor> lock = openInProject(inRun(runFolder, "lock"), O_RDONLY);
+  if (!lock) {
+    // Without a lock's file, or with something else in its place, nobody holds the lock.
+    const ErrorCode code = lock.error().code;
+    return code == ErrorCode::notFound || code == ErrorCode::invalidData ? Life::dead : Life::unknown;
+  }
+  if (::flock(lock->get(), LOCK_SH | LOCK_NB) == 0) return Life::dead;
+  return errno == EWOULDBLOCK ? Life::alive : Life::unknown;
+}
+
 bool isAlive(const fs::path& runFolder) {
-  const int fd = ::open((runFolder / "lock").c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  const bool free = ::flock(fd, LOCK_SH | LOCK_NB) == 0;
-  ::close(fd);
-  return !free;
+  return lifeOf(runFolder) != Life::dead;
 }
 
 Run::Run(fs::path folder, RunInfo info, int lock)
@@ -218,8 +147,7 @@ Result<Run> Run::create(const Project& project, const std::string& kind, const J
   STRATA_CHECK(checkKind(kind));
   const fs::path runs = project.runsFolder();
   std::error_code error;
-  fs::create_directories(runs, error);
-  if (error) return systemFailure(error.value(), "create", runs);
+  STRATA_CHECK(makeFolder({project.folder(), "runs"}));
   removeOldLeftovers(runs);
   const std::time_t now = std::time(nullptr);
   RunInfo info;
@@ -233,23 +161,25 @@ Result<Run> Run::create(const Project& project, const std::string& kind, const J
   // Locked and described before it has its name: no one ever sees half a run.
   const fs::path folder = runs / info.id;
   STRATA_TRY(StagedFolder staged, StagedFolder::create(folder));
-  STRATA_TRY(const int lock, takeLock(staged.path()));
-  Run run(folder, std::move(info), lock);
-  STRATA_CHECK(writeRun(staged.path(), run.m_info));
+  STRATA_TRY(Descriptor lock, takeRunLock(staged.path()));
+  nameHolder(lock);
+  Run run(folder, std::move(info), lock.release());
+  STRATA_CHECK(writeRunFile(staged.path(), run.m_info));
   STRATA_CHECK(staged.commit());
   return run;
 }
 
-Result<Run> Run::reopen(const fs::path& folder) {
+Result<Run> Run::reopen(const fs::path& folder, Purpose purpose) {
   const fs::path named = withoutTrailingSlash(folder);
   std::error_code error;
   if (!fs::is_directory(named, error)) {
     return fail(ErrorCode::notFound, "There is no run " + named.string() + "; check the path.", named.string());
   }
-  STRATA_CHECK(readStored(named));  // a folder that is no run gets no lock file
-  STRATA_TRY(const int lock, takeLock(named));
-  Run run(named, RunInfo(), lock);
-  STRATA_TRY(run.m_info, readStored(named));
+  STRATA_CHECK(readRunFile(named));  // a folder that is no run gets no lock file
+  STRATA_TRY(Descriptor lock, takeRunLock(named));
+  if (purpose == Purpose::work) nameHolder(lock);
+  Run run(named, RunInfo(), lock.release());
+  STRATA_TRY(run.m_info, readRunFile(named));
   markDead(run.m_info);
   std::vector<fs::path> leftovers;
   for (const fs::directory_entry& entry : fs::directory_iterator(named, error)) {
@@ -263,7 +193,7 @@ Result<void> Run::setState(RunState state, const std::string& message) {
   RunInfo changed = m_info;
   changed.state = state;
   changed.message = message;
-  STRATA_CHECK(writeRun(m_folder, changed));
+  STRATA_CHECK(writeRunFile(m_folder, changed));
   m_info = std::move(changed);
   return {};
 }
@@ -271,14 +201,13 @@ Result<void> Run::setState(RunState state, const std::string& message) {
 Result<void> Run::setConfig(const Json& config) {
   RunInfo changed = m_info;
   changed.config = config;
-  STRATA_CHECK(writeRun(m_folder, changed));
+  STRATA_CHECK(writeRunFile(m_folder, changed));
   m_info = std::move(changed);
   return {};
 }
 
 bool Run::stopRequested() const {
-  std::error_code ignored;
-  return fs::exists(m_folder / "stop", ignored);
+  return stopRequestedAt(m_folder).has_value();
 }
 
 void Run::clearStop() const {
@@ -290,7 +219,7 @@ Result<RunInfo> readRun(const fs::path& folder) {
   const fs::path named = withoutTrailingSlash(folder);
   // Twice: between the reading and the look at the lock the process may have written its last word and left.
   for (int attempt = 0;; ++attempt) {
-    STRATA_TRY(RunInfo info, readStored(named));
+    STRATA_TRY(RunInfo info, readRunFile(named));
     if (info.state != RunState::running || isAlive(named)) return info;
     if (attempt == 1) {
       markDead(info);
@@ -303,7 +232,10 @@ Result<std::vector<RunInfo>> listRuns(const Project& project) {
   std::vector<RunInfo> runs;
   std::error_code error;
   const fs::path folder = project.runsFolder();
-  if (!fs::exists(folder, error)) return runs;
+  if (const Result<void> there = requireFolder({project.folder(), "runs"}); !there) {
+    if (there.error().code == ErrorCode::notFound) return runs;
+    return tl::unexpected(there.error());
+  }
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     std::error_code ignored;
     if (!entry->is_directory(ignored) || entry->path().filename().string().starts_with('.')) continue;
@@ -322,30 +254,6 @@ Result<std::vector<RunInfo>> listRuns(const Project& project) {
   // Ids begin with the time of creation, which also orders runs of one second and those that cannot be read.
   std::sort(runs.begin(), runs.end(), [](const RunInfo& a, const RunInfo& b) { return a.id < b.id; });
   return runs;
-}
-
-Result<void> removeRun(const Project& project, const std::string& id) {
-  const bool plainName = !id.empty() && id.find('/') == std::string::npos && !id.starts_with('.');
-  if (!plainName) return fail(ErrorCode::usage, "\"" + id + "\" is no run's id; `strata runs list` shows them.", id);
-  const fs::path folder = project.runsFolder() / id;
-  std::error_code error;
-  if (!fs::is_directory(folder, error)) {
-    return fail(ErrorCode::notFound, "The project " + project.folder().string() + " has no run " + id + ".", id);
-  }
-  const Result<int> lock = takeLock(folder);
-  if (!lock && lock.error().code == ErrorCode::busy) {
-    return fail(ErrorCode::busy, "The run " + id + " is still alive; stop it before removing it.", id);
-  }
-  if (!lock) return tl::unexpected(lock.error());
-  // The name goes first, so that a removal cut short leaves no half of a run.
-  const fs::path hidden = project.runsFolder() / (".removed-" + id);
-  fs::remove_all(hidden, error);
-  fs::rename(folder, hidden, error);
-  const std::error_code failed = error;
-  if (!failed) fs::remove_all(hidden, error);
-  ::close(*lock);
-  if (failed || error) return systemFailure((failed ? failed : error).value(), "remove", folder);
-  return {};
 }
 
 std::optional<RunName> findRun(const std::string& given, const std::optional<fs::path>& project) {

@@ -97,7 +97,7 @@ RunDatabase::~RunDatabase() {
 }
 
 Result<RunDatabase> RunDatabase::open(const fs::path& runFolder) {
-  STRATA_TRY(Database database, Database::open(runFolder / "run.sqlite", Database::Mode::write));
+  STRATA_TRY(Database database, Database::open(inRun(runFolder, "run.sqlite"), Database::Mode::write));
   STRATA_CHECK(database.execute("PRAGMA synchronous=NORMAL"));
   STRATA_CHECK(database.version(kRunDatabaseVersion));
   STRATA_CHECK(database.transaction([&database] { return database.execute(kSchema); }));

@@ -22,13 +22,15 @@ std::int64_t numberIn(const Json& config, const char* name) {
 }  // namespace
 
 Result<RunReader> RunReader::open(const fs::path& runFolder, std::int64_t fromStep) {
-  const fs::path path = runFolder / "run.sqlite";
+  const ProjectPath file = inRun(runFolder, "run.sqlite");
+  const Result<fs::path> path = plainPath(file);
+  if (!path && path.error().code != ErrorCode::notFound) return tl::unexpected(path.error());
   std::error_code ignored;
-  if (!fs::exists(path, ignored)) {
+  if (!path || !fs::exists(*path, ignored)) {
     return fail(ErrorCode::notFound, "The run " + runFolder.filename().string() + " has no metrics yet.",
-                path.string());
+                file.whole().string());
   }
-  STRATA_TRY(Database database, Database::open(path, Database::Mode::read));
+  STRATA_TRY(Database database, Database::open(file, Database::Mode::read));
   RunReader reader(std::move(database));
   reader.m_fromStep = fromStep;
   return reader;

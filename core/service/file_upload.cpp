@@ -9,6 +9,7 @@
 
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
+#include "core/project/project_files.h"
 #include "core/service/project_state.h"
 
 namespace strata {
@@ -76,8 +77,7 @@ Result<protocol::PutFile::Answer> putFile(const protocol::PutFile::Params& param
   const fs::path whole = project / "uploads" / name;
   const fs::path part = whole.parent_path() / ("." + whole.filename().string() + ".part");
   std::error_code error;
-  fs::create_directories(whole.parent_path(), error);
-  if (error) return systemFailure(error.value(), "create", whole.parent_path());
+  STRATA_CHECK(makeFolder({project, fs::path("uploads") / name.parent_path()}));
   const int begin = params.offset == 0 ? O_CREAT | O_TRUNC : 0;
   const int file = ::open(part.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | begin, 0666);
   if (file < 0 && errno == ENOENT) {

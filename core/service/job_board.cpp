@@ -1,14 +1,17 @@
 #include "core/service/job_board.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
-#include <fstream>
 
 #include "core/base/file_errors.h"
 #include "core/base/log.h"
 #include "core/project/job.h"
+#include "core/project/project_files.h"
 
 namespace strata {
 namespace {
@@ -105,8 +108,10 @@ void JobBoard::refreshOne(const std::string& id) {
     m_entries.erase(id);
     return;
   }
-  const bool alive = isAlive(folder);
   const auto found = m_entries.find(id);
+  const Life life = lifeOf(folder);
+  const bool asBefore = life == Life::unknown && found != m_entries.end();
+  const bool alive = asBefore ? found->second.info.alive : life != Life::dead;
   if (found != m_entries.end() && !alive && !found->second.info.alive && found->second.stored == stored) return;
   Entry& entry = m_entries[id];
   const JobInfo before = entry.info;
@@ -254,7 +259,10 @@ Result<std::vector<JobInfo>> JobBoard::listTrash() const {
   std::vector<JobInfo> jobs;
   std::error_code error;
   const fs::path trash = m_options.project / "trash";
-  if (!fs::exists(trash, error)) return jobs;
+  if (const Result<void> there = requireFolder({m_options.project, "trash"}); !there) {
+    if (there.error().code == ErrorCode::notFound) return jobs;
+    return tl::unexpected(there.error());
+  }
   for (fs::directory_iterator entry(trash, error), end; !error && entry != end; entry.increment(error)) {
     const std::string id = entry->path().filename().string();
     if (id.starts_with('.')) continue;
@@ -309,17 +317,19 @@ Result<void> JobBoard::remove(const protocol::RemoveJob::Params& params) {
 Result<protocol::ReadLog::Answer> JobBoard::log(const protocol::ReadLog::Params& params) const {
   STRATA_CHECK(checkId(params.id));
   protocol::ReadLog::Answer answer;
-  const fs::path path = folderOf(params.id) / "log";
-  std::error_code error;
-  const auto size = static_cast<std::int64_t>(fs::file_size(path, error));
-  if (error) return answer;  // a run of the command line has none
+  const ProjectPath path = inRun(folderOf(params.id), "log");
+  const Result<Descriptor> file = openInProject(path, O_RDONLY);
+  if (!file && file.error().code == ErrorCode::notFound) return answer;  // a run of the command line has none
+  if (!file) return tl::unexpected(file.error());
+  const off_t end = ::lseek(file->get(), 0, SEEK_END);
+  if (end < 0) return systemFailure(errno, "read", path.whole());
+  const std::int64_t size = end;
   const auto most = static_cast<std::int64_t>(kLogBytes);
   const std::int64_t from = params.from < 0 ? std::max<std::int64_t>(0, size - most) : std::min(params.from, size);
   std::string bytes(static_cast<std::size_t>(std::min(most, size - from)), '\0');
-  std::ifstream file(path, std::ios::binary);
-  file.seekg(from);
-  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  bytes.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, file.gcount())));
+  const ssize_t count = ::pread(file->get(), bytes.data(), bytes.size(), from);
+  if (count < 0) return systemFailure(errno, "read", path.whole());
+  bytes.resize(static_cast<std::size_t>(count));
   const std::string read = bytes;
   answer.text = wholeCharacters(std::move(bytes), params.from < 0 && from > 0);
   const std::size_t cutBefore = answer.text.empty() ? 0 : read.find(answer.text);

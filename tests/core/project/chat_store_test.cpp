@@ -228,7 +228,7 @@ TEST_F(Chats, ADamagedDatabaseIsSetAsideWithASentence) {
 
 TEST_F(Chats, TablesOfANewerStrataAreRefused) {
   {
-    auto database = Database::open(folder() / "project.sqlite", Database::Mode::write);
+    auto database = Database::open({folder(), "project.sqlite"}, Database::Mode::write);
     ASSERT_TRUE(database->execute("PRAGMA user_version=99"));
   }
   const auto opened = ChatStore::open(folder(), ChatStore::Mode::write);

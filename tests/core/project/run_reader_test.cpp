@@ -91,7 +91,7 @@ TEST_F(Readers, KnowHowFarAnEvaluationIs) {
 
 TEST_F(Readers, AreFastBesideAMillionMetrics) {
   ASSERT_TRUE(database.flush());
-  auto raw = Database::open(temporary.path() / "run.sqlite", Database::Mode::write);
+  auto raw = Database::open({temporary.path(), "run.sqlite"}, Database::Mode::write);
   ASSERT_TRUE(
       raw->execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 200000)"
                    " INSERT INTO metrics SELECT i, 'loss', i FROM n UNION ALL SELECT i, 'lr', i FROM n"));

@@ -1,8 +1,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
+#include <thread>
+
+#include "core/project/job.h"
 #include "core/project/project.h"
 #include "support.h"
 
@@ -143,6 +148,81 @@ TEST_F(Runs, ReopenWaitsOutAReadersLookAtTheLock) {
   for (int i = 0; i < 20; ++i) EXPECT_TRUE(Run::reopen(folder));
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
+}
+
+TEST_F(Runs, WithoutDescriptorsItIsUnknownWhetherARunLivesAndNothingIsRemoved) {
+  const fs::path folder = leave(RunState::running);
+  const std::string id = folder.filename();
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  const Life life = lifeOf(folder);
+  const bool alive = isAlive(folder);
+  const auto removed = removeRun(project, id);
+  const auto trashed = trashRun(project, id);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(life, Life::unknown);
+  EXPECT_TRUE(alive);
+  EXPECT_FALSE(removed);
+  EXPECT_FALSE(trashed);
+  EXPECT_EQ(lifeOf(folder), Life::dead);
+  EXPECT_TRUE(fs::exists(folder / "run.json"));
+}
+
+TEST_F(Runs, ARunWithoutALockFileIsDeadAndOneThatIsHeldIsAlive) {
+  const Run held = make();
+  EXPECT_EQ(lifeOf(held.folder()), Life::alive);
+  const fs::path folder = leave(RunState::done);
+  EXPECT_EQ(lifeOf(folder), Life::dead);
+  fs::remove(folder / "lock");
+  EXPECT_EQ(lifeOf(folder), Life::dead);
+  EXPECT_EQ(lifeOf(project.runsFolder() / "none"), Life::dead);
+}
+
+TEST_F(Runs, NoRunBeginsToLiveWhileItIsMoved) {
+  const fs::path folder = leave(RunState::stopped);
+  const std::string id = folder.filename();
+  const pid_t child = fork();
+  if (child == 0) {
+    for (int held = 0; held < 20;) {
+      const auto run = Run::reopen(folder);
+      if (!run) continue;
+      ++held;
+      for (int look = 0; look < 20; ++look) {
+        if (!fs::exists(folder / "run.json")) _exit(1);
+        std::this_thread::sleep_for(std::chrono::microseconds(20));
+      }
+    }
+    _exit(0);
+  }
+  int status = 0, moves = 0;
+  while (waitpid(child, &status, WNOHANG) == 0) {
+    const auto moved = trashRun(project, id);
+    if (!moved) {
+      EXPECT_EQ(moved.error().code, ErrorCode::busy) << moved.error().message;
+      continue;
+    }
+    ++moves;
+    while (!restoreRun(project, id)) continue;
+    std::this_thread::sleep_for(std::chrono::microseconds(200));  // a chance for the other
+  }
+  EXPECT_EQ(WEXITSTATUS(status), 0) << "a run was moved while a process held it";
+  EXPECT_GT(moves, 0);
+}
+
+TEST_F(Runs, WhoChangesARunIsNotNamedAsItsJob) {
+  const fs::path folder = leave(RunState::stopped);
+  writeText(folder / "lock", "");
+  const auto changing = Run::reopen(folder, Run::Purpose::change);
+  ASSERT_TRUE(changing);
+  EXPECT_EQ(lockHolder(folder), std::nullopt);
+}
+
+TEST_F(Runs, AProcessNeverSignalsItself) {
+  const Run held = make();
+  ASSERT_EQ(lockHolder(held.folder()), getpid());
+  EXPECT_FALSE(signalHolder(held.folder(), SIGKILL));
 }
 
 TEST_F(Runs, MovingARunMovesItsLock) {
