@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "core/base/file_errors.h"
+#include "core/base/log.h"
 
 namespace strata {
 namespace {
@@ -107,33 +108,39 @@ std::string snippetOf(const std::string& text, const std::string& word) {
   return snippet;
 }
 
-Result<ChatInfo> chatOf(const Statement& row, const std::string& where) {
+/// A member that cannot be read hides neither its row nor the others: it is left out.
+template <class T>
+std::optional<T> readable(const std::string& text, const std::string& what, const fs::path& database) {
+  Result<T> value = fromText<T>(text, what + " in " + database.string());
+  if (value) return std::move(*value);
+  logWarning(value.error().message + " It is left out.");
+  return {};
+}
+
+ChatInfo chatOf(const Statement& row, const fs::path& database) {
   ChatInfo chat;
   chat.id = row.text(0);
   chat.title = row.text(1);
   chat.system = row.text(2);
   chat.created = row.text(3);
   chat.updated = row.text(4);
-  if (!row.isNull(5)) {
-    STRATA_TRY(chat.a, fromText<protocol::Side>(row.text(5), where));
-  }
-  if (!row.isNull(6)) {
-    STRATA_TRY(chat.b, fromText<protocol::Side>(row.text(6), where));
-  }
-  STRATA_TRY(chat.sampling, fromText<GenerateConfig>(row.text(7), where));
+  const std::string what = "The chat " + chat.id;
+  if (!row.isNull(5)) chat.a = readable<protocol::Side>(row.text(5), what, database);
+  if (!row.isNull(6)) chat.b = readable<protocol::Side>(row.text(6), what, database);
+  chat.sampling = readable<GenerateConfig>(row.text(7), what, database).value_or(GenerateConfig());
   chat.trashed = row.integer(8) != 0;
   chat.turns = static_cast<int>(row.integer(9));
   return chat;
 }
 
-Result<ChatMessage> messageOf(const Statement& row, const std::string& where) {
+ChatMessage messageOf(const Statement& row, const fs::path& database) {
   ChatMessage message;
   message.id = row.text(0);
   message.turn = static_cast<int>(row.integer(1));
   message.role = row.text(2);
   message.text = row.text(3);
-  if (!row.isNull(4)) {
-    STRATA_TRY(message.answer, fromText<protocol::Answer>(row.text(4), where));
+  if (!row.isNull(4)) {  // without the record of what made it, an answer is still its text
+    message.answer = readable<protocol::Answer>(row.text(4), "The message " + message.id, database);
   }
   message.problem = row.text(5);
   return message;
@@ -226,8 +233,7 @@ Result<std::vector<ChatInfo>> ChatStore::list(const protocol::ListChats::Params&
   query.bind(++at, std::int64_t{params.limit});
   std::vector<ChatInfo> chats;
   while (query.step() == SQLITE_ROW) {
-    STRATA_TRY(ChatInfo chat, chatOf(query, m_database.path().string()));
-    chats.push_back(std::move(chat));
+    chats.push_back(chatOf(query, m_database.path()));
   }
   STRATA_CHECK(m_database.check(query.code()));
   if (words.empty()) return chats;
@@ -241,21 +247,20 @@ Result<std::vector<ChatInfo>> ChatStore::list(const protocol::ListChats::Params&
 }
 
 Result<protocol::OpenChat::Answer> ChatStore::read(const std::string& id, int fromTurn, std::size_t maxBytes) const {
-  const std::string where = m_database.path().string();
   protocol::OpenChat::Answer answer;
   const std::string sql = std::string("SELECT ") + kChatColumns + " FROM chats WHERE id = ?";
   Statement chat(m_database, sql.c_str());
   const int found = chat.bind(1, id).step();
   STRATA_CHECK(m_database.check(found));
   if (found != SQLITE_ROW) return noSuchChat(id);
-  STRATA_TRY(answer.chat, chatOf(chat, where));
+  answer.chat = chatOf(chat, m_database.path());
   Statement query(m_database,
                   "SELECT id, turn, role, text, answer, problem FROM messages WHERE chat = ? AND turn >= ?"
                   " ORDER BY turn, CASE role WHEN 'user' THEN 0 WHEN 'a' THEN 1 ELSE 2 END, number");
   query.bind(1, id).bind(2, std::int64_t{fromTurn});
   std::size_t bytes = 0;
   while (query.step() == SQLITE_ROW) {
-    STRATA_TRY(ChatMessage message, messageOf(query, where));
+    ChatMessage message = messageOf(query, m_database.path());
     const bool newTurn = answer.messages.empty() || answer.messages.back().turn != message.turn;
     if (newTurn && !answer.messages.empty() && bytes >= maxBytes) {
       answer.nextTurn = message.turn;

@@ -106,6 +106,39 @@ TEST_F(Chats, ComeBackAsTheyWerePut) {
   EXPECT_EQ(configToJson(*read->messages[2].answer), configToJson(*answer.answer));
 }
 
+TEST_F(Chats, ABadRowHidesNeitherItselfNorTheOthers) {
+  {
+    ChatStore store = open();
+    ChatMessage answer = message("m2", 0, "a", "an answer");
+    answer.answer = answerOf(1);
+    PutChat::Params params = put("bad", "The bad one", {message("m1", 0, "user", "Why?"), answer});
+    params.chat.a = params.chat.b = protocol::Side{{.model = "base"}, "full"};
+    ASSERT_TRUE(store.put(params));
+    ASSERT_TRUE(store.put(put("good", "The good one", {message("m1", 0, "user", "Why?")})));
+  }
+  for (const char* bad : {"'{'", "'[]'", "''", "X'ff00'", "'{\"temperature\": \"hot\", \"ref\": 5, \"ids\": {}}'"}) {
+    const std::string text = bad;
+    {
+      const auto database = Database::open({folder(), "project.sqlite"}, Database::Mode::write);
+      ASSERT_TRUE(database->execute("UPDATE chats SET sampling=" + text + ", a=" + text + " WHERE id='bad';" +
+                                    "UPDATE messages SET answer=" + text + " WHERE chat='bad' AND id='m2'"));
+    }
+    const ChatStore store = open();
+    const auto listed = store.list({});
+    ASSERT_TRUE(listed) << bad << ": " << listed.error().message;
+    ASSERT_EQ(listed->size(), 2u) << bad;
+    EXPECT_EQ(listed->back().title, "The bad one");
+    EXPECT_EQ(listed->back().a, std::nullopt);
+    EXPECT_NE(listed->back().b, std::nullopt);
+    EXPECT_TRUE(store.read("good", 0, 1000));
+    const auto messages = all(store, "bad");
+    ASSERT_EQ(messages.size(), 2u) << bad;
+    EXPECT_EQ(messages[1].text, "an answer");
+    EXPECT_EQ(messages[1].answer, std::nullopt);
+    EXPECT_EQ(store.list({.search = "answer"})->size(), 1u);
+  }
+}
+
 TEST_F(Chats, AReplayedMessageIsStoredOnce) {
   ChatStore store = open();
   const auto params = put("c", "t", {message("m1", 0, "user", "one"), message("m2", 0, "a", "two")});
