@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "core/base/files.h"
+#include "core/project/checkpoint_manifest.h"
 #include "core/text/utf8.h"
 
 namespace strata {
@@ -64,6 +65,7 @@ Result<OpenedModel> openModel(const ModelOptions& options, const std::optional<s
   OpenOptions open;
   open.path = opened.location.folder;
   open.adapter = options.adapter.empty() ? opened.location.adapter : fs::path(options.adapter);
+  if (!open.adapter.empty()) STRATA_CHECK(verifyIfCheckpoint(open.adapter));
   open.dtype = options.dtype;
   open.device = options.device;
   open.context = options.context;

@@ -7,8 +7,7 @@
 #include <cstring>
 
 #include "app/strata/cli.h"
-#include "core/project/project.h"
-#include "core/training/train_job.h"
+#include "core/project/checkpoint_manifest.h"
 
 namespace strata {
 namespace fs = std::filesystem;
@@ -21,16 +20,6 @@ struct ExportArguments {
   std::string dtype;
   std::string out;
 };
-
-/// The folder whose names, dtypes and shards the export keeps: what the run, or the run that it started from, was made
-/// from. A run from random weights is its own original.
-Result<fs::path> originalOf(const ModelLocation& location) {
-  if (location.run.empty()) return location.folder;
-  STRATA_TRY(const TrainConfig config, configOfRun(location.run));
-  if (config.model.empty()) return location.folder;
-  STRATA_TRY(const ModelLocation base, locateModel(config.model));
-  return originalOf(base);
-}
 
 /// The weights of `trained` with an adapter merged in, each in the dtype asked for and rounded once.
 class ExportSource {
@@ -83,6 +72,7 @@ Result<int> run(const ExportArguments& arguments, const Output& out) {
   Adapter adapter;
   const fs::path adapterFolder = arguments.adapter.empty() ? location.adapter : fs::path(arguments.adapter);
   if (!adapterFolder.empty()) {
+    STRATA_CHECK(verifyIfCheckpoint(adapterFolder));
     STRATA_TRY(adapter, readAdapter(adapterFolder, trained.config()));
   }
   const int layers = trained.config().layers;

@@ -6,6 +6,7 @@
 
 #include "app/strata/cli.h"
 #include "core/checkpoint/checkpoint_facts.h"
+#include "core/project/checkpoint_manifest.h"
 
 namespace strata {
 namespace fs = std::filesystem;
@@ -62,6 +63,7 @@ Result<int> run(const InspectArguments& arguments, const Output& out) {
   const ModelConfig& config = checkpoint.config();
   const fs::path adapter = arguments.model.adapter.empty() ? location.adapter : fs::path(arguments.model.adapter);
   if (!adapter.empty()) {
+    STRATA_CHECK(verifyIfCheckpoint(adapter));
     const auto read = readAdapter(adapter, config);
     if (!read) return tl::unexpected(read.error());
   }

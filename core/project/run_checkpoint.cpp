@@ -1,54 +1,20 @@
 #include "core/project/run_checkpoint.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cstring>
 #include <string>
 
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
 #include "core/base/json.h"
+#include "core/project/project_files.h"
 
 namespace strata {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kManifest = "manifest.json";
-constexpr const char* kPrefix = "step-";
-
 fs::path checkpointsFolder(const fs::path& runFolder) {
   return runFolder / "checkpoints";
-}
-
-std::optional<std::int64_t> stepOf(const std::string& name) {
-  if (!name.starts_with(kPrefix)) return {};
-  const char* first = name.data() + std::strlen(kPrefix);
-  const char* last = name.data() + name.size();
-  std::int64_t step = 0;
-  const auto [end, error] = std::from_chars(first, last, step);
-  if (error != std::errc() || end != last || step < 0 || name != kPrefix + std::to_string(step)) return {};
-  return step;
-}
-
-Result<void> writeManifest(const fs::path& folder, std::int64_t step) {
-  Json files = Json::object();
-  std::vector<fs::path> paths;
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.is_symlink() || !(entry.is_regular_file() || entry.is_directory())) {
-      return fail(ErrorCode::internal,
-                  "A checkpoint holds files and folders alone, but " + entry.path().string() + " is neither.",
-                  entry.path().string());
-    }
-    if (entry.is_regular_file()) paths.push_back(entry.path());
-  }
-  std::sort(paths.begin(), paths.end());
-  for (const fs::path& path : paths) {
-    STRATA_TRY(const std::string hash, sha256OfFile(path));
-    files[path.lexically_relative(folder).generic_string()] = {{"bytes", fs::file_size(path)}, {"sha256", hash}};
-  }
-  const Json manifest = {{"format", "strata-run-checkpoint"}, {"version", 1}, {"step", step}, {"files", files}};
-  return writeFile(folder / kManifest, manifest.dump(1) + "\n");
 }
 
 /// Takes the name away first: a removal that a kill cuts short must not leave a checkpoint with files missing.
@@ -83,10 +49,10 @@ void removeOld(const fs::path& runFolder, std::int64_t saved, std::optional<std:
 Result<void> save(const fs::path& runFolder, std::int64_t step,
                   const std::function<Result<void>(const fs::path& folder)>& write, std::optional<std::int64_t> best) {
   const fs::path checkpoints = checkpointsFolder(runFolder);
-  fs::create_directories(checkpoints);
+  STRATA_CHECK(makeFolder(inRun(runFolder, "checkpoints")));
   removeLeftovers(checkpoints);
   const fs::path destination = checkpointFolder(runFolder, step);
-  if (fs::exists(destination)) {
+  if (fs::exists(fs::symlink_status(destination))) {
     if (verifyCheckpoint(destination)) {
       removeOld(runFolder, step, best);
       return {};
@@ -101,47 +67,10 @@ Result<void> save(const fs::path& runFolder, std::int64_t step,
   return {};
 }
 
-Result<void> verifyFile(const fs::path& checkpoint, const std::string& name, const Json& expected) {
-  const fs::path relative = name;
-  const fs::path path = checkpoint / relative;
-  if (relative.is_absolute() || std::find(relative.begin(), relative.end(), "..") != relative.end()) {
-    return fail(ErrorCode::invalidData,
-                "The manifest of the checkpoint " + checkpoint.string() + " names a file outside it: " + name + ".",
-                path.string());
-  }
-  if (!expected.is_object() || !expected.contains("bytes") || !expected["bytes"].is_number_unsigned() ||
-      !expected.contains("sha256") || !expected["sha256"].is_string()) {
-    return fail(
-        ErrorCode::invalidData,
-        "The manifest of the checkpoint " + checkpoint.string() + " gives no size and SHA-256 for " + name + ".",
-        path.string());
-  }
-  if (!fs::is_regular_file(fs::symlink_status(path))) {
-    return fail(ErrorCode::invalidData,
-                "The checkpoint " + checkpoint.string() + " lacks " + name + "; use an older one.", path.string());
-  }
-  const std::uint64_t bytes = fs::file_size(path);
-  const std::uint64_t expectedBytes = expected["bytes"].get<std::uint64_t>();
-  if (bytes != expectedBytes) {
-    return fail(ErrorCode::invalidData,
-                "The checkpoint file " + path.string() + " has " + std::to_string(bytes) + " bytes instead of " +
-                    std::to_string(expectedBytes) + "; use an older checkpoint.",
-                path.string());
-  }
-  STRATA_TRY(const std::string hash, sha256OfFile(path));
-  if (hash != expected["sha256"].get<std::string>()) {
-    return fail(ErrorCode::invalidData,
-                "The checkpoint file " + path.string() +
-                    " is damaged: its SHA-256 is not the manifest's; use an older checkpoint.",
-                path.string());
-  }
-  return {};
-}
-
 }  // namespace
 
 std::filesystem::path checkpointFolder(const std::filesystem::path& runFolder, std::int64_t step) {
-  return checkpointsFolder(runFolder) / (kPrefix + std::to_string(step));
+  return checkpointsFolder(runFolder) / checkpointName(step);
 }
 
 Result<void> saveCheckpoint(const std::filesystem::path& runFolder, std::int64_t step,
@@ -162,29 +91,14 @@ Result<void> saveCheckpoint(const std::filesystem::path& runFolder, std::int64_t
 
 std::vector<std::int64_t> checkpointSteps(const std::filesystem::path& runFolder) {
   std::vector<std::int64_t> steps;
-  std::error_code ignored;
-  for (const fs::directory_entry& entry : fs::directory_iterator(checkpointsFolder(runFolder), ignored)) {
-    const std::optional<std::int64_t> step = stepOf(entry.path().filename().string());
-    if (step && entry.is_directory(ignored)) steps.push_back(*step);
+  std::error_code error, ignored;
+  fs::directory_iterator entry(checkpointsFolder(runFolder), error);
+  for (const fs::directory_iterator end; !error && entry != end; entry.increment(error)) {
+    const std::optional<std::int64_t> step = stepOfName(entry->path().filename().string());
+    if (step && entry->is_directory(ignored)) steps.push_back(*step);
   }
   std::sort(steps.begin(), steps.end());
   return steps;
-}
-
-Result<void> verifyCheckpoint(const std::filesystem::path& checkpoint) {
-  const fs::path path = checkpoint / kManifest;
-  STRATA_TRY(const Json manifest, readJson(path));
-  if (!manifest.is_object() || !manifest.contains("files") || !manifest["files"].is_object()) {
-    return fail(ErrorCode::invalidData, path.string() + " is no manifest of a checkpoint: it has no \"files\".",
-                path.string());
-  }
-  try {
-    for (const auto& [name, expected] : manifest["files"].items()) STRATA_CHECK(verifyFile(checkpoint, name, expected));
-  } catch (const std::exception& error) {
-    return fail(ErrorCode::io, "Cannot read the checkpoint " + checkpoint.string() + ": " + error.what() + ".",
-                checkpoint.string());
-  }
-  return {};
 }
 
 Result<std::optional<std::int64_t>> newestGoodCheckpoint(const std::filesystem::path& runFolder,
@@ -203,13 +117,18 @@ Result<void> writeBest(const std::filesystem::path& runFolder, std::int64_t step
 }
 
 std::optional<std::int64_t> readBest(const std::filesystem::path& runFolder) {
-  const Result<Json> best = readJson(runFolder / "best.json");
+  const Result<std::string> text = readInProject(inRun(runFolder, "best.json"));
+  const Result<Json> best = text ? parseJson(*text, "best.json") : tl::unexpected(text.error());
   if (!best || !best->is_object() || !best->contains("step") || !(*best)["step"].is_number_integer()) return {};
   return (*best)["step"].get<std::int64_t>();
 }
 
 Result<std::filesystem::path> resolveCheckpoint(const std::filesystem::path& runFolder,
                                                 std::optional<std::int64_t> step) {
+  if (const Result<void> there = requireFolder(inRun(runFolder, "checkpoints"));
+      !there && there.error().code != ErrorCode::notFound) {
+    return tl::unexpected(there.error());
+  }
   const std::vector<std::int64_t> steps = checkpointSteps(runFolder);
   const auto has = [&](std::int64_t wanted) { return std::binary_search(steps.begin(), steps.end(), wanted); };
   if (steps.empty()) {

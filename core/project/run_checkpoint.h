@@ -1,6 +1,6 @@
 #pragma once
 // runs/<id>/checkpoints/step-<n>/: a staged folder with manifest.json (sizes and SHA-256), renamed into place when
-// whole. What is in it is the caller's; this file knows names, manifests and which to keep. A process may be killed at
+// whole. What is in it is the caller's; this file knows names and which to keep. A process may be killed at
 // any moment: what has the name step-<n> is whole, and leftovers (names that begin with a dot) are removed by the next
 // save. Writing is for the process that holds the run's lock; reading is for anyone.
 
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/project/checkpoint_manifest.h"
 
 namespace strata {
 
@@ -24,8 +25,6 @@ Result<void> saveCheckpoint(const std::filesystem::path& runFolder, std::int64_t
 /// Steps with a whole checkpoint folder (renamed into place), ascending. Leftover staging folders are not listed.
 std::vector<std::int64_t> checkpointSteps(const std::filesystem::path& runFolder);
 std::filesystem::path checkpointFolder(const std::filesystem::path& runFolder, std::int64_t step);
-/// Compares sizes and SHA-256 with the manifest; the error names the file.
-Result<void> verifyCheckpoint(const std::filesystem::path& checkpoint);
 /// The newest checkpoint that verifies; none: nullopt. Damaged ones are reported through `warn`.
 Result<std::optional<std::int64_t>> newestGoodCheckpoint(const std::filesystem::path& runFolder,
                                                          const std::function<void(const Error&)>& warn);

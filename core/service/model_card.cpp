@@ -2,6 +2,7 @@
 
 #include "core/checkpoint/adapter.h"
 #include "core/checkpoint/checkpoint_facts.h"
+#include "core/project/checkpoint_manifest.h"
 #include "core/project/model_name.h"
 #include "core/service/memory_watch.h"
 #include "core/service/model_list.h"
@@ -25,6 +26,7 @@ Result<Opened> openHeaders(const protocol::ModelRef& ref, const std::optional<fs
   STRATA_TRY(Checkpoint checkpoint, Checkpoint::open(location.folder));
   const fs::path adapter = ref.adapter.empty() ? location.adapter : fs::path(ref.adapter);
   if (!adapter.empty()) {
+    STRATA_CHECK(verifyIfCheckpoint(adapter));
     const auto read = readAdapter(adapter, checkpoint.config());
     if (!read) return tl::unexpected(read.error());
   }

@@ -87,10 +87,13 @@ void addProject(const Project& project, std::vector<Found>& found) {
     if (model != run.config.end() && model->is_string() && !model->get_ref<const std::string&>().empty()) {
       each.entry.parent = parentName(model->get<std::string>(), project);
     }
-    const Result<ModelLocation> location = locateModel(run.id, project.folder());
+    const Result<ModelLocation> location = locateModel(run.id, project.folder(), Locate::place);
     if (location) {
       each.folder = location->folder;
       each.adapter = location->adapter;
+      // Names and sizes; the weights are read once the model is opened.
+      const Result<void> whole = checkCheckpoint(each.adapter.empty() ? each.folder : each.adapter);
+      if (!whole) each.entry.problem = whole.error().message;
     } else {
       each.entry.problem = location.error().message;
     }

@@ -7,6 +7,7 @@
 
 #include "core/base/files.h"
 #include "core/model/chat_prompt.h"
+#include "core/project/checkpoint_manifest.h"
 #include "core/project/model_name.h"
 
 namespace strata {
@@ -58,11 +59,11 @@ void OpenModels::setProject(const std::optional<fs::path>& folder) {
   m_project = folder;
 }
 
-Result<ModelLocation> OpenModels::locate(const protocol::ModelRef& ref) const {
+Result<ModelLocation> OpenModels::locate(const protocol::ModelRef& ref, Locate how) const {
   std::unique_lock lock(m_mutex);
   const std::optional<fs::path> project = m_project;
   lock.unlock();
-  return locateModel(ref.model, project);
+  return locateModel(ref.model, project, how);
 }
 
 Result<OpenOptions> OpenModels::optionsOf(const protocol::ModelRef& ref, const ModelLocation& location) {
@@ -101,8 +102,9 @@ Result<std::shared_ptr<OpenModel>> OpenModels::load(const protocol::ModelRef& re
     if (progress) progress(stage, done, total);
   };
   tell("Opening the model", 0, 0);
-  STRATA_TRY(const ModelLocation location, locate(ref));
+  STRATA_TRY(const ModelLocation location, locate(ref, Locate::verified));
   STRATA_TRY(const OpenOptions options, optionsOf(ref, location));
+  if (!options.adapter.empty()) STRATA_CHECK(verifyIfCheckpoint(options.adapter));
   auto open = std::make_shared<OpenModel>();
   open->folder = options.path;
   open->adapter = options.adapter;
@@ -189,7 +191,7 @@ std::vector<std::shared_ptr<OpenModel>> OpenModels::all() const {
 
 void OpenModels::renewTemplates() {
   for (const auto& model : all()) {
-    const Result<ModelLocation> place = locate(model->info.ref);
+    const Result<ModelLocation> place = locate(model->info.ref, Locate::place);
     if (place) model->setChatTemplate(chatTemplateOf(*model->model, *place));
   }
 }
@@ -197,7 +199,7 @@ void OpenModels::renewTemplates() {
 std::vector<protocol::ModelRef> OpenModels::strangers() const {
   std::vector<protocol::ModelRef> strange;
   for (const auto& model : all()) {
-    const Result<ModelLocation> place = locate(model->info.ref);
+    const Result<ModelLocation> place = locate(model->info.ref, Locate::place);
     const Result<OpenOptions> now = place ? optionsOf(model->info.ref, *place) : tl::unexpected(place.error());
     if (!now || now->path != model->folder || now->adapter != model->adapter) strange.push_back(model->info.ref);
   }

@@ -59,7 +59,7 @@ class OpenModels {
   Result<std::shared_ptr<OpenModel>> load(const protocol::ModelRef& ref, const ModelHost::ProgressFunction& progress,
                                           const std::atomic<bool>& cancelled);
   std::vector<std::shared_ptr<OpenModel>> all() const;
-  Result<ModelLocation> locate(const protocol::ModelRef& ref) const;
+  Result<ModelLocation> locate(const protocol::ModelRef& ref, Locate how) const;
   static Result<OpenOptions> optionsOf(const protocol::ModelRef& ref, const ModelLocation& location);
   std::shared_ptr<OpenModel> sameFiles(const protocol::ModelRef& ref, const OpenOptions& options) const;
 

@@ -5,6 +5,7 @@
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
 #include "core/project/model_name.h"
+#include "core/project/project_files.h"
 #include "core/service/model_list.h"
 #include "core/service/project_state.h"
 #include "core/text/chat_template.h"
@@ -133,7 +134,7 @@ struct ProjectService::State {
     const auto now = current();
     if (!now) return noProject();
     const std::lock_guard guard(now->fileMutex());
-    STRATA_TRY(const ModelLocation location, locateModel(params.ref.model, now->folder()));
+    STRATA_TRY(const ModelLocation location, locateModel(params.ref.model, now->folder(), Locate::place));
     const fs::path file = templateFileOf(location, now->folder());
     std::error_code error;
     if (params.text.empty()) {
@@ -141,8 +142,7 @@ struct ProjectService::State {
       if (error) return systemFailure(error.value(), "remove", file);
     } else {
       STRATA_CHECK(ChatTemplate::parse(params.text, "The template"));
-      fs::create_directories(file.parent_path(), error);
-      if (error) return systemFailure(error.value(), "create", file.parent_path());
+      STRATA_CHECK(makeFolder({now->folder(), file.parent_path().lexically_relative(now->folder())}));
       STRATA_CHECK(writeFile(file, params.text));
     }
     if (options.onTemplate) options.onTemplate();

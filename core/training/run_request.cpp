@@ -70,7 +70,7 @@ Result<ResumeChanges> resumeChangesOf(const fs::path& runFolder, const RunReques
 
 Result<void> resolveModelName(const std::optional<fs::path>& project, TrainConfig& config) {
   if (!project || config.model.empty()) return {};
-  STRATA_TRY(const ModelLocation location, locateModel(config.model, *project));
+  STRATA_TRY(const ModelLocation location, locateModel(config.model, *project, Locate::place));
   if (config.chatTemplate.empty()) config.chatTemplate = location.chatTemplate.string();
   if (const auto run = findRun(config.model, *project)) {
     config.model = run->folder.string();
@@ -83,7 +83,7 @@ Result<void> resolveModelName(const std::optional<fs::path>& project, TrainConfi
 
 Result<void> refuseStackedLora(const TrainConfig& config) {
   if (config.lora == 0) return {};
-  STRATA_TRY(const ModelLocation base, locateModel(config.model));
+  STRATA_TRY(const ModelLocation base, locateModel(config.model, {}, Locate::place));
   if (base.adapter.empty()) return {};
   return fail(ErrorCode::unsupported,
               "The run " + config.model +

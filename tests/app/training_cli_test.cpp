@@ -52,6 +52,68 @@ TEST_F(TrainingProgram, ARunIsTrainedListedUsedExportedAndRemoved) {
   EXPECT_TRUE(answerOf({"runs", "list", "--project", project()})["runs"].empty());
 }
 
+TEST_F(TrainingProgram, ADamagedCheckpointIsRefusedByWhateverOpensIt) {
+  const std::string full = answerOf(train({"--steps", "1"}))["run"];
+  const std::string lora = answerOf(train({"--steps", "1", "--lora", "2"}))["run"];
+  const auto checkpoint = [&](const std::string& id) {
+    return fs::path(project()) / "runs" / id / "checkpoints/step-1";
+  };
+  const auto damage = [](const fs::path& file) {
+    std::fstream(file, std::ios::in | std::ios::out | std::ios::binary).seekp(-100, std::ios::end).write("zzzz", 4);
+  };
+  damage(checkpoint(full) / "model.safetensors");
+  damage(checkpoint(lora) / "adapter_model.safetensors");
+  const std::string ids = "1,403,407";
+  std::vector<std::vector<std::string>> commands = {
+      {"score", storyModel(), "--adapter", checkpoint(lora), "--ids", ids},
+      {"inspect", storyModel(), "--adapter", checkpoint(lora)},
+      {"export", storyModel(), folder() / "out", "--adapter", checkpoint(lora)},
+      {"train", "--model", project() + "/runs/" + full, "--data", data(), "--project", project(), "--steps", "2"}};
+  for (const std::string& model : {full, full + "@1", lora, checkpoint(full).string()}) {
+    commands.push_back({"score", model, "--project", project(), "--ids", ids});
+    commands.push_back({"generate", model, "--project", project(), "--ids", ids, "--max-tokens", "2"});
+    commands.push_back({"inspect", model, "--project", project()});
+    commands.push_back({"eval", model, "--project", project(), "--task", "nll", "--data", data()});
+    commands.push_back({"export", model, "--project", project(), folder() / "out"});
+  }
+  for (const auto& command : commands) {
+    const Answer answer = runProgram(command);
+    std::string shown;
+    for (const std::string& word : command) shown += word + " ";
+    EXPECT_EQ(answer.code, 1) << shown;
+    EXPECT_NE(answer.err.find("is damaged: its SHA-256"), std::string::npos) << shown << answer.err;
+  }
+  EXPECT_FALSE(fs::exists(folder() / "out"));
+}
+
+TEST_F(TrainingProgram, ARunThatNamesItselfIsRefusedInASentence) {
+  const std::string id = answerOf(train({"--steps", "1", "--lora", "2"}))["run"];
+  const fs::path file = fs::path(project()) / "runs" / id / "run.json";
+  auto run = nlohmann::json::parse(readText(file));
+  run["config"]["model"] = (fs::path(project()) / "runs" / id).string();
+  writeText(file, run.dump());
+  for (const auto& command : std::vector<std::vector<std::string>>{{"inspect", id}, {"export", id, folder() / "out"}}) {
+    std::vector<std::string> whole = command;
+    whole.insert(whole.end(), {"--project", project()});
+    const Answer answer = runProgram(whole);
+    EXPECT_EQ(answer.code, 1);
+    EXPECT_NE(answer.err.find("go in a ring"), std::string::npos) << answer.err;
+  }
+}
+
+TEST_F(TrainingProgram, ALockThatIsALinkIsNotWritten) {
+  const std::string id = answerOf(train({"--steps", "1"}))["run"];
+  const fs::path run = fs::path(project()) / "runs" / id;
+  writeText(folder() / "precious", "precious");
+  fs::remove(run / "lock");
+  fs::create_symlink(folder() / "precious", run / "lock");
+  const Answer answer = runProgram({"runs", "rm", id, "--project", project()});
+  EXPECT_EQ(answer.code, 1);
+  EXPECT_NE(answer.err.find("lock is a symbolic link"), std::string::npos) << answer.err;
+  EXPECT_EQ(readText(folder() / "precious"), "precious");
+  EXPECT_TRUE(fs::exists(run));
+}
+
 TEST_F(TrainingProgram, AnInterruptedRunChecksPointsAndGoesOn) {
   const Answer first = runProgram(train({"--steps", "100000", "--json"}), "", "Training 1/");
   EXPECT_EQ(first.code, 130) << first.err;

@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <ctime>
+#include <fstream>
 #include <random>
 #include <thread>
 
@@ -138,6 +140,133 @@ TEST_F(RunCheckpoint, VerifyRefusesAManifestThatLies) {
                            "{\"files\": {\"/etc/hostname\": {\"bytes\": 1, \"sha256\": \"\"}}}"}) {
     writeText(file, text);
     EXPECT_FALSE(verifyCheckpoint(checkpointFolder(run, 1))) << text;
+  }
+}
+
+TEST_F(RunCheckpoint, RefusesWhatItsManifestDoesNotListAndAnEmptyManifest) {
+  ASSERT_TRUE(save(1));
+  const fs::path folder = checkpointFolder(run, 1);
+  for (const char* added : {"tokenizer_x.txt", ".hidden", "state/more.bin"}) {
+    writeText(folder / added, "x");
+    for (const auto& result : {verifyCheckpoint(folder), checkCheckpoint(folder)}) {
+      ASSERT_FALSE(result) << added;
+      EXPECT_THAT(result.error().message, HasSubstr(std::string("holds ") + added));
+    }
+    fs::remove(folder / added);
+  }
+  fs::create_symlink("/etc/hostname", folder / "link");
+  EXPECT_THAT(verifyCheckpoint(folder).error().message, HasSubstr("link, which is no regular file"));
+  fs::remove(folder / "link");
+  EXPECT_TRUE(verifyCheckpoint(folder));
+  Json manifest = Json::parse(readText(folder / "manifest.json"));
+  manifest["files"] = Json::object();
+  writeText(folder / "manifest.json", manifest.dump());
+  EXPECT_THAT(verifyCheckpoint(folder).error().message, HasSubstr("it lists no files"));
+}
+
+TEST_F(RunCheckpoint, RefusesAFileThatIsALinkToTheSameBytes) {
+  ASSERT_TRUE(save(1));
+  const fs::path folder = checkpointFolder(run, 1);
+  fs::rename(folder / "model.safetensors", run / "elsewhere");
+  fs::create_symlink(run / "elsewhere", folder / "model.safetensors");
+  EXPECT_THAT(verifyCheckpoint(folder).error().message, HasSubstr("model.safetensors, which is no regular file"));
+}
+
+TEST_F(RunCheckpoint, RefusesAStepThatIsNotTheFolders) {
+  ASSERT_TRUE(save(1));
+  fs::rename(checkpointFolder(run, 1), checkpointFolder(run, 7));
+  for (const auto& result : {verifyCheckpoint(checkpointFolder(run, 7)), checkCheckpoint(checkpointFolder(run, 7))}) {
+    ASSERT_FALSE(result);
+    EXPECT_THAT(result.error().message, HasSubstr("is of step 1 by its manifest, not of step-7"));
+  }
+}
+
+TEST_F(RunCheckpoint, SeesAByteThatChangedAfterItWasVerified) {
+  ASSERT_TRUE(save(1));
+  const fs::path folder = checkpointFolder(run, 1), file = folder / "model.safetensors";
+  // At once, when the file's time has not moved on, and after the files were remembered.
+  for (const auto wait : {std::chrono::milliseconds(0), std::chrono::milliseconds(100)}) {
+    std::this_thread::sleep_for(wait);
+    ASSERT_TRUE(verifyCheckpoint(folder));
+    const fs::file_time_type time = fs::last_write_time(file);
+    std::fstream(file, std::ios::in | std::ios::out | std::ios::binary).seekp(5000).write("zzzz", 4);
+    fs::last_write_time(file, time);
+    EXPECT_TRUE(checkCheckpoint(folder)) << "names and sizes are as they were";
+    EXPECT_THAT(verifyCheckpoint(folder).error().message, HasSubstr("model.safetensors is damaged"));
+    writeText(file, std::string(20000, 'b'));
+    EXPECT_TRUE(verifyCheckpoint(folder));
+  }
+}
+
+TEST_F(RunCheckpoint, ReadsFilesThatDidNotChangeOnce) {
+  const auto big = [](const fs::path& folder) -> Result<void> {
+    writeText(folder / "model.safetensors", std::string(64 << 20, 'x'));
+    return {};
+  };
+  ASSERT_TRUE(saveCheckpoint(run, 1, big));
+  const fs::path folder = checkpointFolder(run, 1);
+  const auto processorTime = [&] {
+    timespec before{}, after{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+    EXPECT_TRUE(verifyCheckpoint(folder));
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+    return static_cast<double>(after.tv_sec - before.tv_sec) +
+           1e-9 * static_cast<double>(after.tv_nsec - before.tv_nsec);
+  };
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  const double first = processorTime(), second = processorTime();
+  EXPECT_LT(second, first / 5) << first << " s and then " << second << " s";
+}
+
+TEST_F(RunCheckpoint, IsKnownByItsPlaceInARun) {
+  ASSERT_TRUE(save(1));
+  const fs::path folder = checkpointFolder(run, 1);
+  damage(1);
+  EXPECT_TRUE(verifyIfCheckpoint(folder)) << "there is no run around it";
+  writeText(run / "run.json", "{}");
+  EXPECT_FALSE(verifyIfCheckpoint(folder));
+  EXPECT_FALSE(verifyIfCheckpoint(folder.string() + "/"));
+  fs::create_directory_symlink(folder, temporary.path() / "mine");
+  EXPECT_FALSE(verifyIfCheckpoint(temporary.path() / "mine"));
+  EXPECT_TRUE(verifyIfCheckpoint(temporary.path()));
+  EXPECT_TRUE(verifyIfCheckpoint(temporary.path() / "nowhere"));
+}
+
+TEST(CheckpointManifest, IsPrintedAndParsed) {
+  CheckpointManifest manifest;
+  manifest.step = 40;
+  manifest.files["state/optimizer.bin"] = {5, std::string(64, 'a')};
+  const auto again = parseManifest(printManifest(manifest), "manifest.json");
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->step, 40);
+  EXPECT_EQ(again->files, manifest.files);
+}
+
+TEST(CheckpointManifest, NamesWhatIsWrong) {
+  const Json good = {{"format", "strata-run-checkpoint"},
+                     {"version", 1},
+                     {"step", 4},
+                     {"files", {{"a", {{"bytes", 1}, {"sha256", std::string(64, '0')}}}}}};
+  ASSERT_TRUE(parseManifest(good.dump(), "m"));
+  const auto refusal = [&](const char* key, const Json& value) {
+    Json changed = good;
+    changed[key] = value;
+    const auto parsed = parseManifest(changed.dump(), "m");
+    return parsed ? std::string("it was read") : parsed.error().message;
+  };
+  EXPECT_THAT(refusal("format", "other"), HasSubstr("\"format\""));
+  EXPECT_THAT(refusal("version", 2), HasSubstr("newer Strata"));
+  EXPECT_THAT(refusal("version", "1"), HasSubstr("\"version\""));
+  EXPECT_THAT(refusal("step", -1), HasSubstr("\"step\""));
+  EXPECT_THAT(refusal("step", 18446744073709551615u), HasSubstr("\"step\""));
+  EXPECT_THAT(refusal("files", Json::array()), HasSubstr("\"files\""));
+  EXPECT_THAT(refusal("files", Json::object()), HasSubstr("lists no files"));
+  for (const char* name : {"../a", "/a", "a/../../b", "a//b", "./a", "", ".", "..", "a/", "manifest.json"}) {
+    EXPECT_THAT(refusal("files", {{name, good["files"]["a"]}}), HasSubstr("outside the checkpoint")) << name;
+  }
+  for (const Json& file : {Json(5), Json({{"bytes", -1}, {"sha256", std::string(64, '0')}}),
+                           Json({{"bytes", 1}, {"sha256", "abc"}}), Json({{"bytes", 1}})}) {
+    EXPECT_THAT(refusal("files", {{"a", file}}), HasSubstr("no size and SHA-256 for a")) << file;
   }
 }
 

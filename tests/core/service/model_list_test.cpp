@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "core/project/run_checkpoint.h"
 #include "project_fixture.h"
 
 namespace strata::testing {
@@ -106,6 +107,62 @@ TEST_F(ModelLists, HangAnAdapterUnderTheModelItIsFor) {
   EXPECT_EQ(entry(list, "models/by-id")["model"], "stories");
   EXPECT_THAT(entry(list, "models/orphan")["problem"].get<std::string>(), HasSubstr("org/not-here"));
   EXPECT_THAT(entry(list, "models/nameless")["problem"].get<std::string>(), HasSubstr("base_model_name_or_path"));
+}
+
+TEST_F(ModelLists, OneBadRunHidesNeitherTheOthersNorItself) {
+  openNew();
+  answer("project/add_model", {{"path", model("stories260K")}, {"name", "base"}});
+  const Project project = *Project::open(folder() / "project");
+  const auto makeRun = [&](const Json& config, const char* file) {
+    const fs::path run = strata::Run::create(project, "train", config)->folder();
+    EXPECT_TRUE(saveCheckpoint(run, 1, [&](const fs::path& staged) -> Result<void> {
+      if (std::string(file) == "config.json") {
+        fs::copy(model("stories260K"), staged, fs::copy_options::recursive);
+      } else {
+        writeText(staged / file, "{}");
+      }
+      return {};
+    }));
+    return run;
+  };
+  const auto setModel = [](const fs::path& run, const std::string& name) {
+    ASSERT_TRUE(strata::Run::reopen(run)->setConfig(Json{{"model", name}}));
+  };
+  const fs::path good = makeRun({{"model", "base"}}, "config.json");
+  const fs::path itself = makeRun(Json::object(), "adapter_config.json");
+  const fs::path first = makeRun(Json::object(), "adapter_config.json"),
+                 second = makeRun(Json::object(), "adapter_config.json");
+  setModel(itself, itself.filename());
+  setModel(first, second);
+  setModel(second, first);
+  const fs::path unlisted = makeRun({{"model", "base"}}, "config.json");
+  writeText(unlisted / "checkpoints/step-1/more.txt", "x");
+  writeText(makeRun(Json::object(), "config.json") / "run.json", "{]");
+
+  const Json list = answer("models/list");
+  EXPECT_EQ(entry(list, good.filename())["problem"], "");
+  EXPECT_EQ(entry(list, good.filename())["layers"], 5);
+  for (const fs::path& ring : {itself, first, second}) {
+    EXPECT_THAT(entry(list, ring.filename())["problem"].get<std::string>(), HasSubstr("go in a ring"));
+    EXPECT_THAT(refusal("models/inspect", {{"ref", {{"model", ring.filename().string()}}}}), HasSubstr("go in a ring"));
+  }
+  EXPECT_THAT(entry(list, unlisted.filename())["problem"].get<std::string>(), HasSubstr("more.txt"));
+  EXPECT_EQ(entry(list, "stories260K")["problem"], "");
+}
+
+TEST_F(ModelLists, ACardOfADamagedCheckpointIsRefused) {
+  openNew();
+  const Project project = *Project::open(folder() / "project");
+  const fs::path run = strata::Run::create(project, "train", Json::object())->folder();
+  ASSERT_TRUE(saveCheckpoint(run, 1, [&](const fs::path& staged) -> Result<void> {
+    fs::copy(model("stories260K"), staged, fs::copy_options::recursive);
+    return {};
+  }));
+  const Json params = {{"ref", {{"model", run.filename().string()}}}};
+  answer("models/inspect", params);
+  const fs::path weights = checkpointFolder(run, 1) / "model.safetensors";
+  std::fstream(weights, std::ios::in | std::ios::out | std::ios::binary).seekp(100000).write("zzzz", 4);
+  EXPECT_THAT(refusal("models/inspect", params), HasSubstr("model.safetensors is damaged"));
 }
 
 TEST_F(ModelLists, StayResponsiveWithHundredsOfFoldersAndCanBeCancelled) {
