@@ -59,11 +59,12 @@ Result<std::string> queueAgain(const fs::path& project, const std::string& id, c
   if (changes.microBatch) config.microBatch = *changes.microBatch;
   if (changes.threads) config.threads = *changes.threads;
   if (changes.evalEvery) config.evalEvery = *changes.evalEvery;
-  STRATA_TRY(Run run, Run::reopen(folder));
+  STRATA_TRY(Run run, Run::reopen(folder, Run::Purpose::change));
   if (run.info().state == RunState::done) {
     return fail(ErrorCode::usage, "The run " + run.info().id + " is done; continue it as a new run by extending it.",
                 "resume");
   }
+  run.clearStop();  // of its earlier life; before the run is said to begin another
   STRATA_CHECK(run.setConfig(configToJson(config)));
   STRATA_CHECK(run.setState(RunState::queued));
   return run.info().id;
@@ -77,7 +78,7 @@ Result<std::string> queueEvaluation(const fs::path& project, Json options) {
   rootIn(project, config.data);
   rootIn(project, config.adapter);
   STRATA_CHECK(checkEvalConfig(config));
-  STRATA_CHECK(locateModel(config.model, project));
+  STRATA_CHECK(locateModel(config.model, project, Locate::place));  // the job verifies it
   return created(project, "eval", configToJson(config));
 }
 

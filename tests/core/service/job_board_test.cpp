@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/config/train_config.h"
 #include "core/project/job.h"
 #include "core/project/run_database.h"
 #include "support.h"
@@ -87,6 +88,47 @@ TEST_F(Board, AJobThatHeedsNoStopFileIsAskedBySignal) {
   ASSERT_TRUE(becomes([&] { return waitpid(child, &status, WNOHANG) == child; }, 10));
   child = -1;
   EXPECT_EQ(WTERMSIG(status), SIGTERM);
+}
+
+TEST_F(Board, AnEngineThatChangesARunWithAnOldStopFileIsNotSignalled) {
+  const fs::path run = strata::Run::create(project, "train", Json{{"steps", 1000}})->folder();
+  ASSERT_TRUE(requestStop(run));
+  fs::last_write_time(run / "stop", fs::file_time_type::clock::now() - std::chrono::hours(1));
+  const auto held = strata::Run::reopen(run);  // named in the lock's file, as 0.4 left it
+  ASSERT_TRUE(held);
+  ASSERT_EQ(lockHolder(run), getpid());
+  JobBoard board(options(), notifier());
+  const auto end = Clock::now() + std::chrono::milliseconds(2500);  // TERM, and a second later KILL
+  while (Clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_TRUE(board.list()->front().alive);
+}
+
+TEST_F(Board, ARunThatIsQueuedAgainLosesItsOldStopFile) {
+  fs::path folder;
+  {
+    strata::Result<strata::Run> run = strata::Run::create(project, "train", configToJson(TrainConfig()));
+    folder = run->folder();
+    ASSERT_TRUE(run->setState(RunState::stopped));
+  }
+  ASSERT_TRUE(requestStop(folder));
+  protocol::StartJob::Params params;
+  params.kind = "train";
+  params.resume = folder.filename();
+  const auto id = queueJob(project.folder(), params);
+  ASSERT_TRUE(id) << id.error().message;
+  EXPECT_EQ(stopRequestedAt(folder), std::nullopt);
+  EXPECT_EQ(readRun(folder)->state, RunState::queued);
+}
+
+TEST_F(Board, ALogThatIsALinkIsNotShown) {
+  const fs::path run = strata::Run::create(project, "train", Json::object())->folder();
+  fs::create_symlink("/etc/hostname", run / "log");
+  JobBoard board(options(), notifier());
+  protocol::ReadLog::Params params;
+  params.id = run.filename();
+  const auto log = board.log(params);
+  ASSERT_FALSE(log);
+  EXPECT_NE(log.error().message.find("is a symbolic link"), std::string::npos);
 }
 
 TEST_F(Board, AJobThatHeedsNoSignalIsEnded) {
