@@ -1,6 +1,5 @@
 #include "core/base/files.h"
 
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -10,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "small_disk.h"
 #include "support.h"
 
 namespace strata {
@@ -17,6 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::strata::testing::readText;
+using ::strata::testing::SmallDisk;
 using ::strata::testing::TemporaryFolder;
 using ::strata::testing::writeText;
 
@@ -190,24 +191,9 @@ TEST(StagedFolder, ReplacesAnEmptyFolderAndNothingElse) {
   EXPECT_EQ(namesIn(folder.path()), (Names{"empty", "file"}));
 }
 
-/// A file system of one MiB, where this process may mount one.
-class SmallDisk {
- public:
-  SmallDisk() { m_mounted = mount("tmpfs", m_folder.path().c_str(), "tmpfs", 0, "size=1m") == 0; }
-  ~SmallDisk() {
-    if (m_mounted) umount(m_folder.path().c_str());
-  }
-  bool mounted() const { return m_mounted; }
-  const fs::path& path() const { return m_folder.path(); }
-
- private:
-  TemporaryFolder m_folder;
-  bool m_mounted = false;
-};
-
 TEST(Files, AFullDiskIsSaidAndLeavesTheOldFileAlone) {
-  const SmallDisk disk;
-  if (!disk.mounted()) GTEST_SKIP() << "needs the right to mount a small file system";
+  const SmallDisk disk("1m");
+  STRATA_NEEDS(disk);
   ASSERT_TRUE(writeFile(disk.path() / "x", "old"));
   const auto written = writeFile(disk.path() / "x", std::string(2 << 20, 'n'));
   ASSERT_FALSE(written);
@@ -219,8 +205,8 @@ TEST(Files, AFullDiskIsSaidAndLeavesTheOldFileAlone) {
 }
 
 TEST(Files, AFullDiskLeavesNoStagedFolder) {
-  const SmallDisk disk;
-  if (!disk.mounted()) GTEST_SKIP() << "needs the right to mount a small file system";
+  const SmallDisk disk("1m");
+  STRATA_NEEDS(disk);
   {
     auto staged = StagedFolder::create(disk.path() / "run");
     ASSERT_TRUE(staged);

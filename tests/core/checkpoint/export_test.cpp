@@ -2,9 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
+#include "small_disk.h"
 #include "tiny_model.h"
 
 namespace strata {
@@ -235,18 +235,15 @@ TEST(Export, RefusesAMapOfAnotherModel) {
   EXPECT_FALSE(fs::exists(folder.path() / "out"));
 }
 
-/// A file system of 64 KiB, where this process may mount one.
 TEST(Export, LeavesNothingOnAFullDisk) {
   const TemporaryFolder folder;
   Json config = tinyConfig();
   config["vocab_size"] = 4000;  // 128 KB for the embedding
   writeTinyModel(folder.path() / "in", config);
-  const fs::path disk = folder.path() / "disk";
-  fs::create_directory(disk);
-  if (::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=64k") != 0) GTEST_SKIP() << "mounting a tmpfs needs root";
-  const auto exported = exportModel(opened(folder.path() / "in"), shared(), {}, disk / "out");
-  const std::vector<std::string> left = namesIn(disk);
-  EXPECT_EQ(::umount(disk.c_str()), 0);
+  const SmallDisk disk("64k");
+  STRATA_NEEDS(disk);
+  const auto exported = exportModel(opened(folder.path() / "in"), shared(), {}, disk.path() / "out");
+  const std::vector<std::string> left = namesIn(disk.path());
   ASSERT_FALSE(exported);
   EXPECT_EQ(exported.error().code, ErrorCode::diskFull);
   EXPECT_EQ(left, std::vector<std::string>{});
