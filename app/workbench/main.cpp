@@ -30,7 +30,7 @@ QString resource(const QString& name) {
 }
 
 /// The engine: as told on the command line, in STRATA_ENGINE, or in the window before.
-EngineClient::Command chosenEngine(const WorkbenchOptions& options, const QSettings& settings) {
+EngineClient::Command chosenEngine(const WorkbenchOptions& options, const Settings& settings) {
   if (!options.engine.isEmpty()) return engineCommand(options.engine);
   const QString environment = qEnvironmentVariable("STRATA_ENGINE");
   return engineCommand(environment.isEmpty() ? settings.value("engine/command").toString() : environment);
@@ -38,7 +38,7 @@ EngineClient::Command chosenEngine(const WorkbenchOptions& options, const QSetti
 
 /// Names a project for the lock; folders of this machine whatever way they are written. No folder means the user's copy
 /// of the sample, whose place is known once it was open.
-QString lockKey(const EngineClient::Command& engine, QString folder, const QSettings& settings) {
+QString lockKey(const EngineClient::Command& engine, QString folder, const Settings& settings) {
   if (engine.remote) return commandText(engine) + '\n' + folder;
   if (folder.isEmpty()) folder = settings.value("projects/sample").toString();
   const QString canonical = folder.isEmpty() ? QString() : QFileInfo(folder).canonicalFilePath();
@@ -65,7 +65,7 @@ void keepJournal(EngineClient& engine) {
 }
 
 int run(QApplication& application, const WorkbenchOptions& options) {
-  QSettings settings;
+  Settings settings;
   Theme theme(application);
   restoreTheme(settings, theme);
   EngineClient engine;
@@ -89,7 +89,9 @@ int run(QApplication& application, const WorkbenchOptions& options) {
   window.setClaim([&](const QString& folder) {
     const QString key = lockKey(engine.command(), folder, settings);
     if (instance.claim(key)) return true;
-    if (!instance.raiseOther(key)) qWarning("The window that has %s open does not answer.", qPrintable(folder));
+    instance.raiseOther(key, [folder](bool answered) {
+      if (!answered) qWarning("The window that has %s open does not answer.", qPrintable(folder));
+    });
     return false;
   });
   QObject::connect(&workspace, &Workspace::projectChanged, &instance, [&] {

@@ -1,5 +1,6 @@
 // The first minute with the window: two answers, half the cache, where they part.
 
+#include "loop_probe.h"
 #include "real_window.h"
 
 namespace strata {
@@ -137,14 +138,13 @@ TEST(FirstStartJourney, KeepsTheGuiThreadFreeWhileBothSidesAnswer) {
   window.chat->sendDraft();  // opens the models and lays the page out
   ASSERT_TRUE(until([&] { return !window.chat->conversation().turns().empty(); }));
   ASSERT_TRUE(window.bothAnswered(0));
-  const LoopProbe probe;
+  const testing::LoopProbe probe;
   window.chat->setDraft("And of the ship?");
   QTest::keyClick(window.find("chatDraft"), Qt::Key_Return);
   ASSERT_TRUE(until([&] { return window.answer(1, Which::a) != nullptr; }));
   ASSERT_TRUE(window.bothAnswered(1));
   RecordProperty("worst_event_ms", static_cast<int>(probe.worst()));
-  // The limit of one event is 50 ms; other programs on this machine add to what a timer sees.
-  EXPECT_LT(probe.worst(), 250);
+  EXPECT_LE(probe.worst(), 50);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // The whole window, with its pages, jobs and status, while an engine tells as much as it may: 2,000 tokens a second on
 // each side, 1,000 metric points of a job, and the memory.
 
-#include "computed_probe.h"
+#include "loop_probe.h"
 #include "real_window.h"
 
 namespace strata {
@@ -25,7 +25,7 @@ TEST(Flood, NoTurnOfTheWholeWindowTakesFiftyMilliseconds) {
                                         [&](const auto& news) { points += static_cast<int>(news.points.size()); });
   QElapsedTimer clock;
   clock.start();
-  const testing::ComputedProbe probe;
+  const testing::LoopProbe probe;
   ASSERT_TRUE(ask("flood"));
   const double seconds = static_cast<double>(clock.elapsed()) / 1000;
   EXPECT_TRUE(window.find("job-stop")->isVisible()) << "the strip shows the job";

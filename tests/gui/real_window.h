@@ -6,7 +6,6 @@
 #include <QDir>
 #include <QElapsedTimer>
 #include <QFile>
-#include <QSettings>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QTimer>
@@ -63,10 +62,7 @@ class RealWindow {
   explicit RealWindow(const OwnFolders& folders,
                       const EngineClient::Command& command = {QStringLiteral(STRATA_BINARY_DIR "/bin/strata"),
                                                               {"engine"}})
-      : settings(folders.path("settings.ini"), QSettings::IniFormat),
-        theme(*qApp),
-        workspace(engine, settings),
-        window(workspace, theme) {
+      : settings(folders.path("settings.ini")), theme(*qApp), workspace(engine, settings), window(workspace, theme) {
     models = new ModelsPage(workspace);
     data = new DataPage(workspace);
     chat = new ChatPage(workspace);
@@ -112,7 +108,7 @@ class RealWindow {
   }
   void killEngine() const { ::kill(static_cast<pid_t>(engine.engine().pid), SIGKILL); }
 
-  QSettings settings;
+  Settings settings;
   Theme theme;
   EngineClient engine;
   Workspace workspace;
@@ -120,25 +116,6 @@ class RealWindow {
   ModelsPage* models;
   DataPage* data;
   ChatPage* chat;
-};
-
-/// The longest time for which the event loop was kept from a timer of 5 ms.
-class LoopProbe : public QObject {
- public:
-  LoopProbe() {
-    m_timer.setInterval(kInterval);
-    m_timer.setTimerType(Qt::PreciseTimer);
-    connect(&m_timer, &QTimer::timeout, this, [this] { m_worst = std::max(m_worst, m_clock.restart() - kInterval); });
-    m_clock.start();
-    m_timer.start();
-  }
-  qint64 worst() const { return m_worst; }
-
- private:
-  static constexpr int kInterval = 5;
-  QTimer m_timer;
-  QElapsedTimer m_clock;
-  qint64 m_worst = 0;
 };
 
 }  // namespace strata

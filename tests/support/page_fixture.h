@@ -7,7 +7,6 @@
 #include <QApplication>
 #include <QDir>
 #include <QHBoxLayout>
-#include <QSettings>
 #include <QTest>
 #include <QVBoxLayout>
 #include <filesystem>
@@ -47,7 +46,7 @@ inline bool drop(Page& page, const std::filesystem::path& path) {
 
 struct PageFixture {
   TemporaryFolder folder;
-  QSettings settings{QString::fromStdString((folder.path() / "settings.ini").string()), QSettings::IniFormat};
+  Settings settings{QString::fromStdString((folder.path() / "settings.ini").string())};
   EngineClient engine;
   Workspace workspace{engine, settings};
 

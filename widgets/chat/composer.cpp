@@ -179,10 +179,9 @@ void Composer::setNote(const QString& note) {
   m_note->setText(note);
 }
 
-/// Written through at once: a draft outlives the process.
+/// A draft outlives the process.
 void Composer::store() {
   m_workspace.settings().setValue(kDraftKey, m_turn < 0 ? draft().left(kDraftMost) : m_before);
-  m_workspace.settings().sync();
 }
 
 }  // namespace strata

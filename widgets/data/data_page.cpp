@@ -43,7 +43,7 @@ DataPage::DataPage(Workspace& workspace, QWidget* parent)
       m_state(new StatePane(m_result)) {
   setObjectName("dataPage");
   setAccessibleName(tr("Data"));
-  const QSettings& settings = workspace.settings();
+  const Settings& settings = workspace.settings();
   m_path = settings.value("data/path").toString();
   m_columns = columnsOf(settings.value("data/columns").toMap());
   m_modelChosen = settings.contains("data/model");
@@ -81,15 +81,17 @@ DataPage::DataPage(Workspace& workspace, QWidget* parent)
   connect(&m_check, &DataCheck::progressed, this,
           [this](const QString&, qint64 done, qint64 total) { m_state->setProgress(done, total); });
   connect(&workspace, &Workspace::projectChanged, this, [this] {
+    m_models.clear();
     if (!m_begun) return begin();
     listFiles();
     listModels();
   });
-  for (const auto signal : {&Workspace::sidesChanged, &Workspace::modelsChanged}) {
-    connect(&workspace, signal, this, [this] {
-      if (m_begun) listModels();
-    });
-  }
+  connect(&workspace, &Workspace::sidesChanged, this, [this] {
+    if (m_begun) followSideA();
+  });
+  connect(&workspace, &Workspace::modelsChanged, this, [this] {
+    if (m_begun) listModels();
+  });
   connect(&workspace.engine(), &EngineClient::stateChanged, this, [this] {
     const EngineClient::State state = m_workspace.engine().state();
     if (!m_begun) return follow();
@@ -201,7 +203,7 @@ void DataPage::mapColumns(const std::map<std::string, std::string>& columns) {
 }
 
 void DataPage::settingsChanged() {
-  QSettings& settings = m_workspace.settings();
+  Settings& settings = m_workspace.settings();
   const std::string model = m_list->model();
   if (model != m_model) {
     m_model = model;
@@ -222,26 +224,31 @@ void DataPage::listFiles() {
   });
 }
 
-void DataPage::listModels() {
+/// Until another model is chosen here, data is read with the one on side A. Its map does not matter.
+void DataPage::followSideA() {
   const auto& side = m_workspace.side(Which::a);
-  if (!m_modelChosen) {
-    const std::string before = m_model;
-    m_model = side ? side->ref.model : std::string();
-    if (m_model != before && m_check.answer()) settingsChanged();
-  }
-  m_list->showModels({}, m_model);
+  const std::string model = side ? side->ref.model : std::string();
+  if (m_modelChosen || model == m_model) return;
+  m_model = model;
+  m_list->showModels(m_models, m_model);
+  if (m_check.answer()) settingsChanged();
+}
+
+void DataPage::listModels() {
+  followSideA();
+  m_list->showModels(m_models, m_model);
   protocol::ListModels::Params params;
   for (const QString& folder : m_workspace.settings().value("models/folders").toStringList()) {
     params.folders.push_back(folder.toStdString());
   }
   m_workspace.engine().call<protocol::ListModels>(params, this, [this](const auto& answer) {
     if (!answer) return;  // the combo box keeps the model that is chosen; the page Models says what is wrong
-    std::vector<protocol::ModelEntry> models;
+    m_models.clear();
     for (const protocol::ModelEntry& model : answer->models) {
       // An adapter reads with its model's tokenizer and template.
-      if (model.problem.empty() && model.adapter.empty()) models.push_back(model);
+      if (model.problem.empty() && model.adapter.empty()) m_models.push_back(model);
     }
-    m_list->showModels(models, m_model);
+    m_list->showModels(m_models, m_model);
   });
 }
 

@@ -43,6 +43,7 @@ class DataPage : public Page {
   void followEngine();
   void listFiles();
   void listModels();
+  void followSideA();
   void browse();
   void check();
   void settingsChanged();
@@ -59,10 +60,11 @@ class DataPage : public Page {
   QString m_path;
   std::map<std::string, std::string> m_columns;
   bool m_seen = false;
-  bool m_begun = false;          // the engine was asked
-  std::string m_model;           // empty: none
-  bool m_modelChosen = false;    // by hand; else it follows side A
-  bool m_engineChanged = false;  // the figures are from before a restart
+  bool m_begun = false;                        // the engine was asked
+  std::vector<protocol::ModelEntry> m_models;  // as listed last
+  std::string m_model;                         // empty: none
+  bool m_modelChosen = false;                  // by hand; else it follows side A
+  bool m_engineChanged = false;                // the figures are from before a restart
 };
 
 }  // namespace strata

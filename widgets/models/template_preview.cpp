@@ -192,7 +192,7 @@ void TemplatePreview::leaveEditing() {
   setOpen(isOpen() && !m_card.templateText.empty());
 }
 
-/// Written through at once: a draft outlives the process.
+/// A draft outlives the process.
 void TemplatePreview::storeDraft() {
   m_storing.stop();
   const QString typed = m_source->toPlainText();
@@ -201,7 +201,6 @@ void TemplatePreview::storeDraft() {
   } else {
     m_workspace.settings().setValue(draftKey(), typed.left(kDraftMost));
   }
-  m_workspace.settings().sync();
 }
 
 void TemplatePreview::save() {

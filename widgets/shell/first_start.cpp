@@ -104,7 +104,7 @@ void FirstStart::begin() {
 }
 
 void FirstStart::bringBack() {
-  QSettings& settings = m_workspace.settings();
+  Settings& settings = m_workspace.settings();
   for (const char* key : {"first_start/closed", "first_start/asked", "first_start/halved"}) settings.remove(key);
   m_typed = false;
   show();

@@ -260,7 +260,7 @@ void MainWindow::pickProject(bool create) {
 }
 
 void MainWindow::useEngine(const QString& command) {
-  QSettings& settings = m_workspace.settings();
+  Settings& settings = m_workspace.settings();
   settings.setValue("engine/command", command);
   if (!command.isEmpty()) {
     QStringList hosts = settings.value("engine/hosts").toStringList();
@@ -274,7 +274,7 @@ void MainWindow::useEngine(const QString& command) {
 }
 
 void MainWindow::restore() {
-  QSettings& settings = m_workspace.settings();
+  Settings& settings = m_workspace.settings();
   if (!restoreGeometry(settings.value("window/geometry").toByteArray())) resize(kFirstSize);
   if (!m_across->restoreState(settings.value("window/across").toByteArray())) {
     m_across->setSizes({kFirstSize.width() - metrics().rail - metrics().inspector, metrics().inspector});
@@ -296,13 +296,12 @@ void MainWindow::saveSoon() {
 }
 
 void MainWindow::save() {
-  QSettings& settings = m_workspace.settings();
+  Settings& settings = m_workspace.settings();
   settings.setValue("window/geometry", saveGeometry());
   if (!m_inspectors->isHidden()) settings.setValue("window/across", m_across->saveState());
   if (m_strip->isOpen()) settings.setValue("window/down", m_down->saveState());
   settings.setValue("window/inspector", m_inspectorWanted);
   settings.setValue("window/jobs", m_strip->isOpen());
-  settings.sync();
 }
 
 void MainWindow::resizeEvent(QResizeEvent* event) {

@@ -30,7 +30,7 @@ constexpr int kLicenceRows = 14;
 
 }  // namespace
 
-void restoreTheme(QSettings& settings, Theme& theme) {
+void restoreTheme(Settings& settings, Theme& theme) {
   const QString scheme = settings.value("look/theme").toString();
   for (std::size_t i = 0; i < std::size(kChoices); ++i) {
     if (scheme == kChoiceNames[i]) theme.setChoice(kChoices[i]);

@@ -64,6 +64,6 @@ class SettingsPage : public Page {
 };
 
 /// Reads theme and text size from the settings into the theme.
-void restoreTheme(QSettings& settings, Theme& theme);
+void restoreTheme(Settings& settings, Theme& theme);
 
 }  // namespace strata

@@ -4,6 +4,7 @@
 #include <QDir>
 #include <QLocalSocket>
 #include <QStandardPaths>
+#include <QTimer>
 
 namespace strata {
 namespace {
@@ -53,6 +54,19 @@ bool SingleInstance::raiseOther(const QString& key) const {
   socket.connectToServer(path(key, ".socket"));
   return socket.waitForConnected(kAnswerMilliseconds) && socket.waitForReadyRead(kAnswerMilliseconds) &&
          socket.readAll().startsWith("raised");
+}
+
+void SingleInstance::raiseOther(const QString& key, std::function<void(bool)> done) {
+  auto* socket = new QLocalSocket(this);
+  const auto end = [socket, done = std::move(done)](bool answered) {
+    socket->disconnect();
+    socket->deleteLater();
+    done(answered);
+  };
+  connect(socket, &QLocalSocket::readyRead, socket, [socket, end] { end(socket->readAll().startsWith("raised")); });
+  connect(socket, &QLocalSocket::errorOccurred, socket, [end] { end(false); });
+  QTimer::singleShot(kAnswerMilliseconds, socket, [end] { end(false); });
+  socket->connectToServer(path(key, ".socket"));
 }
 
 }  // namespace strata

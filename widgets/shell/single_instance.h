@@ -2,12 +2,13 @@
 // One window a project: the first holds a lock in the user's runtime folder, a second one raises it and leaves.
 //
 //   SingleInstance instance;
-//   if (!instance.claim(project)) return instance.raiseOther(project) ? 0 : 1;
+//   if (!instance.claim(project)) return instance.raiseOther(project) ? 0 : 1;   // before there is a window
 //   connect(&instance, &SingleInstance::raised, window, …);
 
 #include <QLocalServer>
 #include <QLockFile>
 #include <QObject>
+#include <functional>
 #include <memory>
 
 namespace strata {
@@ -21,8 +22,10 @@ class SingleInstance : public QObject {
 
   /// Takes the lock of `key` (a project and its engine) and lets go of the one before; false: another window has it.
   bool claim(const QString& key);
-  /// Asks the window that has it to come to the front; false: it did not answer.
+  /// Asks the window that has it to come to the front, and waits a second for its answer; false: there was none.
   bool raiseOther(const QString& key) const;
+  /// The same without waiting: `done` is called in the event loop.
+  void raiseOther(const QString& key, std::function<void(bool answered)> done);
 
  Q_SIGNALS:
   void raised();

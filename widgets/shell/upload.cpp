@@ -53,30 +53,46 @@ void Upload::stop() {
 void Upload::openNext() {
   ++m_at;
   if (m_at >= m_what.files.size()) return fail(ErrorCode::notFound, tr("%1 holds no files.").arg(m_what.name));
-  m_file.close();
-  m_file.setFileName(m_what.files[m_at].absoluteFilePath());
-  if (!m_file.open(QIODevice::ReadOnly)) {
-    return fail(ErrorCode::io, tr("%1 cannot be read: %2.").arg(m_file.fileName(), m_file.errorString()));
-  }
-  m_size = m_file.size();
-  sendPiece();
+  m_file = std::make_shared<QFile>(m_what.files[m_at].absoluteFilePath());
+  m_offset = 0;
+  readPiece();
 }
 
-void Upload::sendPiece() {
-  const qint64 offset = m_file.pos(), wanted = std::min(kPiece, m_size - offset);
-  const QByteArray piece = m_file.read(wanted);
-  if (piece.size() != wanted) {
-    return fail(ErrorCode::io, tr("%1 became shorter while it was being sent.").arg(m_file.fileName()));
-  }
+void Upload::readPiece() {
+  const auto read = [file = m_file, offset = m_offset, sizeBefore = m_size] {
+    Piece piece;
+    if (!file->isOpen() && !file->open(QIODevice::ReadOnly)) {
+      piece.problem = tr("%1 cannot be read: %2.").arg(file->fileName(), file->errorString());
+      return piece;
+    }
+    piece.size = offset == 0 ? file->size() : sizeBefore;
+    const QByteArray bytes = file->read(std::min(kPiece, piece.size - offset));
+    piece.bytes = bytes.size();
+    if (file->error() != QFileDevice::NoError) {
+      piece.problem = tr("%1 cannot be read: %2.").arg(file->fileName(), file->errorString());
+    } else if (piece.bytes < std::min(kPiece, piece.size - offset)) {
+      piece.problem = tr("%1 became shorter while it was being sent.").arg(file->fileName());
+    }
+    piece.base64 = bytes.toBase64().toStdString();
+    return piece;
+  };
+  m_reader.run<Piece>(this, read, [this, start = m_start](const Piece& piece) {
+    if (m_running && start == m_start) sendPiece(piece);
+  });
+}
+
+void Upload::sendPiece(const Piece& piece) {
+  if (!piece.problem.isEmpty()) return fail(ErrorCode::io, piece.problem);
+  m_size = piece.size;
   const QString name = m_what.files[m_at].fileName();
   protocol::PutFile::Params params;
   params.name = (m_what.folder ? m_what.name + '/' + name : name).toStdString();
-  params.offset = offset;
-  params.data = piece.toBase64().toStdString();
-  params.last = offset + wanted == m_size;
+  params.offset = m_offset;
+  params.data = piece.base64;
+  params.last = m_offset + piece.bytes == m_size;
   m_ticket = m_workspace.engine().call<protocol::PutFile>(
-      params, this, [this, wanted, last = params.last, start = m_start](const auto& answer) {
-        if (m_running && start == m_start) answered(answer, wanted, last);
+      params, this, [this, bytes = piece.bytes, last = params.last, start = m_start](const auto& answer) {
+        if (m_running && start == m_start) answered(answer, bytes, last);
       });
 }
 
@@ -84,9 +100,10 @@ void Upload::answered(const Result<protocol::PutFile::Answer>& answer, qint64 by
   m_ticket = 0;
   if (!answer) return finish(tl::unexpected(answer.error()));
   m_sent += bytes;
+  m_offset += bytes;
   Q_EMIT progressed();
   if (!m_running) return;  // whoever heard of it stopped it
-  if (!last) return sendPiece();
+  if (!last) return readPiece();
   if (m_at + 1 < m_what.files.size()) return openNext();
   const QString path = QString::fromStdString(answer->path);
   finish(m_what.folder ? path.section('/', 0, -2) : path);
@@ -99,7 +116,8 @@ void Upload::fail(ErrorCode code, const QString& sentence) {
 
 void Upload::finish(const Result<QString>& path) {
   m_running = false;
-  m_file.close();
+  // Closed where it is read.
+  m_reader.post([file = std::move(m_file)]() mutable { file.reset(); });
   if (m_finished) m_finished(path);
 }
 

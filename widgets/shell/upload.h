@@ -1,6 +1,6 @@
 #pragma once
 // Sends a file, or the files of a folder, of this machine to the project where the engine runs: a piece at a time, the
-// next once the former is answered. Lives on the GUI thread, and never holds more than a piece.
+// next once the former is answered. Lives on the GUI thread, reads on another one, and never holds more than a piece.
 //
 //   Upload upload(workspace);
 //   upload.onFinished([](const Result<QString>& path) { … });
@@ -10,7 +10,9 @@
 #include <QFileInfo>
 #include <QObject>
 #include <functional>
+#include <memory>
 
+#include "widgets/shell/background.h"
 #include "widgets/shell/workspace.h"
 
 namespace strata {
@@ -23,7 +25,7 @@ struct LocalFiles {
   int foldersLeftOut = 0;
 };
 
-/// A file, or what lies in a folder: its files, without hidden ones and without folders.
+/// A file, or the files of a folder, without hidden ones and without folders. Asks the disk.
 LocalFiles filesToUpload(const QString& path);
 
 class Upload : public QObject {
@@ -46,8 +48,14 @@ class Upload : public QObject {
   void progressed();
 
  private:
+  struct Piece {
+    std::string base64;
+    qint64 bytes = 0, size = 0;  // of the piece, of the file
+    QString problem;             // why it cannot be read
+  };
   void openNext();
-  void sendPiece();
+  void readPiece();
+  void sendPiece(const Piece& piece);
   void answered(const Result<protocol::PutFile::Answer>& answer, qint64 bytes, bool last);
   void finish(const Result<QString>& path);
   void fail(ErrorCode code, const QString& sentence);
@@ -55,13 +63,14 @@ class Upload : public QObject {
   Workspace& m_workspace;
   std::function<void(const Result<QString>&)> m_finished;
   LocalFiles m_what;
-  QFile m_file;
-  int m_at = 0;     // of the files
-  int m_start = 0;  // counts start(): an answer to an earlier one is late
-  qint64 m_size = 0, m_sent = 0;
+  std::shared_ptr<QFile> m_file;  // of the reading thread
+  int m_at = 0;                   // of the files
+  int m_start = 0;                // counts start(): an answer to an earlier one is late
+  qint64 m_size = 0, m_offset = 0, m_sent = 0;
   std::string m_project;  // the folder of the one that it goes to
   EngineClient::Ticket m_ticket = 0;
   bool m_running = false;
+  Background m_reader;
 };
 
 }  // namespace strata

@@ -54,11 +54,30 @@ void UploadBar::offer(const QString& path, std::function<void(const QString& pat
   if (m_upload.running()) {
     return m_workspace.announce(tr("%1 is still being sent: what was dropped now can follow it.").arg(m_offered.name));
   }
-  m_offered = filesToUpload(path);
+  m_offered = {};
+  m_offered.name = QFileInfo(path).fileName();
   m_then = std::move(then);
-  m_problem = m_offered.files.isEmpty() ? tr("%1 holds no file that could be sent.").arg(m_offered.name) : QString();
+  m_problem.clear();
   m_replaces = false;
   show();
+  look(path, [this](const LocalFiles& files) { offered(files); });
+}
+
+void UploadBar::look(const QString& path, std::function<void(const LocalFiles&)> then) {
+  m_looking = true;
+  refresh();
+  m_reader.run<LocalFiles>(
+      this, [path] { return filesToUpload(path); },
+      [this, number = ++m_looks, then = std::move(then)](const LocalFiles& files) {
+        if (number != m_looks || !m_looking) return;
+        m_looking = false;
+        then(files);
+      });
+}
+
+void UploadBar::offered(const LocalFiles& files) {
+  m_offered = files;
+  if (files.files.isEmpty()) m_problem = tr("%1 holds no file that could be sent.").arg(files.name);
   refresh();
   lookForOther();
   m_workspace.announce(m_sentence->text());
@@ -83,18 +102,21 @@ bool UploadBar::dismiss() {
   if (m_upload.running()) {
     m_upload.stop();
   } else {
+    m_looking = false;
     hide();
   }
   return true;
 }
 
 void UploadBar::start() {
-  // Looked at again: it may have changed since it was offered.
-  m_offered = filesToUpload(m_offered.path);
   m_problem.clear();
-  m_upload.start(m_offered);
-  refresh();
-  if (m_upload.running()) m_stop->setFocus(Qt::OtherFocusReason);
+  m_stop->setFocus(Qt::OtherFocusReason);
+  // It may have changed since it was offered.
+  look(m_offered.path, [this](const LocalFiles& files) {
+    m_offered = files;
+    m_upload.start(files);
+    refresh();
+  });
 }
 
 void UploadBar::finished(const Result<QString>& path) {
@@ -133,6 +155,8 @@ void UploadBar::refresh() {
   if (running) {
     m_sentence->setText(ready ? tr("Sending %1 to %2").arg(m_offered.name, QString::fromStdString(engine.engine().host))
                               : tr("Sending %1 waits for the engine").arg(m_offered.name));
+  } else if (m_looking) {
+    m_sentence->setText(tr("Reading the list of files of %1").arg(m_offered.name));
   } else if (!m_problem.isEmpty()) {
     m_sentence->setText(m_problem);
   } else {
@@ -145,7 +169,7 @@ void UploadBar::refresh() {
   m_bar->setValue(static_cast<int>(part * kProgressSteps));
   m_amount->setVisible(running);
   m_amount->setText(formatBytesOf(m_upload.sent(), m_offered.bytes));
-  m_start->setVisible(!running && !m_offered.files.isEmpty());
+  m_start->setVisible(!running && !m_looking && !m_offered.files.isEmpty());
   m_start->setEnabled(ready);
   m_start->setText(!ready                ? tr("Upload waits for the engine")
                    : m_problem.isEmpty() ? tr("Upload")

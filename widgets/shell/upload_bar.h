@@ -29,6 +29,9 @@ class UploadBar : public QWidget {
   void paintEvent(QPaintEvent* event) override;
 
  private:
+  /// Reads on another thread which files lie there; a later look replaces an earlier one.
+  void look(const QString& path, std::function<void(const LocalFiles&)> then);
+  void offered(const LocalFiles& files);
   /// Whether the upload would replace one of the same name.
   void lookForOther();
   void start();
@@ -42,9 +45,12 @@ class UploadBar : public QWidget {
   std::function<void(const QString&)> m_then;
   QString m_problem;
   bool m_replaces = false;
+  int m_looks = 0;  // counts look()
+  bool m_looking = false;
   Label *m_sentence, *m_amount;
   QProgressBar* m_bar;
   Button *m_start, *m_stop;
+  Background m_reader;
 };
 
 }  // namespace strata

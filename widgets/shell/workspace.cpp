@@ -15,10 +15,11 @@ QString cardKeyOf(const protocol::ModelRef& ref) {
 
 }  // namespace
 
-Workspace::Workspace(EngineClient& engine, QSettings& settings, QObject* parent)
+Workspace::Workspace(EngineClient& engine, Settings& settings, QObject* parent)
     : QObject(parent), m_engine(engine), m_settings(settings) {
   m_context = settings.value("sides/context", 0).toLongLong();
   m_chats = std::max(1, settings.value("sides/chats", 1).toInt());
+  connect(&settings, &Settings::failed, this, &Workspace::announce);
 }
 
 void Workspace::openProject(const QString& folder, bool create) {

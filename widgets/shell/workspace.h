@@ -4,7 +4,6 @@
 
 #include <QObject>
 #include <QPointer>
-#include <QSettings>
 #include <QString>
 #include <functional>
 #include <map>
@@ -13,6 +12,7 @@
 
 #include "core/protocol/messages.h"
 #include "widgets/client/engine_client.h"
+#include "widgets/shell/settings.h"
 
 namespace strata {
 
@@ -23,10 +23,10 @@ class Workspace : public QObject {
 
  public:
   /// `settings`: where layout, drafts and choices are kept (a file of their own in tests).
-  Workspace(EngineClient& engine, QSettings& settings, QObject* parent = nullptr);
+  Workspace(EngineClient& engine, Settings& settings, QObject* parent = nullptr);
 
   EngineClient& engine() { return m_engine; }
-  QSettings& settings() { return m_settings; }
+  Settings& settings() { return m_settings; }
 
   /// Opens a project ("": the user's copy of the sample) as soon as the engine is ready; with restarts it is opened
   /// again by itself.
@@ -98,7 +98,7 @@ class Workspace : public QObject {
   QString recentKey() const;
 
   EngineClient& m_engine;
-  QSettings& m_settings;
+  Settings& m_settings;
   QString m_wanted;
   int m_opening = 0;  // counts openProject(): an answer to an earlier one is late
   std::optional<protocol::ProjectInfo> m_project;

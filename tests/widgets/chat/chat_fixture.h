@@ -10,14 +10,13 @@
 #include <QFile>
 #include <QPlainTextEdit>
 #include <QScrollBar>
-#include <QSettings>
 #include <QTest>
 #include <functional>
 #include <memory>
 #include <string>
 
-#include "computed_probe.h"
 #include "core/base/json.h"
+#include "loop_probe.h"
 #include "support.h"
 #include "widgets/chat/chat_list.h"
 #include "widgets/chat/chat_page.h"
@@ -97,7 +96,7 @@ class ChatFixture : public ::testing::Test {
   }
 
   TemporaryFolder folder;
-  QSettings settings{QString::fromStdString((folder.path() / "settings.ini").string()), QSettings::IniFormat};
+  Settings settings{QString::fromStdString((folder.path() / "settings.ini").string())};
   std::unique_ptr<EngineClient> client;
   std::unique_ptr<Workspace> workspace;
   std::unique_ptr<ChatPage> page;

@@ -234,9 +234,10 @@ TEST_F(ChatPageTest, AnswersReadTheirOwnSidesConversation) {
 TEST_F(ChatPageTest, ADraftSurvivesTheWindow) {
   makePage();
   page->setDraft("half a thought");
-  QTest::qWait(500);
-  QSettings again(settings.fileName(), QSettings::IniFormat);
-  EXPECT_EQ(again.value("chat/draft").toString(), "half a thought");
+  EXPECT_TRUE(soon([&] {
+    const QSettings written(settings.fileName(), QSettings::IniFormat);
+    return written.value("chat/draft").toString() == "half a thought";
+  }));
   page.reset();
   makePage();
   EXPECT_EQ(page->composer()->draft(), "half a thought");

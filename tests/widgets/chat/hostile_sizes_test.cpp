@@ -69,7 +69,7 @@ class HostileSizes : public ChatFixture, public ::testing::WithParamInterface<Ki
   void freezeNothing();
   /// The longest turn of the event loop while `act` runs and what it set off comes to rest.
   void expectSmooth(const char* what, const std::function<void()>& act) {
-    ComputedProbe probe;
+    LoopProbe probe;
     act();
     QTest::qWait(300);
     std::printf("%-22s %-14s %3lld ms\n", GetParam().name.c_str(), what, static_cast<long long>(probe.worst()));

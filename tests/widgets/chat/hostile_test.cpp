@@ -24,7 +24,7 @@ class HostileAnswers : public ChatFixture {
     file("hostile", text);
     QTest::qWait(200);
     const int before = TextView::resourcesAsked();
-    ComputedProbe probe;
+    LoopProbe probe;
     EXPECT_TRUE(ask("hostile"));
     QTest::qWait(300);
     EXPECT_EQ(TextView::resourcesAsked(), before);
@@ -71,7 +71,7 @@ TEST_F(HostileAnswers, AMegabyteWithoutASpaceFreezesNothing) {
   ASSERT_TRUE(beginWithRoom());
   EXPECT_LE(answerWith(std::string(1 << 20, 'x')), kHostileMilliseconds);
   EXPECT_EQ(answer(Which::a)->text.size(), 1 << 20);
-  ComputedProbe probe;
+  LoopProbe probe;
   Transcript* transcript = page->pane(Which::a)->transcript();
   for (int i = 0; i <= 20; ++i) {
     transcript->verticalScrollBar()->setValue(transcript->verticalScrollBar()->maximum() * i / 20);
@@ -102,7 +102,7 @@ TEST_F(HostileAnswers, TwoThousandTokensASecondLeaveTheWindowFree) {
   ASSERT_TRUE(begin());
   ASSERT_TRUE(ask("echo warm"));
   QTest::qWait(200);
-  ComputedProbe probe;
+  LoopProbe probe;
   ASSERT_TRUE(ask("flood"));
   RecordProperty("worst_event_ms", static_cast<int>(probe.worst()));
   EXPECT_LE(probe.worst(), kHostileMilliseconds);
@@ -144,7 +144,7 @@ TEST_F(HostileAnswers, TwoHundredTurnsStaySmooth) {
   page->open("long");
   ASSERT_TRUE(soon([&] { return page->conversation().lastTurn() == 199; }));
   QTest::qWait(200);
-  ComputedProbe probe;
+  LoopProbe probe;
   Transcript* transcript = page->pane(Which::a)->transcript();
   for (int i = 0; i < 40; ++i) {
     transcript->verticalScrollBar()->setValue(transcript->verticalScrollBar()->maximum() * (40 - i) / 40);

@@ -83,13 +83,16 @@ void fakeEngineMethods(FakeEngine& engine) {
     return info;
   });
   engine.answer<protocol::SetSides>([](const auto&) { return Result<protocol::Nothing>(protocol::Nothing{}); });
-  engine.answer<protocol::ListModels>([](const auto&) -> Result<protocol::ListModels::Answer> {
+  engine.answer<protocol::ListModels>([counts = engine.scenario() == "counts lists"](const auto&) {
+    static int lists = 0;
+    std::vector<std::string> names = {"base", "routed"};
+    if (counts) names.push_back("list " + std::to_string(++lists));
     protocol::ListModels::Answer answer;
-    for (const char* name : {"base", "routed"}) {
-      answer.models.push_back({name, "", name, "project", std::string("/projects/test/models/") + name, "",
-                               "LlamaForCausalLM", 5509824, 11031512, 12, ""});
+    for (const std::string& name : names) {
+      answer.models.push_back({name, "", name, "project", "/projects/test/models/" + name, "", "LlamaForCausalLM",
+                               5509824, 11031512, 12, ""});
     }
-    return answer;
+    return Result<protocol::ListModels::Answer>(answer);
   });
   engine.answer<protocol::ListData>([empty](const auto&) -> Result<protocol::ListData::Answer> {
     if (empty) return protocol::ListData::Answer{};

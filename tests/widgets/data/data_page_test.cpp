@@ -70,6 +70,24 @@ TEST_F(DataPageTest, ChecksTheChosenFileWithTheModelOnSideA) {
   EXPECT_EQ(child<QComboBox>(*page, "dataModel").currentText(), "base");
 }
 
+TEST_F(DataPageTest, AsksForTheModelsOnceWhateverMapsStandOnTheSides) {
+  openFile("counts lists");
+  const auto& models = child<QComboBox>(*page, "dataModel");
+  ASSERT_TRUE(soon([&] { return models.findText("list 1") >= 0; }));
+  for (const char* map : {"stride:2", "stride:3", "full"}) {
+    workspace.setMap(Which::a, map);
+    EXPECT_GE(models.findText("list 1"), 0);
+    EXPECT_EQ(models.currentText(), "base");
+  }
+  protocol::Side other = *workspace.side(Which::a);
+  other.ref.model = "routed";
+  workspace.setSide(Which::a, other);
+  EXPECT_EQ(models.currentText(), "routed");
+  workspace.noteModels();
+  EXPECT_TRUE(soon([&] { return models.findText("list 2") >= 0; }))
+      << "asked more often: the list reads " << models.itemText(models.count() - 1).toStdString();
+}
+
 TEST_F(DataPageTest, AFileOfTheProjectIsOneClickAway) {
   open("data");
   auto& files = child<QListWidget>(*page, "dataFiles");

@@ -81,7 +81,7 @@ class PaperPage : public Page {
 
 class Shell : public testing::Test {
  protected:
-  Shell() : settings(folder.filePath("settings.ini"), QSettings::IniFormat) {}
+  Shell() : settings(folder.filePath("settings.ini")) {}
 
   void SetUp() override {
     testTheme().setChoice(Theme::Choice::light);
@@ -178,7 +178,7 @@ class Shell : public testing::Test {
   }
 
   QTemporaryDir folder;
-  QSettings settings;
+  Settings settings;
   std::unique_ptr<EngineClient> engine;
   std::unique_ptr<Workspace> workspace;
   std::unique_ptr<MainWindow> window;

@@ -55,6 +55,19 @@ TEST(SingleInstance, SaysWhenNobodyAnswers) {
   EXPECT_FALSE(SingleInstance(folder.path()).raiseOther("/projects/a"));
 }
 
+TEST(SingleInstance, RaisesAnotherWindowWithoutWaitingForIt) {
+  QTemporaryDir folder;
+  SingleInstance first(folder.path()), second(folder.path());
+  ASSERT_TRUE(first.claim("/projects/a"));
+  // In one thread: whoever waits here is never answered.
+  std::vector<bool> answers;
+  second.raiseOther("/projects/a", [&](bool answered) { answers.push_back(answered); });
+  second.raiseOther("/projects/nobody", [&](bool answered) { answers.push_back(answered); });
+  EXPECT_TRUE(eventually([&] { return answers.size() == 2; }));
+  std::sort(answers.begin(), answers.end());
+  EXPECT_EQ(answers, (std::vector<bool>{false, true}));
+}
+
 TEST(WindowLog, KeepsWarningsInTheUsersStateFolder) {
   QTemporaryDir folder;
   qputenv("XDG_STATE_HOME", folder.path().toLocal8Bit());

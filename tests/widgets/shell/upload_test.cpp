@@ -37,6 +37,7 @@ class Uploads : public Shell {
     dropped.setUrls({QUrl::fromLocalFile(path)});
     QDropEvent event(QPointF(400, 300), Qt::CopyAction, &dropped, Qt::LeftButton, Qt::NoModifier);
     static_cast<QObject*>(window.get())->event(&event);  // as at the end of a drag
+    EXPECT_TRUE(eventually([&] { return !sentence().startsWith("Reading the list of files"); }));
   }
   QString sentence() const { return child<QLabel>("upload-sentence")->text(); }
   bool offered() const { return child<QWidget>("upload-bar")->isVisible(); }
@@ -118,7 +119,7 @@ TEST_F(Uploads, AFileThatCannotBeReadSaysSo) {
   drop(path);
   ASSERT_TRUE(QFile::remove(path));
   button("upload-start").click();
-  EXPECT_TRUE(sentence().contains("holds no files")) << qPrintable(sentence());
+  EXPECT_TRUE(eventually([&] { return sentence().contains("holds no files"); })) << qPrintable(sentence());
 }
 
 TEST_F(Uploads, WaitForTheEngine) {
