@@ -267,6 +267,12 @@ Result<std::unique_ptr<Generation>> ChatSession::begin(const std::vector<TokenId
                                       hooks);
 }
 
+CacheUse ChatSession::use() const {
+  if (!m_session) return {};
+  const auto& ids = m_session->ids();
+  return {ids.empty() ? 0 : static_cast<std::int64_t>(ids[0].size()), m_capacity, m_session->kvBytes()};
+}
+
 Result<GenerateResult> ChatSession::answer(const std::vector<TokenId>& prompt, const GenerateConfig& config,
                                            const GenerateHooks& hooks) {
   STRATA_TRY(const std::unique_ptr<Generation> generation, begin(prompt, config, hooks));

@@ -91,6 +91,11 @@ Result<GenerateResult> generate(const std::shared_ptr<const Model>& model, const
                                 const std::vector<std::vector<TokenId>>& prompts, const GenerateConfig& config,
                                 const GenerateHooks& hooks = {});
 
+/// What the cache of a chat takes: all of `bytes` is allocated, for `capacity` tokens.
+struct CacheUse {
+  std::int64_t tokens = 0, capacity = 0, bytes = 0;
+};
+
 /// Answers of one growing text (a chat): each prompt is whole, and what its beginning shares with the ids that the
 /// cache holds is not computed again.
 class ChatSession {
@@ -107,6 +112,8 @@ class ChatSession {
   Result<GenerateResult> answer(const std::vector<TokenId>& prompt, const GenerateConfig& config,
                                 const GenerateHooks& hooks = {});
   const std::shared_ptr<const Model>& model() const { return m_model; }
+  const SharingMap& map() const { return m_map; }
+  CacheUse use() const;
 
  private:
   std::shared_ptr<const Model> m_model;

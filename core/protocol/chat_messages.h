@@ -47,7 +47,7 @@ struct Answer {
   std::vector<int> ids;
   MadeBy madeBy;
   int promptTokens = 0, cachedTokens = 0;
-  std::int64_t context = 0, kvBytes = 0, kvBytesFull = 0;
+  std::int64_t context = 0, kvBytes = 0, kvBytesUsed = 0, kvBytesFull = 0;
   double firstTokenSeconds = 0, prefillSeconds = 0, decodeSeconds = 0;
   bool shared = false;
   template <class V>
@@ -60,7 +60,8 @@ struct Answer {
     v("cached_tokens", cachedTokens, "of these, taken from the cache");
     v("context", context, "tokens that fit");
     v("kv_bytes", kvBytes, "allocated for the cache");
-    v("kv_bytes_full", kvBytesFull, "what the full map would take for the same tokens");
+    v("kv_bytes_used", kvBytesUsed, "of them, by the conversation's tokens; 0: not known");
+    v("kv_bytes_full", kvBytesFull, "what the full map would take in place of kv_bytes");
     v("first_token_s", firstTokenSeconds, "own compute from the request's begin to the first token");
     v("prefill_s", prefillSeconds, "own compute of the prompt");
     v("decode_s", decodeSeconds, "own compute of the tokens after the first");

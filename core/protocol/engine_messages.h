@@ -176,22 +176,4 @@ struct Progress {
   }
 };
 
-struct Memory {
-  static constexpr const char* kName = "memory";
-  static constexpr const char* kHelp = "bytes in use, when they change, at most four times a second";
-  std::string device;
-  std::int64_t weights = 0, kv = 0, other = 0, reserved = 0, resident = 0, total = 0, available = 0;
-  template <class V>
-  void visit(V& v) {
-    v("device", device, "cpu or cuda:0");
-    v("weights", weights, "tensors of models");
-    v("kv", kv, "tensors of KV caches");
-    v("other", other, "activations and the rest");
-    v("reserved", reserved, "mapped for tensors, in use or kept for the next");
-    v("resident", resident, "resident set of the engine");
-    v("total", total, "memory of the device");
-    v("available", available, "of it free for use");
-  }
-};
-
 }  // namespace strata::protocol

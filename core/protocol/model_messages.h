@@ -341,4 +341,53 @@ struct ModelsLoaded {
   }
 };
 
+/// The KV cache of one chat.
+struct CacheMemory {
+  std::string map;
+  std::int64_t tokens = 0, context = 0, used = 0, reserved = 0;
+  bool operator==(const CacheMemory&) const = default;
+  template <class V>
+  void visit(V& v) {
+    v("map", map, "that it is held under");
+    v("tokens", tokens, "that it holds");
+    v("context", context, "tokens that it has room for");
+    v("used", used, "bytes of the tokens that it holds");
+    v("reserved", reserved, "bytes allocated");
+  }
+};
+
+struct ModelMemory {
+  ModelRef ref;
+  std::int64_t weights = 0, activationsPeak = 0;
+  std::vector<CacheMemory> caches;
+  bool operator==(const ModelMemory&) const = default;
+  template <class V>
+  void visit(V& v) {
+    v("ref", ref, "as it was loaded");
+    v("weights", weights, "bytes");
+    v("activations_peak", activationsPeak, "the most bytes that a step of an answer took; 0: none was made yet");
+    v("caches", caches, "of its chats, those that are being answered among them");
+  }
+};
+
+struct Memory {
+  static constexpr const char* kName = "memory";
+  static constexpr const char* kHelp = "bytes in use, when they change, at most four times a second";
+  std::string device;
+  std::int64_t weights = 0, kv = 0, other = 0, reserved = 0, resident = 0, total = 0, available = 0;
+  std::vector<ModelMemory> models;
+  template <class V>
+  void visit(V& v) {
+    v("device", device, "cpu or cuda:0");
+    v("weights", weights, "tensors of models");
+    v("kv", kv, "tensors of KV caches");
+    v("other", other, "activations and the rest");
+    v("reserved", reserved, "mapped for tensors, in use or kept for the next");
+    v("resident", resident, "resident set of the engine");
+    v("total", total, "memory of the device");
+    v("available", available, "of it free for use");
+    v("models", models, "each open model's part");
+  }
+};
+
 }  // namespace strata::protocol

@@ -15,7 +15,7 @@ constexpr std::int64_t kNoticeable = 4 << 20;  // bytes; of what changes all the
 bool differs(const protocol::Memory& a, const protocol::Memory& b) {
   const auto far = [](std::int64_t x, std::int64_t y) { return std::abs(x - y) >= kNoticeable; };
   return a.weights != b.weights || a.kv != b.kv || far(a.other, b.other) || far(a.reserved, b.reserved) ||
-         far(a.resident, b.resident) || std::abs(a.available - b.available) > a.total / 100;
+         far(a.resident, b.resident) || std::abs(a.available - b.available) > a.total / 100 || a.models != b.models;
 }
 
 }  // namespace
@@ -39,6 +39,7 @@ protocol::Memory memoryOf(const ModelHost& host) {
   memory.resident = residentSize().current;
   memory.total = systemMemory("MemTotal");
   memory.available = systemMemory("MemAvailable");
+  memory.models = host.memory();
   return memory;
 }
 

@@ -103,10 +103,14 @@ Result<protocol::EstimateMemory::Answer> estimateModel(const protocol::EstimateM
   STRATA_TRY(const ServingEstimate estimate,
              estimateServing(opened.checkpoint, params.side.map, ref.dtype, context, params.users));
   protocol::EstimateMemory::Answer answer;
-  answer.weights = estimate.memory.weights;
-  answer.kv = estimate.memory.kv;
-  answer.activations = estimate.memory.activations;
-  answer.total = estimate.memory.total();
+  // A model that is open here keeps the projections of all layers: each answer may take another map.
+  STRATA_TRY(const ServingEstimate whole, estimateServing(opened.checkpoint, "full", ref.dtype, context, params.users));
+  MemoryEstimate memory = estimate.memory;
+  memory.weights = whole.memory.weights;
+  answer.weights = memory.weights;
+  answer.kv = memory.kv;
+  answer.activations = memory.activations;
+  answer.total = memory.total();
   if (ref.device == "cpu") {
     answer.available = systemMemory("MemAvailable");
     answer.deviceTotal = systemMemory("MemTotal");

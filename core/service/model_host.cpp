@@ -114,23 +114,30 @@ Result<protocol::Answer> ModelHost::State::answer(Question question, const Token
   if (onTokens) {
     hooks.onToken = [&](std::size_t, TokenId id, const std::string& piece) { onTokens(piece, {id}); };
   }
-  std::unique_ptr<ChatSession> session = streams.take(question.stream, open.model);
-  if (session) {
-    session->switchMap(question.map.map);
+  std::unique_ptr<ChatCache> cache = streams.take(question.stream, open.model);
+  if (cache) {
+    cache->session.switchMap(question.map.map);
   } else {
-    session = std::make_unique<ChatSession>(open.model, question.map.map);
+    cache = streams.make(open.model, question.map.map);
   }
-  STRATA_TRY(const std::unique_ptr<Generation> generation, session->begin(question.prompt, question.sampling, hooks));
+  STRATA_TRY(const std::unique_ptr<Generation> generation,
+             cache->session.begin(question.prompt, question.sampling, hooks));
   answer.cachedTokens = static_cast<int>(generation->reusedTokens());
   const double preparing = secondsSince(question.begun);
   const auto step = [&]() -> Result<bool> {
-    if (!cancelled && !open.closing) return generation->step();
-    generation->cancel();
-    return false;
+    if (cancelled || open.closing) {
+      generation->cancel();
+      return false;
+    }
+    resetMemoryPeaks();
+    Result<bool> more = generation->step();
+    open.noteActivations(memoryUsage().part(MemoryPart::activations).peak);
+    streams.note(*cache, open.info.ref);
+    return more;
   };
   if (const Result<void> done = queueOf(*open.model).run(step, answer.shared); !done) {
     if (done.error().code == ErrorCode::outOfMemory) {  // what is kept for later turns may be what is missing
-      session.reset();
+      cache.reset();
       streams.drop("");
       trimMemory();
     }
@@ -141,11 +148,13 @@ Result<protocol::Answer> ModelHost::State::answer(Question question, const Token
   answer.ids = {result.answers[0].ids.begin(), result.answers[0].ids.end()};
   answer.finish = toString(result.answers[0].finish);
   answer.kvBytes = result.kvBytes;
+  const CacheUse use = cache->session.use();
+  if (use.capacity > 0) answer.kvBytesUsed = result.kvBytes / use.capacity * use.tokens;
   answer.kvBytesFull = result.kvBytes / question.map.map.owners() * question.map.map.layers();
   answer.prefillSeconds = result.prefillSeconds;
   answer.firstTokenSeconds = preparing + result.firstTokenSeconds;
   answer.decodeSeconds = result.decodeSeconds;
-  streams.put(question.stream, std::move(session));
+  streams.put(question.stream, std::move(cache));
   if (open.closing) {
     streams.dropModel(*open.model);
     trimMemory();
@@ -235,6 +244,16 @@ Result<protocol::Compare::Answer> ModelHost::compare(const protocol::Compare::Pa
   };
   STRATA_CHECK(m_state->queueOf(*a->model).run(step, shared));
   return comparison.take();
+}
+
+std::vector<protocol::ModelMemory> ModelHost::memory() const {
+  std::vector<protocol::ModelMemory> models = m_state->models.memory();
+  for (const CacheRecord& record : m_state->streams.records()) {
+    for (protocol::ModelMemory& model : models) {
+      if (model.ref == record.ref) model.caches.push_back(record.memory);
+    }
+  }
+  return models;
 }
 
 void ModelHost::dropStreams(const std::string& prefix) {

@@ -58,6 +58,8 @@ class ModelHost {
   std::vector<protocol::LoadedModel> loaded() const;
   /// Bytes of the open models' weights, those that several references share once.
   std::int64_t weightBytes() const;
+  /// What each open model holds: its weights, the caches of its chats, and the most that a step took.
+  std::vector<protocol::ModelMemory> memory() const;
 
   /// Answers a conversation (chat template) and keeps the cache under `params.stream` for its next turn; an empty
   /// stream keeps none. A cancelled answer is an answer with finish "cancel".

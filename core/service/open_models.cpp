@@ -212,6 +212,14 @@ std::vector<protocol::LoadedModel> OpenModels::loaded() const {
   return loaded;
 }
 
+std::vector<protocol::ModelMemory> OpenModels::memory() const {
+  std::vector<protocol::ModelMemory> memory;
+  for (const auto& model : all()) {
+    memory.push_back({model->info.ref, model->info.weightBytes, model->activationsPeak(), {}});
+  }
+  return memory;
+}
+
 std::int64_t OpenModels::weightBytes() const {
   const std::lock_guard lock(m_mutex);
   std::set<const Model*> counted;

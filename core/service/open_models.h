@@ -26,6 +26,13 @@ struct OpenModel : ModelHost::Open {
   std::atomic<bool> closing{false};  // its answers are to end
   /// SHA-256 over the tokens' texts; computed when first asked for.
   const std::string& vocabulary() const;
+  /// The bytes of activations at the peak of a step of an answer; the most of all steps is kept.
+  void noteActivations(std::int64_t bytes) const {
+    std::int64_t seen = m_activationsPeak;
+    while (bytes > seen && !m_activationsPeak.compare_exchange_weak(seen, bytes)) {
+    }
+  }
+  std::int64_t activationsPeak() const { return m_activationsPeak; }
   void setChatTemplate(Result<ChatTemplate> chat) {
     m_chat = std::make_shared<const Result<ChatTemplate>>(std::move(chat));
   }
@@ -33,6 +40,7 @@ struct OpenModel : ModelHost::Open {
  private:
   mutable std::once_flag m_once;
   mutable std::string m_vocabulary;
+  mutable std::atomic<std::int64_t> m_activationsPeak{0};
 };
 
 class OpenModels {
@@ -47,6 +55,8 @@ class OpenModels {
   /// The references whose names mean something else in the project that was set.
   std::vector<protocol::ModelRef> strangers() const;
   std::vector<protocol::LoadedModel> loaded() const;
+  /// Of each, without the caches of its chats.
+  std::vector<protocol::ModelMemory> memory() const;
   /// Bytes of weights, those that several share once.
   std::int64_t weightBytes() const;
 

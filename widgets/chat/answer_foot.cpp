@@ -193,6 +193,17 @@ void AnswerFoot::addFigure(const QString& name, const QString& value, const QStr
   figure->show();  // a hidden one takes no room
 }
 
+/// What the conversation takes, and what is allocated for it; answers of before 0.5 know the latter alone.
+void AnswerFoot::addKvFigure(const protocol::Answer& answer) {
+  const QString share =
+      answer.kvBytesFull > 0
+          ? tr("%1 of full").arg(formatPercent(static_cast<double>(answer.kvBytes) / double(answer.kvBytesFull)))
+          : QString();
+  if (answer.kvBytesUsed <= 0) return addFigure(tr("KV reserved"), formatBytes(answer.kvBytes), share);
+  const QString reserved = tr("%1 reserved").arg(formatBytes(answer.kvBytes));
+  addFigure(tr("KV used"), formatBytes(answer.kvBytesUsed), share.isEmpty() ? reserved : share + ", " + reserved);
+}
+
 void AnswerFoot::showFigures(const FootState& state, bool stale) {
   const SideAnswer& said = *state.answer;
   const protocol::Answer& answer = *said.answer;
@@ -215,8 +226,7 @@ void AnswerFoot::showFigures(const FootState& state, bool stale) {
   const bool timed = made > 1 && answer.decodeSeconds > 0;
   addFigure(tr("speed"), formatSpeed(timed ? std::optional((made - 1) / answer.decodeSeconds) : std::nullopt),
             answer.shared ? tr("both running") : QString());
-  addFigure(tr("KV held"), formatBytes(answer.kvBytes),
-            answer.kvBytesFull > 0 ? tr("of %1 full").arg(formatBytes(answer.kvBytesFull)) : QString());
+  addKvFigure(answer);
   const std::int64_t used = answer.promptTokens + made;
   auto* gauge = answer.context > 0
                     ? new ContextGauge(static_cast<double>(used) / static_cast<double>(answer.context), m_figures)

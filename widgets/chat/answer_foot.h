@@ -50,6 +50,7 @@ class AnswerFoot : public Block {
 
  private:
   void addFigure(const QString& name, const QString& value, const QString& note = {}, QWidget* extra = nullptr);
+  void addKvFigure(const protocol::Answer& answer);
   void showFigures(const FootState& state, bool stale);
   void showStatus(const FootState& state);
   QString m_name;

@@ -11,6 +11,8 @@
 namespace strata {
 namespace {
 
+enum MemoryRow { kWeights, kKv, kKvUsed, kActivations, kTotal };
+
 /// The colour that a part has in the bar.
 class Swatch : public QWidget {
  public:
@@ -56,8 +58,8 @@ MemorySection::MemorySection(QWidget* parent)
   auto* grid = new QGridLayout;
   grid->setHorizontalSpacing(kGapRelated);
   grid->setVerticalSpacing(kGapInside);
-  const QString parts[] = {tr("Weights"), tr("KV cache"), tr("Activations"), tr("In all")};
-  const QString names[] = {"weights", "kv", "activations", "total"};
+  const QString parts[kRows] = {tr("Weights"), tr("KV cache"), tr("KV used"), tr("Activations"), tr("In all")};
+  const QString names[kRows] = {"weights", "kv", "kv-used", "activations", "total"};
   const QString columns[] = {tr("Predicted"), tr("Measured")};
   for (int column = 0; column < 2; ++column) {
     Label* head = captionLabel(columns[column], this);
@@ -65,10 +67,11 @@ MemorySection::MemorySection(QWidget* parent)
     head->setAlignment(Qt::AlignRight);
     grid->addWidget(head, 0, column + 2);
   }
-  for (int row = 0; row < 4; ++row) {
-    grid->addWidget(new Label(parts[row], row == 3 ? TextRole::strong : TextRole::body, Tone::normal, this), row + 1,
-                    1);
-    if (row < 3) grid->addWidget(new Swatch(row, this), row + 1, 0);
+  const int swatches[kRows] = {0, 1, -1, 2, -1};
+  for (int row = 0; row < kRows; ++row) {
+    m_names[row] = new Label(parts[row], row == kTotal ? TextRole::strong : TextRole::body, Tone::normal, this);
+    grid->addWidget(m_names[row], row + 1, 1);
+    if (swatches[row] >= 0) grid->addWidget(new Swatch(swatches[row], this), row + 1, 0);
     for (int column = 0; column < 2; ++column) {
       auto* number = new Label(notMeasured(), TextRole::mono, Tone::second, this);
       number->setObjectName((column == 0 ? "predicted-" : "measured-") + names[row]);
@@ -99,8 +102,9 @@ void MemorySection::setPredicted(const std::optional<Estimate>& estimate, const 
   refresh();
 }
 
-void MemorySection::setMeasured(const std::optional<MeasuredMemory>& measured) {
-  m_measured = measured;
+void MemorySection::setLoaded(const std::optional<std::int64_t>& weights, const std::optional<HeldMemory>& held) {
+  m_loaded = weights;
+  m_held = held;
   refresh();
 }
 
@@ -111,34 +115,46 @@ void MemorySection::setProblem(const QString& sentence) {
 }
 
 void MemorySection::refresh() {
+  MemoryFigures predicted, measured;
+  if (m_held) {
+    predicted = m_held->predicted;
+    measured = m_held->measured;
+  } else {
+    if (m_estimate) predicted = {m_estimate->weights, m_estimate->kv, std::nullopt, m_estimate->activations};
+    measured.weights = m_loaded;
+  }
+  const MemoryFigures& drawn = m_held ? measured : predicted;
   MemoryParts parts;
-  std::optional<std::int64_t> predicted[4], measured[4];
-  if (m_estimate) {
-    predicted[0] = parts.weights = m_estimate->weights;
-    predicted[1] = parts.kv = m_estimate->kv;
-    predicted[2] = parts.other = m_estimate->activations;
-    predicted[3] = m_estimate->total;
-    if (m_estimate->available > 0) parts.total = m_estimate->available;
-  }
-  if (m_measured) {
-    measured[0] = m_measured->weights;
-    measured[1] = m_measured->kv;
-    measured[2] = m_measured->other;
-    if (m_measured->kv && m_measured->other) measured[3] = m_measured->weights + *m_measured->kv + *m_measured->other;
-  }
-  for (int row = 0; row < 4; ++row) {
-    m_numbers[row][0]->setText(predicted[row] ? formatBytes(predicted[row]) : tr("not predicted"));
-    m_numbers[row][0]->setTone(predicted[row] ? Tone::normal : Tone::second);
-    m_numbers[row][1]->setText(measured[row] ? formatBytes(measured[row]) : notMeasured());
-    m_numbers[row][1]->setTone(measured[row] ? Tone::normal : Tone::second);
-  }
+  parts.weights = drawn.weights;
+  parts.kv = drawn.kv;
+  parts.other = drawn.activations;
+  if (m_estimate && m_estimate->available > 0) parts.total = m_estimate->available;
   m_bar->setParts(parts);
-  if (!m_problem.isEmpty()) {
+
+  m_names[kKv]->setText(m_held ? tr("KV reserved") : tr("KV cache"));
+  m_names[kKvUsed]->setVisible(m_held.has_value());
+  const MemoryFigures* const columns[] = {&predicted, &measured};
+  for (int column = 0; column < 2; ++column) {
+    const MemoryFigures& figures = *columns[column];
+    const std::optional<std::int64_t> rows[kRows] = {figures.weights, figures.kv, figures.kvUsed, figures.activations,
+                                                     figures.total()};
+    for (int row = 0; row < kRows; ++row) {
+      Label* number = m_numbers[row][column];
+      number->setText(rows[row] ? formatBytes(rows[row]) : column == 0 ? tr("not predicted") : notMeasured());
+      number->setTone(rows[row] ? Tone::normal : Tone::second);
+    }
+    m_numbers[kKvUsed][column]->setVisible(m_held.has_value());
+  }
+
+  m_sentence->setTone(Tone::normal);
+  if (m_held) {
+    m_sentence->setText(m_held->what);
+  } else if (!m_problem.isEmpty()) {
     m_sentence->setText(m_problem);
     m_sentence->setTone(Tone::bad);
   } else if (m_estimate) {
     m_sentence->setText(tr("%1. %2").arg(m_what, fitSentence(*m_estimate)));
-    m_sentence->setTone(fits(*m_estimate).value_or(true) ? Tone::normal : Tone::bad);
+    if (!fits(*m_estimate).value_or(true)) m_sentence->setTone(Tone::bad);
   } else {
     m_sentence->setText(m_what);
     m_sentence->setTone(Tone::second);

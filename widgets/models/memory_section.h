@@ -1,12 +1,13 @@
 #pragma once
-// What serving a model needs in memory: predicted, by part, against what the device has free; once it is loaded, what
-// the engine counts beside it.
+// What serving a model needs in memory, by part. Before it answers: predicted for a number of chats, against what the
+// device has free. Once chats hold caches: predicted and measured for exactly these.
 
 #include <QWidget>
 #include <cstdint>
 #include <optional>
 
 #include "core/protocol/model_messages.h"
+#include "widgets/models/held_memory.h"
 
 class QGridLayout;
 
@@ -14,12 +15,6 @@ namespace strata {
 
 class Label;
 class MemoryBar;
-
-/// Bytes that the engine counted; what it cannot tell for this model alone is absent.
-struct MeasuredMemory {
-  std::int64_t weights = 0;
-  std::optional<std::int64_t> kv, other;
-};
 
 class MemorySection : public QWidget {
   Q_OBJECT
@@ -30,19 +25,22 @@ class MemorySection : public QWidget {
 
   /// `what`: "32k tokens x 1 chat at 50 %".
   void setPredicted(const std::optional<Estimate>& estimate, const QString& what);
-  /// Nothing: it is not loaded.
-  void setMeasured(const std::optional<MeasuredMemory>& measured);
+  /// Bytes of the weights as loaded (nothing: it is not), and what its chats hold (nothing: there are none).
+  void setLoaded(const std::optional<std::int64_t>& weights, const std::optional<HeldMemory>& held);
   /// Why it cannot be predicted.
   void setProblem(const QString& sentence);
 
  private:
   void refresh();
   std::optional<Estimate> m_estimate;
-  std::optional<MeasuredMemory> m_measured;
+  std::optional<std::int64_t> m_loaded;
+  std::optional<HeldMemory> m_held;
   QString m_what, m_problem;
   Label* m_sentence;
   MemoryBar* m_bar;
-  Label* m_numbers[4][2];  // weights, KV, activations, all; predicted, measured
+  static constexpr int kRows = 5;
+  Label* m_names[kRows];
+  Label* m_numbers[kRows][2];  // predicted, measured
 };
 
 /// Whether it fits, in words.

@@ -244,14 +244,13 @@ void ModelCardView::refreshSides() {
 
 void ModelCardView::refreshMeasured() {
   const protocol::LoadedModel* loaded = m_load->loaded();
-  if (loaded == nullptr) return m_memory->setMeasured(std::nullopt);
-  MeasuredMemory measured{loaded->weightBytes, std::nullopt, std::nullopt};
-  // The engine counts the caches of all open models together: they are this one's only where it is alone.
-  if (m_counted && m_workspace.engine().loaded().size() == 1) {
-    measured.kv = m_counted->kv;
-    measured.other = m_counted->other;
+  if (loaded == nullptr) return m_memory->setLoaded(std::nullopt, std::nullopt);
+  const protocol::ModelCard* card = m_workspace.knownCard(m_load->ref());
+  std::optional<HeldMemory> held;
+  for (const protocol::ModelMemory& model : m_counted ? m_counted->models : std::vector<protocol::ModelMemory>()) {
+    if (card != nullptr && model.ref == m_load->ref()) held = heldMemory(*card, model);
   }
-  m_memory->setMeasured(measured);
+  m_memory->setLoaded(loaded->weightBytes, held);
 }
 
 void ModelCardView::resizeEvent(QResizeEvent* event) {

@@ -127,6 +127,42 @@ TEST_F(ModelHostTest, KeepsACacheByStreamUntilItIsDropped) {
   EXPECT_EQ(answer(params).cachedTokens, 0) << "the longest unused goes first";
 }
 
+TEST_F(ModelHostTest, CountsWhatEachModelHoldsByChat) {
+  EXPECT_TRUE(m_host.memory().empty());
+  const protocol::Answer half = answer(question("pane/b", sideOf("stride:2"), 5));
+  const protocol::Answer full = answer(question("pane/a", sideOf("full"), 9));
+  answer(question("", sideOf("full"), 9));  // keeps none
+  const auto models = m_host.memory();
+  ASSERT_EQ(models.size(), 1U);
+  EXPECT_EQ(models[0].weights, m_host.weightBytes());
+  ASSERT_EQ(models[0].caches.size(), 2U);
+  for (const auto& [made, cache] : {std::pair{half, models[0].caches[0]}, {full, models[0].caches[1]}}) {
+    EXPECT_EQ(cache.map, made.madeBy.map);
+    EXPECT_EQ(cache.reserved, made.kvBytes);
+    EXPECT_EQ(cache.used, made.kvBytesUsed);
+    // The last token is chosen, and not read.
+    EXPECT_EQ(cache.tokens, made.promptTokens + static_cast<int>(made.ids.size()) - 1);
+    EXPECT_EQ(cache.used * cache.context, cache.reserved * cache.tokens);
+    EXPECT_LT(cache.used, cache.reserved);
+  }
+  m_host.dropStreams("pane/b");
+  EXPECT_EQ(m_host.memory()[0].caches.size(), 1U);
+  m_host.unload(sideOf("full").ref);
+  EXPECT_TRUE(m_host.memory().empty());
+}
+
+TEST_F(ModelHostTest, CountsTheActivationsOfAStepAtTheirPeak) {
+  protocol::Generate::Params asked = question("pane", sideOf("full"), 1);
+  for (int i = 0; i < 100; ++i) asked.turns[0].content += " and the dog ran";
+  const int tokens = answer(asked).promptTokens;
+  const auto open = m_host.open(sideOf("full").ref, nullptr, kNotCancelled).value();
+  const std::int64_t chunk = std::min(tokens, 512) * std::int64_t{open->model->config().width} * 4;
+  const std::int64_t peak = m_host.memory()[0].activationsPeak;
+  EXPECT_GT(peak, 2 * chunk) << "the state of a chunk and what a layer makes of it";
+  answer(question("pane", sideOf("full"), 1));
+  EXPECT_EQ(m_host.memory()[0].activationsPeak, peak) << "a shorter one does not lower it";
+}
+
 TEST_F(ModelHostTest, ALongPromptDoesNotStarveAnotherAnswer) {
   const protocol::Side side = sideOf("full", 20000);
   answer(question("warm", side, 1));

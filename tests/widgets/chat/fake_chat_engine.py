@@ -200,8 +200,9 @@ def generate(number, params):
                     "adapter": side["ref"]["adapter"], "map": side["map"], "src": src_of(side["map"], layers),
                     "dtype": "bfloat16", "device": "cpu", "version": "0", "sampling": params["sampling"]},
         "prompt_tokens": prompt, "cached_tokens": 0, "context": 1024,
-        "kv_bytes": 384 * owners(side["map"], layers) * (prompt + len(made)),
-        "kv_bytes_full": 384 * layers * (prompt + len(made)),
+        "kv_bytes": 384 * owners(side["map"], layers) * 1024,
+        "kv_bytes_used": 384 * owners(side["map"], layers) * (prompt + len(made)),
+        "kv_bytes_full": 384 * layers * 1024,
         "first_token_s": 0.021, "prefill_s": 0.02, "decode_s": seconds, "shared": shared}})
 
 

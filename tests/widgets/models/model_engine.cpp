@@ -121,6 +121,10 @@ void loading(FakeEngine& engine) {
     memory.weights = loaded.empty() ? 0 : 11019648;
     memory.kv = loaded.empty() ? 0 : 786432;
     memory.other = loaded.empty() ? 0 : 4 * kMiB;
+    // Each model has a chat under half of its layers; a second model's are not to be added to the first one's.
+    for (const protocol::LoadedModel& model : loaded) {
+      memory.models.push_back({model.ref, 11019648, 4 * kMiB, {{"retention:0.5", 206, 512, 316416, 786432}}});
+    }
     engine.notify(memory);
   };
   engine.answer<protocol::LoadModel>([tell](const auto& params) -> Result<protocol::LoadedModel> {
