@@ -3,8 +3,11 @@
 #include <QApplication>
 #include <QHBoxLayout>
 #include <QPainter>
+#include <QScreen>
 #include <QSplitter>
 #include <QStackedWidget>
+#include <QWindow>
+#include <algorithm>
 #include <utility>
 
 #include "widgets/shell/engine_command.h"
@@ -25,6 +28,7 @@ namespace {
 
 constexpr int kSaveMilliseconds = 300;
 constexpr QSize kFirstSize{1280, 800};
+constexpr QSize kSmallestSize{800, 560};
 constexpr int kHosts = 8;
 
 QSplitter* splitter(Qt::Orientation orientation, const char* name) {
@@ -66,7 +70,7 @@ MainWindow::MainWindow(Workspace& workspace, Theme& theme, AboutTexts about, QWi
 /// It grows with its text.
 void MainWindow::scaleInspector() {
   const int now = metrics().inspector, before = std::exchange(m_inspectorUnit, now);
-  m_inspectors->setMinimumWidth(now * 2 / 3);
+  m_inspectors->setMinimumWidth(now * 9 / 10);
   const QList<int> sizes = m_across->sizes();
   if (before == 0 || before == now || sizes.last() == 0) return;
   const int wanted = sizes.last() * now / before;
@@ -124,6 +128,9 @@ void MainWindow::build() {
   all->addWidget(m_down, 1);
   all->addWidget(m_strip);
   all->addWidget(m_status);
+  // What the content would like never moves the window's edges: large text would push them off the screen.
+  all->setSizeConstraint(QLayout::SetNoConstraint);
+  setMinimumSize(kSmallestSize);
 
   m_stack->addWidget(m_settingsPage);
   m_rail->addPage(*m_settingsPage, "Ctrl+,", true);
@@ -275,7 +282,9 @@ void MainWindow::useEngine(const QString& command) {
 
 void MainWindow::restore() {
   Settings& settings = m_workspace.settings();
-  if (!restoreGeometry(settings.value("window/geometry").toByteArray())) resize(kFirstSize);
+  if (!restoreGeometry(settings.value("window/geometry").toByteArray())) {
+    resize(kFirstSize.boundedTo(screen()->availableGeometry().size()));
+  }
   if (!m_across->restoreState(settings.value("window/across").toByteArray())) {
     m_across->setSizes({kFirstSize.width() - metrics().rail - metrics().inspector, metrics().inspector});
   }
@@ -312,6 +321,40 @@ void MainWindow::resizeEvent(QResizeEvent* event) {
 void MainWindow::moveEvent(QMoveEvent* event) {
   QWidget::moveEvent(event);
   saveSoon();
+}
+
+bool MainWindow::event(QEvent* event) {
+  const bool done = QWidget::event(event);
+  switch (event->type()) {
+    case QEvent::Show:
+    case QEvent::Move:
+    case QEvent::Resize:
+    case QEvent::Paint:
+    case QEvent::WindowActivate:
+      fitIntoScreen();
+      break;
+    default:
+      break;
+  }
+  return done;
+}
+
+/// The window manager tells how large its frame is only once it has drawn it around a window that is shown. Then the
+/// two together are to fit the screen: else the status bar lies below its edge.
+void MainWindow::fitIntoScreen() {
+  if (!isVisible() || windowHandle() == nullptr || isMaximized() || isFullScreen()) return;
+  const QMargins frame = windowHandle()->frameMargins();
+  if (frame == m_windowFrame) return;
+  m_windowFrame = frame;
+  QTimer::singleShot(0, this, [this, frame] {
+    const QRect room = screen()->availableGeometry().marginsRemoved(frame);
+    QRect wanted(geometry().topLeft(), size().boundedTo(room.size()));
+    wanted.moveRight(std::min(wanted.right(), room.right()));
+    wanted.moveBottom(std::min(wanted.bottom(), room.bottom()));
+    wanted.moveLeft(std::max(wanted.left(), room.left()));
+    wanted.moveTop(std::max(wanted.top(), room.top()));
+    if (wanted != geometry()) setGeometry(wanted);
+  });
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {

@@ -70,6 +70,7 @@ class MainWindow : public QWidget {
   void dropEvent(QDropEvent* event) override;
   void resizeEvent(QResizeEvent* event) override;
   void moveEvent(QMoveEvent* event) override;
+  bool event(QEvent* event) override;
   void closeEvent(QCloseEvent* event) override;
   void paintEvent(QPaintEvent* event) override;
 
@@ -87,6 +88,7 @@ class MainWindow : public QWidget {
   void chooseUpload(bool folder);
   void scaleText(int step);
   void scaleInspector();
+  void fitIntoScreen();
   void saveSoon();
   void save();
   void addModels(std::vector<Findable>& all);
@@ -114,6 +116,7 @@ class MainWindow : public QWidget {
   QHash<QWidget*, QPointer<QWidget>> m_lastFocus;  // of a pane
   std::function<bool(const QString&)> m_claim;
   QTimer m_save;
+  QMargins m_windowFrame;   // of the window manager; none before it has drawn one
   int m_inspectorUnit = 0;  // metrics().inspector when its width was set
   bool m_inspectorWanted = true, m_restored = false;
 };

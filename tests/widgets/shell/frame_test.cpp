@@ -6,7 +6,10 @@
 #include <QListWidget>
 #include <QMimeData>
 #include <QPlainTextEdit>
+#include <QScreen>
+#include <QWindow>
 
+#include "layout_check.h"
 #include "shell_fixture.h"
 #include "widgets/shell/find_popup.h"
 #include "widgets/style/button.h"
@@ -241,40 +244,41 @@ TEST_F(Frame, EveryControlHasANameForPeopleAndOneForTests) {
   }
 }
 
-/// Text that its widget has no room for, and that no tooltip tells.
-QStringList clipped(const QWidget& window) {
-  QStringList clipped;
-  for (const QWidget* widget : window.findChildren<QWidget*>()) {
-    if (!widget->isVisible()) continue;
-    const QString where = widget->objectName() + " in " + widget->parentWidget()->objectName() + ": ";
-    if (const auto* button = qobject_cast<const QPushButton*>(widget)) {
-      if (button->width() < button->minimumSizeHint().width()) clipped << where + button->text();
-      if (button->height() < button->fontMetrics().height()) clipped << where + "height of " + button->text();
-    } else if (const auto* label = qobject_cast<const QLabel*>(widget)) {
-      const auto* elided = qobject_cast<const ElidedLabel*>(label);
-      const int needs = label->wordWrap() ? label->heightForWidth(label->width()) : label->fontMetrics().height();
-      if (label->text().isEmpty()) continue;
-      if (label->height() < needs) clipped << where + "height of " + label->text();
-      if (elided == nullptr && !label->wordWrap() &&
-          label->width() < label->fontMetrics().horizontalAdvance(label->text())) {
-        clipped << where + label->text();
-      }
-    }
-  }
-  return clipped;
-}
-
-TEST_F(Frame, ClipsNothingAtTwiceTheTextSize) {
+TEST_F(Frame, ClipsNothingAtLargeTextAndKeepsItsSize) {
   startEngine();
-  testTheme().setTextPercent(200);
   window->resize(1280, 800);
   child<QPushButton>("jobs-toggle")->click();
-  for (const QString page : {"models", "settings", "chat"}) {
-    window->showPage(page);
-    QTest::qWait(50);
-    EXPECT_EQ(window->size(), QSize(1280, 800)) << "the window had to grow for " << qPrintable(page);
-    EXPECT_EQ(clipped(*window).join("\n").toStdString(), "") << qPrintable(page);
+  for (const int percent : {150, 200, 100}) {
+    testTheme().setTextPercent(percent);
+    for (const QString page : {"models", "settings", "chat"}) {
+      window->showPage(page);
+      testing::waitForLayout(*window);
+      EXPECT_EQ(window->size(), QSize(1280, 800)) << qPrintable(page) << " at " << percent;
+      EXPECT_EQ(testing::layoutProblems(*window).join("\n").toStdString(), "") << qPrintable(page) << " at " << percent;
+    }
   }
+}
+
+TEST_F(Frame, FirstFitsTheScreenWithTheFrameThatItGets) {
+  QScreen* small = nullptr;
+  for (QScreen* screen : QGuiApplication::screens()) {
+    if (screen->availableGeometry().size() == QSize(1280, 800)) small = screen;
+  }
+  ASSERT_NE(small, nullptr) << "tests run with the screens of tests/support/screens.json";
+  Settings fresh(folder.filePath("fresh.ini"));
+  Workspace empty(*engine, fresh);
+  MainWindow first(empty, testTheme());
+  first.addPage(new PaperPage("chat", "Chat", "chat-left-text", true));
+  first.setScreen(small);
+  first.move(small->availableGeometry().topLeft());
+  first.restore();
+  first.show();
+  const auto outer = [&] { return first.geometry().marginsAdded(first.windowHandle()->frameMargins()); };
+  ASSERT_TRUE(eventually([&] { return !first.windowHandle()->frameMargins().isNull(); }));
+  EXPECT_TRUE(eventually([&] { return small->availableGeometry().contains(outer()); }))
+      << outer().width() << " x " << outer().height() << " at " << outer().x() << ", " << outer().y();
+  const QWidget* status = first.findChild<QWidget*>("status-bar");
+  EXPECT_TRUE(small->availableGeometry().contains(QRect(status->mapToGlobal(QPoint()), status->size())));
 }
 
 }  // namespace
