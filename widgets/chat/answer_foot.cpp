@@ -8,8 +8,8 @@
 #include <QVBoxLayout>
 
 #include "core/routing/sharing_map.h"
-#include "widgets/chat/flow_layout.h"
 #include "widgets/style/controls.h"
+#include "widgets/style/flow_layout.h"
 #include "widgets/style/format.h"
 #include "widgets/style/icons.h"
 #include "widgets/style/theme.h"

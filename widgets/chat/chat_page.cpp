@@ -17,6 +17,7 @@
 #include "widgets/chat/notice_bar.h"
 #include "widgets/chat/sampling_panel.h"
 #include "widgets/style/controls.h"
+#include "widgets/style/folding_row.h"
 #include "widgets/style/state_pane.h"
 #include "widgets/style/theme.h"
 
@@ -57,26 +58,21 @@ QWidget* ChatPage::buildHead() {
   auto* head = new QWidget(this);
   auto* row = new QHBoxLayout(head);
   row->setContentsMargins(kGapGroups, kGapRelated, kGapGroups, kGapRelated);
-  row->setSpacing(kGapRelated);
   m_title = new ElidedLabel({}, TextRole::section, Tone::normal, head);
   m_title->setObjectName("chatTitle");
-  row->addWidget(m_title, 1);
   m_again = makeButton(tr("Answer again"), ButtonKind::quiet, head);
   m_again->setObjectName("againBoth");
   m_again->setToolTip(tr("Both sides answer the last question again, same seed (Ctrl+R)"));
   m_time = makeButton(tr("Time them"), ButtonKind::quiet, head);
   m_time->setObjectName("timeThem");
   m_time->setToolTip(tr("Both sides answer again, one after the other, so that their speeds can be compared"));
-  row->addWidget(m_again);
-  row->addWidget(m_time);
   m_scrollSwitch = new Switch(tr("Scroll together"), head);
   m_scrollSwitch->setObjectName("scrollTogether");
   m_scrollSwitch->setChecked(m_workspace.settings().value(kScrollKey, true).toBool());
   m_differencesSwitch = new Switch(tr("Differences"), head);
   m_differencesSwitch->setObjectName("differences");
   m_differencesSwitch->setToolTip(tr("Both sides read one side's answer: how differently would they go on? (Ctrl+D)"));
-  row->addWidget(m_scrollSwitch);
-  row->addWidget(m_differencesSwitch);
+  row->addWidget(new FoldingRow(m_title, rowOf({m_again, m_time, m_scrollSwitch, m_differencesSwitch})));
   return head;
 }
 

@@ -9,6 +9,7 @@
 #include "core/routing/numbers.h"
 #include "core/routing/sharing_map.h"
 #include "widgets/style/controls.h"
+#include "widgets/style/folding_row.h"
 #include "widgets/style/format.h"
 #include "widgets/style/state_pane.h"
 #include "widgets/style/theme.h"
@@ -41,25 +42,22 @@ ChatPane::ChatPane(Workspace& workspace, Conversation& conversation, Answering& 
   auto* head = new QWidget(this);
   auto* row = new QHBoxLayout(head);
   row->setContentsMargins(kGapGroups, kGapRelated, kGapGroups, kGapRelated);
-  row->setSpacing(kGapRelated);
   auto* badge = new SideBadge(which == Which::a ? BadgeSide::a : BadgeSide::b, head);
   badge->setAccessibleName(tr("Side %1").arg(letter));
-  row->addWidget(badge);
   m_name = new ElidedLabel({}, TextRole::strong, Tone::normal, head);
   m_name->setObjectName("paneModel" + letter);
   m_map = new ElidedLabel({}, TextRole::monoCaption, Tone::second, head);
   m_map->setObjectName("paneMap" + letter);
-  row->addWidget(m_name);
-  row->addWidget(m_map, 1);
+  auto* names = rowOf({badge, m_name, m_map});
+  static_cast<QHBoxLayout*>(names->layout())->setStretchFactor(m_map, 1);
   m_retention = new SegmentedButtons({}, head);
   m_retention->setObjectName("retention" + letter);
   m_retention->setAccessibleName(tr("Share of the KV cache that side %1 keeps").arg(letter));
   m_retention->setCompact(true);
-  row->addWidget(m_retention);
   m_stop = makeIconButton("stop-fill", tr("Stop side %1").arg(letter), "Esc", head);
   m_stop->setCompact(true);
   m_stop->setObjectName("stop" + letter);
-  row->addWidget(m_stop);
+  row->addWidget(new FoldingRow(names, rowOf({m_retention, m_stop})));
   column->addWidget(head);
   column->addWidget(new Separator(Qt::Horizontal, this));
 
@@ -229,7 +227,7 @@ void ChatPane::updateState() {
     return;
   }
   m_states->setEmpty(tr("Ask below: both sides get the same question and the same seed."), {}, {},
-                     tr("Take a question from the project's test split"), [this] { Q_EMIT questionWanted(); });
+                     tr("Take a test question"), [this] { Q_EMIT questionWanted(); });
 }
 
 }  // namespace strata

@@ -7,8 +7,8 @@
 #include <QSpinBox>
 #include <QVBoxLayout>
 
-#include "widgets/chat/flow_layout.h"
 #include "widgets/style/controls.h"
+#include "widgets/style/flow_layout.h"
 #include "widgets/style/theme.h"
 
 namespace strata {
@@ -71,7 +71,7 @@ void SamplingPanel::add(const char* name, const QString& label, const QString& r
   control->setToolTip(reason);
   control->setWhatsThis(reason);
   auto* field = new Field(label, control, {}, this);
-  field->setFixedWidth(scaled(kFieldWidth));
+  followTheme(field, [field] { field->setFixedWidth(scaled(kFieldWidth)); });
   m_fields->addWidget(field);
 }
 

@@ -1,8 +1,9 @@
 #include "widgets/data/data_figures.h"
 
-#include <QGridLayout>
+#include <QVBoxLayout>
 
 #include "widgets/style/controls.h"
+#include "widgets/style/flow_layout.h"
 #include "widgets/style/format.h"
 #include "widgets/style/theme.h"
 
@@ -15,19 +16,20 @@ DataFigures::DataFigures(QWidget* parent) : QWidget(parent) {
                            tr("Cut to length"), tr("Tokens"),   tr("Trained tokens")};
   const char* objectNames[] = {"figureRows",      "figureDropped", "figureDuplicates",
                                "figureTruncated", "figureTokens",  "figureTrained"};
-  auto* grid = new QGridLayout(this);
-  grid->setContentsMargins(0, 0, 0, 0);
-  grid->setHorizontalSpacing(kGapGroups);
-  grid->setVerticalSpacing(0);
+  auto* flow = new FlowLayout(kGapSections, kGapRelated, this);
   for (int i = 0; i < 6; ++i) {
     Label* name = captionLabel(names[i], this);
     name->setWordWrap(false);
     auto* value = new Label(notMeasured(), TextRole::mono, Tone::normal, this);
     value->setObjectName(objectNames[i]);
     m_figures[i] = {value, name};
-    grid->addWidget(name, 0, i);
-    grid->addWidget(value, 1, i);
-    grid->setColumnStretch(i, 1);
+    auto* figure = new QWidget(this);
+    auto* column = new QVBoxLayout(figure);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    column->addWidget(name);
+    column->addWidget(value);
+    flow->addWidget(figure);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <QFileInfo>
 #include <QHBoxLayout>
+#include <QScrollArea>
 #include <QSplitter>
 
 #include "widgets/data/data_list.h"
@@ -40,7 +41,8 @@ DataPage::DataPage(Workspace& workspace, QWidget* parent)
       m_check(workspace),
       m_list(new DataList),
       m_result(new DataResult(m_check)),
-      m_state(new StatePane(m_result)) {
+      m_scroll(new QScrollArea),
+      m_state(new StatePane(m_scroll)) {
   setObjectName("dataPage");
   setAccessibleName(tr("Data"));
   const Settings& settings = workspace.settings();
@@ -56,6 +58,14 @@ DataPage::DataPage(Workspace& workspace, QWidget* parent)
   auto* listLayout = new QHBoxLayout(listPane);
   listLayout->setContentsMargins(0, 0, 0, 0);
   listLayout->addWidget(m_list);
+  m_scroll->setObjectName("dataScroll");
+  m_scroll->setAccessibleName(tr("What the data hold"));
+  m_scroll->setFrameShape(QFrame::NoFrame);
+  m_scroll->setFocusPolicy(Qt::NoFocus);
+  m_scroll->setWidgetResizable(true);
+  m_scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  m_scroll->setWidget(m_result);
+  followTheme(m_scroll, [this] { m_scroll->setMinimumWidth(metrics().inspector * 6 / 5); });
   m_state->setObjectName("dataState");
   auto* splitter = new QSplitter(Qt::Horizontal, this);
   splitter->setObjectName("dataSplitter");

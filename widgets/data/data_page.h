@@ -8,6 +8,8 @@
 #include "widgets/data/data_check.h"
 #include "widgets/shell/page.h"
 
+class QScrollArea;
+
 namespace strata {
 
 class DataList;
@@ -56,6 +58,7 @@ class DataPage : public Page {
   DataCheck m_check;
   DataList* m_list;
   DataResult* m_result;
+  QScrollArea* m_scroll;
   StatePane* m_state;
   QString m_path;
   std::map<std::string, std::string> m_columns;

@@ -18,6 +18,7 @@ namespace strata {
 namespace {
 
 constexpr int kSideWidth = 320;
+constexpr int kSideHeight = 240, kPreviewHeight = 120;
 
 QString text(const std::string& bytes) {
   return QString::fromStdString(bytes);
@@ -75,11 +76,10 @@ DataResult::DataResult(DataCheck& check, QWidget* parent)
   lengths->addWidget(m_lengths, 1);
   side->addWidget(m_lengthsBox, 1);
   side->addWidget(m_dropped, 1);
-  m_side->setMinimumWidth(scaled(kSideWidth));
-  auto* columns = new QHBoxLayout;
-  columns->setSpacing(kGapSections);
-  columns->addWidget(m_preview, 2);
-  columns->addWidget(m_side, 1);
+  m_columns = new QBoxLayout(QBoxLayout::LeftToRight);
+  m_columns->setSpacing(kGapSections);
+  m_columns->addWidget(m_preview, 2);
+  m_columns->addWidget(m_side, 1);
 
   auto* body = new QVBoxLayout(m_body);
   body->setContentsMargins(0, 0, 0, 0);
@@ -87,7 +87,7 @@ DataResult::DataResult(DataCheck& check, QWidget* parent)
   body->addLayout(verdict);
   body->addWidget(m_figures);
   body->addWidget(m_mapper);
-  body->addLayout(columns, 1);
+  body->addLayout(m_columns, 1);
   m_unread->setObjectName("dataUnread");
   m_unread->setMaximumWidth(scaled(metrics().textWidth));
   auto* layout = new QVBoxLayout(this);
@@ -100,7 +100,30 @@ DataResult::DataResult(DataCheck& check, QWidget* parent)
   layout->addWidget(m_unread);
   layout->addStretch(0);
   showMapper(false);
-  followTheme(this, [this] { showSign(); });
+  followTheme(this, [this] {
+    showSign();
+    m_side->setMinimumSize(kSideWidth, scaled(kSideHeight));
+    m_preview->setMinimumHeight(scaled(kPreviewHeight));
+    arrange();
+  });
+}
+
+/// Large text, or a narrow window: the lengths stand below the preview, and the page scrolls.
+void DataResult::arrange() {
+  const int needed = m_preview->minimumSizeHint().width() + m_columns->spacing() +
+                     std::max(scaled(kSideWidth), m_side->minimumSizeHint().width()) + 2 * kGapGroups;
+  const auto direction = needed <= width() ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom;
+  if (m_columns->direction() != direction) m_columns->setDirection(direction);
+}
+
+void DataResult::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  arrange();
+}
+
+/// Its parts give way: it is as wide as the pane.
+QSize DataResult::minimumSizeHint() const {
+  return {0, QWidget::minimumSizeHint().height()};
 }
 
 void DataResult::showSign() {

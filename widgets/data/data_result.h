@@ -7,6 +7,8 @@
 
 #include "core/protocol/data_messages.h"
 
+class QBoxLayout;
+
 namespace strata {
 
 class Button;
@@ -30,11 +32,16 @@ class DataResult : public QWidget {
   /// What the check answered.
   void refresh();
   RowPreview* preview() const { return m_preview; }
+  QSize minimumSizeHint() const override;
 
  Q_SIGNALS:
   void columnsWanted(const std::map<std::string, std::string>& columns);
 
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+
  private:
+  void arrange();
   void showMapper(bool shown);
   void showSign();
   QString verdict(const protocol::CheckData::Answer& answer) const;
@@ -48,6 +55,7 @@ class DataResult : public QWidget {
   DroppedTable* m_dropped;
   ColumnMapper* m_mapper;
   QWidget *m_lengthsBox, *m_side, *m_body;
+  QBoxLayout* m_columns;
   Label* m_unread;
 };
 

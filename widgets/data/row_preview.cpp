@@ -9,6 +9,7 @@
 
 #include "widgets/data/data_check.h"
 #include "widgets/style/controls.h"
+#include "widgets/style/folding_row.h"
 #include "widgets/style/format.h"
 #include "widgets/style/theme.h"
 
@@ -55,17 +56,11 @@ RowPreview::RowPreview(DataCheck& check, QWidget* parent)
   m_text->document()->setDocumentMargin(kGapRelated);
   m_text->installEventFilter(this);
 
-  auto* top = new QHBoxLayout;
-  top->setSpacing(kGapRelated);
-  top->addWidget(sectionLabel(tr("What the model reads"), this));
-  top->addStretch(1);
-  top->addWidget(m_counts);
-  top->addWidget(m_previous);
-  top->addWidget(m_next);
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0);
   layout->setSpacing(kGapInside);
-  layout->addLayout(top);
+  layout->addWidget(
+      new FoldingRow(sectionLabel(tr("What the model reads")), rowOf({m_counts, m_previous, m_next}), this));
   layout->addWidget(m_text, 1);
   layout->addWidget(m_legend);
   connect(m_previous, &QPushButton::clicked, this, [this] { go(m_row - 1); });

@@ -68,6 +68,8 @@ int ownMap(const std::vector<protocol::MapBytes>& shown, const protocol::ModelCa
 }
 
 KvTable::KvTable(QWidget* parent) : QWidget(parent), m_grid(new QGridLayout(this)) {
+  // Once the labels have taken the new font.
+  followTheme(this, [this] { QTimer::singleShot(0, this, &KvTable::fit); });
   setObjectName("kvTable");
   setAccessibleName(tr("KV cache per token, by sharing map"));
   m_grid->setContentsMargins(0, 0, 0, 0);
@@ -81,9 +83,11 @@ void KvTable::show(const std::vector<protocol::MapBytes>& maps, int layers) {
     delete item;
   }
   m_bars.clear();
+  m_owners.clear();
   const Qt::Alignment right = Qt::AlignRight, left = Qt::AlignLeft;
   m_grid->addWidget(caption(tr("Cache"), right, this), 0, 0);
-  m_grid->addWidget(caption(tr("Owners"), right, this), 0, 1);
+  m_owners.push_back(caption(tr("Owners"), right, this));
+  m_grid->addWidget(m_owners.back(), 0, 1);
   m_grid->addWidget(caption(tr("Per token"), right, this), 0, 2);
   m_grid->addWidget(caption(tr("Map"), left, this), 0, 4);
   m_grid->setColumnStretch(3, 1);
@@ -101,7 +105,7 @@ void KvTable::show(const std::vector<protocol::MapBytes>& maps, int layers) {
     number(percent, 0)
         ->setAccessibleName(tr("%1 of the cache: %2 of %3 layers own, %4 per token, map %5")
                                 .arg(percent, QString::number(map.owners), QString::number(layers), bytes, text));
-    number(tr("%1 of %2").arg(map.owners).arg(layers), 1);
+    m_owners.push_back(number(tr("%1 of %2").arg(map.owners).arg(layers), 1));
     number(bytes, 2);
     m_bars.push_back(new ShareBar(part, this));
     m_grid->addWidget(m_bars.back(), row, 3);
@@ -115,12 +119,23 @@ void KvTable::show(const std::vector<protocol::MapBytes>& maps, int layers) {
 
 void KvTable::fit() {
   if (m_bars.empty()) return;
+  const auto widest = [](const std::vector<QWidget*>& column) {
+    int width = 0;
+    for (const QWidget* part : column) width = std::max({width, part->minimumWidth(), part->minimumSizeHint().width()});
+    return width;
+  };
+  const int bars = widest(m_bars) + m_grid->horizontalSpacing(),
+            owners = widest(m_owners) + m_grid->horizontalSpacing();
+  const bool barsShown = !m_bars.front()->isHidden(), ownersShown = !m_owners.front()->isHidden();
+  const int without = m_grid->minimumSize().width() - (barsShown ? bars : 0) - (ownersShown ? owners : 0);
+  const bool showOwners = without + owners <= width(), showBars = without + owners + bars <= width();
   // Shown or hidden only where that changes: each time makes the layouts above begin anew.
-  const bool shown = !m_bars.front()->isHidden();
-  const int bars = m_bars.front()->minimumWidth() + m_grid->horizontalSpacing();
-  const bool room = m_grid->minimumSize().width() + (shown ? 0 : bars) <= width();
-  if (room == shown) return;
-  for (QWidget* bar : m_bars) bar->setVisible(room);
+  if (showBars != barsShown) {
+    for (QWidget* bar : m_bars) bar->setVisible(showBars);
+  }
+  if (showOwners != ownersShown) {
+    for (QWidget* owner : m_owners) owner->setVisible(showOwners);
+  }
 }
 
 void KvTable::resizeEvent(QResizeEvent* event) {

@@ -25,7 +25,7 @@ class KvTable : public QWidget {
  private:
   void fit();
   QGridLayout* m_grid;
-  std::vector<QWidget*> m_bars;  // give way where there is no room for them
+  std::vector<QWidget*> m_bars, m_owners;  // columns that give way where there is no room: these first, then those
 };
 
 /// The card's maps without repetitions and, where it is none of them, the model's own.

@@ -2,7 +2,9 @@
 
 #include <QGridLayout>
 #include <QPainter>
+#include <QTimer>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "widgets/style/controls.h"
 #include "widgets/style/format.h"
@@ -11,6 +13,7 @@
 namespace strata {
 namespace {
 
+constexpr int kNumberWidth = kGapGroups * 6;
 enum MemoryRow { kWeights, kKv, kKvUsed, kActivations, kTotal };
 
 /// The colour that a part has in the bar.
@@ -55,9 +58,9 @@ MemorySection::MemorySection(QWidget* parent)
   m_bar->setObjectName("memoryPredictedBar");
   m_bar->setAccessibleName(tr("Predicted memory against what is free"));
 
-  auto* grid = new QGridLayout;
-  grid->setHorizontalSpacing(kGapRelated);
-  grid->setVerticalSpacing(kGapInside);
+  m_grid = new QGridLayout;
+  m_grid->setHorizontalSpacing(kGapRelated);
+  m_grid->setVerticalSpacing(kGapInside);
   const QString parts[kRows] = {tr("Weights"), tr("KV cache"), tr("KV used"), tr("Activations"), tr("In all")};
   const QString names[kRows] = {"weights", "kv", "kv-used", "activations", "total"};
   const QString columns[] = {tr("Predicted"), tr("Measured")};
@@ -65,25 +68,23 @@ MemorySection::MemorySection(QWidget* parent)
     Label* head = captionLabel(columns[column], this);
     head->setWordWrap(false);
     head->setAlignment(Qt::AlignRight);
-    grid->addWidget(head, 0, column + 2);
+    m_heads[column] = head;
   }
   const int swatches[kRows] = {0, 1, -1, 2, -1};
   for (int row = 0; row < kRows; ++row) {
     m_names[row] = new Label(parts[row], row == kTotal ? TextRole::strong : TextRole::body, Tone::normal, this);
-    grid->addWidget(m_names[row], row + 1, 1);
-    if (swatches[row] >= 0) grid->addWidget(new Swatch(swatches[row], this), row + 1, 0);
+    if (swatches[row] >= 0) m_swatches[row] = new Swatch(swatches[row], this);
     for (int column = 0; column < 2; ++column) {
       auto* number = new Label(notMeasured(), TextRole::mono, Tone::second, this);
       number->setObjectName((column == 0 ? "predicted-" : "measured-") + names[row]);
       number->setAccessibleName(parts[row] + ", " + columns[column]);
       number->setAlignment(Qt::AlignRight);
       m_numbers[row][column] = number;
-      grid->addWidget(number, row + 1, column + 2);
     }
   }
-  for (const int column : {2, 3, 4}) grid->setColumnStretch(column, 1);
-  grid->setColumnMinimumWidth(2, kGapGroups * 6);
-  grid->setColumnMinimumWidth(3, kGapGroups * 6);
+  for (const int column : {2, 3, 4}) m_grid->setColumnStretch(column, 1);
+  for (const int column : {2, 3}) m_grid->setColumnMinimumWidth(column, kNumberWidth);
+  place(false);
 
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0);
@@ -91,8 +92,40 @@ MemorySection::MemorySection(QWidget* parent)
   layout->addWidget(sectionLabel(tr("Memory"), this));
   layout->addWidget(m_sentence);
   layout->addWidget(m_bar);
-  layout->addLayout(grid);
+  layout->addLayout(m_grid);
+  // Once the labels have taken the new font.
+  followTheme(this, [this] { QTimer::singleShot(0, this, &MemorySection::fit); });
   refresh();
+}
+
+/// Stacked, a name stands above its two figures.
+void MemorySection::place(bool stacked) {
+  while (QLayoutItem* item = m_grid->takeAt(0)) delete item;
+  for (int column = 0; column < 2; ++column) m_grid->addWidget(m_heads[column], 0, column + 2);
+  for (int row = 0; row < kRows; ++row) {
+    const int at = stacked ? 2 * row + 1 : row + 1;
+    if (m_swatches[row] != nullptr) m_grid->addWidget(m_swatches[row], at, 0);
+    m_grid->addWidget(m_names[row], at, 1, 1, stacked ? 3 : 1);
+    for (int column = 0; column < 2; ++column) {
+      m_grid->addWidget(m_numbers[row][column], stacked ? at + 1 : at, column + 2);
+    }
+  }
+  m_stacked = stacked;
+}
+
+void MemorySection::fit() {
+  int names = 0, numbers = kNumberWidth;
+  for (int row = 0; row < kRows; ++row) {
+    names = std::max(names, m_names[row]->sizeHint().width());
+    for (const Label* number : m_numbers[row]) numbers = std::max(numbers, number->sizeHint().width());
+  }
+  const bool stacked = kGapRelated + names + 2 * numbers + 3 * m_grid->horizontalSpacing() > width();
+  if (stacked != m_stacked) place(stacked);
+}
+
+void MemorySection::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  fit();
 }
 
 void MemorySection::setPredicted(const std::optional<Estimate>& estimate, const QString& what) {
@@ -145,6 +178,8 @@ void MemorySection::refresh() {
     }
     m_numbers[kKvUsed][column]->setVisible(m_held.has_value());
   }
+
+  fit();
 
   m_sentence->setTone(Tone::normal);
   if (m_held) {

@@ -30,8 +30,13 @@ class MemorySection : public QWidget {
   /// Why it cannot be predicted.
   void setProblem(const QString& sentence);
 
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+
  private:
   void refresh();
+  void place(bool stacked);
+  void fit();
   std::optional<Estimate> m_estimate;
   std::optional<std::int64_t> m_loaded;
   std::optional<HeldMemory> m_held;
@@ -39,6 +44,10 @@ class MemorySection : public QWidget {
   Label* m_sentence;
   MemoryBar* m_bar;
   static constexpr int kRows = 5;
+  QGridLayout* m_grid;
+  bool m_stacked = false;
+  Label* m_heads[2];
+  QWidget* m_swatches[kRows] = {};
   Label* m_names[kRows];
   Label* m_numbers[kRows][2];  // predicted, measured
 };

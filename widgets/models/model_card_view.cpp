@@ -11,6 +11,7 @@
 #include "widgets/models/template_preview.h"
 #include "widgets/shell/model_index.h"
 #include "widgets/style/controls.h"
+#include "widgets/style/folding_row.h"
 #include "widgets/style/format.h"
 #include "widgets/style/theme.h"
 
@@ -91,7 +92,12 @@ ModelCardView::ModelCardView(Workspace& workspace, QWidget* parent)
   connect(m_serve, &ServeControl::failed, this, &ModelCardView::failed);
   connect(m_load, &LoadControl::refChanged, this, [this] { m_serve->setModel(m_load->ref()); });
   connect(m_load, &LoadControl::finished, this, &ModelCardView::fitActions);
-  followTheme(this, [this] { QTimer::singleShot(0, this, &ModelCardView::fitActions); });
+  followTheme(this, [this] {
+    QTimer::singleShot(0, this, [this] {
+      fitActions();
+      fitFacts();
+    });
+  });
   connect(&workspace, &Workspace::sidesChanged, this, &ModelCardView::refreshSides);
   connect(&workspace.engine(), &EngineClient::loadedChanged, this, &ModelCardView::refreshMeasured);
   workspace.engine().on<protocol::Memory>(this, [this](const protocol::Memory& memory) {
@@ -127,14 +133,11 @@ QWidget* ModelCardView::makeHead() {
   sides->addWidget(m_useB);
   sides->addWidget(m_useA);
   sides->addStretch(0);
-  auto* running = new QHBoxLayout;
-  running->setSpacing(kGapRelated);
-  running->addWidget(m_load, 1);
-  running->addWidget(m_serve->toggle());
+  auto* running = new FoldingRow(m_load, m_serve->toggle(), head);
   m_actions = new QBoxLayout(QBoxLayout::LeftToRight);
   m_actions->setSpacing(kGapRelated);
   m_actions->addLayout(sides);
-  m_actions->addLayout(running, 1);
+  m_actions->addWidget(running, 1);
   auto* second = new QHBoxLayout;
   second->setSpacing(kGapRelated);
   second->addWidget(m_path, 1);
@@ -220,8 +223,34 @@ void ModelCardView::showFacts(const protocol::ModelCard& card) {
     m_facts->addWidget(shown, row, at + 1);
     ++number;
   }
+  m_factColumns = 2;
   m_facts->setColumnStretch(1, 1);
   m_facts->setColumnStretch(3, 1);
+  fitFacts();
+}
+
+/// Two facts a row where they fit, else one: a figure is not shortened.
+void ModelCardView::fitFacts() {
+  std::vector<QLayoutItem*> items;
+  int needed[2][4] = {};  // widths, by facts a row and column
+  for (int i = 0; i < m_facts->count(); ++i) {
+    const int width = m_facts->itemAt(i)->sizeHint().width();
+    for (const int columns : {1, 2}) {
+      int& widest = needed[columns - 1][i % (2 * columns)];
+      widest = std::max(widest, width);
+    }
+  }
+  const int room = m_facts->geometry().width() > 0 ? m_facts->geometry().width() : width() - 2 * kGapGroups;
+  const int two = needed[1][0] + needed[1][1] + needed[1][2] + needed[1][3] + 3 * m_facts->horizontalSpacing();
+  const int columns = two <= room ? 2 : 1;
+  if (columns == m_factColumns || m_facts->count() == 0) return;
+  m_factColumns = columns;
+  while (QLayoutItem* item = m_facts->takeAt(0)) items.push_back(item);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const int at = static_cast<int>(i);
+    m_facts->addItem(items[i], at / (2 * columns), at % (2 * columns));
+  }
+  m_facts->setColumnStretch(3, columns - 1);
 }
 
 /// The accent is on what is missing: side A where it is empty, else B.
@@ -257,6 +286,8 @@ void ModelCardView::resizeEvent(QResizeEvent* event) {
   QWidget::resizeEvent(event);
   m_columns->setDirection(width() >= scaled(kTwoColumns) ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom);
   fitActions();
+  // Once the columns are laid out.
+  QTimer::singleShot(0, this, &ModelCardView::fitFacts);
 }
 
 /// Changed only where it differs: each time makes the layouts above begin anew.

@@ -55,6 +55,7 @@ class ModelCardView : public QWidget {
   void fitActions();
   void refreshMeasured();
   void showFacts(const protocol::ModelCard& card);
+  void fitFacts();
   Workspace& m_workspace;
   protocol::ModelEntry m_entry;
   std::optional<protocol::Memory> m_counted;  // the newest of the model's device
@@ -66,6 +67,7 @@ class ModelCardView : public QWidget {
   MemorySection* m_memory;
   KvTable* m_kv;
   QGridLayout* m_facts;
+  int m_factColumns = 2;
   TemplatePreview* m_template;
   Label* m_broken;
   QWidget* m_body;

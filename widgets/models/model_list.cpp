@@ -11,6 +11,7 @@
 
 #include "widgets/shell/model_index.h"
 #include "widgets/style/controls.h"
+#include "widgets/style/folding_row.h"
 #include "widgets/style/icons.h"
 #include "widgets/style/theme.h"
 
@@ -71,6 +72,7 @@ ModelList::ModelList(QWidget* parent)
   m_hub->setObjectName("modelsHub");
   auto* line = monoLabel(kDownload, m_hub);
   line->setObjectName("modelsDownloadLine");
+  line->setWordWrap(true);
   line->setAccessibleName(tr("Line that downloads a model: %1").arg(kDownload));
   auto* copy = makeIconButton("copy", tr("Copy the line"), {}, m_hub);
   copy->setObjectName("modelsCopyDownload");
@@ -99,14 +101,10 @@ ModelList::ModelList(QWidget* parent)
   });
   m_offer->hide();
 
-  auto* top = new QHBoxLayout;
-  top->setSpacing(kGapRelated);
-  top->addWidget(titleLabel(tr("Models"), this), 1);
-  top->addWidget(browse);
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(kGapGroups, kGapGroups, kGapGroups, kGapGroups);
   layout->setSpacing(kGapRelated);
-  layout->addLayout(top);
+  layout->addWidget(new FoldingRow(titleLabel(tr("Models")), browse, this));
   layout->addWidget(m_search);
   layout->addWidget(m_nothing);
   layout->addWidget(m_view, 1);

@@ -60,6 +60,7 @@ ModelsPage::ModelsPage(Workspace& workspace, QWidget* parent)
   scroll->setWidgetResizable(true);
   scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   scroll->setWidget(m_card);
+  followTheme(scroll, [scroll] { scroll->setMinimumWidth(metrics().inspector * 6 / 5); });
   m_cardState = new StatePane(scroll);
   m_cardState->setObjectName("modelCardState");
   m_cardPane = m_cardState;

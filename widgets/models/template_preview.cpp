@@ -7,6 +7,8 @@
 #include <QVBoxLayout>
 
 #include "widgets/style/controls.h"
+#include "widgets/style/flow_layout.h"
+#include "widgets/style/folding_row.h"
 #include "widgets/style/icons.h"
 #include "widgets/style/theme.h"
 
@@ -118,21 +120,16 @@ void TemplatePreview::build() {
     layout->setSpacing(kGapRelated);
     return layout;
   };
-  QHBoxLayout* top = row();
-  top->addWidget(sectionLabel(tr("Chat template"), this), 1);
-  top->addWidget(m_edit);
-  top->addWidget(m_toggle);
-  QHBoxLayout* actions = row(m_actions);
-  actions->addWidget(m_save);
-  actions->addWidget(m_takeBack);
-  actions->addStretch(1);
+  new FlowLayout(kGapRelated, kGapInside, m_actions);
+  m_actions->layout()->addWidget(m_save);
+  m_actions->layout()->addWidget(m_takeBack);
   QHBoxLayout* offered = row(m_offer);
   offered->addWidget(m_done, 1);
   offered->addWidget(m_undoButton, 0, Qt::AlignTop);
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0);
   layout->setSpacing(kGapInside);
-  layout->addLayout(top);
+  layout->addWidget(new FoldingRow(sectionLabel(tr("Chat template")), rowOf({m_edit, m_toggle}), this));
   layout->addWidget(m_origin);
   layout->addWidget(m_own, 0, Qt::AlignLeft);
   layout->addWidget(m_offer);

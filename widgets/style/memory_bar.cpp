@@ -79,7 +79,7 @@ QString MemoryBar::text() const {
 }
 
 QSize MemoryBar::minimumSizeHint() const {
-  int width = scaled(80);
+  int width = scaled(24);
   if (m_textShown) width += kGapRelated + QFontMetrics(fonts().monoCaption).horizontalAdvance(text());
   int height = std::max(scaled(8), m_textShown ? QFontMetrics(fonts().monoCaption).height() : 0);
   if (m_legendShown) height += kGapInside + QFontMetrics(fonts().caption).height();
@@ -87,7 +87,7 @@ QSize MemoryBar::minimumSizeHint() const {
 }
 
 QSize MemoryBar::sizeHint() const {
-  return minimumSizeHint() + QSize(scaled(40), 0);
+  return minimumSizeHint() + QSize(scaled(96), 0);
 }
 
 void MemoryBar::paintEvent(QPaintEvent*) {

@@ -141,7 +141,7 @@ LoadingCover::LoadingCover(QWidget* content, QWidget* parent) : QWidget(parent),
   column->addStretch(2);
   column->addWidget(box, 0, Qt::AlignHCenter);
   column->addStretch(3);
-  followTheme(this, [this] { m_box->setMinimumWidth(scaled(320)); });
+  m_box->setMinimumWidth(320);
   connect(m_stop, &Button::clicked, this, &LoadingCover::stopClicked);
   reset();
 }

@@ -115,7 +115,7 @@ Metrics metricsAt(int percent) {
   metrics.rail = grown(24, 48);
   metrics.bar = grown(20, 20);
   metrics.strip = grown(12, 16);
-  metrics.inspector = grown(150, 150);
+  metrics.inspector = grown(220, 80);
   metrics.fieldWidth = grown(0, 480);
   metrics.textWidth = grown(0, 720);
   metrics.icon = grown(0, 16);

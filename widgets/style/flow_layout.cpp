@@ -1,4 +1,4 @@
-#include "widgets/chat/flow_layout.h"
+#include "widgets/style/flow_layout.h"
 
 #include <QWidget>
 #include <algorithm>
