@@ -64,24 +64,26 @@ void expectNothingLost(RealWindow& window) {
   for (std::size_t i = 0; i < turns.size(); ++i) EXPECT_EQ(stored[i], turns[i].question.toStdString());
 }
 
-TEST(RandomKillsJourney, SixKillsLoseNoQuestion) {
+void expectNothingLostBy(int kills) {
   const OwnFolders folders;
   RealWindow window(folders);
   ASSERT_TRUE(window.isReady());
-  killAtRandom(window, 6);
+  const Killed killed = killAtRandom(window, kills);
+  EXPECT_EQ(killed.loading + killed.answering + killed.idle, kills);
+  ::testing::Test::RecordProperty("while_loading", killed.loading);
+  ::testing::Test::RecordProperty("while_answering", killed.answering);
+  ::testing::Test::RecordProperty("while_idle", killed.idle);
+  std::printf("killed %d times: while loading %d, answering %d, idle %d\n", kills, killed.loading, killed.answering,
+              killed.idle);
   expectNothingLost(window);
 }
 
+TEST(RandomKillsJourney, TwentyFiveKillsLoseNoQuestion) {
+  expectNothingLostBy(25);
+}
+
 TEST(RandomKillsJourneySlow, AHundredKillsLoseNoQuestion) {
-  const OwnFolders folders;
-  RealWindow window(folders);
-  ASSERT_TRUE(window.isReady());
-  const Killed killed = killAtRandom(window, 100);
-  RecordProperty("while_loading", killed.loading);
-  RecordProperty("while_answering", killed.answering);
-  RecordProperty("while_idle", killed.idle);
-  std::printf("killed while loading %d, answering %d, idle %d\n", killed.loading, killed.answering, killed.idle);
-  expectNothingLost(window);
+  expectNothingLostBy(100);
 }
 
 }  // namespace
