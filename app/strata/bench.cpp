@@ -90,9 +90,11 @@ Result<InferenceRuns> timeInference(const BenchArguments& arguments, const Opene
   for (int i = 0; i <= arguments.repeat; ++i) {
     auto started = Clock::now();
     STRATA_TRY(at::Tensor logits, session.prefill({prompt}));
+    synchronize(opened.model->device());
     if (i > 0) runs.prefill.values.push_back(static_cast<double>(prompt.size()) / secondsSince(started));
     if (static_cast<std::int64_t>(prompt.size()) != context) {
       STRATA_TRY(logits, session.prefill({filler}));
+      synchronize(opened.model->device());
     }
     runs.kvBytes = session.kvBytes();
     started = Clock::now();
@@ -100,6 +102,7 @@ Result<InferenceRuns> timeInference(const BenchArguments& arguments, const Opene
       const auto next = static_cast<TokenId>(logits.argmax(-1).item<std::int64_t>());
       STRATA_TRY(logits, session.decode({next}));
     }
+    synchronize(opened.model->device());
     if (i > 0) runs.decode.values.push_back(arguments.decodeTokens / secondsSince(started));
     progress.update(i + 1);
   }
@@ -213,6 +216,7 @@ Result<int> training(const BenchArguments& arguments, const Output& out) {
     if (cancelFlag()) return fail(ErrorCode::cancelled, "The benchmark was cancelled.");
     const auto started = Clock::now();
     STRATA_TRY(const StepResult step, trainer.step());
+    synchronize(device);
     if (i > 0) speeds.values.push_back(static_cast<double>(step.tokens) / secondsSince(started));
     losses.push_back(step.loss);
     progress.update(i + 1);

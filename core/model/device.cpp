@@ -2,11 +2,16 @@
 
 #include <ATen/Context.h>
 #include <ATen/Version.h>
+#include <c10/core/CachingDeviceAllocator.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
+#include <set>
+#include <utility>
 
 #include "core/base/log.h"
 
@@ -60,6 +65,11 @@ CudaModule loadCuda() {
     module.kernels = dlopen((folder / "libstrata_cuda.so").c_str(), RTLD_NOW | RTLD_GLOBAL);
     if (module.kernels != nullptr) break;
   }
+  if (module.kernels == nullptr) {
+    const char* reason = dlerror();
+    logWarning(std::string("The GPU kernels (libstrata_cuda.so) cannot be used: ") +
+               (reason != nullptr ? reason : "not found") + "; LibTorch computes instead, more slowly.");
+  }
   return module;
 }
 
@@ -100,6 +110,31 @@ Result<c10::Device> chooseDevice(const std::string& text) {
       cuda.devices == 0 ? cuda.reason : "there are only " + std::to_string(cuda.devices) + " GPUs";
   return fail(ErrorCode::unsupported,
               "The device " + text + " cannot be used: " + reason + "; use --device cpu or auto.", "--device");
+}
+
+void synchronize(c10::Device device) {
+  if (device.is_cpu()) return;
+  c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
+}
+
+std::int64_t deviceMemory(c10::Device device) {
+  if (device.is_cpu()) return 0;
+  auto* allocator = dynamic_cast<c10::DeviceAllocator*>(c10::GetAllocator(device.type()));
+  if (allocator == nullptr || !allocator->initialized()) return 0;
+  constexpr auto kAll = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+  return allocator->getDeviceStats(device.index()).allocated_bytes[kAll].current;
+}
+
+bool launched(const char* kernel, int status) {
+  if (status == 0) return true;
+  static std::mutex mutex;
+  static std::set<std::pair<std::string, int>> told;
+  const std::lock_guard guard(mutex);
+  if (told.emplace(kernel, status).second) {
+    logWarning(std::string("The GPU kernel ") + kernel + " could not be started (CUDA error " + std::to_string(status) +
+               "); LibTorch computes instead, more slowly.");
+  }
+  return false;
 }
 
 void* cudaKernel(const char* name) {

@@ -4,6 +4,7 @@
 
 #include <c10/core/Device.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,13 @@ std::vector<DeviceInfo> listDevices();
 /// "cpu", "cuda", "cuda:1", "auto". auto falls back to the CPU; an explicit cuda that is not usable is an error with
 /// the fallback sentence. Loads the CUDA module on first need.
 Result<c10::Device> chooseDevice(const std::string& text);
+
+/// Waits until what was started on the device has run, so that a clock beside it measures the work.
+void synchronize(c10::Device device);
+/// Bytes that tensors hold on a GPU, by its own allocator; 0 for the CPU, which memory.h counts.
+std::int64_t deviceMemory(c10::Device device);
+/// Whether a kernel of libstrata_cuda.so was started (0). Each failure is logged once.
+bool launched(const char* kernel, int status);
 
 /// The entry points of libstrata_cuda.so, or nullptr. Never throws.
 void* cudaKernel(const char* name);

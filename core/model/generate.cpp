@@ -7,6 +7,7 @@
 #include <numeric>
 #include <optional>
 
+#include "core/model/device.h"
 #include "core/model/sampling.h"
 
 namespace strata {
@@ -164,7 +165,10 @@ Result<bool> Generation::step() {
   const auto begun = std::chrono::steady_clock::now();
   const bool reading = m_index == 0;
   const Result<at::Tensor> logits = reading ? readPrompt() : m_session.decode(m_next);
-  if (reading) m_result.prefillSeconds += secondsSince(begun);
+  if (reading) {
+    if (logits) synchronize(logits->device());
+    m_result.prefillSeconds += secondsSince(begun);
+  }
   m_result.kvBytes = std::max(m_result.kvBytes, m_session.kvBytes());
   double& seconds = reading ? m_result.firstTokenSeconds : m_result.decodeSeconds;
   if (!logits) {

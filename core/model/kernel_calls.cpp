@@ -58,7 +58,7 @@ at::Tensor cudaAttention(const at::Tensor& q, const at::Tensor& kCache, const at
   static const auto workspaceBytes = reinterpret_cast<kernels::cuda::DecodeAttentionWorkspaceEntry>(
       cudaKernel("strata_cuda_decode_attention_workspace"));
   const bool known = q.scalar_type() == at::kFloat || q.scalar_type() == at::kBFloat16;
-  if (run == nullptr || workspaceBytes == nullptr || !known) return {};
+  if (run == nullptr || workspaceBytes == nullptr || !known || q.size(3) > kernels::cuda::kMostHeadSize) return {};
   const c10::DeviceGuard guard(q.device());
   const std::int64_t batch = q.size(0), heads = q.size(2), kvHeads = kCache.size(1), d = q.size(3);
   const at::Tensor query = q.contiguous(), ends = at::tensor(lengths, at::kLong).to(q.device());
@@ -70,7 +70,7 @@ at::Tensor cudaAttention(const at::Tensor& q, const at::Tensor& kCache, const at
                          vCache.const_data_ptr(), ends.const_data_ptr<std::int64_t>(), window,
                          static_cast<float>(scale), out.mutable_data_ptr(), batch, heads, kvHeads, kCache.size(2), d,
                          most, workspace.mutable_data_ptr(), workspace.numel(), stream.native_handle());
-  return status == 0 ? out : at::Tensor();
+  return launched("decode_attention", status) ? out : at::Tensor();
 }
 
 kernels::AttentionShape attentionShape(const at::Tensor& q, const at::Tensor& k) {

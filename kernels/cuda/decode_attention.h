@@ -25,6 +25,7 @@ std::int64_t strata_cuda_decode_attention_workspace(std::int64_t b, std::int64_t
 #pragma GCC visibility pop
 
 namespace strata::kernels::cuda {
+constexpr std::int64_t kMostHeadSize = 256;  // D
 using DecodeAttentionEntry = decltype(&strata_cuda_decode_attention);
 using DecodeAttentionWorkspaceEntry = decltype(&strata_cuda_decode_attention_workspace);
 }  // namespace strata::kernels::cuda
