@@ -14,7 +14,7 @@ constexpr std::uint32_t kWeyl1 = 0xBB67AE85;
 constexpr int kRounds = 10;
 
 std::array<std::uint32_t, 4> wordsAt(const DrawPosition& at) {
-  return philox4x32({at.step, at.group, at.layer, static_cast<std::uint32_t>(at.stream)},
+  return philox4x32({at.step, at.group, at.layer, static_cast<std::uint32_t>(at.stream) | at.attempt << 16},
                     {static_cast<std::uint32_t>(at.seed), static_cast<std::uint32_t>(at.seed >> 32)});
 }
 

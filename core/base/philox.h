@@ -26,13 +26,14 @@ enum class RandomStream : std::uint32_t {
   sampleQuestion
 };
 
-/// Where a draw stands: key = seed, counter = (step, group, layer, stream).
+/// Where a draw stands: key = seed, counter = (step, group, layer, stream + 2^16 attempt).
 struct DrawPosition {
   std::uint64_t seed = 0;
   std::uint32_t step = 0;
   std::uint32_t group = 0;
   std::uint32_t layer = 0;
   RandomStream stream = RandomStream::coin;
+  std::uint32_t attempt = 0;  // below 2^16: how often the draw was thrown away before
 };
 
 /// 64 random bits.

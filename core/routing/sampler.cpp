@@ -225,10 +225,10 @@ Result<void> RoutingSampler::checkPCross(double pCross) const {
   return {};
 }
 
-SharingMap RoutingSampler::draw(int layers, double pCross, std::uint64_t seed, std::uint32_t step,
-                                std::uint32_t group) const {
+SharingMap RoutingSampler::draw(int layers, double pCross, std::uint64_t seed, std::uint32_t step, std::uint32_t group,
+                                std::uint32_t attempt) const {
   assert(layers >= 1);
-  return std::visit(Drawing(layers, pCross, {seed, step, group, 0, RandomStream::coin}), m_kind);
+  return std::visit(Drawing(layers, pCross, {seed, step, group, 0, RandomStream::coin, attempt}), m_kind);
 }
 
 std::vector<std::vector<double>> RoutingSampler::probabilities(int layers, double pCross) const {

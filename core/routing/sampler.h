@@ -42,8 +42,10 @@ class RoutingSampler {
   double defaultPCross() const;
   /// 0 … 1; cla takes only 1.
   Result<void> checkPCross(double pCross) const;
-  /// One routing of `layers` layers. `pCross` is already scaled by the warm-up.
-  SharingMap draw(int layers, double pCross, std::uint64_t seed, std::uint32_t step, std::uint32_t group) const;
+  /// One routing of `layers` layers. `pCross` is already scaled by the warm-up; `attempt`: how often this group's
+  /// routing was drawn before and given up.
+  SharingMap draw(int layers, double pCross, std::uint64_t seed, std::uint32_t step, std::uint32_t group,
+                  std::uint32_t attempt = 0) const;
   /// P(layer l reads s), [L][L] with rows l, from the definition (closed form where there is one; strategy: by
   /// enumeration of its retentions).
   std::vector<std::vector<double>> probabilities(int layers, double pCross) const;

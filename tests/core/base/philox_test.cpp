@@ -29,13 +29,14 @@ TEST(Philox, GivesTheKnownAnswerForDigitsOfPi) {
 
 TEST(Philox, DrawsDifferWhereAnyPartOfThePositionDiffers) {
   const DrawPosition at{7, 1, 2, 3, RandomStream::source};
-  std::vector<DrawPosition> positions(7, at);
+  std::vector<DrawPosition> positions(8, at);
   positions[1].seed = 8;
   positions[2].seed = 7 + (1ull << 32);
   positions[3].step = 2;
   positions[4].group = 1;
   positions[5].layer = 4;
   positions[6].stream = RandomStream::coin;
+  positions[7].attempt = 1;
   std::set<std::uint64_t> bits;
   for (const auto& position : positions) bits.insert(randomBits(position));
   EXPECT_EQ(bits.size(), positions.size());

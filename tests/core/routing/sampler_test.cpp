@@ -54,6 +54,22 @@ TEST(Sampler, RefusesWhatItDoesNotKnow) {
   EXPECT_FALSE(RoutingSampler::parse("strategy:" + std::string(2 << 20, '1')));
 }
 
+TEST(Sampler, AnotherAttemptAtAGroupIsAnotherDraw) {
+  for (const char* text : kAll) {
+    const RoutingSampler drawn = sampler(text);
+    const auto at = [&](std::uint32_t step, std::uint32_t attempt) {
+      return drawn.draw(12, drawn.defaultPCross(), 7, step, 3, attempt).src();
+    };
+    int others = 0;
+    for (std::uint32_t step = 0; step < 20; ++step) {
+      EXPECT_EQ(at(step, 0), drawn.draw(12, drawn.defaultPCross(), 7, step, 3).src()) << "as it was without attempts";
+      EXPECT_EQ(at(step, 2), at(step, 2));
+      others += at(step, 0) != at(step, 1) && at(step, 1) != at(step, 2) ? 1 : 0;
+    }
+    EXPECT_EQ(others > 8, std::string(text) != "cla:2") << text << " " << others;
+  }
+}
+
 TEST(Sampler, PCrossHasADefaultAndBounds) {
   EXPECT_EQ(sampler("uniform").defaultPCross(), 0.5);
   EXPECT_EQ(sampler("rd-cla:2").defaultPCross(), 0.5);
