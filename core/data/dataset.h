@@ -120,23 +120,37 @@ struct PackedSequence {
 
 /// Where a reader stands, in rows of the whole run: epoch = row / rows().size().
 struct Cursor {
-  std::uint64_t row = 0;
+  std::uint64_t row = 0;                    // the next one to draw
+  std::vector<std::uint64_t> waiting = {};  // drawn before it and not yet packed, ascending
   bool operator==(const Cursor&) const = default;
 };
 
 class SequenceReader {
  public:
-  SequenceReader(const Dataset& data, std::uint64_t seed, Cursor cursor = {});
-  /// Packs the next rows in order until the one after does not fit (next-fit, across the ends of epochs); text: one
-  /// row.
+  /// `window`: rows that may wait to be packed, 1 or more (at most the data set's); 1 is next-fit, the packing of
+  /// version 0.4.
+  SequenceReader(const Dataset& data, std::uint64_t seed, Cursor cursor = {}, int window = 1);
+  /// Best-fit: the row that waits longest, then always the longest of the window that still fits (of equal ones the
+  /// one that waits longest), across the ends of epochs. Text: one row.
   PackedSequence next();
-  Cursor cursor() const { return m_cursor; }
+  /// Rows that wait just before `row` are drawn again rather than listed.
+  Cursor cursor() const;
 
  private:
-  const Row& rowAt(std::uint64_t row);
+  struct Waiting {
+    std::uint64_t row;    // of the run
+    std::uint32_t index;  // in rows()
+  };
+  std::uint32_t indexOf(std::uint64_t row);
+  void fillWindow();
+  /// The row to add to a sequence with `space` tokens left: a place in m_waiting, or its size where none fits.
+  std::size_t bestFit(std::size_t space) const;
+
   const Dataset& m_data;
   std::uint64_t m_seed;
-  Cursor m_cursor;
+  std::size_t m_window;
+  std::uint64_t m_row;             // the next one to draw
+  std::vector<Waiting> m_waiting;  // ascending by row
   std::uint64_t m_epoch = ~0ull;
   std::vector<std::uint32_t> m_order;  // the permutation of m_epoch
 };

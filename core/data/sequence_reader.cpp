@@ -18,7 +18,8 @@ class SequenceFiller {
     m_sequence.trained.reserve(m_length);
   }
 
-  bool fits(const Row& row) const { return m_sequence.ids.size() + row.ids.size() <= m_length; }
+  std::size_t space() const { return m_length - m_sequence.ids.size(); }
+  bool fits(const Row& row) const { return row.ids.size() <= space(); }
 
   void add(const Row& row) {
     const std::size_t tokens = row.ids.size();
@@ -58,29 +59,60 @@ std::vector<std::uint32_t> permutation(std::uint64_t seed, std::uint64_t epoch, 
   return order;
 }
 
-SequenceReader::SequenceReader(const Dataset& data, std::uint64_t seed, Cursor cursor)
-    : m_data(data), m_seed(seed), m_cursor(cursor) {}
+SequenceReader::SequenceReader(const Dataset& data, std::uint64_t seed, Cursor cursor, int window)
+    : m_data(data),
+      m_seed(seed),
+      m_window(std::min(static_cast<std::size_t>(std::max(1, window)), std::max<std::size_t>(1, data.rows().size()))),
+      m_row(cursor.row) {
+  if (data.rows().empty()) return;
+  for (const std::uint64_t row : cursor.waiting) m_waiting.push_back({row, indexOf(row)});
+}
 
-const Row& SequenceReader::rowAt(std::uint64_t row) {
+std::uint32_t SequenceReader::indexOf(std::uint64_t row) {
   const std::uint64_t rows = m_data.rows().size();
   const std::uint64_t epoch = row / rows;
   if (epoch != m_epoch) {
     m_order = permutation(m_seed, epoch, static_cast<std::uint32_t>(rows));
     m_epoch = epoch;
   }
-  return m_data.rows()[m_order[row % rows]];
+  return m_order[row % rows];
+}
+
+void SequenceReader::fillWindow() {
+  for (; m_waiting.size() < m_window; ++m_row) m_waiting.push_back({m_row, indexOf(m_row)});
+}
+
+std::size_t SequenceReader::bestFit(std::size_t space) const {
+  std::size_t best = m_waiting.size(), longest = 0;
+  for (std::size_t i = 0; i < m_waiting.size(); ++i) {
+    const std::size_t tokens = m_data.rows()[m_waiting[i].index].ids.size();
+    if (tokens > space || tokens <= longest) continue;
+    best = i;
+    longest = tokens;
+  }
+  return best;
 }
 
 PackedSequence SequenceReader::next() {
   SequenceFiller filler(m_data.length());
   if (m_data.rows().empty()) return filler.take();
-  // Rows have 2 tokens or more and never more than a sequence, so that this ends and always takes one.
-  while (filler.fits(rowAt(m_cursor.row))) {
-    filler.add(rowAt(m_cursor.row));
-    ++m_cursor.row;
+  fillWindow();
+  // Rows have 2 tokens or more and never more than a sequence, so that this ends and the first always fits.
+  for (std::size_t place = 0; place < m_waiting.size(); place = bestFit(filler.space())) {
+    filler.add(m_data.rows()[m_waiting[place].index]);
+    m_waiting.erase(m_waiting.begin() + static_cast<std::ptrdiff_t>(place));
     if (!m_data.packed()) break;
+    fillWindow();
   }
   return filler.take();
+}
+
+Cursor SequenceReader::cursor() const {
+  Cursor cursor{.row = m_row};
+  std::size_t listed = m_waiting.size();
+  for (; listed > 0 && m_waiting[listed - 1].row + 1 == cursor.row; --listed) --cursor.row;
+  for (std::size_t i = 0; i < listed; ++i) cursor.waiting.push_back(m_waiting[i].row);
+  return cursor;
 }
 
 std::vector<PackedSequence> inOrder(const Dataset& data, int maxRows) {

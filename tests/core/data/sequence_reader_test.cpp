@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include "byte_tokenizer.h"
@@ -122,6 +123,90 @@ TEST_F(SequenceReaderTest, AReaderAtACursorGoesOnAsIfNeverStopped) {
     EXPECT_EQ(sequence.ids, expected.ids);
     EXPECT_EQ(sequence.segments, expected.segments);
     EXPECT_EQ(resumed.cursor(), whole.cursor());
+  }
+}
+
+// Rows of 2 … 20 tokens, each with ids of its own.
+Dataset unequalRows(int count) {
+  std::vector<Row> rows;
+  for (int i = 0; i < count; ++i) {
+    Row row;
+    row.ids.assign(static_cast<std::size_t>(2 + i * 7 % 19), i + 1);
+    row.trained.assign(row.ids.size(), true);
+    rows.push_back(std::move(row));
+  }
+  return Dataset::fromRows(std::move(rows), kLength, true);
+}
+
+TEST_F(SequenceReaderTest, AWindowTakesTheRowThatWaitsLongestAndThenTheLongestThatFits) {
+  std::vector<Row> rows;
+  for (const std::size_t tokens : {10, 16, 9, 14, 12, 8}) {
+    rows.push_back({std::vector<TokenId>(tokens, static_cast<TokenId>(tokens)), std::vector<bool>(tokens, true)});
+  }
+  const Dataset data = Dataset::fromRows(rows, kLength, true);
+  std::vector<std::uint64_t> waiting(6);
+  std::iota(waiting.begin(), waiting.end(), 0u);
+  const std::vector<std::uint32_t> order = permutation(4, 0, 6);
+  SequenceReader reader(data, 4, {}, 6);
+  while (!waiting.empty() && waiting.front() < 6) {  // the first epoch, by the definition
+    std::vector<Row> expected;
+    std::size_t space = kLength;
+    std::uint64_t drawn = waiting.back() + 1;
+    const auto lengthOf = [&](std::uint64_t row) {
+      return data.rows()[permutation(4, row / 6, 6)[row % 6]].ids.size();
+    };
+    for (auto best = waiting.begin(); best != waiting.end();) {
+      expected.push_back(data.rows()[permutation(4, *best / 6, 6)[*best % 6]]);
+      space -= lengthOf(*best);
+      waiting.erase(best);
+      waiting.push_back(drawn++);
+      best = waiting.end();
+      for (auto each = waiting.begin(); each != waiting.end(); ++each) {
+        if (lengthOf(*each) <= space && (best == waiting.end() || lengthOf(*each) > lengthOf(*best))) best = each;
+      }
+    }
+    const std::vector<Row> packed = unpacked(reader.next());
+    ASSERT_EQ(packed.size(), expected.size());
+    for (std::size_t i = 0; i < packed.size(); ++i) EXPECT_EQ(packed[i].ids, expected[i].ids);
+  }
+}
+
+TEST_F(SequenceReaderTest, AWindowGivesEachRowAsOftenAsTheOthersAndPadsLess) {
+  constexpr int kRows = 300, kSequences = 2000;
+  const Dataset data = unequalRows(kRows);
+  std::map<int, double> padding;
+  for (const int window : {1, 64}) {
+    SequenceReader reader(data, 3, {}, window);
+    std::vector<int> times(kRows, 0);
+    std::int64_t empty = 0;
+    for (int i = 0; i < kSequences; ++i) {
+      const PackedSequence sequence = reader.next();
+      empty += std::count(sequence.segments.begin(), sequence.segments.end(), -1);
+      for (const Row& row : unpacked(sequence)) ++times[static_cast<std::size_t>(row.ids.front() - 1)];
+    }
+    padding[window] = static_cast<double>(empty) / (kSequences * kLength);
+    const auto [least, most] = std::minmax_element(times.begin(), times.end());
+    EXPECT_LE(*most - *least, 2) << "no row waits for ever; window " << window;
+  }
+  EXPECT_GT(padding[1], 0.15);
+  EXPECT_LT(padding[64], 0.05);
+}
+
+TEST_F(SequenceReaderTest, AWindowGoesOnFromAnyCursorAsIfNeverStopped) {
+  for (const int rows : {1, 5, 40}) {
+    const Dataset data = unequalRows(rows);
+    SequenceReader whole(data, 9, {}, 16);
+    bool listed = false;
+    for (int i = 0; i < 60; ++i) {
+      const Cursor cursor = whole.cursor();
+      listed = listed || !cursor.waiting.empty();
+      SequenceReader resumed(data, 9, cursor, 16);
+      const PackedSequence expected = whole.next(), sequence = resumed.next();
+      ASSERT_EQ(sequence.ids, expected.ids) << rows << " rows, sequence " << i;
+      EXPECT_EQ(sequence.segments, expected.segments);
+      EXPECT_EQ(resumed.cursor(), whole.cursor());
+    }
+    EXPECT_TRUE(listed || rows < 40) << "no cursor had rows waiting, so that this shows nothing";
   }
 }
 
