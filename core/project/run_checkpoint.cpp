@@ -1,6 +1,10 @@
 #include "core/project/run_checkpoint.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
 #include <string>
 
 #include "core/base/file_errors.h"
@@ -46,23 +50,40 @@ void removeOld(const fs::path& runFolder, std::int64_t saved, std::optional<std:
   }
 }
 
+/// Puts a whole folder in the place of another. The names change at once where the file system can.
+Result<void> exchangeFolders(const fs::path& fresh, const fs::path& old) {
+  if (::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, old.c_str(), RENAME_EXCHANGE) != 0) {
+    removeFolder(old);
+    if (::rename(fresh.c_str(), old.c_str()) != 0) return systemFailure(errno, "replace", old);
+  }
+  STRATA_CHECK(syncFolder(old.parent_path()));
+  std::error_code ignored;
+  fs::remove_all(fresh, ignored);
+  return {};
+}
+
 Result<void> save(const fs::path& runFolder, std::int64_t step,
-                  const std::function<Result<void>(const fs::path& folder)>& write, std::optional<std::int64_t> best) {
+                  const std::function<Result<void>(const fs::path& folder)>& write, std::optional<std::int64_t> best,
+                  SameStep sameStep) {
   const fs::path checkpoints = checkpointsFolder(runFolder);
   STRATA_CHECK(makeFolder(inRun(runFolder, "checkpoints")));
   removeLeftovers(checkpoints);
   const fs::path destination = checkpointFolder(runFolder, step);
-  if (fs::exists(fs::symlink_status(destination))) {
+  const bool exists = fs::exists(fs::symlink_status(destination));
+  const bool replaces = sameStep == SameStep::replace && exists;
+  if (exists && !replaces) {
     if (verifyCheckpoint(destination)) {
       removeOld(runFolder, step, best);
       return {};
     }
     removeFolder(destination);
   }
-  STRATA_TRY(StagedFolder staged, StagedFolder::create(destination));
+  const fs::path whole = replaces ? checkpoints / (".new-" + destination.filename().string()) : destination;
+  STRATA_TRY(StagedFolder staged, StagedFolder::create(whole));
   STRATA_CHECK(write(staged.path()));
   STRATA_CHECK(writeManifest(staged.path(), step));
   STRATA_CHECK(staged.commit());
+  if (replaces) STRATA_CHECK(exchangeFolders(whole, destination));
   removeOld(runFolder, step, best);
   return {};
 }
@@ -75,10 +96,10 @@ std::filesystem::path checkpointFolder(const std::filesystem::path& runFolder, s
 
 Result<void> saveCheckpoint(const std::filesystem::path& runFolder, std::int64_t step,
                             const std::function<Result<void>(const std::filesystem::path& folder)>& write,
-                            std::optional<std::int64_t> best) {
+                            std::optional<std::int64_t> best, SameStep sameStep) {
   if (step < 0) return fail(ErrorCode::internal, "A checkpoint's step is 0 or more, not " + std::to_string(step) + ".");
   try {
-    return save(runFolder, step, write, best);
+    return save(runFolder, step, write, best, sameStep);
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::outOfMemory, "Memory ran out while a checkpoint was written.", runFolder.string());
   } catch (const fs::filesystem_error& error) {

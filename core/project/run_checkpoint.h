@@ -17,10 +17,12 @@ namespace strata {
 
 /// Fills a staging folder by `write`, adds the manifest, renames. Then removes checkpoints other than the last two,
 /// `best` and the one that best.json names. Those of later steps go too: the run went back behind them. A whole
-/// checkpoint of the same step stays as it is; a damaged one is replaced.
+/// checkpoint of the same step stays as it is, or with SameStep::replace is exchanged for the new one; a damaged one is
+/// replaced.
+enum class SameStep { keep, replace };
 Result<void> saveCheckpoint(const std::filesystem::path& runFolder, std::int64_t step,
                             const std::function<Result<void>(const std::filesystem::path& folder)>& write,
-                            std::optional<std::int64_t> best = {});
+                            std::optional<std::int64_t> best = {}, SameStep sameStep = SameStep::keep);
 
 /// Steps with a whole checkpoint folder (renamed into place), ascending. Leftover staging folders are not listed.
 std::vector<std::int64_t> checkpointSteps(const std::filesystem::path& runFolder);

@@ -56,6 +56,15 @@ Result<RunProgress> RunReader::training(const RunInfo& run) const {
   if (!loss) return progress;
   progress.step = loss->step;
   if (loss->value == loss->value) progress.loss = loss->value;
+  Statement steps(
+      m_database,
+      "SELECT AVG(value) FROM (SELECT value FROM metrics WHERE name = 'step_s' ORDER BY step DESC LIMIT ?)");
+  STRATA_CHECK(m_database.check(steps.bind(1, std::int64_t{kRecentSteps}).step()));
+  if (!steps.isNull(0)) {
+    progress.stepSeconds = steps.real(0);
+    return progress;
+  }
+  // A run of version 0.4: its tokens_s counts padding.
   Statement speed(
       m_database,
       "SELECT AVG(value) FROM (SELECT value FROM metrics WHERE name = 'tokens_s' ORDER BY step DESC LIMIT ?)");

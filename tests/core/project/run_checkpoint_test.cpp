@@ -328,6 +328,28 @@ TEST_F(RunCheckpoint, ABrokenOrDanglingBestIsPassedOver) {
   }
 }
 
+TEST_F(RunCheckpoint, IsExchangedForAnotherOfItsStepWhereThatIsAskedFor) {
+  ASSERT_TRUE(save(1));
+  ASSERT_TRUE(save(2));
+  const auto write = [](const char* text) {
+    return [text](const fs::path& folder) { return writeFile(folder / "state.json", text); };
+  };
+  ASSERT_TRUE(saveCheckpoint(run, 2, write("kept")));
+  EXPECT_FALSE(fs::exists(checkpointFolder(run, 2) / "state.json")) << "a whole one stays";
+  const auto failed = saveCheckpoint(
+      run, 2, [](const fs::path&) -> Result<void> { return fail(ErrorCode::diskFull, "The disk is full."); }, {},
+      SameStep::replace);
+  ASSERT_FALSE(failed);
+  EXPECT_TRUE(verifyCheckpoint(checkpointFolder(run, 2))) << "the old one stands until the new one is whole";
+  ASSERT_TRUE(saveCheckpoint(run, 2, write("new"), {}, SameStep::replace));
+  EXPECT_EQ(readText(checkpointFolder(run, 2) / "state.json"), "new");
+  EXPECT_TRUE(verifyCheckpoint(checkpointFolder(run, 2)));
+  EXPECT_THAT(checkpointSteps(run), ElementsAre(1, 2));
+  EXPECT_EQ(entries(), 2u) << "nothing of the old one is left";
+  ASSERT_TRUE(saveCheckpoint(run, 3, write("first"), {}, SameStep::replace));
+  EXPECT_THAT(checkpointSteps(run), ElementsAre(2, 3));
+}
+
 TEST_F(RunCheckpoint, SurvivesKillsAtAnyMoment) {
   constexpr int kRounds = 20;
   const auto begin = std::chrono::steady_clock::now();

@@ -76,6 +76,19 @@ TEST_F(Readers, KnowHowFarATrainingIs) {
   EXPECT_DOUBLE_EQ(progress->secondsLeft(), 160);
 }
 
+TEST_F(Readers, TakeAStepsTimeFromTheStepsThemselvesWhereTheyTellIt) {
+  RunInfo run;
+  run.kind = "train";
+  run.config = {{"steps", 100}, {"batch", 4}, {"length", 50}};
+  for (int step = 1; step <= 20; ++step) {
+    add(step, "loss", step);
+    add(step, "tokens_s", 7);  // trained ones: padding and prompts are not in it
+    add(step, "step_s", 3);
+  }
+  ASSERT_TRUE(database.flush());
+  EXPECT_DOUBLE_EQ(open().progress(run)->stepSeconds, 3);
+}
+
 TEST_F(Readers, KnowHowFarAnEvaluationIs) {
   RunInfo run;
   run.kind = "eval";
