@@ -32,6 +32,8 @@ Result<RunState> evaluate(Run& run, const std::string& project) {
 Result<RunState> train(Run& run) {
   TrainProgress progress;
   STRATA_TRY(const TrainAnswer answer, continueRun(run, {}, progress.hooks()));
+  progress.end();
+  if (answer.problem) Output().error(*answer.problem);
   return answer.state;
 }
 
@@ -59,11 +61,12 @@ Result<int> run(const JobArguments& arguments, const Output& out) {
   const Result<RunState> state = work(run, arguments.project);
   if (!state) {
     // What went wrong before the run began, or in it: whoever asked reads it there.
-    STRATA_CHECK(run.setState(RunState::failed, state.error().message));
+    const bool goesOn = run.info().kind == "train";  // an evaluation cannot be resumed
+    STRATA_CHECK(run.setState(goesOn ? stateAfter(state.error()) : RunState::failed, state.error().message));
     return tl::unexpected(state.error());
   }
   out.answer({{"run", run.info().id}, {"state", toString(*state)}}, "run " + run.info().id + ": " + toString(*state));
-  return *state == RunState::stopped ? 130 : 0;
+  return exitCodeOf(*state);
 }
 
 }  // namespace

@@ -20,6 +20,11 @@ TrainProgress::TrainProgress() {
   };
 }
 
+int exitCodeOf(RunState state) {
+  if (state == RunState::done) return 0;
+  return state == RunState::stopped ? 130 : 1;
+}
+
 EvalProgress::EvalProgress() {
   m_hooks.cancel = &cancelFlag();
   m_hooks.onProgress = [this](const std::string& map, std::int64_t done, std::int64_t all) {

@@ -25,6 +25,9 @@ class TrainProgress {
   TrainHooks m_hooks;
 };
 
+/// 0 for a run that is done, 130 for one that was stopped, 1 for the rest.
+int exitCodeOf(RunState state);
+
 class EvalProgress {
  public:
   EvalProgress();

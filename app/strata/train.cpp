@@ -133,16 +133,18 @@ Result<int> run(const TrainArguments& arguments, const Output& out) {
   std::string text = fmt::format("run {}: {} after {} steps", answer.run, toString(answer.state), answer.steps);
   if (!answer.loss.empty())
     text += fmt::format(", loss {:.4f} at first and {:.4f} at last", answer.loss.front(), answer.loss.back());
-  text += "\ncheckpoint " + answer.checkpoint.string();
-  out.answer({{"run", answer.run},
-              {"steps", answer.steps},
-              {"loss", answer.loss},
-              {"tokens", answer.tokens},
-              {"checkpoint", answer.checkpoint.string()},
-              {"state", toString(answer.state)},
-              {"folder", answer.folder.string()}},
-             text);
-  return answer.state == RunState::stopped ? 130 : 0;
+  if (!answer.checkpoint.empty()) text += "\ncheckpoint " + answer.checkpoint.string();
+  Json json = {{"run", answer.run},
+               {"steps", answer.steps},
+               {"loss", answer.loss},
+               {"tokens", answer.tokens},
+               {"checkpoint", answer.checkpoint.string()},
+               {"state", toString(answer.state)},
+               {"folder", answer.folder.string()}};
+  if (answer.problem) json["error"] = errorToJson(*answer.problem);
+  out.answer(json, text);
+  if (answer.problem) Output().error(*answer.problem);  // on stderr; --json has it in the answer
+  return exitCodeOf(answer.state);
 }
 
 }  // namespace

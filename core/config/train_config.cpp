@@ -112,6 +112,11 @@ int effectiveRoutingGroups(const TrainConfig& config) {
   return std::max(1, config.batch / micro);
 }
 
+double effectiveWeightDecay(const TrainConfig& config) {
+  constexpr double kFullFineTune = 0.1;
+  return config.weightDecay.value_or(config.lora > 0 ? 0.0 : kFullFineTune);
+}
+
 Result<void> checkTrainConfig(const TrainConfig& config) {
   STRATA_CHECK(checkRanges(config));
   STRATA_CHECK(checkSources(config));

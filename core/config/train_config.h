@@ -22,14 +22,15 @@ struct TrainConfig {
   std::string routings;   // JSON [step][group][L], replayed instead of the sampler
   int routingGroups = 0;  // 0: one per micro-batch when the run is created; then stored and fixed
   int steps = 100;
-  int batch = 8;       // S, sequences a step
-  int microBatch = 0;  // sequences a forward; 0: the whole batch, or a routing group of it
-  int length = 256;    // tokens a sequence
+  int batch = 8;         // S, sequences a step
+  int microBatch = 0;    // sequences a forward; 0: the whole batch, or a routing group of it
+  int length = 256;      // tokens a sequence
+  int packWindow = 256;  // rows that best-fit packing chooses from; 1: next-fit, as runs of version 0.4
   double lr = 1e-4;
-  std::string schedule = "cosine";  // cosine | linear | constant
-  int warmup = 0;                   // steps of linear learning-rate warm-up
-  double minLrRatio = 0.1;          // the schedule ends at lr x this
-  double weightDecay = 0.1;         // on parameters with two or more dimensions
+  std::string schedule = "cosine";    // cosine | linear | constant
+  int warmup = 0;                     // steps of linear learning-rate warm-up
+  double minLrRatio = 0.1;            // the schedule ends at lr x this
+  std::optional<double> weightDecay;  // on parameters with two or more dimensions; default .1, for a LoRA 0
   double beta1 = 0.9;
   double beta2 = 0.95;
   double epsilon = 1e-8;
@@ -57,7 +58,8 @@ struct TrainConfig {
   int evalRows = 64;          // rows of evalData at most
   int earlyStopPatience = 0;  // evaluations without improvement; 0: off
   std::string earlyStopMap;   // the map watched; default: the first of evalMaps
-  int saveEvery = 0;          // steps; 0: at the end alone
+  int saveEvery = 0;          // steps; 0: not by steps
+  double saveMinutes = 10;    // since the last checkpoint; 0: not by time
   int threads = 0;            // 0: all cores
   std::string device = "cpu";
 
@@ -77,11 +79,13 @@ struct TrainConfig {
     v("batch", batch, "sequences a step", Range{1, 1e6});
     v("micro-batch", microBatch, "sequences a forward pass (default: the whole batch)", Range{0, 1e6});
     v("length", length, "tokens a sequence", Range{2, 1e7});
+    v("pack-window", packWindow, "rows that a sequence's packing chooses from; 1: in order", Range{1, 1e5});
     v("lr", lr, "learning rate", Range{0, 10});
     v("schedule", schedule, "cosine | linear | constant");
     v("warmup", warmup, "steps of linear learning-rate warm-up", Range{0, 1e9});
     v("min-lr-ratio", minLrRatio, "the schedule ends at lr times this", Range{0, 1});
-    v("weight-decay", weightDecay, "decay of parameters with two or more dimensions", Range{0, 10});
+    v("weight-decay", weightDecay, "decay of parameters with two or more dimensions (default .1; LoRA 0)",
+      Range{0, 10});
     v("beta1", beta1, "AdamW", Range{0, 0.9999999});
     v("beta2", beta2, "AdamW", Range{0, 0.9999999});
     v("epsilon", epsilon, "AdamW", Range{0, 1});
@@ -109,7 +113,8 @@ struct TrainConfig {
     v("early-stop-patience", earlyStopPatience, "evaluations without improvement before stopping; 0: off",
       Range{0, 1e6});
     v("early-stop-map", earlyStopMap, "the map watched (default: the first)");
-    v("save-every", saveEvery, "steps between checkpoints; 0: at the end alone", Range{0, 1e9});
+    v("save-every", saveEvery, "steps between checkpoints; 0: by time and at the end", Range{0, 1e9});
+    v("save-minutes", saveMinutes, "minutes between checkpoints; 0: by steps and at the end", Range{0, 1e6});
     v("threads", threads, "CPU threads; 0: all cores", Range{0, 4096});
     v("device", device, "cpu | cuda[:n] | auto");
   }
@@ -119,6 +124,8 @@ struct TrainConfig {
 int effectiveMicroBatch(const TrainConfig& config);
 /// Groups with one routing each: routingGroups, or where it is 0 one per micro-batch.
 int effectiveRoutingGroups(const TrainConfig& config);
+/// weightDecay, or where it is open .1 for a full fine-tune and 0 for a LoRA (PEFT trains without).
+double effectiveWeightDecay(const TrainConfig& config);
 
 /// The Ranges, and what they cannot say: known words, a sampler that parses and takes this p_cross, group and
 /// micro-batch sizes that divide the batch, exactly one of model and init, data given.

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 namespace strata {
 namespace {
 
@@ -28,6 +30,12 @@ std::int64_t trainedTokens(const std::vector<PackedSequence>& sequences, std::si
   for (std::size_t b = begin; b < end; ++b) {
     for (std::size_t t = 0; t < sequences[b].ids.size(); ++t) count += counts(sequences[b], t) ? 1 : 0;
   }
+  return count;
+}
+
+std::int64_t paddingTokens(const std::vector<PackedSequence>& sequences) {
+  std::int64_t count = 0;
+  for (const PackedSequence& each : sequences) count += std::count(each.segments.begin(), each.segments.end(), -1);
   return count;
 }
 

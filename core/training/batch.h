@@ -22,4 +22,7 @@ Batch makeBatch(const std::vector<PackedSequence>& sequences, std::size_t begin,
 /// Positions of `sequences` that count in the loss.
 std::int64_t trainedTokens(const std::vector<PackedSequence>& sequences, std::size_t begin, std::size_t end);
 
+/// Positions of `sequences` that hold no token of a row.
+std::int64_t paddingTokens(const std::vector<PackedSequence>& sequences);
+
 }  // namespace strata

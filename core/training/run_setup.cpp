@@ -171,7 +171,10 @@ Result<void> takeOver(RunSetup& setup, const std::filesystem::path& parent) {
   STRATA_CHECK(verifyCheckpoint(checkpoint));
   STRATA_CHECK(readTrainState(*setup.trainer, checkpoint, Restore::weightsAndMoments));
   STRATA_TRY(const TrainConfig before, configOfRun(parent));
-  if (setup.config.data == before.data && setup.config.length == before.length && setup.config.seed == before.seed) {
+  STRATA_TRY(const std::optional<std::uint64_t> fingerprint, readFingerprint(checkpoint));
+  const bool sameData =
+      fingerprint ? *fingerprint == setup.trainer->dataFingerprint() : setup.config.data == before.data;
+  if (sameData && setup.config.length == before.length && setup.config.seed == before.seed) {
     STRATA_TRY(const Cursor cursor, readCursor(checkpoint));
     setup.trainer->setCursor(cursor);
   }
@@ -181,6 +184,7 @@ Result<void> takeOver(RunSetup& setup, const std::filesystem::path& parent) {
 Result<TrainConfig> configOfRun(const std::filesystem::path& runFolder) {
   STRATA_TRY(const RunInfo info, readRun(runFolder));
   TrainConfig config;
+  config.packWindow = 1;  // of a run of version 0.4, which stored none
   STRATA_CHECK(configFromJson(info.config, (runFolder / "run.json").string(), config));
   return config;
 }

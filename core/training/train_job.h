@@ -4,10 +4,11 @@
 //   TrainHooks hooks{.onStep = …, .stop = …};
 //   STRATA_TRY(const TrainAnswer answer, startTraining(project, config, hooks));
 // The run's folder appears only once model, data and configuration are known to be good. Stop = the stop file or the
-// hook: the step is finished, a checkpoint written.
+// hook: the step is finished (an evaluation is not), a checkpoint written.
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,13 @@ struct TrainAnswer {
   std::int64_t tokens = 0;   // through the model in this call
   std::filesystem::path checkpoint;
   RunState state = RunState::done;
+  std::optional<Error> problem;  // of a paused run: why; steps, loss and checkpoint are those that it keeps
 };
+
+/// What a run becomes by an error: paused where it can go on later (memory, disk), else failed.
+RunState stateAfter(const Error& error);
+
+// A run that runs out of memory or disk, or whose loss is not finite three times in a row, is paused and answers so.
 
 /// A new run in `project`.
 Result<TrainAnswer> startTraining(const Project& project, const TrainConfig& config, const TrainHooks& hooks);

@@ -98,10 +98,13 @@ Result<void> writeTrainState(Trainer& trainer, const std::filesystem::path& mode
     steps[parameters[i].name] = static_cast<std::int64_t>(state.steps.item<float>());
   }
   STRATA_CHECK(writeSafetensors(folder / kOptimizerFile, moments.entries));
+  const Cursor cursor = trainer.cursor();
   const Json state = {{"format", "strata-train-state"},
                       {"version", 1},
                       {"step", trainer.nextStep()},
-                      {"cursor_row", trainer.cursor().row},
+                      {"attempt", trainer.attempt()},
+                      {"cursor_row", cursor.row},
+                      {"waiting_rows", cursor.waiting},
                       {"data_fingerprint", trainer.dataFingerprint()},
                       {"parameter_steps", steps}};
   return writeFile(folder / kStateFile, state.dump(2) + "\n");
@@ -109,12 +112,35 @@ Result<void> writeTrainState(Trainer& trainer, const std::filesystem::path& mode
 
 Result<Cursor> readCursor(const std::filesystem::path& folder) {
   STRATA_TRY(const Json state, readJson(folder / kStateFile));
-  const auto row = state.find("cursor_row");
-  if (row == state.end() || !row->is_number_unsigned()) {
+  const auto damaged = [&](const char* what) {
     return fail(ErrorCode::invalidData,
-                "The file " + (folder / kStateFile).string() + " has no cursor_row; the checkpoint is damaged.");
+                "The file " + (folder / kStateFile).string() + " " + what + "; the checkpoint is damaged.",
+                (folder / kStateFile).string());
+  };
+  if (!state.is_object() || !state.contains("cursor_row") || !state["cursor_row"].is_number_unsigned()) {
+    return damaged("has no cursor_row");
   }
-  return Cursor{row->get<std::uint64_t>()};
+  Cursor cursor{.row = state["cursor_row"].get<std::uint64_t>()};
+  const Json waiting = state.value("waiting_rows", Json::array());  // version 0.4 stored none
+  if (!waiting.is_array()) return damaged("has waiting_rows that are no list");
+  for (const Json& row : waiting) {
+    const bool ascends = row.is_number_unsigned() && row.get<std::uint64_t>() < cursor.row &&
+                         (cursor.waiting.empty() || cursor.waiting.back() < row.get<std::uint64_t>());
+    if (!ascends) return damaged("has waiting_rows that are not ascending rows before cursor_row");
+    cursor.waiting.push_back(row.get<std::uint64_t>());
+  }
+  return cursor;
+}
+
+Result<std::optional<std::uint64_t>> readFingerprint(const std::filesystem::path& folder) {
+  STRATA_TRY(const Json state, readJson(folder / kStateFile));
+  if (!state.is_object() || !state.contains("data_fingerprint")) return std::optional<std::uint64_t>();
+  if (state["data_fingerprint"].is_number_unsigned())
+    return std::optional(state["data_fingerprint"].get<std::uint64_t>());
+  return fail(ErrorCode::invalidData,
+              "The file " + (folder / kStateFile).string() +
+                  " has a data_fingerprint that is no whole number; the checkpoint is damaged.",
+              (folder / kStateFile).string());
 }
 
 Result<void> readTrainState(Trainer& trainer, const std::filesystem::path& folder, Restore what) {
@@ -127,6 +153,11 @@ Result<void> readTrainState(Trainer& trainer, const std::filesystem::path& folde
   if (!state.contains("parameter_steps") || !state.contains("step") || !state["step"].is_number_integer()) {
     return fail(ErrorCode::invalidData,
                 "The file " + (folder / kStateFile).string() + " has no step; the checkpoint is damaged.");
+  }
+  const Json attempt = state.value("attempt", Json(0U));  // version 0.4 stored none
+  if (!attempt.is_number_unsigned()) {
+    return fail(ErrorCode::invalidData, "The file " + (folder / kStateFile).string() +
+                                            " has an attempt that is no whole number; the checkpoint is damaged.");
   }
   const Json& steps = state["parameter_steps"];
   const auto& parameters = trainer.optimizer().parameters();
@@ -144,8 +175,8 @@ Result<void> readTrainState(Trainer& trainer, const std::filesystem::path& folde
     own.steps = at::full({}, static_cast<double>(steps[name].get<std::int64_t>()), own.m.options());
   }
   if (what == Restore::everything) {
-    const std::uint64_t data = trainer.dataFingerprint();
-    if (state.value("data_fingerprint", data) != data) {
+    STRATA_TRY(const std::optional<std::uint64_t> stored, readFingerprint(folder));
+    if (stored && *stored != trainer.dataFingerprint()) {
       return fail(ErrorCode::invalidData,
                   "The training data " + trainer.config().data +
                       " are no longer what the run was trained on; bring the old file back, or start a new run from "
@@ -155,6 +186,7 @@ Result<void> readTrainState(Trainer& trainer, const std::filesystem::path& folde
     trainer.setNextStep(state["step"].get<std::int64_t>());
     STRATA_TRY(const Cursor cursor, readCursor(folder));
     trainer.setCursor(cursor);
+    trainer.setAttempt(attempt.get<std::uint32_t>());
   }
   return {};
 }

@@ -1,8 +1,10 @@
 #pragma once
-// What a run checkpoint holds: the model as a Hugging Face folder (or a PEFT adapter), moments, step counts and the
-// data cursor.
+// What a run checkpoint holds: the model as a Hugging Face folder (or a PEFT adapter), moments, step counts, the data
+// cursor with the rows that wait to be packed, and the attempts at the next step.
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 
 #include "core/base/error.h"
 #include "core/training/trainer.h"
@@ -20,5 +22,8 @@ Result<void> readTrainState(Trainer& trainer, const std::filesystem::path& folde
 
 /// The data cursor that a checkpoint stores.
 Result<Cursor> readCursor(const std::filesystem::path& folder);
+
+/// Trainer::dataFingerprint() of the data that a checkpoint was trained on; nothing where it was not stored.
+Result<std::optional<std::uint64_t>> readFingerprint(const std::filesystem::path& folder);
 
 }  // namespace strata

@@ -4,7 +4,9 @@
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/model/kernel_calls.h"
 #include "core/model/loss.h"
@@ -42,6 +44,7 @@ TrainConfig resolved(TrainConfig config) {
   config.microBatch = micro;
   config.routingGroups = groups;
   if (!config.pCross) config.pCross = samplerOf(config).defaultPCross();
+  config.weightDecay = effectiveWeightDecay(config);
   return config;
 }
 
@@ -56,14 +59,33 @@ Trainer::Trainer(const TrainConfig& config, const ModelConfig& model, Weights we
       m_weights(std::move(weights)),
       m_rope(makeRope(model, model.maxPositions, device)),
       m_data(data),
-      m_reader(std::in_place, data, config.seed) {
+      m_reader(std::in_place, data, config.seed, Cursor(), config.packWindow) {
   m_optimizer =
       std::make_unique<AdamW>(makeTrainable(m_weights, m_model, m_config.lora > 0),
-                              AdamWSettings{m_config.beta1, m_config.beta2, m_config.epsilon, m_config.weightDecay});
+                              AdamWSettings{m_config.beta1, m_config.beta2, m_config.epsilon, *m_config.weightDecay});
 }
 
 void Trainer::setCursor(Cursor cursor) {
-  m_reader.emplace(m_data, m_config.seed, cursor);
+  m_reader.emplace(m_data, m_config.seed, std::move(cursor), m_config.packWindow);
+}
+
+bool Trainer::drawAgain() {
+  if (!m_script.empty()) return false;
+  ++m_attempt;
+  return true;
+}
+
+void Trainer::leaveOutSequences() {
+  for (int i = 0; i < m_config.batch; ++i) (void)m_reader->next();
+}
+
+bool Trainer::hasFiniteWeights() const {
+  const c10::NoGradGuard guard;
+  const auto isFinite = [](const NamedParameter& parameter) {
+    const auto [least, most] = parameter.value.aminmax();  // NaN where there is one; no memory as isfinite() takes
+    return std::isfinite(least.item<double>()) && std::isfinite(most.item<double>());
+  };
+  return std::all_of(m_optimizer->parameters().begin(), m_optimizer->parameters().end(), isFinite);
 }
 
 std::uint64_t Trainer::dataFingerprint() const {
@@ -81,7 +103,7 @@ std::uint64_t Trainer::dataFingerprint() const {
 SharingMap Trainer::routingOf(int group, double pCross) const {
   if (!m_script.empty()) return m_script[static_cast<std::size_t>(m_step)][static_cast<std::size_t>(group)];
   return m_sampler.draw(m_model.layers, pCross, m_config.seed, static_cast<std::uint32_t>(m_step),
-                        static_cast<std::uint32_t>(group));
+                        static_cast<std::uint32_t>(group), m_attempt);
 }
 
 LayerContext Trainer::contextOf(const Batch& batch) const {
@@ -140,6 +162,7 @@ Result<StepResult> Trainer::tryStep() {
                                  static_cast<std::uint32_t>(m_config.pCrossWarmup));
     result.trained = trainedTokens(sequences, 0, batch);
     result.tokens = static_cast<std::int64_t>(batch) * m_config.length;
+    result.padding = paddingTokens(sequences);
 
     at::Tensor loss = at::zeros({}, at::TensorOptions(at::kFloat).device(m_device));
     const std::size_t groupSize = batch / static_cast<std::size_t>(m_config.routingGroups);
@@ -164,18 +187,21 @@ Result<StepResult> Trainer::tryStep() {
     }
     m_optimizer->step(result.learningRate);
     ++m_step;
+    m_attempt = 0;
     return result;
   } catch (const std::exception& exception) {
     return tl::unexpected(errorFromException(exception));
   }
 }
 
-Result<double> Trainer::evaluate(const SharingMap& map, const std::vector<PackedSequence>& sequences) {
+Result<double> Trainer::evaluate(const SharingMap& map, const std::vector<PackedSequence>& sequences,
+                                 const std::function<bool()>& goOn) {
   try {
     const auto micro = static_cast<std::size_t>(m_config.microBatch);
     double sum = 0;
     std::int64_t count = 0;
     for (std::size_t begin = 0; begin < sequences.size(); begin += micro) {
+      if (goOn && !goOn()) return fail(ErrorCode::cancelled, "The evaluation was stopped.");
       const Batch batch = makeBatch(sequences, begin, std::min(sequences.size(), begin + micro), m_device);
       if (batch.targets.numel() == 0) continue;
       const at::Tensor states = predictingStates(batch, map, contextOf(batch), false);

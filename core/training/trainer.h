@@ -8,6 +8,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -29,7 +30,8 @@ struct StepResult {
   double gradNorm = 0;    // before clipping
   double learningRate = 0;
   double pCross = 0;
-  std::int64_t tokens = 0;   // ids that went through the model, padding included
+  std::int64_t tokens = 0;  // ids that went through the model, padding included
+  std::int64_t padding = 0;
   std::int64_t trained = 0;  // tokens in the loss
 };
 
@@ -45,11 +47,21 @@ class Trainer {
   Trainer(const TrainConfig& config, const ModelConfig& model, Weights weights, const Dataset& data, c10::Device device,
           RoutingScript script = {});
 
-  /// Errors: a loss that is not finite, memory. After an error the weights are those of the step before.
+  /// Errors: a loss that is not finite (isNotFinite), memory. After an error weights and cursor are those of before.
   Result<StepResult> step();
+  static bool isNotFinite(const Error& error) { return error.code == ErrorCode::invalidData; }
+  /// After a step that failed: its routings are drawn again at the next try. False under a script, which is replayed.
+  bool drawAgain();
+  /// Goes past the sequences of the next step.
+  void leaveOutSequences();
+  /// Whether no trained parameter holds an infinity or NaN.
+  bool hasFiniteWeights() const;
 
   std::int64_t nextStep() const { return m_step; }
   void setNextStep(std::int64_t step) { m_step = step; }
+  /// How often the next step's routings were given up.
+  std::uint32_t attempt() const { return m_attempt; }
+  void setAttempt(std::uint32_t attempt) { m_attempt = attempt; }
   Cursor cursor() const { return m_reader->cursor(); }
   void setCursor(Cursor cursor);
 
@@ -58,12 +70,15 @@ class Trainer {
 
   const TrainConfig& config() const { return m_config; }
   const ModelConfig& model() const { return m_model; }
+  c10::Device device() const { return m_device; }
   Weights& weights() { return m_weights; }
   AdamW& optimizer() { return *m_optimizer; }
   at::ScalarType computeType() const { return m_compute; }
 
-  /// Mean NLL (nats per trained token) of held-out sequences under a map, without gradients.
-  Result<double> evaluate(const SharingMap& map, const std::vector<PackedSequence>& sequences);
+  /// Mean NLL (nats per trained token) of held-out sequences under a map, without gradients. `goOn` is asked before
+  /// each batch; where it says no: ErrorCode::cancelled.
+  Result<double> evaluate(const SharingMap& map, const std::vector<PackedSequence>& sequences,
+                          const std::function<bool()>& goOn = {});
 
  private:
   Result<StepResult> tryStep();
@@ -86,9 +101,10 @@ class Trainer {
   std::optional<SequenceReader> m_reader;
   std::unique_ptr<AdamW> m_optimizer;
   std::int64_t m_step = 0;
+  std::uint32_t m_attempt = 0;
 };
 
-/// Fills microBatch, routingGroups and pCross where the config leaves them open.
+/// Fills microBatch, routingGroups, pCross and weightDecay where the config leaves them open.
 TrainConfig resolved(TrainConfig config);
 
 /// LoRA pairs on the linear layers named by `targets` ("all-linear" or "q_proj,v_proj"): A uniform in ±1/sqrt(in)

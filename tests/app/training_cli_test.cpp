@@ -246,6 +246,25 @@ TEST_F(TrainingProgram, AnExportNamesTheOriginalThatIsGone) {
   EXPECT_FALSE(fs::exists(folder() / "out"));
 }
 
+TEST_F(TrainingProgram, ARunThatCannotGoOnIsPausedWithTheReasonAndExitCodeOne) {
+  const Answer answer = runProgram(train(
+      {"--steps", "200", "--lr", "10", "--weight-decay", "10", "--clip", "0", "--schedule", "constant", "--json"}));
+  EXPECT_EQ(answer.code, 1) << answer.err;
+  const auto run = answer.json();
+  EXPECT_EQ(run["state"], "paused");
+  EXPECT_EQ(run["error"]["code"], "invalid_data");
+  EXPECT_GT(run["loss"].size(), 0u);
+  EXPECT_EQ(run["checkpoint"], run["folder"].get<std::string>() + "/checkpoints/step-" + run["steps"].dump());
+  const std::string id = run["run"];
+  const auto shown = answerOf({"runs", "show", id, "--project", project()});
+  EXPECT_EQ(shown["state"], "paused");
+  EXPECT_EQ(shown["message"], run["error"]["message"]);
+  const Answer resumed = runProgram({"train", "--resume", id, "--project", project()});
+  EXPECT_EQ(resumed.code, 1);
+  EXPECT_NE(resumed.out.find("paused after"), std::string::npos) << resumed.out;
+  EXPECT_NE(resumed.err.find("strata: The loss or its gradient"), std::string::npos) << resumed.err;
+}
+
 TEST_F(TrainingProgram, NothingIsLeftWhereTrainingNeverBegan) {
   writeText(folder() / "broken.jsonl", "{\"prompt\": \"a\", \"completion\": \"b\"}\n{\"prompt\": 1}\n");
   for (const std::vector<std::string>& bad : {std::vector<std::string>{"--data", folder() / "broken.jsonl"},

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "core/base/files.h"
+#include "core/project/run_database.h"
+#include "core/training/train_state.h"
 #include "job_fixture.h"
 
 namespace strata::testing {
@@ -136,6 +139,121 @@ TEST_F(TrainJob, AnotherChatTemplateIsTrainedOnAndStaysWithTheCheckpoint) {
   EXPECT_NE(models->loss, mine->loss);
   m_config.chatTemplate = m_folder.path() / "none.jinja";
   EXPECT_FALSE(startTraining(project(), m_config, {}));
+}
+
+TEST_F(TrainJob, ALoraTrainsWithoutWeightDecayUnlessItIsGiven) {
+  m_config.steps = 1;
+  const auto decayOf = [&](int lora, std::optional<double> given) {
+    m_config.lora = lora;
+    m_config.weightDecay = given;
+    const auto answer = startTraining(project(), m_config, {});
+    EXPECT_TRUE(answer) << answer.error().message;
+    return readRun(answer->folder)->config["weight-decay"].get<double>();
+  };
+  EXPECT_EQ(decayOf(0, {}), 0.1);
+  EXPECT_EQ(decayOf(2, {}), 0.0);
+  EXPECT_EQ(decayOf(2, 0.1), 0.1) << "as runs of version 0.4 stored it";
+  EXPECT_EQ(decayOf(0, 0.0), 0.0);
+}
+
+TEST_F(TrainJob, AnExtensionGoesOnInTheSameDataWhateverTheirPath) {
+  m_config.data = std::filesystem::path(m_config.data).replace_extension("jsonl");
+  m_config.steps = 3;
+  const auto parent = startTraining(project(), m_config, {});
+  ASSERT_TRUE(parent) << parent.error().message;
+  const auto extended = [&] { return extendTraining(project(), parent->folder, m_config, {}).value(); };
+  const TrainAnswer same = extended();
+  const std::string original = m_config.data;
+  m_config.data = m_folder.path() / "moved.jsonl";
+  std::filesystem::copy(original, m_config.data);
+  EXPECT_EQ(extended().loss, same.loss);
+
+  // Other records under the old path: from their start, as a run does that begins with them.
+  const std::string records = readText(original);
+  const std::string changed = records.substr(records.find('\n') + 1);
+  writeText(original, changed);
+  writeText(m_config.data, changed);
+  m_config.data = original;
+  const TrainAnswer other = extended();
+  m_config.data = m_folder.path() / "moved.jsonl";
+  EXPECT_EQ(other.loss, extended().loss);
+  const auto cursorOf = [](const TrainAnswer& answer) {
+    return readJson(answer.checkpoint / "state.json").value()["cursor_row"].get<std::uint64_t>();
+  };
+  EXPECT_LT(cursorOf(other), cursorOf(same));
+}
+
+TEST_F(TrainJob, MetricsCountTrainedTokensAndTheShareOfPadding) {
+  m_config.data = std::filesystem::path(m_config.data).replace_extension("jsonl");
+  std::vector<StepResult> steps;
+  TrainHooks hooks;
+  hooks.onStep = [&](const StepResult& result) { steps.push_back(result); };
+  const auto answer = startTraining(project(), m_config, hooks);
+  ASSERT_TRUE(answer) << answer.error().message;
+  const RunDatabase database = RunDatabase::open(answer->folder).value();
+  const auto speeds = database.metrics("tokens_s").value(), seconds = database.metrics("step_s").value(),
+             padding = database.metrics("padding").value();
+  ASSERT_EQ(speeds.size(), 8U);
+  for (std::size_t i = 0; i < 8; ++i) {
+    EXPECT_NEAR(speeds[i].value * seconds[i].value, static_cast<double>(steps[i].trained), 1e-6);
+    EXPECT_LT(steps[i].trained + steps[i].padding, steps[i].tokens) << "prompts are neither";
+    EXPECT_DOUBLE_EQ(padding[i].value, static_cast<double>(steps[i].padding) / (4 * 32));
+    EXPECT_LT(padding[i].value, 0.2);
+  }
+}
+
+/// Takes from a run and its checkpoint what version 0.4 did not store.
+void makeRunOf04(const TrainAnswer& answer) {
+  const auto without = [](const std::filesystem::path& file, const std::vector<std::string>& names, bool inConfig) {
+    Json json = readJson(file).value();
+    for (const std::string& name : names) EXPECT_EQ((inConfig ? json["config"] : json).erase(name), 1U) << name;
+    writeText(file, json.dump());
+  };
+  without(answer.folder / "run.json", {"pack-window", "save-minutes"}, true);
+  const std::filesystem::path state = answer.checkpoint / "state.json", manifest = answer.checkpoint / "manifest.json";
+  without(state, {"attempt", "waiting_rows"}, false);
+  Json files = readJson(manifest).value();
+  files["files"]["state.json"] = {{"bytes", std::filesystem::file_size(state)},
+                                  {"sha256", sha256OfFile(state).value()}};
+  writeText(manifest, files.dump());
+}
+
+TEST_F(TrainJob, ARunOfVersion04GoesOnWithItsPacking) {
+  m_config.data = std::filesystem::path(m_config.data).replace_extension("jsonl");
+  const auto wide = startTraining(project(), m_config, {});
+  m_config.packWindow = 1;
+  const auto whole = startTraining(project(), m_config, {});
+  ASSERT_TRUE(whole && wide);
+  EXPECT_NE(whole->loss, wide->loss);
+  const auto cut = startTraining(project(), m_config, stopAfter(3));
+  ASSERT_TRUE(cut) << cut.error().message;
+  EXPECT_EQ(readJson(cut->checkpoint / "state.json").value()["waiting_rows"], Json::array());
+  makeRunOf04(*cut);
+  const auto resumed = resumeTraining(cut->folder, {}, {});
+  ASSERT_TRUE(resumed) << resumed.error().message;
+  EXPECT_EQ(resumed->loss, whole->loss);
+  EXPECT_EQ(weightsOf(*resumed), weightsOf(*whole));
+  EXPECT_EQ(readRun(resumed->folder)->config["pack-window"], 1);
+}
+
+TEST_F(TrainJob, RowsThatWaitInTheWindowAreStoredAndChecked) {
+  m_config.data = std::filesystem::path(m_config.data).replace_extension("jsonl");
+  writeText(m_folder.path() / "long.jsonl",
+            readText(m_config.data) + R"({"prompt": "A ball", "completion": ")" + std::string(20, 'x') + "\"}\n");
+  m_config.data = m_folder.path() / "long.jsonl";
+  const auto cut = startTraining(project(), m_config, stopAfter(3));
+  ASSERT_TRUE(cut) << cut.error().message;
+  const std::filesystem::path file = cut->checkpoint / "state.json";
+  const Json state = readJson(file).value();
+  EXPECT_FALSE(state["waiting_rows"].empty());
+  EXPECT_EQ(readCursor(cut->checkpoint)->waiting, state["waiting_rows"].get<std::vector<std::uint64_t>>());
+  for (const Json& bad : {Json("x"), Json{3, 2}, Json{-1}, Json{2, 2}, Json{1u << 30}}) {
+    Json changed = state;
+    changed["waiting_rows"] = bad;
+    writeText(file, changed.dump());
+    ASSERT_FALSE(readCursor(cut->checkpoint)) << bad.dump();
+    EXPECT_NE(readCursor(cut->checkpoint).error().message.find("waiting_rows"), std::string::npos);
+  }
 }
 
 TEST_F(TrainJob, BadInputLeavesNoRunBehind) {

@@ -149,6 +149,66 @@ TEST(Trainer, ALossThatIsNotFiniteIsOneSentenceAndChangesNothing) {
   EXPECT_EQ(trainer.nextStep(), 0);
 }
 
+TEST(Trainer, AStepThatIsTriedAgainDrawsOtherRoutingsUnlessTheyAreAScript) {
+  const ModelConfig model = smallModel();
+  const Dataset data = smallData();
+  const auto lossOf = [&](int attempts, const RoutingScript& script) {
+    Trainer trainer(smallConfig(), model, initialWeights(model, 11, kCpu), data, kCpu, script);
+    for (int i = 0; i < attempts; ++i) EXPECT_EQ(trainer.drawAgain(), script.empty());
+    EXPECT_EQ(trainer.attempt(), script.empty() ? static_cast<std::uint32_t>(attempts) : 0U);
+    const double loss = trainer.step().value().loss;
+    EXPECT_EQ(trainer.attempt(), 0U) << "the next step is drawn for the first time";
+    return loss;
+  };
+  EXPECT_EQ(lossOf(0, {}), lossOf(0, {}));
+  EXPECT_NE(lossOf(0, {}), lossOf(1, {}));
+  EXPECT_NE(lossOf(1, {}), lossOf(2, {}));
+  const RoutingScript script(
+      6, std::vector<SharingMap>(2, SharingMap::create({0, 0, 1, 1, 2}, MapKind::training).value()));
+  EXPECT_EQ(lossOf(0, script), lossOf(2, script));
+}
+
+TEST(Trainer, SequencesThatAreLeftOutAreThoseOfTheNextStep) {
+  const ModelConfig model = smallModel();
+  const Dataset data = smallData();
+  Trainer trainer(smallConfig(), model, initialWeights(model, 11, kCpu), data, kCpu);
+  Trainer other(smallConfig(), model, initialWeights(model, 11, kCpu), data, kCpu);
+  ASSERT_TRUE(trainer.step());
+  other.leaveOutSequences();
+  EXPECT_EQ(trainer.cursor(), other.cursor());
+  EXPECT_TRUE(other.hasFiniteWeights());
+  other.weights().layers[1].up.weight.mutable_data_ptr<float>()[7] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_FALSE(other.hasFiniteWeights());
+}
+
+TEST(Trainer, AnEvaluationAsksBeforeEachBatchWhetherToGoOn) {
+  const ModelConfig model = smallModel();
+  const Dataset data = smallData();
+  Trainer trainer(smallConfig(), model, initialWeights(model, 11, kCpu), data, kCpu);
+  const std::vector<PackedSequence> held = inOrder(data, 0);
+  std::size_t asked = 0;
+  const auto always = [&] { return ++asked > 0; };
+  EXPECT_EQ(trainer.evaluate(SharingMap::full(5), held, always).value(),
+            trainer.evaluate(SharingMap::full(5), held).value());
+  EXPECT_EQ(asked, (held.size() + 1) / 2);
+  asked = 0;
+  const auto stopped = trainer.evaluate(SharingMap::full(5), held, [&] { return ++asked < 3; });
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code, ErrorCode::cancelled);
+  EXPECT_EQ(asked, 3U);
+}
+
+TEST(Trainer, PaddingIsWhatNoRowFills) {
+  const ModelConfig model = smallModel();
+  std::vector<Row> rows(8, Row{{5, 6, 7, 8, 9, 10, 11, 12, 13, 14}, std::vector<bool>(10, true)});
+  const Dataset data = Dataset::fromRows(rows, 24, true);
+  Trainer trainer(smallConfig(), model, initialWeights(model, 11, kCpu), data, kCpu);
+  const StepResult result = trainer.step().value();
+  EXPECT_EQ(result.tokens, 4 * 24);
+  EXPECT_EQ(result.padding, 4 * 4);
+  EXPECT_EQ(result.trained, 4 * 2 * 9);
+}
+
 TEST(Schedule, WarmsUpThenFallsToItsMinimum) {
   TrainConfig config;
   config.steps = 11;

@@ -1,0 +1,302 @@
+#include "core/training/training_loop.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "core/base/log.h"
+#include "core/model/device.h"
+#include "core/model/memory.h"
+#include "core/model/model.h"
+#include "core/project/run_checkpoint.h"
+#include "core/training/train_state.h"
+
+namespace strata {
+namespace {
+
+constexpr int kMostNotFinite = 3;  // tries in a row
+
+/// The phase while it lives; then stepping.
+class InPhase {
+ public:
+  InPhase(PhaseFile& file, JobPhase phase) : m_file(file) { m_file.enter(phase); }
+  ~InPhase() { m_file.enter(JobPhase::stepping); }
+  InPhase(const InPhase&) = delete;
+  InPhase& operator=(const InPhase&) = delete;
+
+ private:
+  PhaseFile& m_file;
+};
+
+bool contains(const std::vector<std::int64_t>& steps, std::int64_t step) {
+  return std::find(steps.begin(), steps.end(), step) != steps.end();
+}
+
+}  // namespace
+
+void EarlyStop::take(std::int64_t step, double nll) {
+  if (step == lastStep) return;  // evaluated again after a kill in the middle of an evaluation
+  lastStep = step;
+  ++since;
+  if (nll < best) {
+    best = nll;
+    bestStep = step;
+    since = 0;
+  }
+}
+
+Result<TrainAnswer> TrainingLoop::go() {
+  Result<RunState> state = RunState::failed;
+  try {
+    state = train();
+  } catch (const std::exception& exception) {
+    state = tl::unexpected(errorFromException(exception));
+  }
+  return state ? answer(*state) : endedBy(std::move(state).error());
+}
+
+Result<RunState> TrainingLoop::train() {
+  STRATA_TRY(m_database, RunDatabase::open(m_run.folder()));
+  STRATA_CHECK(restore());
+  STRATA_CHECK(m_run.setState(RunState::running));
+  if (m_hooks.onStart) m_hooks.onStart(m_run.info(), trainer().nextStep(), config().steps);
+  if (trainer().attempt() > 0) {
+    const std::string text = "Step " + std::to_string(trainer().nextStep() + 1) +
+                             " failed before: its routings are drawn again (attempt " +
+                             std::to_string(trainer().attempt()) + ").";
+    logWarning(text);
+    STRATA_CHECK(m_database->addEvent(trainer().nextStep(), "redrawn", text));
+  }
+
+  RunState state = RunState::done;
+  for (;;) {
+    const bool last = trainer().nextStep() >= config().steps;
+    STRATA_CHECK(saveIfDue());
+    if ((evaluationIsDue() || !last) && stopping()) {
+      state = RunState::stopped;
+      break;
+    }
+    if (evaluationIsDue()) {
+      STRATA_TRY(const bool whole, evaluate());
+      if (!whole) {
+        state = RunState::stopped;
+        break;
+      }
+      STRATA_CHECK(saveIfBest());
+    }
+    if (m_early.ends()) {
+      STRATA_CHECK(m_database->addEvent(
+          trainer().nextStep(), "early_stop",
+          "No improvement under " + m_early.map + " since step " + std::to_string(m_early.bestStep)));
+      break;
+    }
+    if (last) break;
+    STRATA_CHECK(step());
+  }
+  if (m_saved != trainer().nextStep()) STRATA_CHECK(save());
+  STRATA_CHECK(m_database->flush());
+  STRATA_CHECK(m_run.setState(state));
+  m_run.clearStop();
+  return state;
+}
+
+Result<void> TrainingLoop::restore() {
+  const std::int64_t step = m_firstStep = trainer().nextStep();
+  const auto saved = checkpointSteps(m_run.folder());
+  const bool fromCheckpoint = contains(saved, step);
+  STRATA_CHECK(m_database->deleteAfter(fromCheckpoint ? step : -1));
+  m_saved = fromCheckpoint ? step : -1;
+  m_savedAttempt = trainer().attempt();
+  m_early.patience = config().earlyStopPatience;
+  m_early.map = config().earlyStopMap.empty() ? m_setup.maps.front().name : config().earlyStopMap;
+  STRATA_TRY(const auto earlier, m_database->metrics("nll/" + m_early.map));
+  for (const Metric& metric : earlier) m_early.take(metric.step, metric.value);
+  // A kill between a checkpoint and the note that it is the best
+  const bool bestIsSaved = contains(saved, m_early.bestStep);
+  if (m_early.patience > 0 && bestIsSaved && readBest(m_run.folder()) != m_early.bestStep) {
+    STRATA_CHECK(writeBest(m_run.folder(), m_early.bestStep));
+  }
+  // A resume must find what an extended run took over
+  if (!m_run.info().parent.empty() && saved.empty()) STRATA_CHECK(save());
+  return {};
+}
+
+Result<void> TrainingLoop::step() {
+  m_phase.progress();
+  const auto started = Clock::now();
+  Result<StepResult> result = trainer().step();
+  synchronize(trainer().device());
+  const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
+  if (result) {
+    m_notFinite = 0;
+    m_tokens += result->tokens;
+    STRATA_CHECK(record(*result, seconds));
+    if (m_hooks.onStep) m_hooks.onStep(*result);
+    return {};
+  }
+  const bool notFinite = Trainer::isNotFinite(result.error());
+  if (!notFinite && result.error().code != ErrorCode::outOfMemory) return tl::unexpected(std::move(result).error());
+  // Neither the next try nor a resume meets what failed in the same way.
+  const bool redrawn = trainer().drawAgain();
+  if (!notFinite) return tl::unexpected(std::move(result).error());
+  trainer().leaveOutSequences();
+  return tryAgain(result.error(), redrawn);
+}
+
+Result<void> TrainingLoop::tryAgain(const Error& error, bool redrawn) {
+  const std::string step = std::to_string(trainer().nextStep() + 1);
+  if (++m_notFinite >= kMostNotFinite) {
+    return fail(error.code,
+                "The loss or its gradient was not a finite number " + std::to_string(m_notFinite) +
+                    " times in a row at step " + step + "; lower the learning rate or raise the warm-up.",
+                error.context);
+  }
+  const std::string text =
+      "The loss or its gradient is not a finite number at step " + step +
+      ": its sequences are left out, and it is tried with the next ones" +
+      (redrawn ? " and other routings (attempt " + std::to_string(trainer().attempt()) + ")." : ".");
+  logWarning(text);
+  return m_database->addEvent(trainer().nextStep(), "skipped", text);
+}
+
+Result<void> TrainingLoop::record(const StepResult& result, double seconds) {
+  const std::int64_t done = result.step + 1;
+  const std::int64_t memory = memoryUsage().all.current + deviceMemory(trainer().device());
+  const std::pair<const char*, double> values[] = {
+      {"loss", result.loss},
+      {"grad_norm", result.gradNorm},
+      {"lr", result.learningRate},
+      {"p_cross", result.pCross},
+      {"tokens_s", static_cast<double>(result.trained) / seconds},
+      {"padding", static_cast<double>(result.padding) / static_cast<double>(result.tokens)},
+      {"step_s", seconds},
+      {"memory", static_cast<double>(memory)}};
+  for (const auto& [name, value] : values) STRATA_CHECK(m_database->addMetric({done, name, value}));
+  return {};
+}
+
+bool TrainingLoop::evaluationIsDue() {
+  const std::int64_t done = trainer().nextStep();
+  if (config().evalEvery == 0 || m_early.lastStep == done) return false;
+  return done % config().evalEvery == 0 || done == config().steps;
+}
+
+Result<bool> TrainingLoop::evaluate() {
+  const InPhase phase(m_phase, JobPhase::evaluating);
+  const std::int64_t done = trainer().nextStep();
+  const auto goOn = [this] {
+    m_phase.progress();
+    return !stopping();
+  };
+  std::vector<Metric> found;
+  for (const NamedMap& map : m_setup.maps) {
+    const Result<double> nll = trainer().evaluate(map.map, m_setup.held, goOn);
+    if (!nll && nll.error().code == ErrorCode::cancelled) return false;
+    if (!nll) return tl::unexpected(nll.error());
+    found.push_back({done, "nll/" + map.name, *nll});
+    if (m_hooks.onEvaluation) m_hooks.onEvaluation({done, map.name, *nll});
+  }
+  // The watched one last: it says that the evaluation is whole.
+  const auto watched = std::find_if(found.begin(), found.end(),
+                                    [this](const Metric& metric) { return metric.name == "nll/" + m_early.map; });
+  std::rotate(watched, watched + 1, found.end());
+  for (const Metric& metric : found) STRATA_CHECK(m_database->addMetric(metric));
+  m_early.take(done, found.back().value);
+  return true;
+}
+
+Result<void> TrainingLoop::saveIfDue() {
+  const std::int64_t done = trainer().nextStep();
+  if (done == 0 || m_saved == done) return {};
+  const std::chrono::duration<double, std::ratio<60>> minutes = Clock::now() - m_savedAt;
+  const bool bySteps = config().saveEvery > 0 && done % config().saveEvery == 0;
+  const bool byTime = config().saveMinutes > 0 && minutes.count() >= config().saveMinutes;
+  return bySteps || byTime || done >= config().steps ? save() : Result<void>();
+}
+
+Result<void> TrainingLoop::saveIfBest() {
+  const std::int64_t done = trainer().nextStep();
+  if (m_early.patience == 0 || m_early.bestStep != done) return {};
+  if (m_saved != done) STRATA_CHECK(save());
+  return readBest(m_run.folder()) == done ? Result<void>() : writeBest(m_run.folder(), done);
+}
+
+Result<void> TrainingLoop::save() {
+  const InPhase phase(m_phase, JobPhase::saving);
+  m_saveFailed = true;
+  const std::int64_t step = trainer().nextStep();
+  STRATA_CHECK(m_database->addEvent(step, "checkpoint", ""));
+  STRATA_CHECK(m_database->flush());
+  const bool isBest = m_early.patience > 0 && m_early.bestStep == step;
+  STRATA_CHECK(saveCheckpoint(
+      m_run.folder(), step,
+      [&](const std::filesystem::path& folder) { return writeTrainState(trainer(), m_setup.modelFolder, folder); },
+      isBest ? std::optional(step) : readBest(m_run.folder()), m_saved == step ? SameStep::replace : SameStep::keep));
+  m_saveFailed = false;
+  m_saved = step;
+  m_savedAttempt = trainer().attempt();
+  m_savedAt = Clock::now();
+  return {};
+}
+
+Result<TrainAnswer> TrainingLoop::endedBy(Error error) {
+  const RunState state = m_notFinite >= kMostNotFinite ? RunState::paused : stateAfter(error);
+  keepWhatIsGood();
+  if (state == RunState::paused) error.message += " " + howToGoOn(error);
+  const Result<void> stored = m_run.setState(state, error.message);
+  if (!stored) logWarning(stored.error().message);
+  if (state == RunState::failed) return tl::unexpected(std::move(error));
+  m_run.clearStop();
+  STRATA_TRY(TrainAnswer paused, answer(state));
+  paused.problem = std::move(error);
+  return paused;
+}
+
+void TrainingLoop::keepWhatIsGood() {
+  const bool isNew = trainer().nextStep() != m_firstStep || trainer().attempt() > 0;
+  const bool isSaved = m_saved == trainer().nextStep() && m_savedAttempt == trainer().attempt();
+  if (!m_database || m_saveFailed || !isNew || isSaved) return;
+  try {
+    trimMemory();
+    if (!trainer().hasFiniteWeights()) {
+      logWarning("The weights of step " + std::to_string(trainer().nextStep()) +
+                 " are not all finite numbers, so they are not saved.");
+      return;
+    }
+    if (const Result<void> saved = save(); !saved) logWarning(saved.error().message);
+  } catch (const std::exception& exception) {
+    logWarning(errorFromException(exception).message);
+  }
+}
+
+std::string TrainingLoop::howToGoOn(const Error& error) const {
+  const auto saved = checkpointSteps(m_run.folder());
+  const std::string from = saved.empty() ? "begin again: it has no checkpoint yet."
+                                         : "go on from step " + std::to_string(saved.back()) + ".";
+  return std::string("Resume the run") + (error.code == ErrorCode::outOfMemory ? " with a smaller micro-batch" : "") +
+         " to " + from;
+}
+
+Result<TrainAnswer> TrainingLoop::answer(RunState state) {
+  TrainAnswer answer;
+  answer.run = m_run.info().id;
+  answer.folder = m_run.folder();
+  answer.steps = trainer().nextStep();
+  answer.tokens = m_tokens;
+  answer.state = state;
+  const bool whole =
+      state != RunState::paused;  // on a full disk the database may fail too, and there may be no checkpoint
+  if (m_database) {
+    const auto losses = m_database->metrics("loss");
+    if (!losses && whole) return tl::unexpected(losses.error());
+    if (losses) {
+      for (const Metric& metric : *losses) answer.loss.push_back(metric.value);
+    }
+  }
+  const auto checkpoint = resolveCheckpoint(m_run.folder(), std::nullopt);
+  if (!checkpoint && whole) return tl::unexpected(checkpoint.error());
+  if (checkpoint) answer.checkpoint = *checkpoint;
+  return answer;
+}
+
+}  // namespace strata

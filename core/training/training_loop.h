@@ -1,0 +1,86 @@
+#pragma once
+// The loop of a training run: steps, evaluations and checkpoints, and what becomes of the run when it is stopped or
+// cannot go on.
+//
+//   PhaseFile phase(run.folder());
+//   return TrainingLoop(run, std::move(setup), hooks, phase).go();
+// Checkpoints that are due come before evaluations. A stop is seen before each step and each batch of an evaluation;
+// an evaluation that it cuts short leaves no value and is done again on resume. One thread.
+
+#include <chrono>
+#include <limits>
+#include <optional>
+#include <string>
+
+#include "core/project/job_phase.h"
+#include "core/project/run_database.h"
+#include "core/training/run_setup.h"
+#include "core/training/train_job.h"
+
+namespace strata {
+
+/// Watches one map's held-out loss; restored from the run's own metrics on resume.
+struct EarlyStop {
+  std::string map;
+  int patience = 0;
+  double best = std::numeric_limits<double>::infinity();
+  std::int64_t bestStep = -1;
+  std::int64_t lastStep = -1;
+  int since = 0;
+
+  void take(std::int64_t step, double nll);
+  bool ends() const { return patience > 0 && since >= patience; }
+};
+
+class TrainingLoop {
+ public:
+  TrainingLoop(Run& run, RunSetup setup, const TrainHooks& hooks, PhaseFile& phase)
+      : m_run(run), m_setup(std::move(setup)), m_hooks(hooks), m_phase(phase) {}
+
+  Result<TrainAnswer> go();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  Trainer& trainer() { return *m_setup.trainer; }
+  const TrainConfig& config() const { return m_setup.config; }
+  bool stopping() const { return m_run.stopRequested() || (m_hooks.stop && m_hooks.stop()); }
+
+  Result<RunState> train();
+  /// Brings metrics, early stop and the list of checkpoints in line with the step that the trainer stands at.
+  Result<void> restore();
+  /// One step, or another try at it where its loss is not finite.
+  Result<void> step();
+  Result<void> tryAgain(const Error& error, bool redrawn);
+  Result<void> record(const StepResult& result, double seconds);
+
+  bool evaluationIsDue();
+  /// Every map's held-out loss; false where a stop came between.
+  Result<bool> evaluate();
+
+  Result<void> saveIfDue();
+  Result<void> saveIfBest();
+  Result<void> save();
+
+  /// Saves what the run has learned, says in run.json why it ended, and whether a resume may go on.
+  Result<TrainAnswer> endedBy(Error error);
+  void keepWhatIsGood();
+  std::string howToGoOn(const Error& error) const;
+  Result<TrainAnswer> answer(RunState state);
+
+  Run& m_run;
+  RunSetup m_setup;
+  const TrainHooks& m_hooks;
+  PhaseFile& m_phase;
+  std::optional<RunDatabase> m_database;
+  EarlyStop m_early;
+  std::int64_t m_tokens = 0;         // through the model
+  int m_notFinite = 0;               // tries in a row without a finite loss
+  std::int64_t m_saved = -1;         // the step of the newest checkpoint
+  std::uint32_t m_savedAttempt = 0;  // and the attempts at its next step
+  std::int64_t m_firstStep = 0;      // where this process began
+  Clock::time_point m_savedAt = Clock::now();
+  bool m_saveFailed = false;
+};
+
+}  // namespace strata
