@@ -11,6 +11,7 @@
 #include "core/base/file_errors.h"
 #include "core/base/log.h"
 #include "core/project/job.h"
+#include "core/project/job_phase.h"
 #include "core/project/project_files.h"
 
 namespace strata {
@@ -165,19 +166,26 @@ void JobBoard::refresh(bool all) {
   for (const std::string& id : ids) refreshOne(id);
 }
 
-/// A stop file that does not help is followed by TERM and then KILL: after `patience` and two steps' time each.
+/// A stop file that does not help is followed by TERM and then KILL, each after `patience` and two steps' time without
+/// progress in the phase that the job reports. A job that saves gets neither: a large checkpoint on a slow disk takes
+/// its time.
 void JobBoard::pressStops() {
+  const auto now = std::chrono::system_clock::now();
   for (auto& [id, entry] : m_entries) {
     if (!entry.info.alive) continue;
     const auto asked = stopRequestedAt(folderOf(id));
     if (!asked) continue;
+    const std::optional<PhaseReport> report = readPhase(folderOf(id));
+    if (report && report->phase == JobPhase::saving) continue;
+    auto since = entry.terminated ? *entry.terminated : *asked;
+    if (report && report->progress <= now) since = std::max(since, report->progress);
     const auto patience = m_options.patience + std::chrono::duration<double>(2 * std::max(0.0, entry.stepSeconds));
+    if (now - since < patience) continue;
     if (!entry.terminated) {
-      if (std::chrono::system_clock::now() - *asked < patience) continue;
-      entry.terminated = Clock::now();
+      entry.terminated = now;
       logWarning("The job " + id + " does not stop by itself; it is asked by a signal.");
       (void)signalHolder(folderOf(id), SIGTERM);
-    } else if (Clock::now() - *entry.terminated > m_options.patience) {
+    } else {
       logWarning("The job " + id + " does not stop when asked; it is ended.");
       (void)signalHolder(folderOf(id), SIGKILL);
     }

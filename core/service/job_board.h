@@ -26,7 +26,7 @@ class JobBoard {
   struct Options {
     std::filesystem::path project;      // folder
     std::filesystem::path program;      // the strata that jobs are started with
-    std::chrono::seconds patience{30};  // after which a stop becomes a TERM, and that a KILL, beside two steps' time
+    std::chrono::seconds patience{30};  // without progress: then a stop becomes a TERM, and that a KILL (pressStops)
   };
 
   JobBoard(Options options, Notifier notify);
@@ -48,7 +48,7 @@ class JobBoard {
     std::filesystem::file_time_type stored;  // of run.json
     double stepSeconds = -1;
     std::optional<RunReader> reader;  // while it lives
-    std::optional<Clock::time_point> terminated;
+    std::optional<std::chrono::system_clock::time_point> terminated;
   };
   struct Watch {
     std::int64_t fromStep = 0;

@@ -9,8 +9,12 @@
 
 #include "core/config/train_config.h"
 #include "core/project/job.h"
+#include "core/project/job_phase.h"
+#include "core/project/run_checkpoint.h"
 #include "core/project/run_database.h"
+#include "core/training/train_job.h"
 #include "support.h"
+#include "test_disk.h"
 
 namespace strata {
 namespace {
@@ -146,6 +150,67 @@ TEST_F(Board, AJobThatHeedsNoSignalIsEnded) {
   ASSERT_EQ(jobs->size(), 1u);
   EXPECT_EQ(jobs->front().state, "failed");
   EXPECT_FALSE(jobs->front().alive);
+}
+
+TEST_F(Board, ATrainingThatSavesToASlowDiskIsNotKilled) {
+  constexpr double kBytesPerSecond = 0.6e6;  // the checkpoint of 3 MB takes five times the board's patience
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += "Tom had a red ball number " + std::to_string(i) + ".\n";
+  strata::testing::writeText(temporary.path() / "train.txt", text);
+  TrainConfig config;
+  config.model = strata::testing::sourceFolder() / "resources/models/stories260K";
+  config.data = temporary.path() / "train.txt";
+  config.steps = 1000000;
+  config.batch = 1;
+  config.length = 16;
+  config.threads = 1;
+  config.evalData = config.data;
+  config.evalEvery = 1;  // each stop meets an evaluation
+  config.evalRows = 4;
+  const std::string id = startChild([&](strata::Run& run) {
+    strata::testing::onWrite = [](const std::string& path, std::size_t bytes) {
+      if (strata::testing::isInCheckpoint(path)) strata::testing::throttle(bytes, kBytesPerSecond);
+      return 0;
+    };
+    if (!run.setConfig(configToJson(config))) _exit(2);
+    const auto answer = continueRun(run, {}, {});
+    _exit(answer && answer->state == RunState::stopped ? 0 : 3);
+  });
+  const fs::path run = project.runsFolder() / id;
+  JobBoard board(options(), notifier());
+  ASSERT_TRUE(becomes([&] { return board.list()->front().step > 2; }, 60));
+  const auto stopped = Clock::now();
+  ASSERT_TRUE(board.stop(id));
+  int status = 0;
+  ASSERT_TRUE(becomes([&] { return waitpid(child, &status, WNOHANG) == child; }, 60));
+  child = -1;
+  EXPECT_TRUE(WIFEXITED(status)) << "it was ended by signal " << WTERMSIG(status);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_GT(Clock::now() - stopped, std::chrono::seconds(4)) << "the disk was not slow";
+  EXPECT_EQ(readRun(run)->state, RunState::stopped);
+  ASSERT_EQ(checkpointSteps(run).size(), 1u);
+  EXPECT_TRUE(verifyCheckpoint(checkpointFolder(run, checkpointSteps(run).front())));
+}
+
+TEST_F(Board, PatienceCountsFromTheLastProgressOfAPhase) {
+  const std::string id = startChild([](strata::Run& run) {
+    PhaseFile phase(run.folder());
+    phase.enter(JobPhase::evaluating);
+    while (!run.stopRequested()) ::usleep(10000);
+    for (int i = 0; i < 400; ++i) {  // four times the patience
+      ::usleep(10000);
+      phase.progress();
+    }
+    for (;;) ::pause();  // and then it hangs
+  });
+  JobBoard board(options(), notifier());
+  ASSERT_TRUE(board.stop(id));
+  const auto stopped = Clock::now();
+  int status = 0;
+  ASSERT_TRUE(becomes([&] { return waitpid(child, &status, WNOHANG) == child; }, 30));
+  child = -1;
+  EXPECT_EQ(WTERMSIG(status), SIGTERM);
+  EXPECT_GT(Clock::now() - stopped, std::chrono::seconds(5));
 }
 
 TEST_F(Board, AJobThatIsNotAskedToStopIsLeftAlone) {
