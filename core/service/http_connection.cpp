@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 
 namespace strata {
 namespace {
@@ -59,6 +60,18 @@ bool HttpConnection::wait(short events, Clock::time_point until) const {
   return false;
 }
 
+void HttpConnection::refuse(socket_t socket) {
+  constexpr std::string_view kBusyAnswer =
+      "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n";
+  ::send(socket, kBusyAnswer.data(), kBusyAnswer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  ::shutdown(socket, SHUT_WR);
+  ::close(socket);
+}
+
+void HttpConnection::becomeIdle() {
+  m_idleSince = Clock::now().time_since_epoch().count();
+}
+
 bool HttpConnection::beginRequest() {
   m_inHeader = true;
   m_headerBytes = 0;
@@ -69,7 +82,14 @@ bool HttpConnection::beginRequest() {
 
 void HttpConnection::beginBody() {
   m_inHeader = false;
+  m_idleSince = kBusy;
   m_deadline = Clock::now() + kBodyPatience * m_patience;
+}
+
+std::optional<std::chrono::steady_clock::time_point> HttpConnection::idleSince() const {
+  const Clock::rep since = m_idleSince;
+  if (since == kBusy) return std::nullopt;
+  return Clock::time_point(Clock::duration(since));
 }
 
 bool HttpConnection::isGone() const {

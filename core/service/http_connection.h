@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <optional>
 #include <string>
 
 namespace strata {
@@ -20,10 +21,18 @@ class HttpConnection : public httplib::Stream {
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
 
+  /// Sends 503 without waiting, and closes the socket.
+  static void refuse(socket_t socket);
+  /// The last request is answered: from here to the end of the next header the client is idle.
+  void becomeIdle();
   /// Waits for a request's first byte; false where none came in time.
   bool beginRequest();
   /// The header is read: the body's time begins.
   void beginBody();
+  /// When the wait for a request's first byte and header began; nothing while a request is answered.
+  std::optional<std::chrono::steady_clock::time_point> idleSince() const;
+  /// Whether hangUp() was called.
+  bool isHungUp() const { return m_hungUp; }
   /// Whether the client has gone, or the server is going.
   bool isGone() const;
   /// Makes every wait end; the server stops.
@@ -42,6 +51,7 @@ class HttpConnection : public httplib::Stream {
 
  private:
   using Clock = std::chrono::steady_clock;
+  static constexpr Clock::rep kBusy = -1;
   /// False where the time is over or the server stops.
   bool wait(short events, Clock::time_point until) const;
 
@@ -54,6 +64,7 @@ class HttpConnection : public httplib::Stream {
   bool m_last = false;
   Clock::time_point m_deadline{};
   std::atomic<bool> m_hungUp = false;
+  std::atomic<Clock::rep> m_idleSince = kBusy;
 };
 
 }  // namespace strata

@@ -1,11 +1,13 @@
 #include "core/service/http_guard.h"
 
+#include <arpa/inet.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cstdint>
+#include <charconv>
+#include <limits>
 #include <random>
 
 namespace strata {
@@ -59,6 +61,29 @@ bool carriesToken(std::string_view authorization, std::string_view token) {
     difference = static_cast<unsigned char>(difference | (static_cast<unsigned char>(given[i]) ^ expected));
   }
   return difference == 0;
+}
+
+std::optional<std::uint64_t> parseContentLength(std::string_view text) {
+  const bool digits =
+      !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!digits) return std::nullopt;
+  std::uint64_t value = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return problem == std::errc::result_out_of_range ? std::numeric_limits<std::uint64_t>::max() : value;
+}
+
+bool isLoopback(std::string_view host) {
+  const std::string name = withoutPort(host);
+  if (name == "localhost" || name == "::1") return true;
+  in_addr address{};  // 127.0.0.0/8
+  return inet_pton(AF_INET, name.c_str(), &address) == 1 && (ntohl(address.s_addr) >> 24) == 127;
+}
+
+std::string tokenProblem(std::string_view token) {
+  constexpr std::size_t kLongest = 4096;
+  if (token.size() > kLongest) return "is longer than 4096 characters; use a shorter one.";
+  const bool visible = std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c <= '~'; });
+  return visible ? std::string() : "holds spaces, control characters or letters beyond ASCII; use another one.";
 }
 
 bool namesThisServer(std::string_view hostHeader, const std::string& givenHost, const std::string& reachedAddress) {

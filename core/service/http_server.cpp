@@ -4,18 +4,21 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <mutex>
 #include <set>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "core/service/http_answer.h"
 #include "core/service/http_connection.h"
 #include "core/service/http_generation.h"
 #include "core/service/http_guard.h"
 #include "core/service/http_request.h"
+#include "core/service/http_workers.h"
 
 namespace strata {
 namespace {
@@ -26,6 +29,7 @@ using httplib::Response;
 
 constexpr int kUsualPort = 8080;
 constexpr std::size_t kRequestsPerConnection = 1000;
+constexpr int kBacklog = 512;
 /// How long a stream's status waits for the answer's first text or its error; later errors become events of the stream.
 constexpr auto kStatusWait = 2s;
 constexpr auto kLook = 50ms;  // how often a waiting answer looks whether its client is still there
@@ -51,11 +55,16 @@ class HttpServer::Inside : public httplib::Server {
  public:
   Inside(HttpEngine engine, HttpServer::Options options) : m_engine(std::move(engine)), m_options(std::move(options)) {
     if (m_options.token.empty()) m_options.token = makeToken();
-    new_task_queue = [this] { return new httplib::ThreadPool(m_options.connections); };
+    new_task_queue = [this] {
+      m_workers = new HttpWorkers(m_options.connections, m_options.connections,
+                                  [this](std::size_t count) { hangUpOnIdle(count); });
+      return m_workers.load();  // httplib's, which outlives every connection
+    };
     set_payload_max_length(m_options.mostBodyBytes);
     set_tcp_nodelay(true);
     // Not httplib's SO_REUSEPORT, by which two servers may share a port and neither notices.
-    set_socket_options([](socket_t socket) {
+    set_socket_options([this](socket_t socket) {
+      m_socket = socket;
       const int yes = 1;
       setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
     });
@@ -98,6 +107,8 @@ class HttpServer::Inside : public httplib::Server {
                       "another --port or --host.",
                   "--port");
     }
+    // httplib lets five connections wait for accept(); any more would be tried again by their client seconds later.
+    ::listen(m_socket, kBacklog);
     m_created =
         std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
     m_listens = true;
@@ -141,6 +152,10 @@ class HttpServer::Inside : public httplib::Server {
 
  private:
   bool process_and_close_socket(socket_t socket) override {
+    if (HttpWorkers::isRefusing()) {
+      HttpConnection::refuse(socket);
+      return true;
+    }
     HttpConnection connection(socket, m_options.patience);
     {
       const std::lock_guard lock(m_mutex);
@@ -148,7 +163,7 @@ class HttpServer::Inside : public httplib::Server {
     }
     if (m_stops) connection.hangUp();
     bool more = true;
-    for (std::size_t count = 1; more && count <= kRequestsPerConnection && connection.beginRequest(); ++count) {
+    for (std::size_t count = 1; more && count <= kRequestsPerConnection && waitForRequest(connection); ++count) {
       bool closed = false;
       more = process_request(connection, count == kRequestsPerConnection, closed,
                              [&](Request& request) {
@@ -160,6 +175,28 @@ class HttpServer::Inside : public httplib::Server {
     const std::lock_guard lock(m_mutex);
     m_connections.erase(std::this_thread::get_id());
     return true;
+  }
+
+  bool waitForRequest(HttpConnection& connection) {
+    connection.becomeIdle();
+    m_workers.load()->relieve();
+    return connection.beginRequest();
+  }
+
+  /// Clients wait for a thread: makes `count` of them free by closing the connections that sent no whole header for the
+  /// longest time.
+  void hangUpOnIdle(std::size_t count) {
+    const std::lock_guard lock(m_mutex);
+    std::vector<std::pair<std::chrono::steady_clock::time_point, HttpConnection*>> idle;
+    for (const auto& [thread, connection] : m_connections) {
+      const auto since = connection->idleSince();
+      if (connection->isHungUp())
+        count -= std::min<std::size_t>(count, 1);
+      else if (since)
+        idle.emplace_back(*since, connection);
+    }
+    std::sort(idle.begin(), idle.end());
+    for (std::size_t i = 0; i < std::min(count, idle.size()); ++i) idle[i].second->hangUp();
   }
 
   HttpConnection& connection() {
@@ -238,6 +275,11 @@ class HttpServer::Inside : public httplib::Server {
                          {},
                          "method_not_allowed"};
     }
+    for (std::size_t i = 0; i < request.get_header_value_count("Content-Length"); ++i) {
+      if (parseContentLength(request.get_header_value("Content-Length", i))) continue;
+      return HttpProblem{
+          400, "The Content-Length must be a decimal number.", "invalid_request_error", {}, "bad_content_length"};
+    }
     if (!completions) return std::nullopt;
     // httplib neither counts a chunked body against its limit nor what a compressed one becomes.
     if (request.has_header("Transfer-Encoding") || request.get_header_value_count("Content-Length") != 1) {
@@ -255,7 +297,7 @@ class HttpServer::Inside : public httplib::Server {
                          {},
                          "unsupported_media_type"};
     }
-    if (request.get_header_value<std::uint64_t>("Content-Length") > m_options.mostBodyBytes) return tooLarge();
+    if (parseContentLength(request.get_header_value("Content-Length")) > m_options.mostBodyBytes) return tooLarge();
     return std::nullopt;
   }
 
@@ -386,6 +428,7 @@ class HttpServer::Inside : public httplib::Server {
 
   HttpServer::Options m_options;
   std::thread m_thread;
+  socket_t m_socket = INVALID_SOCKET;
   int m_port = 0;
   std::int64_t m_created = 0;
   std::atomic<bool> m_listens = false, m_stops = false;
@@ -393,6 +436,7 @@ class HttpServer::Inside : public httplib::Server {
   std::atomic<std::int64_t> m_requests = 0;
   std::mutex m_mutex;
   std::map<std::thread::id, HttpConnection*> m_connections;
+  std::atomic<HttpWorkers*> m_workers = nullptr;
 };
 
 HttpServer::HttpServer(HttpEngine engine, Options options)

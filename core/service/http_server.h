@@ -26,7 +26,7 @@ class HttpServer {
     std::string token;                          // empty: one is made
     std::size_t mostBodyBytes = 8u << 20;       // of a request
     int mostGenerations = 32;                   // answers that are made or wait; more get 429
-    std::size_t connections = 128;              // at once; more wait
+    std::size_t connections = 128;              // at once; more replace the longest idle one, else as many wait
     std::chrono::milliseconds patience{5'000};  // for a header, a pause in a body, an unread piece, the next request
     std::function<void()> onChange;             // state() is another; any thread
   };
