@@ -19,7 +19,7 @@ using Plain = nlohmann::json;
 /// A server of its own process, on a free port.
 class ServeProcess {
  public:
-  explicit ServeProcess(std::vector<std::string> arguments) {
+  explicit ServeProcess(std::vector<std::string> arguments, const std::string& err = {}) {
     arguments.insert(arguments.begin(), {std::string(STRATA_BINARY_DIR) + "/bin/strata", "serve"});
     arguments.insert(arguments.end(), {"--port", "0", "--json"});
     std::vector<char*> argv;
@@ -30,6 +30,7 @@ class ServeProcess {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, out[1], 1);
+    if (!err.empty()) posix_spawn_file_actions_addopen(&actions, 2, err.c_str(), O_WRONLY | O_CREAT, 0600);
     EXPECT_EQ(posix_spawn(&m_pid, argv[0], &actions, nullptr, argv.data(), environ), 0);
     posix_spawn_file_actions_destroy(&actions);
     close(out[1]);
@@ -144,6 +145,36 @@ TEST(Serve, TwoModelsAnswerConversations) {
     }
     EXPECT_EQ(whole["choices"][0]["message"]["content"], text);
     EXPECT_THAT(stream, HasSubstr("data: [DONE]"));
+  }
+}
+
+TEST(Serve, TheTokenMayComeFromAFileOrTheEnvironment) {
+  const TemporaryFolder folder;
+  const std::string file = (folder.path() / "token").string();
+  writeText(file, "from-a-file\n");
+  EXPECT_EQ(ServeProcess({storyModel(), "--token-file", file}).hello["token"], "from-a-file");
+  ::setenv("STRATA_TOKEN", "from-the-environment", 1);
+  EXPECT_EQ(ServeProcess({storyModel()}).hello["token"], "from-the-environment");
+  EXPECT_EQ(ServeProcess({storyModel(), "--token-file", file}).hello["token"], "from-a-file");
+  EXPECT_EQ(ServeProcess({storyModel(), "--token", "given"}).hello["token"], "given");
+  ::unsetenv("STRATA_TOKEN");
+  for (const std::string content : {"", "\n", "two words", "a\x1b[31m"}) {
+    writeText(file, content);
+    const Answer refused = runProgram({"serve", storyModel(), "--port", "0", "--token-file", file});
+    EXPECT_EQ(refused.code, 2) << content;
+    EXPECT_THAT(refused.err, HasSubstr(file));
+  }
+  EXPECT_EQ(runProgram({"serve", storyModel(), "--token-file", "/nowhere/token"}).code, 1);
+  EXPECT_EQ(runProgram({"serve", storyModel(), "--token", "a", "--token-file", file}).code, 2);
+}
+
+TEST(Serve, WarnsWhereOtherMachinesCanListen) {
+  for (const auto& [host, warns] : {std::pair{"0.0.0.0", true}, std::pair{"127.0.0.1", false}}) {
+    const TemporaryFolder folder;
+    const std::string err = (folder.path() / "err").string();
+    const ServeProcess server({storyModel(), "--host", host}, err);
+    ASSERT_TRUE(server.hello.is_object());
+    EXPECT_EQ(readText(err).find("unencrypted") != std::string::npos, warns) << host;
   }
 }
 
