@@ -6,6 +6,7 @@
 
 #include "app/strata/cli.h"
 #include "app/strata/field_options.h"
+#include "core/base/terminal_text.h"
 #include "core/model/chat_prompt.h"
 #include "core/model/generate.h"
 
@@ -86,7 +87,7 @@ Result<int> run(const ChatOptions& options, const Output& out) {
   STRATA_TRY(ChatTemplate chatTemplate, ChatTemplate::open(opened.location.folder, opened.location.chatTemplate));
   const bool person = isatty(STDIN_FILENO) == 1;
   if (person) {
-    std::cerr << "Template: " << chatTemplate.origin() << ". Map: " << map.name
+    std::cerr << "Template: " << terminalText(chatTemplate.origin()) << ". Map: " << terminalText(map.name)
               << ". /clear starts over, Ctrl+D ends.\n";
   }
   Chat chat(std::move(opened), std::move(chatTemplate), std::move(map), config, options.system);

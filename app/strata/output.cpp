@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "core/base/terminal_text.h"
+
 namespace strata {
 namespace {
 
@@ -18,18 +20,18 @@ void write(std::FILE* file, std::string_view text) {
 }  // namespace
 
 void Output::line(const Json& object) {
-  write(stdout, dumpLine(object));
+  write(stdout, terminalJson(dumpLine(object)));
   write(stdout, "\n");
 }
 
 void Output::stream(std::string_view text) {
-  write(stdout, text);
+  write(stdout, terminalText(text));
   std::fflush(stdout);
 }
 
 void Output::answer(const Json& object, const std::string& text) const {
   if (json) return line(object);
-  write(stdout, text);
+  write(stdout, terminalText(text));
   if (text.empty() || text.back() != '\n') write(stdout, "\n");
 }
 
@@ -40,8 +42,12 @@ Json errorToJson(const Error& error) {
 void Output::error(const Error& error) const {
   std::string sentence = error.message;
   std::replace(sentence.begin(), sentence.end(), '\n', ' ');
-  write(stderr, "strata: " + sentence + "\n");
+  write(stderr, "strata: " + terminalText(sentence) + "\n");
   if (json) line({{"error", errorToJson(error)}});
+}
+
+void Output::warning(const std::string& sentence) {
+  write(stderr, "strata: warning: " + terminalText(sentence) + "\n");
 }
 
 Result<void> Output::flush() {
@@ -90,17 +96,17 @@ void Progress::update(std::int64_t done, const std::string& note) {
   m_shown = now;
   const std::string counts = fmt::format("{}/{}", done, m_total);
   const std::string rest = (note.empty() ? "" : "  " + note) + "  " + secondsLeft(done);
-  if (!m_terminal) return write(stderr, m_name + " " + counts + rest + "\n");
+  if (!m_terminal) return write(stderr, terminalText(m_name + " " + counts + rest) + "\n");
   constexpr std::int64_t kWidth = 24;
   const auto filled = static_cast<std::size_t>(std::clamp<std::int64_t>(done * kWidth / m_total, 0, kWidth));
   const std::string bar = std::string(filled, '#') + std::string(kWidth - filled, '.');
-  write(stderr, "\r\x1b[K" + m_name + " [" + bar + "] " + counts + rest);
+  write(stderr, "\r\x1b[K" + terminalText(m_name + " [" + bar + "] " + counts + rest));
   m_drawn = true;
 }
 
 void Progress::note(const std::string& text) {
   clear();
-  write(stderr, text + "\n");
+  write(stderr, terminalText(text) + "\n");
 }
 
 std::string printBytes(std::int64_t bytes) {

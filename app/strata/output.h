@@ -1,6 +1,6 @@
 #pragma once
 // What a verb shows: its answer on stdout (one JSON object a line with --json, else text for a person), errors and
-// progress on stderr. One thread.
+// progress on stderr. Control characters of what is shown never reach the terminal. One thread.
 
 #include <chrono>
 #include <cstdint>
@@ -24,6 +24,8 @@ class Output {
   static void stream(std::string_view text);
   /// "strata: sentence" on stderr, and with --json {"error": …} on stdout.
   void error(const Error& error) const;
+  /// "strata: warning: sentence" on stderr.
+  static void warning(const std::string& sentence);
   /// Writes out what is buffered; an error where stdout could not take it (a full disk, a closed pipe).
   static Result<void> flush();
 };

@@ -5,6 +5,8 @@
 
 #include <memory>
 
+#include "core/base/terminal_text.h"
+
 namespace strata {
 namespace {
 
@@ -33,10 +35,10 @@ void startLog(LogLevel level) {
 }
 
 void logInfo(const std::string& message) {
-  spdlog::info("{}", message);
+  spdlog::info("{}", terminalText(message));
 }
 void logWarning(const std::string& message) {
-  spdlog::warn("{}", message);
+  spdlog::warn("{}", terminalText(message));
 }
 
 }  // namespace strata
