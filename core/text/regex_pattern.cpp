@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <ctime>
 #include <new>
 
 #include "core/text/oniguruma.h"
@@ -36,24 +38,60 @@ Owned<T> owned(T* made) {
   return Owned<T>(made);
 }
 
+/// CPU time that splitting one text may take: what a sane expression never needs. Steps alone do not bound it: a match
+/// may succeed in few steps and still look at the whole rest of the text, again for each match.
+class CpuBudget {
+ public:
+  explicit CpuBudget(std::size_t textBytes) : m_end(now() + kBase + kPerByte * static_cast<std::int64_t>(textBytes)) {}
+  /// Reads the clock at every 256th call.
+  bool isSpent() {
+    if (++m_calls % kInterval == 0 && now() > m_end) m_spent = true;
+    return m_spent;
+  }
+
+ private:
+  static constexpr std::int64_t kBase = 1'000'000'000;  // ns
+  static constexpr std::int64_t kPerByte = 2'000;
+  static constexpr std::uint32_t kInterval = 256;
+
+  static std::int64_t now() {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);  // a loaded machine changes nothing
+    return time.tv_sec * std::int64_t{1'000'000'000} + time.tv_nsec;
+  }
+
+  std::int64_t m_end;
+  std::uint32_t m_calls = 0;
+  bool m_spent = false;
+};
+
+/// PCRE2 calls it wherever it begins to look for a match; anything but 0 ends the search.
+int stopWhereSpent(pcre2_callout_block*, void* budget) {
+  return static_cast<CpuBudget*>(budget)->isSpent() ? PCRE2_ERROR_MATCHLIMIT : 0;
+}
+
 /// What one search needs beside the expression: so that threads share that alone.
 class Search {
  public:
-  explicit Search(const pcre2_code* code)
-      : m_code(code),
+  Search(const pcre2_code* code, std::size_t textBytes)
+      : m_budget(textBytes),
+        m_code(code),
         m_data(owned(pcre2_match_data_create(1, nullptr))),
         m_context(owned(pcre2_match_context_create(nullptr))) {
     pcre2_set_heap_limit(m_context.get(), kHeapLimitKiB);
     pcre2_set_depth_limit(m_context.get(), kDepthLimit);
+    pcre2_set_callout(m_context.get(), stopWhereSpent, &m_budget);
   }
 
   /// The next match from `at` on; false where there is none, or the search takes too many steps.
   bool next(std::string_view text, std::size_t at, std::size_t& begin, std::size_t& end) {
     int found = PCRE2_ERROR_MATCHLIMIT;
-    for (std::uint32_t limit = kFirstLimit; found == PCRE2_ERROR_MATCHLIMIT && limit <= m_left; limit *= 8) {
+    for (std::uint32_t limit = kFirstLimit; found == PCRE2_ERROR_MATCHLIMIT && limit <= m_left && !m_budget.isSpent();
+         limit *= 8) {
       pcre2_set_match_limit(m_context.get(), limit);
       found = match(text, at);
-      if (found == PCRE2_ERROR_MATCHLIMIT) m_left -= limit;
+      // A match that took more than the first limit cost its steps, found or not.
+      if (found == PCRE2_ERROR_MATCHLIMIT || limit > kFirstLimit) m_left -= limit;
     }
     if (found < 0) return false;
     const PCRE2_SIZE* offsets = pcre2_get_ovector_pointer(m_data.get());
@@ -72,11 +110,12 @@ class Search {
     return match(text, at);
   }
 
+  CpuBudget m_budget;
   const pcre2_code* m_code;
   Owned<pcre2_match_data> m_data;
   Owned<pcre2_match_context> m_context;
   Owned<pcre2_jit_stack> m_stack;
-  std::uint32_t m_left = kLastLimit;  // steps that may still be wasted on this text
+  std::uint32_t m_left = kLastLimit;  // steps that may still be wasted on this text: beyond the first limit
 };
 
 class RegexPattern final : public Pattern {
@@ -88,7 +127,7 @@ class RegexPattern final : public Pattern {
       stretches.push_back({0, 0, false});
       return;
     }
-    Search search(m_code.get());
+    Search search(m_code.get(), text.size());
     std::size_t done = 0;
     bool matchedBefore = false;
     for (std::size_t at = 0, begin = 0, end = 0; at <= text.size() && search.next(text, at, begin, end);) {
@@ -113,7 +152,8 @@ class RegexPattern final : public Pattern {
 
 Result<std::unique_ptr<Pattern>> regexPattern(const std::string& expression, const std::string& where) {
   if (std::unique_ptr<Pattern> scanner = wordScanner(expression)) return scanner;
-  STRATA_TRY(const std::string pcre, toPcre2(expression, where));
+  STRATA_TRY(std::string pcre, toPcre2(expression, where));
+  pcre.insert(0, "(?C1)");  // so that the clock is read at each place where a match may begin
   const auto context = owned(pcre2_compile_context_create(nullptr));
   pcre2_set_newline(context.get(), PCRE2_NEWLINE_LF);
   int number = 0;

@@ -36,7 +36,7 @@ Result<SentencePieceOptions> readSentencePieceOptions(const fs::path& path) {
   return options;
 }
 
-constexpr std::uint64_t kMaxTokenizerBytes = 1u << 30;
+constexpr std::uint64_t kMaxTokenizerBytes = 256u << 20;
 
 /// A token's name: a string, or an object with its "content".
 Result<std::optional<std::optional<std::string>>> readName(const Json& config, const char* key, const fs::path& path) {

@@ -10,7 +10,7 @@ namespace strata {
 namespace {
 
 constexpr std::size_t kMaxDepth = 128;
-constexpr std::size_t kMaxFileBytes = 1u << 30;
+constexpr std::size_t kMaxFileBytes = 256u << 20;
 constexpr std::int64_t kIdsBeyondTokens = 1 << 20;  // how far ids may lie beyond the number of tokens
 
 class Reader final : public nlohmann::json_sax<Json> {
@@ -215,7 +215,7 @@ Result<TokenizerFile> parseTokenizerFile(std::string_view text, const std::strin
   const auto refuse = [&](const std::string& complaint) {
     return fail(ErrorCode::invalidData, name + " " + complaint + "; get the file again from its source.", name);
   };
-  if (text.size() > kMaxFileBytes) return refuse("is larger than 1 GiB");
+  if (text.size() > kMaxFileBytes) return refuse("is larger than 256 MiB");
   // nlohmann takes a zero byte for the end of its input and would ignore what follows.
   if (text.find('\0') != std::string_view::npos) return refuse("is not valid JSON: it holds a zero byte");
   TokenizerFile file;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <ctime>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -375,6 +376,30 @@ TEST(TokenizerJson, HostilePartsNeitherHangNorGrow) {
   file["normalizer"] = {{"type", "Sequence"}, {"normalizers", std::vector<ordered_json>(300, doubling)}};
   EXPECT_THAT(errorOf(file.dump()).message, HasSubstr("more than 256 parts"));
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+}
+
+TEST(TokenizerJson, MatchesThatEachLookAtTheWholeRestOfTheTextEnd) {
+  ordered_json file = fileWith();
+  // Few steps a match, but each reads to the end of the text: quadratic without a limit.
+  const std::string text(1 << 18, 'a');
+  for (const char* expression : {"a(?=[^z]*)", "a(?=[^z]*z)", "(?=[^y]*+)(?=[^z]*+)a"}) {
+    file["pre_tokenizer"] = split({{"Regex", expression}}, "Isolated");
+    timespec begin{}, end{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
+    EXPECT_EQ(opened(file)->encode(text).size(), text.size()) << expression << ": nothing of the text is lost";
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+    EXPECT_LT(end.tv_sec - begin.tv_sec, 8) << expression;
+  }
+}
+
+TEST(TokenizerJson, AFileOverTheLimitIsRefusedBeforeItIsRead) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "tokenizer.json";
+  writeText(path, "{");
+  std::filesystem::resize_file(path, (256u << 20) + 1);
+  const auto tokenizer = openTokenizer(path);
+  ASSERT_FALSE(tokenizer);
+  EXPECT_THAT(tokenizer.error().message, HasSubstr("tokenizer.json"));
 }
 
 TEST(TokenizerJson, InvalidUtf8IsReadAsReplacementCharacters) {
