@@ -80,8 +80,8 @@ Result<void> refuseWhatIsNotHonoured(const Json& file, const JsonFields& fields)
 }
 
 /// PEFT looks a module up with re.match("(.*\.)?(KEY)$").
-Result<FullMatch> moduleSuffix(const JsonFields& fields, const std::string& key) {
-  return FullMatch::compile("(?:.*\\.)?(?:" + key + ")", fields.where());
+Result<FullMatch> moduleSuffix(const JsonFields& fields, const std::string& key, const FullMatch::Steps& left) {
+  return FullMatch::compile("(?:.*\\.)?(?:" + key + ")", fields.where(), left);
 }
 
 Result<const Json*> patterns(const JsonFields& fields, const char* key) {
@@ -103,6 +103,7 @@ Result<AdapterConfig> AdapterConfig::parse(const Json& file, const std::string& 
   const JsonFields fields(file, where);
   STRATA_CHECK(refuseWhatIsNotHonoured(file, fields));
   AdapterConfig out;
+  const auto steps = std::make_shared<std::int64_t>(FullMatch::kStepsOfAFile);
   STRATA_TRY(out.m_rank, fields.integer("r", 1, kLargestRank, out.m_rank));
   STRATA_TRY(out.m_alpha, fields.positive("lora_alpha", out.m_alpha));
   STRATA_TRY(out.m_rsLora, fields.boolean("use_rslora", false));
@@ -111,14 +112,14 @@ Result<AdapterConfig> AdapterConfig::parse(const Json& file, const std::string& 
   const JsonFields rankFields(*ranks, where, "rank_pattern");
   for (const auto& [key, value] : ranks->items()) {
     STRATA_TRY(const std::int64_t rank, rankFields.integer(key.c_str(), 1, kLargestRank));
-    STRATA_TRY(FullMatch match, moduleSuffix(fields, key));
+    STRATA_TRY(FullMatch match, moduleSuffix(fields, key, steps));
     out.m_ranks.push_back({std::move(match), rank});
   }
   STRATA_TRY(const Json* alphas, patterns(fields, "alpha_pattern"));
   const JsonFields alphaFields(*alphas, where, "alpha_pattern");
   for (const auto& [key, value] : alphas->items()) {
     STRATA_TRY(const double alpha, alphaFields.positive(key.c_str()));
-    STRATA_TRY(FullMatch match, moduleSuffix(fields, key));
+    STRATA_TRY(FullMatch match, moduleSuffix(fields, key, steps));
     out.m_alphas.push_back({std::move(match), alpha});
   }
 
@@ -127,7 +128,7 @@ Result<AdapterConfig> AdapterConfig::parse(const Json& file, const std::string& 
   if (targets->is_string()) {
     out.m_allLinear = *targets == "all-linear";
     if (!out.m_allLinear) {
-      STRATA_TRY(out.m_targetPattern, FullMatch::compile(targets->get<std::string>(), where));
+      STRATA_TRY(out.m_targetPattern, FullMatch::compile(targets->get<std::string>(), where, steps));
     }
   } else {
     const bool texts = targets->is_array() &&

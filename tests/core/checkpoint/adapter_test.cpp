@@ -248,6 +248,16 @@ TEST(Adapter, RefusesRegexesThatAreWrongOrNeverEnd) {
   EXPECT_THAT(folder.refusal(), HasSubstr("regular expression"));
 }
 
+TEST(Adapter, RefusesAListOfPatternsThatTakesTooManyStepsTogether) {
+  AdapterFolder folder;
+  folder.config()["target_modules"] = ".*_proj";
+  Json patterns = Json::object();
+  // Each alone stays below the limit of one match.
+  for (int i = 0; i < 20'000; ++i) patterns["(?:.*.*.*)(?:x" + std::to_string(i) + ")"] = 3;
+  folder.config()["rank_pattern"] = patterns;
+  EXPECT_THAT(folder.refusal(), HasSubstr("too many steps together"));
+}
+
 TEST(Adapter, RefusesTheEmbeddingAndATiedHead) {
   AdapterFolder folder;
   folder.config()["target_modules"] = {"embed_tokens"};
