@@ -11,6 +11,8 @@ namespace strata {
 namespace {
 
 constexpr unsigned kGzipBufferBytes = 1u << 18;
+constexpr std::uint64_t kFreeBytes = 64u << 20;  // however much they expand
+constexpr std::uint64_t kMostExpansion = 200;    // gzip itself ends at about 1030
 
 tl::unexpected<Error> cannot(const std::filesystem::path& path, const std::string& what) {
   return fail(ErrorCode::io, "Cannot read " + path.string() + ": " + what + ".", path.string());
@@ -43,6 +45,16 @@ Result<std::size_t> InputFile::read(char* to, std::size_t bytes) {
   if (code == Z_BUF_ERROR) return cannot(m_path, "the gzip data break off; the file is not whole");
   if (got < 0 || (code != Z_OK && code != Z_STREAM_END)) {
     return cannot(m_path, std::string("the gzip data are broken (") + reason + ")");
+  }
+  m_read += static_cast<std::uint64_t>(got);
+  if (m_read > kFreeBytes && gzdirect(m_file.get()) == 0) {
+    const auto compressed = static_cast<std::uint64_t>(std::max<z_off_t>(gzoffset(m_file.get()), 1));
+    if (m_read / compressed > kMostExpansion) {
+      return fail(ErrorCode::invalidData,
+                  m_path.string() + " expands more than " + std::to_string(kMostExpansion) +
+                      " times, which data do not; decompress it and look at it.",
+                  m_path.string());
+    }
   }
   return static_cast<std::size_t>(got);
 }

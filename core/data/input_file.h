@@ -21,7 +21,8 @@ class InputFile {
  public:
   /// A regular file; gzip is known by its first bytes, not its name.
   static Result<InputFile> open(const std::filesystem::path& path);
-  /// Fills up to `bytes` bytes and says how many; 0 at the end of the file. A gzip file that breaks off is an error.
+  /// Fills up to `bytes` bytes and says how many; 0 at the end of the file. A gzip file that breaks off is an error,
+  /// and so is one that expands beyond what data do (a "zip bomb").
   Result<std::size_t> read(char* to, std::size_t bytes);
   const std::filesystem::path& path() const { return m_path; }
 
@@ -33,6 +34,7 @@ class InputFile {
 
   std::filesystem::path m_path;
   std::unique_ptr<gzFile_s, Close> m_file;
+  std::uint64_t m_read = 0;  // bytes given out
 };
 
 /// The whole of a file, at most `maxBytes` once decompressed.

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxLoneObjectBytes = std::size_t{2} << 30;
+constexpr std::size_t kMaxLoneObjectBytes = std::size_t{256} << 20;  // its values take several times that
 
 bool isSpace(int byte) {
   return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
@@ -28,8 +28,8 @@ Result<void> pass(std::string_view text, const fs::path& file, std::int64_t line
   return sink.drop({line, std::move(value.error().message), file.string()});
 }
 
-DroppedRow tooLong(const fs::path& file, std::int64_t line) {
-  return {line, "the record is longer than 64 MiB; split it.", file.string()};
+DroppedRow tooLong(const fs::path& file, std::int64_t line, std::size_t limit = kMaxRecordBytes) {
+  return {line, "the record is longer than " + std::to_string(limit >> 20) + " MiB; split it.", file.string()};
 }
 
 /// A member of an object whose value may hold the records.
@@ -232,7 +232,8 @@ Result<void> readSequence(const fs::path& file, std::size_t limit, const RecordS
   while (cutter.peek() != ByteReader::kEnd) {
     const std::int64_t line = cutter.line();
     STRATA_TRY(const auto cut, cutter.value(&text));
-    STRATA_CHECK(cut == JsonCutter::Cut::tooLong ? sink.drop(tooLong(file, line)) : pass(text, file, line, sink));
+    STRATA_CHECK(cut == JsonCutter::Cut::tooLong ? sink.drop(tooLong(file, line, limit))
+                                                 : pass(text, file, line, sink));
   }
   return cutter.error();
 }

@@ -195,6 +195,23 @@ TEST_F(GzipRecords, AreReadByWhatTheyHold) {
   EXPECT_THAT(readAllOf(path).error, HasSubstr("a.jsonl.gz"));
 }
 
+TEST_F(GzipRecords, AFileThatExpandsBeyondMeasureIsRefused) {
+  const auto path = m_folder.path() / "bomb.json.gz";
+  gzFile file = gzopen(path.c_str(), "wb");
+  const std::string spaces(1 << 20, ' ');
+  for (int i = 0; i < 80; ++i) gzwrite(file, spaces.data(), static_cast<unsigned>(spaces.size()));
+  gzclose(file);
+  EXPECT_THAT(readAllOf(path).error, HasSubstr("expands more than 200 times"));
+}
+
+TEST_F(JsonRecords, ALoneObjectOverTheLimitIsSkippedBeforeItIsParsed) {
+  const auto path = m_folder.path() / "a.json";
+  writeText(path, "{\"a\":\n\"" + std::string((256u << 20) + 1, 'x') + "\"}");
+  const auto result = readAllOf(path);
+  EXPECT_THAT(result.records, IsEmpty());
+  EXPECT_THAT(result.dropped, ElementsAre(HasSubstr("longer than 256 MiB")));
+}
+
 TEST_F(ParquetRecords, RowsAreObjects) {
   const auto path = m_folder.path() / "a.parquet";
   testing::writeParquet(path, {"what?", "why?"}, {{"x", "y"}, {}});
