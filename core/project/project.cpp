@@ -89,7 +89,7 @@ class ProjectFile {
     if (!m_json.contains("sides")) return std::optional<ProjectSide>();
     const Json& sides = m_json["sides"];
     if (!sides.is_object()) return broken("has \"sides\" that are no object with \"a\" and \"b\".");
-    if (!sides.contains(key)) return std::optional<ProjectSide>();
+    if (!sides.contains(key) || sides[key].is_null()) return std::optional<ProjectSide>();
     const Json& given = sides[key];
     ProjectSide side;
     const auto wrong = [&] {
@@ -180,7 +180,10 @@ Result<void> Project::change(const std::function<void(Json& file)>& edit) {
 Result<void> Project::setSides(const std::optional<ProjectSide>& a, const std::optional<ProjectSide>& b) {
   return change([&](Json& file) {
     for (const auto& [key, side] : {std::pair("a", a), std::pair("b", b)}) {
-      if (!side) continue;
+      if (!side) {
+        if (file.contains("sides")) file["sides"].erase(key);
+        continue;
+      }
       Json& member = file["sides"][key];
       if (!member.is_object()) member = Json::object();
       for (const char* known : {"adapter", "dtype", "device", "context"}) member.erase(known);

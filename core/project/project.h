@@ -46,7 +46,7 @@ class Project {
 
   // Changes of strata.json: read anew, written whole; members that this Strata does not know stay as they are.
 
-  /// A side that is nothing stays.
+  /// Both sides; nothing: the side is empty.
   Result<void> setSides(const std::optional<ProjectSide>& a, const std::optional<ProjectSide>& b);
   /// Under `name`, or where that is empty under the folder's own, made unlike the others; the name that it has. A
   /// folder that has a name keeps it.

@@ -85,13 +85,13 @@ struct OpenProject {
 
 struct SetSides {
   static constexpr const char* kName = "project/set_sides";
-  static constexpr const char* kHelp = "stores what stands on sides A and B";
+  static constexpr const char* kHelp = "stores sides A and B";
   struct Params {
-    std::optional<Side> a, b;
+    std::optional<Side> a = Side{}, b = Side{};  // a Side without a model: the member was left out
     template <class V>
     void visit(V& v) {
-      v("a", a, "side A; null leaves it");
-      v("b", b, "side B; null leaves it");
+      v("a", a, "side A; null: empty; left out: unchanged");
+      v("b", b, "side B; null: empty; left out: unchanged");
     }
   };
   using Answer = Nothing;

@@ -40,8 +40,11 @@ protocol::Side toMessage(const ProjectSide& side) {
   return message;
 }
 
-std::optional<ProjectSide> fromMessage(const std::optional<protocol::Side>& side) {
+/// A side as it is to be stored; `now` where the request left it out.
+std::optional<ProjectSide> fromMessage(const std::optional<protocol::Side>& side,
+                                       const std::optional<ProjectSide>& now) {
   if (!side) return {};
+  if (side->ref.model.empty()) return now;
   return ProjectSide{.model = side->ref.model,
                      .map = side->map,
                      .adapter = side->ref.adapter,
@@ -174,7 +177,9 @@ void ProjectService::addTo(MethodTable& methods) {
   methods.add<SetSides>(
       [state](const SetSides::Params& params, RequestContext&) -> Result<Nothing> {
         return state
-            ->change([&](Project& project) { return project.setSides(fromMessage(params.a), fromMessage(params.b)); })
+            ->change([&](Project& project) {
+              return project.setSides(fromMessage(params.a, project.sideA()), fromMessage(params.b, project.sideB()));
+            })
             .map([](const ProjectInfo&) { return Nothing{}; });
       },
       Lane::ordered);

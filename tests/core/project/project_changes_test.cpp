@@ -40,9 +40,18 @@ TEST_F(ProjectChanges, SidesAreStoredAndUnknownMembersKept) {
   EXPECT_EQ(again->sideB(), b);
   EXPECT_EQ(file()["presets"]["mine"], 1);
   EXPECT_EQ(file()["sides"]["a"]["note"], "kept");
-  ASSERT_TRUE(project.setSides(std::nullopt, a));
-  EXPECT_EQ(Project::open(folder())->sideA(), a);
-  EXPECT_EQ(Project::open(folder())->sideB(), a);
+}
+
+TEST_F(ProjectChanges, AnEmptySideIsStored) {
+  const ProjectSide only{.model = "base", .map = "stride:2"};
+  ASSERT_TRUE(project.setSides(only, std::nullopt));
+  ASSERT_TRUE(project.setSides(std::nullopt, only)) << "swapped";
+  EXPECT_EQ(Project::open(folder())->sideA(), std::nullopt);
+  EXPECT_EQ(Project::open(folder())->sideB(), only);
+  ASSERT_TRUE(project.setSides(std::nullopt, std::nullopt));
+  EXPECT_EQ(Project::open(folder())->sideB(), std::nullopt);
+  writeText(folder() / "strata.json", R"({"sides": {"a": null, "b": {"model": "base", "map": "full"}}})");
+  EXPECT_EQ(Project::open(folder())->sideA(), std::nullopt) << "null is an empty side too";
 }
 
 TEST_F(ProjectChanges, ModelsGetNamesUnlikeTheOthers) {

@@ -59,6 +59,19 @@ TEST_F(ProjectMethods, TheSampleIsAUsersCopyAndTheShippedOneStays) {
   EXPECT_EQ(readText(shipped), before);
 }
 
+TEST_F(ProjectMethods, ANullSideIsEmptyAndOneThatIsLeftOutStays) {
+  answer("project/open");
+  const Json side = {{"ref", {{"model", "stories"}}}, {"map", "stride:2"}};
+  answer("project/set_sides", {{"a", nullptr}, {"b", side}});
+  EXPECT_TRUE(answer("project/open")["a"].is_null());
+  answer("project/set_sides", {{"a", side}, {"b", nullptr}});
+  const Json swapped = answer("project/open");
+  EXPECT_EQ(swapped["a"]["ref"]["model"], "stories");
+  EXPECT_TRUE(swapped["b"].is_null());
+  answer("project/set_sides", {{"b", side}});
+  EXPECT_EQ(answer("project/open")["a"]["ref"]["model"], "stories");
+}
+
 TEST_F(ProjectMethods, WithoutAProjectTheyRefuseWithASentence) {
   EXPECT_THAT(refusal("chats/list"), HasSubstr("No project is open"));
   EXPECT_THAT(refusal("jobs/list"), HasSubstr("No project is open"));
