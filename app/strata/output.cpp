@@ -42,6 +42,10 @@ Json errorToJson(const Error& error) {
 void Output::error(const Error& error) const {
   std::string sentence = error.message;
   std::replace(sentence.begin(), sentence.end(), '\n', ' ');
+  // The library names no options: its sentences are the window's too.
+  if (error.context.starts_with("--") && sentence.find(error.context) == std::string::npos) {
+    sentence += " (" + error.context + ")";
+  }
   write(stderr, "strata: " + terminalText(sentence) + "\n");
   if (json) line({{"error", errorToJson(error)}});
 }

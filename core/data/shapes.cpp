@@ -272,7 +272,7 @@ Result<std::vector<DataRecord>> questionRecords(Json value, QaFormat format) {
 tl::unexpected<Error> unknownShape(const Json& object) {
   return broken("no known shape has these keys (" + listKeys(object) +
                 "); known are text; prompt and completion; messages; conversations; instruction and output; chosen and "
-                "rejected; question, context and answers. Say which columns are what, for example --columns "
+                "rejected; question, context and answers. Say which columns are what, for example "
                 "prompt=q,completion=a.");
 }
 

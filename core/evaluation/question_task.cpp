@@ -48,7 +48,7 @@ class Preparer {
     if (!fits(promptIds(prompt, ""))) {
       return fail(ErrorCode::invalidData,
                   "The question " + question.id + " does not fit the context of " + std::to_string(m_model.context()) +
-                      " even without its passages; raise --context.",
+                      " even without its passages; use a longer context.",
                   question.id);
     }
     prompt.passages =

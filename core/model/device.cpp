@@ -108,8 +108,8 @@ Result<c10::Device> chooseDevice(const std::string& text) {
   }
   const std::string reason =
       cuda.devices == 0 ? cuda.reason : "there are only " + std::to_string(cuda.devices) + " GPUs";
-  return fail(ErrorCode::unsupported,
-              "The device " + text + " cannot be used: " + reason + "; use --device cpu or auto.", "--device");
+  return fail(ErrorCode::unsupported, "The device " + text + " cannot be used: " + reason + "; choose cpu or auto.",
+              "--device");
 }
 
 void synchronize(c10::Device device) {

@@ -22,7 +22,7 @@ Result<void> checkRoom(std::size_t promptTokens, std::int64_t context) {
   if (static_cast<std::int64_t>(promptTokens) < context) return {};
   return fail(ErrorCode::usage,
               "The prompt has " + std::to_string(promptTokens) + " tokens and the context is " +
-                  std::to_string(context) + "; shorten the prompt or raise --context.",
+                  std::to_string(context) + "; shorten the prompt or use a longer context.",
               "--context");
 }
 
@@ -192,10 +192,8 @@ Result<void> Generation::choose(const at::Tensor& logits) {
                                      static_cast<std::size_t>(host.size(1)));
     const TokenId id = sampleToken(row, m_config, answer.history(), m_index, static_cast<std::uint32_t>(m_live[i]));
     if (id < 0) {
-      return fail(
-          ErrorCode::invalidData,
-          "The model's logits are not finite numbers; look for broken weights with strata inspect MODEL --check.",
-          "logits");
+      return fail(ErrorCode::invalidData, "The model's logits are not finite numbers; its weights may be damaged.",
+                  "logits");
     }
     bool finished = false;
     std::string piece = answer.take(id, m_hooks, finished);

@@ -146,9 +146,10 @@ Result<void> InferenceSession::check(const std::vector<TokenId>& ids, std::int64
   if (ids.empty()) return fail(ErrorCode::usage, "The prompt has no tokens; give at least one.");
   const auto count = static_cast<std::int64_t>(ids.size());
   if (held + count > m_options.capacity) {
-    return fail(ErrorCode::usage, "The session holds " + std::to_string(m_options.capacity) +
-                                      " tokens and would need " + std::to_string(held + count) +
-                                      "; shorten the prompt or raise --context.");
+    return fail(ErrorCode::usage,
+                "The session holds " + std::to_string(m_options.capacity) + " tokens and would need " +
+                    std::to_string(held + count) + "; shorten the prompt or use a longer context.",
+                "--context");
   }
   for (const TokenId id : ids) {
     if (id < 0 || id >= m_model->config().vocab) {

@@ -105,8 +105,7 @@ Result<bool> Comparison::step() {
     if (i + 1 == m_ids.size()) difference.text += m_text.finish();
     difference.kl = std::max(0.0, kl[row].item<double>());  // rounding may leave a negative zero
     if (!std::isfinite(difference.kl)) {
-      return fail(ErrorCode::invalidData,
-                  "A model's logits are not finite numbers; look for broken weights with strata inspect MODEL --check.",
+      return fail(ErrorCode::invalidData, "A model's logits are not finite numbers; its weights may be damaged.",
                   "logits");
     }
     difference.a = likeliest(pA[row], i);
