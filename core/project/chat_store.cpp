@@ -30,7 +30,8 @@ constexpr const char* kChatsSchema =
 constexpr const char* kChatColumns =
     "id, title, system, created, updated, a, b, sampling, trashed,"
     " (SELECT COUNT(DISTINCT turn) FROM messages WHERE chat = chats.id)";
-constexpr std::size_t kSnippetBefore = 40, kSnippetBytes = 160;
+constexpr const char* kReplaced = "-replaced-";  // CHAT-replaced-TIME: what was replaced in a chat
+constexpr std::size_t kSnippetBefore = 40, kSnippetBytes = 160, kTitleBytes = 60;
 
 /// "2026-11-28T17:03:56.123Z": with milliseconds, so that the newest first is an order.
 std::string utcNow() {
@@ -106,6 +107,22 @@ std::string snippetOf(const std::string& text, const std::string& word) {
   std::replace_if(
       snippet.begin(), snippet.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
   return snippet;
+}
+
+/// Names a chat of replaced messages by its first question.
+std::string replacedTitle(const std::string& question, const std::string& chatTitle) {
+  std::string title;
+  for (const std::string& word : wordsOf(question)) {
+    if (title.size() > kTitleBytes) break;
+    title += (title.empty() ? "" : " ") + word;
+  }
+  if (title.size() > kTitleBytes) {
+    std::size_t end = kTitleBytes;
+    while (end > 0 && continuesCharacter(title[end])) --end;
+    title = title.substr(0, end) + "…";
+  }
+  if (title.empty() || title == chatTitle) return chatTitle + " (replaced)";
+  return title + " (replaced in: " + chatTitle + ")";
 }
 
 /// A member that cannot be read hides neither its row nor the others: it is left out.
@@ -312,16 +329,47 @@ Result<void> ChatStore::dropFrom(const protocol::PutChat::Params& params, const 
   count.bind(1, params.chat.id).bind(2, std::int64_t{params.dropFromTurn}).bind(3, keptText);
   STRATA_CHECK(m_database.check(count.step()));
   if (count.integer(0) == 0) return {};
-  const std::string dropped = params.chat.id + "-replaced-" + now;
+  Statement first(m_database,
+                  "SELECT text FROM messages WHERE chat = ? AND turn >= ? AND role = 'user' AND id NOT IN (SELECT value"
+                  " FROM json_each(?)) ORDER BY turn LIMIT 1");
+  const int found = first.bind(1, params.chat.id).bind(2, std::int64_t{params.dropFromTurn}).bind(3, keptText).step();
+  STRATA_CHECK(m_database.check(found));
+  const std::string title = replacedTitle(found == SQLITE_ROW ? first.text(0) : std::string(), params.chat.title);
+  const std::string base = params.chat.id + kReplaced + now;
+  std::string dropped = base;
+  Statement taken(m_database, "SELECT 1 FROM chats WHERE id = ?");
+  for (int number = 2; taken.bind(1, dropped).step() == SQLITE_ROW; ++number) {  // in the same millisecond
+    taken.reset();
+    dropped = base + "-" + std::to_string(number);
+  }
+  STRATA_CHECK(m_database.check(taken.code()));
   Statement copy(m_database,
                  "INSERT INTO chats(id, title, system, created, updated, a, b, sampling, trashed)"
-                 " SELECT ?, title, system, created, ?, a, b, sampling, 1 FROM chats WHERE id = ?");
-  STRATA_CHECK(m_database.check(copy.bind(1, dropped).bind(2, now).bind(3, params.chat.id).step()));
+                 " SELECT ?, ?, system, created, ?, a, b, sampling, 1 FROM chats WHERE id = ?");
+  STRATA_CHECK(m_database.check(copy.bind(1, dropped).bind(2, title).bind(3, now).bind(4, params.chat.id).step()));
   Statement move(m_database,
                  "UPDATE messages SET chat = ? WHERE chat = ? AND turn >= ? AND id NOT IN (SELECT value FROM "
                  "json_each(?))");
   move.bind(1, dropped).bind(2, params.chat.id).bind(3, std::int64_t{params.dropFromTurn}).bind(4, keptText);
   return m_database.check(move.step());
+}
+
+/// Messages that return to their chat leave the chat in the trash that a replacement moved them to; one that is empty
+/// then goes.
+Result<void> ChatStore::takeFromReplaced(const protocol::PutChat::Params& params) {
+  Json returning = Json::array();
+  for (const ChatMessage& message : params.messages) returning.push_back(message.id);
+  const std::string ids = toText(returning), prefix = params.chat.id + kReplaced;
+  constexpr const char* kOfReplaced = "(SELECT id FROM chats WHERE trashed = 1 AND substr(id, 1, length(?)) = ?)";
+  const std::string take =
+      std::string("DELETE FROM messages WHERE chat IN ") + kOfReplaced + " AND id IN (SELECT value FROM json_each(?))";
+  Statement messages(m_database, take.c_str());
+  STRATA_CHECK(m_database.check(messages.bind(1, prefix).bind(2, prefix).bind(3, ids).step()));
+  if (sqlite3_changes(m_database.handle()) == 0) return {};
+  const std::string sweep = std::string("DELETE FROM chats WHERE id IN ") + kOfReplaced +
+                            " AND NOT EXISTS (SELECT 1 FROM messages WHERE chat = chats.id)";
+  Statement chats(m_database, sweep.c_str());
+  return m_database.check(chats.bind(1, prefix).bind(2, prefix).step());
 }
 
 Result<void> ChatStore::put(const protocol::PutChat::Params& params) {
@@ -335,7 +383,10 @@ Result<void> ChatStore::put(const protocol::PutChat::Params& params) {
   const std::string now = utcNow();
   return m_database.transaction([&]() -> Result<void> {
     STRATA_CHECK(putChat(params.chat, now));
-    if (params.dropFromTurn >= 0) STRATA_CHECK(dropFrom(params, now));
+    if (params.dropFromTurn >= 0) {
+      STRATA_CHECK(dropFrom(params, now));
+      STRATA_CHECK(takeFromReplaced(params));
+    }
     for (const ChatMessage& message : params.messages) STRATA_CHECK(putMessage(params.chat.id, message));
     return {};
   });

@@ -38,6 +38,7 @@ class ChatStore {
   Result<void> putChat(const protocol::ChatInfo& chat, const std::string& now);
   Result<void> putMessage(const std::string& chat, const protocol::ChatMessage& message);
   Result<void> dropFrom(const protocol::PutChat::Params& params, const std::string& now);
+  Result<void> takeFromReplaced(const protocol::PutChat::Params& params);
 
   Database m_database;
 };

@@ -1,5 +1,6 @@
 #include "widgets/shell/trash_list.h"
 
+#include <QDateTime>
 #include <QHBoxLayout>
 #include <QListWidget>
 #include <algorithm>
@@ -13,6 +14,12 @@ namespace strata {
 namespace {
 
 constexpr int kRows = 6;
+
+/// " · 2026-11-28 10:15:03", local time; replaced messages of one chat may be seconds apart.
+QString whenOf(const std::string& time) {
+  const QDateTime parsed = QDateTime::fromString(QString::fromStdString(time), Qt::ISODate).toLocalTime();
+  return parsed.isValid() ? " · " + parsed.toString("yyyy-MM-dd HH:mm:ss") : QString();
+}
 
 }  // namespace
 
@@ -84,8 +91,12 @@ void TrashList::fill() {
   const auto add = [&](const QString& what, const std::string& id) {
     rows << what + '\n' + QString::fromStdString(id);
   };
-  for (const protocol::ChatInfo& chat : m_chats) add(tr("Chat: %1").arg(QString::fromStdString(chat.title)), chat.id);
-  for (const protocol::JobInfo& job : m_jobs.trash()) add(tr("Run: %1").arg(JobBook::title(job)), job.id);
+  for (const protocol::ChatInfo& chat : m_chats) {
+    add(tr("Chat: %1").arg(QString::fromStdString(chat.title)) + whenOf(chat.updated), chat.id);
+  }
+  for (const protocol::JobInfo& job : m_jobs.trash()) {
+    add(tr("Run: %1").arg(JobBook::title(job)) + whenOf(job.created), job.id);
+  }
   if (rows != m_shown || rows.isEmpty()) {
     m_shown = rows;
     m_sure = false;

@@ -193,6 +193,48 @@ TEST_F(Chats, ADroppedEndIsAChatOfItsOwnInTheTrash) {
   EXPECT_EQ(dropped[0].id, "u1");
 }
 
+TEST_F(Chats, MessagesThatReturnToTheirChatLeaveTheTrash) {
+  ChatStore store = open();
+  ASSERT_TRUE(store.put(
+      put("c", "t",
+          {message("u0", 0, "user", "kept"), message("u1", 1, "user", "old"), message("a1", 1, "a", "old answer")})));
+  PutChat::Params edit = put("c", "t", {message("new", 1, "user", "edited")});
+  edit.dropFromTurn = 1;
+  PutChat::Params undo = put("c", "t", {message("u1", 1, "user", "old"), message("a1", 1, "a", "old answer")});
+  undo.dropFromTurn = 1;
+  for (int i = 0; i < 2; ++i) {  // replayed
+    ASSERT_TRUE(store.put(edit));
+    ASSERT_TRUE(store.put(undo));
+  }
+  const auto kept = all(store, "c");
+  ASSERT_EQ(kept.size(), 3u);
+  EXPECT_EQ(kept[1].id, "u1");
+  EXPECT_EQ(kept[2].text, "old answer");
+  const auto trash = store.list({.search = "", .trash = true});
+  ASSERT_EQ(trash->size(), 1u) << "the originals are in the chat and nowhere else";
+  const auto dropped = all(store, trash->front().id);
+  ASSERT_EQ(dropped.size(), 1u);
+  EXPECT_EQ(dropped[0].text, "edited");
+}
+
+TEST_F(Chats, WhatWasReplacedIsNamedByItsQuestion) {
+  ChatStore store = open();
+  ASSERT_TRUE(store.put(put("c", "Lanterns", {message("u0", 0, "user", "Lanterns"), message("u1", 1, "user", "one")})));
+  for (const char* question : {"two", "three"}) {
+    PutChat::Params edit = put("c", "Lanterns", {message(question, 1, "user", question)});
+    edit.dropFromTurn = 1;
+    ASSERT_TRUE(store.put(edit));
+  }
+  PutChat::Params first = put("c", "Lanterns", {message("last", 0, "user", "Lamps")});
+  first.dropFromTurn = 0;
+  ASSERT_TRUE(store.put(first));
+  std::set<std::string> titles;
+  const auto trash = store.list({.search = "", .trash = true});
+  for (const auto& chat : *trash) titles.insert(chat.title);
+  EXPECT_EQ(titles, (std::set<std::string>{"one (replaced in: Lanterns)", "two (replaced in: Lanterns)",
+                                           "Lanterns (replaced)"}));
+}
+
 TEST_F(Chats, AreFoundByTheWordsOfTitlesAndMessages) {
   ChatStore store = open();
   ASSERT_TRUE(
