@@ -90,6 +90,33 @@ struct Generate {
   using Answer = protocol::Answer;
 };
 
+struct CountPrompt {
+  static constexpr const char* kName = "chat/count";
+  static constexpr const char* kHelp = "tokens of a conversation as chat/generate would put it to the model";
+  struct Params {
+    ModelRef ref;
+    std::vector<Turn> turns;
+    int answerTokens = 0;
+    template <class V>
+    void visit(V& v) {
+      v("ref", ref, "the model; opened if it is not");
+      v("turns", turns, "the conversation; the last is the user's");
+      v("answer_tokens", answerTokens, "room to leave when turns are dropped; at most a quarter of the context",
+        Range{0, 1 << 30});
+    }
+  };
+  struct Answer {
+    std::int64_t tokens = 0, context = 0;
+    int drop = 0;
+    template <class V>
+    void visit(V& v) {
+      v("tokens", tokens, "of the prompt");
+      v("context", context, "tokens that fit; a prompt must be shorter");
+      v("drop", drop, "oldest questions to drop, with their answers, so that it fits; -1: the last alone does not");
+    }
+  };
+};
+
 struct Tokens {
   static constexpr const char* kName = "chat/tokens";
   static constexpr const char* kHelp = "text that became certain, at most 60 times a second a stream";

@@ -79,6 +79,9 @@ void Engine::addMethods() {
     };
     return m_host.generate(params, onTokens, context.progress, context.cancelled);
   });
+  table.add<protocol::CountPrompt>([this](const protocol::CountPrompt::Params& params, RequestContext& context) {
+    return m_host.count(params, context.cancelled);
+  });
   table.add<protocol::Compare>([this](const protocol::Compare::Params& params, RequestContext& context) {
     return m_host.compare(params, context.cancelled);
   });

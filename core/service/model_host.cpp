@@ -35,6 +35,22 @@ Result<std::vector<TokenId>> promptOf(const OpenModel& open, const std::vector<p
   return chatPrompt(*open.model, **chat, messagesOf(turns));
 }
 
+int questionsIn(const std::vector<protocol::Turn>& turns) {
+  return static_cast<int>(
+      std::count_if(turns.begin(), turns.end(), [](const auto& turn) { return turn.role == "user"; }));
+}
+
+/// The conversation without its first `questions` and what answered them; system messages stay.
+std::vector<protocol::Turn> withoutOldest(const std::vector<protocol::Turn>& turns, int questions) {
+  std::vector<protocol::Turn> kept;
+  int seen = 0;
+  for (const protocol::Turn& turn : turns) {
+    seen += turn.role == "user" ? 1 : 0;
+    if (turn.role == "system" || seen > questions) kept.push_back(turn);
+  }
+  return kept;
+}
+
 }  // namespace
 
 struct ModelHost::State {
@@ -217,6 +233,31 @@ Result<protocol::Answer> ModelHost::complete(const protocol::Side& side, const s
   STRATA_TRY(const Tokenizer* tokenizer, open->model->needTokenizer());
   std::vector<TokenId> ids = tokenizer->withSpecials(tokenizer->encode(prompt));
   return m_state->answer({open, std::move(map), "", sampling, std::move(ids), {}, begun}, onTokens, cancelled);
+}
+
+Result<protocol::CountPrompt::Answer> ModelHost::count(const protocol::CountPrompt::Params& params,
+                                                       const std::atomic<bool>& cancelled) {
+  STRATA_TRY(const std::shared_ptr<OpenModel> open, m_state->open(params.ref, nullptr, cancelled));
+  STRATA_TRY(const std::vector<TokenId> prompt, promptOf(*open, params.turns));
+  protocol::CountPrompt::Answer answer;
+  answer.tokens = static_cast<std::int64_t>(prompt.size());
+  answer.context = open->model->context();
+  if (answer.tokens < answer.context) return answer;
+  const std::int64_t room =
+      std::clamp<std::int64_t>(params.answerTokens, 1, std::max<std::int64_t>(1, answer.context / 4));
+  // Fewest questions to drop, by bisection: each that is dropped makes the prompt shorter.
+  int few = 0, many = std::max(questionsIn(params.turns) - 1, 0);
+  STRATA_TRY(const std::vector<TokenId> last, promptOf(*open, withoutOldest(params.turns, many)));
+  answer.drop = static_cast<std::int64_t>(last.size()) < answer.context ? many : -1;
+  if (answer.drop < 0) return answer;
+  while (many - few > 1) {
+    const int middle = (few + many) / 2;
+    STRATA_TRY(const std::vector<TokenId> shorter, promptOf(*open, withoutOldest(params.turns, middle)));
+    const bool fits = static_cast<std::int64_t>(shorter.size()) + room <= answer.context;
+    (fits ? many : few) = middle;
+  }
+  answer.drop = many;
+  return answer;
 }
 
 Result<protocol::Compare::Answer> ModelHost::compare(const protocol::Compare::Params& params,

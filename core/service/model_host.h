@@ -69,6 +69,9 @@ class ModelHost {
   Result<protocol::Answer> complete(const protocol::Side& side, const std::string& prompt,
                                     const GenerateConfig& sampling, const TokensFunction& onTokens,
                                     const std::atomic<bool>& cancelled);
+  /// The tokens of a conversation, and what to drop of one that does not fit.
+  Result<protocol::CountPrompt::Answer> count(const protocol::CountPrompt::Params& params,
+                                              const std::atomic<bool>& cancelled);
   Result<protocol::Compare::Answer> compare(const protocol::Compare::Params& params,
                                             const std::atomic<bool>& cancelled);
   /// Frees the caches of these streams (names that begin with `prefix`).

@@ -11,14 +11,14 @@ namespace {
 
 // Not here: what makes something new each time (chat/generate, jobs/start, project/add_model), and what may have been
 // the very thing that used up the memory (models/load).
-constexpr std::array<std::string_view, 20> kRepeatable = {
+constexpr std::array<std::string_view, 21> kRepeatable = {
     protocol::ListFolder::kName,     protocol::OpenProject::kName,  protocol::SetSides::kName,
     protocol::ListModels::kName,     protocol::InspectModel::kName, protocol::EstimateMemory::kName,
     protocol::UnloadModel::kName,    protocol::Compare::kName,      protocol::ListChats::kName,
     protocol::OpenChat::kName,       protocol::PutChat::kName,      protocol::ExportChat::kName,
     protocol::SampleQuestion::kName, protocol::CheckData::kName,    protocol::ListData::kName,
     protocol::ListJobs::kName,       protocol::StopJob::kName,      protocol::ReadLog::kName,
-    protocol::WatchJob::kName,       protocol::RemoveChat::kName,
+    protocol::WatchJob::kName,       protocol::RemoveChat::kName,   protocol::CountPrompt::kName,
 };
 
 struct Phrase {

@@ -18,6 +18,7 @@ namespace strata::testing {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 namespace fs = std::filesystem;
 
 const std::atomic<bool> kNotCancelled{false};
@@ -161,6 +162,44 @@ TEST_F(ModelHostTest, CountsTheActivationsOfAStepAtTheirPeak) {
   EXPECT_GT(peak, 2 * chunk) << "the state of a chunk and what a layer makes of it";
   answer(question("pane", sideOf("full"), 1));
   EXPECT_EQ(m_host.memory()[0].activationsPeak, peak) << "a shorter one does not lower it";
+}
+
+TEST_F(ModelHostTest, CountsThePromptAndSaysHowManyOldQuestionsToDrop) {
+  const auto side = sideOf("full", 64);
+  protocol::Generate::Params params = question("", side, 4);
+  const auto count = [&] {
+    const auto counted = m_host.count({side.ref, params.turns, 4}, kNotCancelled);
+    EXPECT_TRUE(counted) << counted.error().message;
+    return counted.value_or(protocol::CountPrompt::Answer{});
+  };
+  const auto one = count();
+  EXPECT_EQ(one.tokens, answer(params).promptTokens);
+  EXPECT_EQ(one.context, 64);
+  EXPECT_EQ(one.drop, 0);
+  const auto turns = params.turns;
+  params.turns.clear();
+  for (int i = 0; i < 9; ++i) {
+    params.turns.push_back(turns[0]);
+    params.turns.push_back({"assistant", "Her name was Lily"});
+  }
+  params.turns.push_back(turns[0]);
+  const auto many = count();
+  EXPECT_GE(many.tokens, many.context);
+  const auto refused = m_host.generate(params, nullptr, nullptr, kNotCancelled);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().context, "--context");
+  EXPECT_THAT(refused.error().message, Not(HasSubstr("--"))) << "the window shows it";
+  ASSERT_GT(many.drop, 0);
+  params.turns.erase(params.turns.begin(), params.turns.begin() + 2 * (many.drop - 1));
+  EXPECT_GT(count().tokens + 4, 64) << "one fewer would not do";
+  params.turns.erase(params.turns.begin(), params.turns.begin() + 2);
+  const auto fits = count();
+  EXPECT_LE(fits.tokens + 4, 64);
+  EXPECT_EQ(fits.drop, 0);
+  std::string tooLong;
+  for (int i = 0; i < 30; ++i) tooLong += "Once upon a time ";
+  params.turns = {{"user", tooLong}};
+  EXPECT_EQ(count().drop, -1);
 }
 
 TEST_F(ModelHostTest, ALongPromptDoesNotStarveAnotherAnswer) {
