@@ -14,15 +14,12 @@
 #include "widgets/data/data_page.h"
 #include "widgets/models/models_page.h"
 #include "widgets/shell/engine_command.h"
-#include "widgets/shell/first_start.h"
 #include "widgets/shell/main_window.h"
 #include "widgets/shell/single_instance.h"
 #include "widgets/shell/window_log.h"
 
 namespace strata {
 namespace {
-
-constexpr double kHalf = 0.5;
 
 QString resource(const QString& name) {
   QFile file(":/strata/" + name);
@@ -43,14 +40,6 @@ QString lockKey(const EngineClient::Command& engine, QString folder, const Setti
   if (folder.isEmpty()) folder = settings.value("projects/sample").toString();
   const QString canonical = folder.isEmpty() ? QString() : QFileInfo(folder).canonicalFilePath();
   return canonical.isEmpty() ? folder : canonical;
-}
-
-void tieFirstSteps(FirstStart& steps, ChatPage& chat) {
-  QObject::connect(&steps, &FirstStart::draftWanted, &chat, &ChatPage::setQuestion);
-  QObject::connect(&steps, &FirstStart::askBoth, &chat, &ChatPage::sendDraft);
-  QObject::connect(&steps, &FirstStart::halveCache, &chat, [&chat](Which side) { chat.setRetention(side, kHalf); });
-  QObject::connect(&steps, &FirstStart::askAgain, &chat, &ChatPage::askAgain);
-  QObject::connect(&chat, &ChatPage::asked, &steps, &FirstStart::markAsked);
 }
 
 /// Messages that no engine confirmed outlive the window too.
@@ -105,7 +94,7 @@ int run(QApplication& application, const WorkbenchOptions& options) {
   window.addPage(new ModelsPage(workspace));
   window.addPage(new DataPage(workspace));
   window.addPage(chat);
-  tieFirstSteps(window.firstStart(), *chat);
+  chat->serve(window.firstStart());
   window.restore();
   window.show();
   // The engine starts once the window is on the screen, not before.

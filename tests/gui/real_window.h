@@ -69,12 +69,7 @@ class RealWindow {
     window.addPage(models);
     window.addPage(data);
     window.addPage(chat);
-    FirstStart& steps = window.firstStart();
-    QObject::connect(&steps, &FirstStart::draftWanted, chat, &ChatPage::setQuestion);
-    QObject::connect(&steps, &FirstStart::askBoth, chat, &ChatPage::sendDraft);
-    QObject::connect(&steps, &FirstStart::halveCache, chat, [this](Which side) { chat->setRetention(side, .5); });
-    QObject::connect(&steps, &FirstStart::askAgain, chat, &ChatPage::askAgain);
-    QObject::connect(chat, &ChatPage::asked, &steps, &FirstStart::markAsked);
+    chat->serve(window.firstStart());
     window.restore();
     window.resize(1280, 800);
     window.show();

@@ -132,7 +132,7 @@ void Answering::abandon() {
     if (side.ticket == 0) continue;
     m_workspace.engine().cancel(side.ticket);
     done(which, side.turn, side.number,
-         fail(ErrorCode::cancelled, tr("Stopped when another chat was opened.").toStdString()));
+         fail(ErrorCode::cancelled, tr("Stopped before the answer was complete.").toStdString()));
     side.number = 0;
   }
 }
@@ -185,7 +185,8 @@ void Answering::cancelOpening(const protocol::ModelRef& ref) {
 void Answering::take(const protocol::Tokens& tokens) {
   for (const Which which : kBothSides) {
     Asked& side = m_sides[indexOf(which)];
-    if (side.state == State::idle || tokens.stream != streamOf(which).toStdString()) continue;
+    // By request: what is late of an abandoned answer has the same stream.
+    if (side.ticket == 0 || tokens.request != Json(side.ticket)) continue;
     side.pending += safeText(tokens.text);
     if (side.state == State::loading || side.state == State::waiting) setState(which, State::answering);
     if (!side.sinceFlush.isValid() || side.sinceFlush.elapsed() >= kFlushMilliseconds) flush(which);

@@ -43,7 +43,7 @@ class Answering : public QObject {
   void answerInTurn(int turn);
   void stop(Which which);
   void stopAll();
-  /// Ends what is under way at once, with the text so far: another chat is about to be shown.
+  /// Ends what is under way at once, with the text so far: its turn is about to go.
   void abandon();
   /// Opens the sides' models ahead of the first question.
   void prepare();

@@ -15,6 +15,7 @@
 #include "widgets/chat/composer.h"
 #include "widgets/chat/difference_bar.h"
 #include "widgets/chat/notice_bar.h"
+#include "widgets/chat/prompt_count.h"
 #include "widgets/chat/sampling_panel.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/folding_row.h"
@@ -38,7 +39,9 @@ ChatPage::ChatPage(Workspace& workspace, QWidget* parent)
       m_workspace(workspace),
       m_conversation(new Conversation(workspace, this)),
       m_answering(new Answering(workspace, *m_conversation, this)),
-      m_differences(new Differences(workspace, *m_conversation, this)) {
+      m_differences(new Differences(workspace, *m_conversation, this)),
+      m_count(new PromptCount(workspace, *m_conversation, this)),
+      m_refused(new PromptCount(workspace, *m_conversation, this)) {
   setObjectName("chatPage");
   setAccessibleName(tr("Chat"));
   build();
@@ -135,18 +138,27 @@ void ChatPage::connectAll() {
   connect(m_conversation, &Conversation::reset, this, &ChatPage::chatOpened);
   connect(m_conversation, &Conversation::infoChanged, this, &ChatPage::showTitle);
   connect(m_conversation, &Conversation::stored, m_list, &ChatList::refreshSoon);
-  connect(m_conversation, &Conversation::failed, this,
-          [this](const Error& error) { m_notice->show(QString::fromStdString(error.message)); });
+  connect(m_conversation, &Conversation::replacing, this, [this] {
+    m_answering->abandon();
+    m_unasked = -1;
+  });
+  connect(m_conversation, &Conversation::failed, this, [this](const Error& error) {
+    m_list->setCurrent(m_conversation->id());  // the chat that was to be opened is not
+    m_notice->show(QString::fromStdString(error.message));
+  });
   connect(m_conversation, &Conversation::answerChanged, this, [this] { m_differences->refresh(); });
-  connect(m_conversation, &Conversation::turnsChanged, this, [this] { m_differences->refresh(); });
+  connect(m_conversation, &Conversation::turnsChanged, this, [this] {
+    m_differences->refresh();
+    recount();
+  });
+  connect(m_conversation, &Conversation::infoChanged, this, &ChatPage::recount);
   connect(m_answering, &Answering::stateChanged, this, &ChatPage::showState);
-  connect(m_answering, &Answering::finished, this, [this](int turn) {
-    if (m_answering->busy()) return;
-    const auto first = firstDifference(m_conversation->answer(turn, Which::a), m_conversation->answer(turn, Which::b));
-    m_workspace.announce(!first ? tr("The answer is there.")
-                         : first->token < 0
-                             ? tr("Both answers are there; they are the same.")
-                             : tr("Both answers are there; they part at token %1.").arg(first->token + 1));
+  connect(m_answering, &Answering::finished, this, &ChatPage::answerFinished);
+  connect(m_composer->edit(), &QPlainTextEdit::textChanged, this, &ChatPage::recount);
+  connect(&m_workspace.engine(), &EngineClient::loadedChanged, this, &ChatPage::recount);
+  connect(m_count, &PromptCount::changed, this, &ChatPage::showNote);
+  connect(m_refused, &PromptCount::changed, this, [this] {
+    if (m_refused->isFull()) offerRoom(*m_refused);
   });
   connect(&m_workspace, &Workspace::sidesChanged, this, &ChatPage::sidesChanged);
   connect(&m_workspace, &Workspace::projectChanged, this, &ChatPage::projectChanged);
@@ -254,6 +266,9 @@ void ChatPage::setDraft(const QString& text) {
 }
 
 void ChatPage::setQuestion(const QString& text, const QStringList& stop) {
+  if (m_composer->editedTurn() >= 0) m_composer->editTurn(-1, {});
+  const QString own = m_composer->draft().trimmed();
+  if (!own.isEmpty() && own != m_question && own != text.trimmed()) m_keptDraft = m_composer->draft();
   m_question = text.trimmed();
   m_questionStop.clear();
   for (const QString& end : stop) m_questionStop.push_back(end.toStdString());
@@ -274,6 +289,7 @@ void ChatPage::sendDraft() {
     m_composer->setNote(tr("The chat is being opened."));
     return;
   }
+  if (m_count->question() == question && m_count->isFull()) return offerRoom(*m_count);
   ask(question);
 }
 
@@ -281,15 +297,21 @@ void ChatPage::ask(const QString& question) {
   GenerateConfig sampling = m_conversation->info().sampling;
   sampling.stop = question == m_question ? m_questionStop : std::vector<std::string>();
   if (sampling.stop != m_conversation->info().sampling.stop) setSampling(sampling);
-  const int edited = m_composer->editedTurn();
-  m_composer->clear();
+  const bool typed = m_composer->draft().trimmed() == question;
+  const int edited = typed ? m_composer->editedTurn() : -1;
+  if (typed) {
+    m_composer->clear();
+    if (!m_keptDraft.isEmpty()) setDraft(std::exchange(m_keptDraft, {}));
+  }
   m_notice->hide();  // what it would take back is past now
+  m_refused->setQuestion({}, 0);
   int turn = m_conversation->lastTurn() + 1;
   if (edited >= 0 && edited <= m_conversation->lastTurn()) {
     turn = edited;
+    m_answering->abandon();  // an answer goes to the trash as far as it came
     m_conversation->replaceFrom(edited, question);
-    m_notice->show(tr("What stood there lies in the trash as a chat of its own."), tr("Undo"), [this] {
-      m_answering->stopAll();
+    m_notice->show(tr("The replaced messages are in the trash as a separate chat."), tr("Undo"), [this] {
+      m_answering->abandon();
       m_conversation->takeBack();
     });
   } else {
@@ -366,10 +388,13 @@ void ChatPage::startNew() {
   m_composer->edit()->setFocus();
 }
 
+void ChatPage::startEmpty() {
+  if (!m_conversation->isEmpty()) startNew();
+}
+
 void ChatPage::openChat(const QString& id) {
-  if (id.isEmpty() || (id == m_conversation->id() && !m_conversation->isEmpty())) return;
-  m_answering->abandon();
-  m_unasked = -1;
+  if (id.isEmpty()) return;
+  if (id == m_conversation->id() && !m_conversation->isEmpty()) return m_conversation->stopOpening();
   m_conversation->open(id);
 }
 
@@ -404,23 +429,9 @@ void ChatPage::branchFrom(int turn) {
   m_notice->show(tr("A new chat, with all up to question %1. The other one stays as it was.").arg(turn + 1));
 }
 
-void ChatPage::takeSampleQuestion() {
-  const auto seed = static_cast<std::uint64_t>(QRandomGenerator::global()->bounded(1, 1'000'000));
-  m_workspace.engine().call<protocol::SampleQuestion>(
-      {seed}, this, [this](const Result<protocol::SampleQuestion::Answer>& question) {
-        if (question) {
-          QStringList stop;
-          for (const std::string& text : question->stop) stop << QString::fromStdString(text);
-          setQuestion(QString::fromStdString(question->text), stop);
-          m_composer->edit()->setFocus();
-        } else {
-          m_notice->show(QString::fromStdString(question.error().message));
-        }
-      });
-}
-
 void ChatPage::sidesChanged() {
   answerWaiting();
+  recount();
   if (isVisible()) m_answering->prepare();
   showState();
 }
@@ -458,7 +469,6 @@ void ChatPage::showTitle() {
 
 void ChatPage::showState() {
   const bool busy = m_answering->busy();
-  const bool ready = m_workspace.engine().ready();
   m_composer->setBusy(busy);
   for (ChatPane* pane : m_panes) pane->setWaiting(m_unasked >= 0);
   const bool answered = !m_conversation->isEmpty() && anySide();
@@ -472,9 +482,7 @@ void ChatPage::showState() {
     chooses = chooses || wanted;
   }
   m_composer->sendButton()->setKind(chooses && !anySide() ? ButtonKind::plain : ButtonKind::accent);
-  if (m_composer->editedTurn() < 0) {
-    m_composer->setNote(ready ? QString() : tr("Send works now; the question waits for the engine."));
-  }
+  showNote();
   Q_EMIT keysChanged();
 }
 

@@ -18,7 +18,9 @@ class ChatPane;
 class Composer;
 class DifferenceBar;
 class ElidedLabel;
+class FirstStart;
 class NoticeBar;
+class PromptCount;
 class SamplingPanel;
 class Switch;
 
@@ -47,12 +49,16 @@ class ChatPage : public Page {
   ChatList* list() const { return m_list; }
   Composer* composer() const { return m_composer; }
   NoticeBar* notice() const { return m_notice; }
+  PromptCount& promptCount() { return *m_count; }
+  /// Does what the strip of first steps asks for, and reports the results to it.
+  void serve(FirstStart& steps);
 
  public Q_SLOTS:
   void setDraft(const QString& text);
-  /// A question of a task: its answers end at one of these texts, those to other questions do not.
+  /// Types in a question of a task: its answers end at one of these texts, those to other questions do not. A draft of
+  /// the user's own returns once it is sent.
   void setQuestion(const QString& text, const QStringList& stop);
-  /// Asks both sides; before the engine is ready the question waits.
+  /// Asks both sides; before the engine is ready the question waits. One that the context does not hold is not sent.
   void sendDraft();
   void setRetention(strata::Which which, double retention);
   /// The last question once more, on the sides whose answers are not by what stands there now; else on both.
@@ -60,6 +66,8 @@ class ChatPage : public Page {
   void answerAgain(const std::vector<strata::Which>& sides, bool newSeed);
   void timeThem();
   void startNew();
+  /// The same, where this chat holds anything.
+  void startEmpty();
   void editLast();
   void branchFrom(int turn);
   void takeSampleQuestion();
@@ -67,6 +75,8 @@ class ChatPage : public Page {
  Q_SIGNALS:
   /// A question went to both sides.
   void asked();
+  /// Both sides have answered it in full; `sharing`: layers of side B shared their caches.
+  void answered(bool sharing);
 
  protected:
   void showEvent(QShowEvent* event) override;
@@ -83,9 +93,14 @@ class ChatPage : public Page {
   void editTurn(int turn);
   void ask(const QString& question);
   void answerWaiting();
+  void answerFinished(int turn);
+  void recount();
+  void offerRoom(const PromptCount& count);
+  void dropOldest(const PromptCount& count);
   void sidesChanged();
   void projectChanged();
   void showState();
+  void showNote();
   void showTitle();
   void setSampling(const GenerateConfig& sampling);
   void remember();
@@ -96,6 +111,8 @@ class ChatPage : public Page {
   Conversation* m_conversation;
   Answering* m_answering;
   Differences* m_differences;
+  PromptCount* m_count;    // of the draft
+  PromptCount* m_refused;  // of a question that the engine refused
   QSplitter *m_columns, *m_sides;
   ChatList* m_list;
   std::array<ChatPane*, 2> m_panes{};
@@ -106,8 +123,9 @@ class ChatPage : public Page {
   NoticeBar* m_notice;
   SamplingPanel* m_sampling;
   Composer* m_composer;
-  QString m_project;   // whose chats these are
-  QString m_question;  // of setQuestion(), and where its answers end
+  QString m_keptDraft;  // the user's own, while a question of a task is typed in
+  QString m_project;    // whose chats these are
+  QString m_question;   // of setQuestion(), and where its answers end
   std::vector<std::string> m_questionStop;
   int m_unasked = -1;         // a turn that waits for a side
   Which m_leader = Which::a;  // the pane that was scrolled last

@@ -1,7 +1,8 @@
-// What Esc, F6, Ctrl+K and the status bar ask of the chat page.
+// What Esc, F6, Ctrl+K, the status bar and the first steps ask of the chat page.
 
 #include <QLineEdit>
 #include <QListView>
+#include <QRandomGenerator>
 #include <QSplitter>
 
 #include "widgets/chat/chat_list.h"
@@ -9,9 +10,41 @@
 #include "widgets/chat/chat_pane.h"
 #include "widgets/chat/composer.h"
 #include "widgets/chat/difference_bar.h"
+#include "widgets/chat/notice_bar.h"
+#include "widgets/shell/first_start.h"
 #include "widgets/style/controls.h"
 
 namespace strata {
+namespace {
+
+constexpr double kHalf = 0.5;
+
+}  // namespace
+
+void ChatPage::serve(FirstStart& steps) {
+  connect(&steps, &FirstStart::newChatWanted, this, &ChatPage::startEmpty);
+  connect(&steps, &FirstStart::draftWanted, this, &ChatPage::setQuestion);
+  connect(&steps, &FirstStart::askBoth, this, &ChatPage::sendDraft);
+  connect(&steps, &FirstStart::halveCache, this, [this](Which side) { setRetention(side, kHalf); });
+  connect(&steps, &FirstStart::askAgain, this, &ChatPage::askAgain);
+  connect(this, &ChatPage::asked, &steps, &FirstStart::noteAsked);
+  connect(this, &ChatPage::answered, &steps, &FirstStart::markAnswered);
+}
+
+void ChatPage::takeSampleQuestion() {
+  const auto seed = static_cast<std::uint64_t>(QRandomGenerator::global()->bounded(1, 1'000'000));
+  m_workspace.engine().call<protocol::SampleQuestion>(
+      {seed}, this, [this](const Result<protocol::SampleQuestion::Answer>& question) {
+        if (question) {
+          QStringList stop;
+          for (const std::string& text : question->stop) stop << QString::fromStdString(text);
+          setQuestion(QString::fromStdString(question->text), stop);
+          m_composer->edit()->setFocus();
+        } else {
+          m_notice->show(QString::fromStdString(question.error().message));
+        }
+      });
+}
 
 Which ChatPage::focusedSide() const {
   QWidget* focus = window()->focusWidget();

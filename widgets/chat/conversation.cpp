@@ -10,6 +10,7 @@ namespace strata {
 namespace {
 
 constexpr int kTitleLength = 60;
+constexpr const char* kContextFull = "--context";  // the engine's error names the setting that is too small
 
 QString newId() {
   return QUuid::createUuid().toString(QUuid::WithoutBraces);
@@ -36,28 +37,40 @@ const SideAnswer* Conversation::answer(int turn, Which which) const {
   return const_cast<Conversation*>(this)->find(turn, which);
 }
 
-std::vector<protocol::Turn> Conversation::asked(int turn, Which which) const {
-  std::vector<protocol::Turn> turns;
-  if (!m_info.system.empty()) turns.push_back({"system", m_info.system});
-  for (int i = 0; i <= turn && i <= lastTurn(); ++i) {
-    const ChatTurn& said = m_turns[static_cast<std::size_t>(i)];
-    if (i == turn) {
-      turns.push_back({"user", said.question.toStdString()});
-      break;
-    }
+std::vector<int> Conversation::answeredBefore(int turn, Which which) const {
+  std::vector<int> turns;
+  for (int i = 0; i < turn && i <= lastTurn(); ++i) {
     const SideAnswer* before = answer(i, which);
-    // A question that this side never answered is no part of its conversation.
-    if (before == nullptr || (!before->answer && before->text.isEmpty())) continue;
-    turns.push_back({"user", said.question.toStdString()});
-    turns.push_back({"assistant", before->answer ? before->answer->text : before->text.toStdString()});
+    if (before != nullptr && (before->answer || !before->text.isEmpty())) turns.push_back(i);
   }
   return turns;
 }
 
-void Conversation::startNew() {
+std::vector<protocol::Turn> Conversation::asked(int turn, Which which, const QString& question) const {
+  std::vector<protocol::Turn> turns;
+  if (!m_info.system.empty()) turns.push_back({"system", m_info.system});
+  for (const int i : answeredBefore(turn, which)) {
+    const SideAnswer* before = answer(i, which);
+    turns.push_back({"user", m_turns[static_cast<std::size_t>(i)].question.toStdString()});
+    turns.push_back({"assistant", before->answer ? before->answer->text : before->text.toStdString()});
+  }
+  turns.push_back({"user", question.toStdString()});
+  return turns;
+}
+
+std::vector<protocol::Turn> Conversation::asked(int turn, Which which) const {
+  return asked(turn, which, m_turns[static_cast<std::size_t>(turn)].question);
+}
+
+void Conversation::stopOpening() {
   ++m_openNumber;
   m_openNext.clear();
   m_opening = false;
+  m_loading = {};
+}
+
+void Conversation::startNew() {
+  stopOpening();
   protocol::ChatInfo info;
   info.id = newId().toStdString();
   info.sampling = m_info.sampling;
@@ -70,7 +83,7 @@ void Conversation::startNew() {
 }
 
 void Conversation::open(const QString& id) {
-  ++m_openNumber;
+  stopOpening();
   m_opening = true;
   if (m_storing > 0) {  // what is on its way may be of the chat that is asked for
     m_openNext = id;
@@ -85,36 +98,42 @@ void Conversation::openFrom(const QString& id, int turn) {
       [this, id, turn, number = m_openNumber](const Result<protocol::OpenChat::Answer>& page) {
         if (number != m_openNumber) return;
         if (!page) {
-          m_opening = false;
+          stopOpening();
           Q_EMIT failed(page.error());
           return;
         }
-        if (turn == 0) {
-          m_info = page->chat;
-          m_turns.clear();
-          m_dropped = {};
-        }
-        load(*page);
+        if (turn == 0) m_loading.info = page->chat;
+        addPage(*page, m_loading.turns);
         if (page->nextTurn > turn) {
           openFrom(id, page->nextTurn);
-          return;
+        } else {
+          showLoaded();
         }
-        m_opening = false;
-        Q_EMIT reset();
-        Q_EMIT infoChanged();
-        // A chat without sides (an old one) is gone on with by those of now.
-        if (m_info.a) m_workspace.setSide(Which::a, m_info.a);
-        if (m_info.b) m_workspace.setSide(Which::b, m_info.b);
       });
 }
 
-void Conversation::load(const protocol::OpenChat::Answer& page) {
+void Conversation::showLoaded() {
+  Loading loaded = std::move(m_loading);
+  stopOpening();
+  Q_EMIT replacing();
+  m_info = std::move(loaded.info);
+  m_turns = std::move(loaded.turns);
+  m_dropped = {};
+  Q_EMIT reset();
+  Q_EMIT infoChanged();
+  const std::optional<protocol::Side> a = m_info.a, b = m_info.b;
+  if (!a && !b) return;  // an old chat without sides goes on with those of now
+  m_workspace.setSide(Which::a, a);
+  m_workspace.setSide(Which::b, b);
+}
+
+void Conversation::addPage(const protocol::OpenChat::Answer& page, std::vector<ChatTurn>& turns) {
   for (const protocol::ChatMessage& message : page.messages) {
     if (message.turn < 0) continue;
-    if (static_cast<std::size_t>(message.turn) >= m_turns.size()) {
-      m_turns.resize(static_cast<std::size_t>(message.turn) + 1);
+    if (static_cast<std::size_t>(message.turn) >= turns.size()) {
+      turns.resize(static_cast<std::size_t>(message.turn) + 1);
     }
-    ChatTurn& turn = m_turns[static_cast<std::size_t>(message.turn)];
+    ChatTurn& turn = turns[static_cast<std::size_t>(message.turn)];
     const QString id = QString::fromStdString(message.id);
     if (message.role == "user") {
       turn.id = id;
@@ -131,13 +150,14 @@ void Conversation::load(const protocol::OpenChat::Answer& page) {
   }
 }
 
-void Conversation::branch(int turn) {
-  ++m_openNumber;
-  m_opening = false;
+void Conversation::branch(int turn, int from) {
+  stopOpening();
   m_turns.resize(static_cast<std::size_t>(std::clamp(turn + 1, 0, lastTurn() + 1)));
+  m_turns.erase(m_turns.begin(), m_turns.begin() + std::clamp(from, 0, lastTurn() + 1));
   m_dropped = {};
   m_info.id = newId().toStdString();
-  m_info.title = tr("%1 (branch)").arg(QString::fromStdString(m_info.title)).toStdString();
+  const QString title = from > 0 ? tr("%1 (shortened)") : tr("%1 (branch)");
+  m_info.title = title.arg(QString::fromStdString(m_info.title)).toStdString();
   for (ChatTurn& said : m_turns) {
     said.id = newId();
     for (auto& answer : said.answers) {
@@ -169,18 +189,12 @@ void Conversation::replaceFrom(int turn, const QString& question) {
   Q_EMIT turnsChanged(turn);
 }
 
-/// What came in their place goes to the trash in turn; the turns themselves are stored anew, since their ids lie there.
+/// The turns return under their own ids, which takes them out of the trash; what replaced them goes there.
 void Conversation::takeBack() {
   if (!canTakeBack()) return;
   const int from = m_dropped.from;
   m_turns.resize(static_cast<std::size_t>(from));
-  for (ChatTurn& turn : m_dropped.turns) {
-    turn.id = newId();
-    for (auto& answer : turn.answers) {
-      if (answer) answer->id = newId();
-    }
-    m_turns.push_back(std::move(turn));
-  }
+  for (ChatTurn& turn : m_dropped.turns) m_turns.push_back(std::move(turn));
   m_dropped = {};
   putAll(from, from);
   Q_EMIT turnsChanged(from);
@@ -214,6 +228,7 @@ void Conversation::finishAnswer(int turn, Which which, const Result<protocol::An
     place->problem.clear();
   } else {
     place->problem = QString::fromStdString(answer.error().message);
+    place->full = answer.error().context == kContextFull;
   }
   if (const auto message = messageOf(turn, which)) put({*message});
   Q_EMIT answerChanged(turn, which);

@@ -30,6 +30,7 @@ struct SideAnswer {
   bool running = false;
   std::optional<protocol::Answer> answer;  // once it is whole
   QString problem;                         // why it is not
+  bool full = false;                       // since the context does not hold the prompt
   std::optional<protocol::Side> asked;     // what was asked, where this window asked
 };
 
@@ -54,14 +55,19 @@ class Conversation : public QObject {
   const SideAnswer* answer(int turn, Which which) const;
   /// What a side is asked at a turn: the system message, its own turns before, the question.
   std::vector<protocol::Turn> asked(int turn, Which which) const;
+  /// The same for another question at that turn.
+  std::vector<protocol::Turn> asked(int turn, Which which, const QString& question) const;
+  /// The turns before this one that are part of a side's conversation: those that it answered.
+  std::vector<int> answeredBefore(int turn, Which which) const;
 
   /// An empty chat; stored with its first question.
   void startNew();
-  /// Shows a stored chat.
+  /// Shows a stored chat once all of it has come; until then, and if it fails, this one stays as it is.
   void open(const QString& id);
   bool isOpening() const { return m_opening; }
-  /// A new chat that holds copies of the turns up to `turn`.
-  void branch(int turn);
+  void stopOpening();
+  /// A new chat that holds copies of the turns from `from` up to `turn`; this one stays stored.
+  void branch(int turn, int from = 0);
 
   /// Appends a question and answers its turn.
   int ask(const QString& question);
@@ -82,6 +88,8 @@ class Conversation : public QObject {
   void setTitle(const QString& title);
 
  Q_SIGNALS:
+  /// A chat was opened and is about to take the place of this one.
+  void replacing();
   /// Another chat, or all of its turns.
   void reset();
   /// Turns from this one on were added or dropped.
@@ -99,9 +107,15 @@ class Conversation : public QObject {
     int from = -1;
     std::vector<ChatTurn> turns;
   };
+  /// A chat that is being opened, page by page.
+  struct Loading {
+    protocol::ChatInfo info;
+    std::vector<ChatTurn> turns;
+  };
   SideAnswer* find(int turn, Which which);
-  void load(const protocol::OpenChat::Answer& page);
+  static void addPage(const protocol::OpenChat::Answer& page, std::vector<ChatTurn>& turns);
   void openFrom(const QString& id, int turn);
+  void showLoaded();
   void put(std::vector<protocol::ChatMessage> messages, int dropFrom = -1);
   void putAll(int dropFrom = -1, int from = 0);
   protocol::ChatMessage messageOf(int turn) const;
@@ -111,6 +125,7 @@ class Conversation : public QObject {
   protocol::ChatInfo m_info;
   std::vector<ChatTurn> m_turns;
   Dropped m_dropped;
+  Loading m_loading;
   bool m_opening = false;
   int m_openNumber = 0;
   int m_storing = 0;   // puts that are not confirmed

@@ -17,27 +17,36 @@ NoticeBar::NoticeBar(QWidget* parent) : Pane(Ground::raised, parent) {
   m_sentence = new ElidedLabel({}, TextRole::body, Tone::normal, this);
   m_sentence->setObjectName("chatNoticeText");
   row->addWidget(m_sentence, 1);
-  m_action = makeButton({}, ButtonKind::link, this);
-  m_action->setCompact(true);
-  m_action->setObjectName("chatNoticeAction");
-  row->addWidget(m_action);
+  for (std::size_t i = 0; i < m_buttons.size(); ++i) {
+    Button* button = m_buttons[i] = makeButton({}, ButtonKind::link, this);
+    button->setCompact(true);
+    button->setObjectName(i == 0 ? "chatNoticeAction" : "chatNoticeOther");
+    row->addWidget(button);
+    connect(button, &QPushButton::clicked, this, [this, i] {
+      hide();
+      const std::vector<Action> actions = std::exchange(m_actions, {});
+      if (i < actions.size()) actions[i].act();
+    });
+  }
   Button* close = makeIconButton("x-lg", tr("Close this message"), {}, this);
   close->setCompact(true);
   close->setObjectName("chatNoticeClose");
   row->addWidget(close);
   connect(close, &QPushButton::clicked, this, &QWidget::hide);
-  connect(m_action, &QPushButton::clicked, this, [this] {
-    hide();
-    if (const auto action = std::exchange(m_onAction, {})) action();
-  });
   hide();
 }
 
 void NoticeBar::show(const QString& sentence, const QString& action, std::function<void()> onAction) {
+  offer(sentence, action.isEmpty() ? std::vector<Action>() : std::vector<Action>{{action, std::move(onAction)}});
+}
+
+void NoticeBar::offer(const QString& sentence, const std::vector<Action>& actions) {
   m_sentence->setText(sentence);
-  m_action->setText(action);
-  m_action->setVisible(!action.isEmpty());
-  m_onAction = std::move(onAction);
+  m_actions = actions;
+  for (std::size_t i = 0; i < m_buttons.size(); ++i) {
+    m_buttons[i]->setText(i < actions.size() ? actions[i].text : QString());
+    m_buttons[i]->setVisible(i < actions.size());
+  }
   setAccessibleName(sentence);
   QWidget::show();
   QAccessibleEvent alert(this, QAccessible::Alert);

@@ -1,7 +1,9 @@
 #pragma once
 // One sentence on what just happened, with a way back.
 
+#include <array>
 #include <functional>
+#include <vector>
 
 #include "widgets/style/pane.h"
 
@@ -17,12 +19,18 @@ class NoticeBar : public Pane {
   explicit NoticeBar(QWidget* parent = nullptr);
   /// `action`: the button's text; empty: none.
   void show(const QString& sentence, const QString& action = {}, std::function<void()> onAction = {});
+  struct Action {
+    QString text;
+    std::function<void()> act;
+  };
+  /// Two at most.
+  void offer(const QString& sentence, const std::vector<Action>& actions);
   QString sentence() const;
 
  private:
   ElidedLabel* m_sentence;
-  Button* m_action;
-  std::function<void()> m_onAction;
+  std::array<Button*, 2> m_buttons{};
+  std::vector<Action> m_actions;
 };
 
 }  // namespace strata

@@ -35,15 +35,15 @@ FirstStart::FirstStart(Workspace& workspace, QWidget* parent)
   m_ask->setWhatsThis(tr("Sends the question below to both sides, with the same seed."));
   m_halve = named(makeButton(tr("2  Halve the cache")), "step-halve", tr("Step 2: halve the cache"));
   m_halve->setWhatsThis(tr("Lets every second layer read the KV cache of another one, and asks again."));
-  m_another = named(new Button(tr("Another question"), ButtonKind::quiet), "step-another");
-  m_another->setIcon(icon("dice-5"));
+  m_next = named(new Button(tr("Another question"), ButtonKind::quiet), "step-another");
+  m_next->setIcon(icon("dice-5"));
   m_own = named(new Button(tr("Open my own model"), ButtonKind::link), "step-own");
   m_close = named(makeIconButton("x-lg", tr("Close the first steps")), "step-close");
   m_note = named(new ElidedLabel({}, TextRole::caption, Tone::second), "step-note");
   auto* left = rowIn(m_left);
   left->addWidget(m_ask);
   left->addWidget(m_halve);
-  left->addWidget(m_another);
+  left->addWidget(m_next);
   auto* right = rowIn(m_right);
   right->addWidget(m_note, 1);
   right->addWidget(m_own);
@@ -69,7 +69,7 @@ FirstStart::FirstStart(Workspace& workspace, QWidget* parent)
 
   connect(m_ask, &QPushButton::clicked, this, &FirstStart::ask);
   connect(m_halve, &QPushButton::clicked, this, &FirstStart::halve);
-  connect(m_another, &QPushButton::clicked, this, &FirstStart::nextQuestion);
+  connect(m_next, &QPushButton::clicked, this, &FirstStart::nextQuestion);
   connect(m_own, &QPushButton::clicked, this, &FirstStart::openOwnModel);
   connect(m_close, &QPushButton::clicked, this, [this] {
     m_workspace.settings().setValue("first_start/closed", true);
@@ -78,7 +78,6 @@ FirstStart::FirstStart(Workspace& workspace, QWidget* parent)
   connect(m_retry, &QPushButton::clicked, this, [this] { m_workspace.engine().restart(); });
   connect(m_change, &QPushButton::clicked, this, &FirstStart::engineWanted);
   connect(&workspace.engine(), &EngineClient::stateChanged, this, &FirstStart::show);
-  connect(&workspace, &Workspace::sidesChanged, this, &FirstStart::watchMaps);
   connect(&workspace, &Workspace::projectChanged, this, [this] {
     if (m_drawWhenOpen && m_workspace.project()) draw(false);
   });
@@ -129,6 +128,7 @@ void FirstStart::draw(bool ask) {
         if (drawn != seed()) return draw(false);  // another was wanted meanwhile
         const bool ask = std::exchange(m_askWhenDrawn, false);
         if (!answer) {
+          m_another = false;
           m_note->setText(QString::fromStdString(answer.error().message));
           return;
         }
@@ -139,21 +139,31 @@ void FirstStart::draw(bool ask) {
                             .arg(answer->number)
                             .arg(answer->of)
                             .arg(seed()));
-        m_typed = true;
-        Q_EMIT draftWanted(m_question, m_stop);
+        type(std::exchange(m_another, false));
         if (ask) Q_EMIT askBoth();
       });
 }
 
+/// `another`: in a chat of its own.
+void FirstStart::type(bool another) {
+  if (another) Q_EMIT newChatWanted();
+  m_typed = true;
+  Q_EMIT draftWanted(m_question, m_stop);
+}
+
 void FirstStart::ask() {
   if (m_question.isEmpty()) return draw(true);
-  if (!m_typed || askedDone()) Q_EMIT draftWanted(m_question, m_stop);
-  m_typed = true;
+  if (!m_typed) type(true);  // sent before: the passage is not asked about twice in one chat
   Q_EMIT askBoth();
 }
 
-void FirstStart::markAsked() {
+void FirstStart::noteAsked() {
+  m_typed = false;
+}
+
+void FirstStart::markAnswered(bool sharing) {
   m_workspace.settings().setValue("first_start/asked", true);
+  if (sharing) m_workspace.settings().setValue("first_start/halved", true);
   show();
 }
 
@@ -170,17 +180,11 @@ void FirstStart::halve() {
   Q_EMIT askAgain();
 }
 
-void FirstStart::watchMaps() {
-  const auto& b = m_workspace.side(Which::b);
-  if (halvedDone() || !askedDone() || !b || b->map == "full") return;
-  m_workspace.settings().setValue("first_start/halved", true);
-  show();
-}
-
 void FirstStart::nextQuestion() {
   m_workspace.settings().setValue("first_start/seed", seed() + 1);
   m_question.clear();
-  draw(false);
+  m_another = true;
+  draw(true);
 }
 
 void FirstStart::show() {

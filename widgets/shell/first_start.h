@@ -1,8 +1,8 @@
 #pragma once
-// The strip of first steps above Chat. Each step does the thing in the real window, and is ticked once it was done.
+// The strip of first steps above Chat. Each step does the thing in the real window, and is ticked once its result came.
 //
 //   connect(strip, &FirstStart::draftWanted, chat, &ChatPage::setQuestion);
-//   connect(strip, &FirstStart::askBoth, chat, &ChatPage::sendDraft);
+//   connect(chat, &ChatPage::answered, strip, &FirstStart::markAnswered);
 
 #include <QWidget>
 
@@ -33,10 +33,14 @@ class FirstStart : public QWidget {
   QSize minimumSizeHint() const override;
 
  public Q_SLOTS:
-  /// Both sides were asked, by the step or by hand.
-  void markAsked();
+  /// What was typed in was sent, by the step or by hand.
+  void noteAsked();
+  /// Both sides have answered; `sharing`: layers of side B shared their caches, as step 2 makes them.
+  void markAnswered(bool sharing);
 
  Q_SIGNALS:
+  /// The question that follows begins a chat of its own.
+  void newChatWanted();
   /// `stop`: texts that end an answer to it.
   void draftWanted(const QString& text, const QStringList& stop);
   void askBoth();
@@ -55,22 +59,22 @@ class FirstStart : public QWidget {
  private:
   void show();
   void draw(bool ask);
+  void type(bool another);
   void ask();
   void halve();
   void nextQuestion();
   bool oneModel() const;
-  void watchMaps();
   void arrange();
   quint64 seed() const;
 
   Workspace& m_workspace;
   QWidget *m_steps, *m_trouble, *m_left, *m_right;
-  Button *m_ask, *m_halve, *m_another, *m_own, *m_close, *m_retry, *m_change;
+  Button *m_ask, *m_halve, *m_next, *m_own, *m_close, *m_retry, *m_change;
   ElidedLabel *m_note, *m_problem;
   QBoxLayout* m_row;
   QString m_question;
   QStringList m_stop;
-  bool m_drawing = false, m_drawWhenOpen = false, m_askWhenDrawn = false, m_typed = false;
+  bool m_drawing = false, m_drawWhenOpen = false, m_askWhenDrawn = false, m_typed = false, m_another = false;
 };
 
 }  // namespace strata

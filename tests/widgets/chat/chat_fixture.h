@@ -1,6 +1,7 @@
 #pragma once
 // What the chat's tests share: an engine of fake_chat_engine.py, a page over it, and waiting by the event loop.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <QAccessible>

@@ -2,7 +2,8 @@
 """An engine without models for the tests of the chat page: it speaks the protocol, and the question says what it does.
 
 fake_chat_engine.py FOLDER: chats are kept in FOLDER/chats.json, each request is appended to FOLDER/log as a line of JSON.
-FOLDER/sides, where there is one, holds the sides as JSON; FOLDER/delay the seconds before `initialize` is answered.
+FOLDER/sides, where there is one, holds the sides as JSON; FOLDER/delay the seconds before `initialize` is answered;
+FOLDER/context the tokens of the context (a word is a token). FOLDER/bad_page: no page of a chat but the first can be read.
 """
 import json
 import os
@@ -149,9 +150,26 @@ def train():
         time.sleep(max(0, begun + (tick + 1) / 100 - time.monotonic()))
 
 
+def prompt_tokens(turns):
+    return sum(len(turn["content"].split()) for turn in turns) + 4
+
+
+def count(params):
+    turns, context = params["turns"], read("context", 1024)
+    users = [i for i, turn in enumerate(turns) if turn["role"] == "user"]
+    rest = [turns[i:] for i in users]
+    fitting = [i for i, kept in enumerate(rest) if prompt_tokens(kept) < context]
+    return {"tokens": prompt_tokens(turns), "context": context, "drop": fitting[0] if fitting else -1}
+
+
 def generate(number, params):
     side, stream = params["side"], params["stream"]
     question = params["turns"][-1]["content"]
+    if prompt_tokens(params["turns"]) >= read("context", 1024):
+        message = "The prompt has %d tokens and the context is %d; shorten the prompt or use a longer context." % (
+            prompt_tokens(params["turns"]), read("context", 1024))
+        return send({"id": number, "error": {"code": -32000, "message": message,
+                                             "data": {"code": "usage", "context": "--context"}}})
     if open_model(number, side["ref"]) is None:
         return send({"id": number, "error": {"code": -32800, "message": "Opening was stopped."}})
     if question == "fail":
@@ -253,6 +271,8 @@ def chats_call(method, params):
     if chat is None:
         return None
     if method == "chats/open":
+        if params["from_turn"] > 0 and os.path.exists(path("bad_page")):
+            return None
         messages = sorted(chat["messages"].values(), key=lambda one: (one["turn"], one["role"] != "user", one["role"]))
         page, size = [], 0
         for one in messages:  # whole turns, up to 256 KiB
@@ -287,6 +307,8 @@ def answer(method, number, params):
         return open_model(number, params["ref"])
     if method == "chat/sample_question":
         return {"text": "Who lit the lantern?", "answers": ["she"], "number": 3, "of": 400}
+    if method == "chat/count":
+        return count(params)
     if method.startswith("chats/"):
         return chats_call(method, params)
     if method == "cancel":

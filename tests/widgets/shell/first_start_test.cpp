@@ -11,9 +11,10 @@ class FirstSteps : public Shell {
   void listen() {
     QObject::connect(&window->firstStart(), &FirstStart::draftWanted, &watcher,
                      [this](const QString& text) { drafts << text; });
+    QObject::connect(&window->firstStart(), &FirstStart::newChatWanted, &watcher, [this] { ++chats; });
     QObject::connect(&window->firstStart(), &FirstStart::askBoth, &watcher, [this] {
       ++asked;
-      window->firstStart().markAsked();
+      window->firstStart().noteAsked();
     });
     QObject::connect(&window->firstStart(), &FirstStart::askAgain, &watcher, [this] { ++again; });
     QObject::connect(&window->firstStart(), &FirstStart::halveCache, &watcher, [this](Which which) {
@@ -27,7 +28,7 @@ class FirstSteps : public Shell {
   }
   QObject watcher;
   QStringList drafts, halved;
-  int asked = 0, again = 0;
+  int asked = 0, again = 0, chats = 0;
 };
 
 TEST_F(FirstSteps, TypeInTheFirstQuestionOnceTheEngineIsReady) {
@@ -39,19 +40,31 @@ TEST_F(FirstSteps, TypeInTheFirstQuestionOnceTheEngineIsReady) {
   EXPECT_TRUE(child<QLabel>("step-note")->text().startsWith("question 2 of 100"));
 }
 
-TEST_F(FirstSteps, AreTickedAsTheyAreDone) {
+TEST_F(FirstSteps, AreTickedByTheAnswersAndNotByTheAsking) {
   startEngine();
   ASSERT_TRUE(eventually([&] { return !drafts.isEmpty(); }));
   auto* ask = child<QPushButton>("step-ask");
-  EXPECT_TRUE(ask->icon().isNull());
   ask->click();
   EXPECT_EQ(asked, 1);
+  EXPECT_TRUE(ask->icon().isNull()) << "nobody has answered";
+  window->firstStart().markAnswered(false);
   EXPECT_FALSE(ask->icon().isNull());
   EXPECT_EQ(ask->accessibleName(), "Step 1: ask both, done");
   child<QPushButton>("step-halve")->click();
   EXPECT_EQ(halved, (QStringList{"A", "B"}));
   EXPECT_EQ(again, 1);
+  EXPECT_FALSE(window->firstStart().halvedDone()) << "nobody has answered with half of the cache";
+  window->firstStart().markAnswered(true);
   EXPECT_TRUE(window->firstStart().halvedDone());
+}
+
+TEST_F(FirstSteps, AskOnceMoreInANewChatAfterAnAnswerThatFailed) {
+  startEngine();
+  ASSERT_TRUE(eventually([&] { return !drafts.isEmpty(); }));
+  for (int i = 0; i < 2; ++i) child<QPushButton>("step-ask")->click();
+  EXPECT_EQ(asked, 2);
+  EXPECT_EQ(drafts, (QStringList{"Who came late? (2)", "Who came late? (2)"}));
+  EXPECT_EQ(chats, 1);
 }
 
 TEST_F(FirstSteps, HalveBAloneWhereOneModelStandsOnBothSides) {
@@ -82,6 +95,8 @@ TEST_F(FirstSteps, DrawTheNextQuestionByItsSeed) {
   child<QPushButton>("step-another")->click();
   ASSERT_TRUE(eventually([&] { return drafts.contains("Who came late? (3)"); }));
   EXPECT_EQ(settings.value("first_start/seed").toInt(), 3);
+  EXPECT_EQ(chats, 1) << "in a new chat";
+  EXPECT_EQ(asked, 1) << "and asked";
 }
 
 TEST_F(FirstSteps, AreGoneOnceClosedAndBackByHelp) {

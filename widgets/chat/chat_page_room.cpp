@@ -1,0 +1,79 @@
+// What the chat page does when both sides are done, and when the context does not hold the next prompt.
+
+#include <algorithm>
+
+#include "widgets/chat/chat_page.h"
+#include "widgets/chat/composer.h"
+#include "widgets/chat/notice_bar.h"
+#include "widgets/chat/prompt_count.h"
+
+namespace strata {
+namespace {
+
+/// Whether a layer read another one's cache.
+bool sharesLayers(const protocol::MadeBy& madeBy) {
+  for (std::size_t layer = 0; layer < madeBy.src.size(); ++layer) {
+    if (madeBy.src[layer] != static_cast<int>(layer)) return true;
+  }
+  return madeBy.src.empty() && madeBy.map != "full";
+}
+
+}  // namespace
+
+void ChatPage::answerFinished(int turn) {
+  if (m_answering->busy()) return;
+  const std::array both = {m_conversation->answer(turn, Which::a), m_conversation->answer(turn, Which::b)};
+  const auto first = firstDifference(both[0], both[1]);
+  m_workspace.announce(!first             ? tr("The answer is there.")
+                       : first->token < 0 ? tr("Both answers are there; they are the same.")
+                                          : tr("Both answers are there; they part at token %1.").arg(first->token + 1));
+  const auto whole = [](const SideAnswer* side) {
+    return side != nullptr && !side->running && side->answer && side->problem.isEmpty() &&
+           side->answer->finish != "cancel";
+  };
+  if (whole(both[0]) && whole(both[1])) Q_EMIT answered(sharesLayers(both[1]->answer->madeBy));
+  const auto full = [](const SideAnswer* side) { return side != nullptr && !side->running && side->full; };
+  if (std::any_of(both.begin(), both.end(), full)) {
+    m_refused->setQuestion(m_conversation->turns()[static_cast<std::size_t>(turn)].question, turn);
+  }
+  recount();
+}
+
+/// The draft's tokens at the turn where Send would put it.
+void ChatPage::recount() {
+  const int edited = m_composer->editedTurn();
+  m_count->setQuestion(m_composer->draft(), edited >= 0 ? edited : m_conversation->lastTurn() + 1);
+}
+
+/// The context does not hold the question and what comes before it.
+void ChatPage::offerRoom(const PromptCount& count) {
+  std::vector<NoticeBar::Action> actions;
+  if (count.keepFrom() >= 0) {
+    actions.push_back({tr("New chat"), [this, &count] {
+                         const QString question = count.question();
+                         startNew();
+                         if (!question.isEmpty()) ask(question);
+                       }});
+    actions.push_back({tr("Drop the oldest turns"), [this, &count] { dropOldest(count); }});
+  }
+  m_notice->offer(count.problem(), actions);
+}
+
+/// Goes on in a new chat that holds the newest turns alone; the whole one stays in the list.
+void ChatPage::dropOldest(const PromptCount& count) {
+  const QString question = count.question();
+  const int from = count.keepFrom(), turn = count.turn();
+  if (!count.isFull() || from < 0) return sendDraft();  // the draft has changed since
+  m_answering->abandon();
+  m_conversation->branch(turn - 1, from);
+  ask(question);
+  m_notice->show(tr("%n oldest turn(s) dropped. The whole chat is still in the list.", nullptr, from));
+}
+
+void ChatPage::showNote() {
+  if (m_composer->editedTurn() >= 0) return;  // what editing does
+  const bool ready = m_workspace.engine().ready();
+  m_composer->setNote(ready ? m_count->text() : tr("Send works now; the question waits for the engine."));
+}
+
+}  // namespace strata
