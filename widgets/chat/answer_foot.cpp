@@ -200,8 +200,8 @@ void AnswerFoot::addKvFigure(const protocol::Answer& answer) {
           ? tr("%1 of full").arg(formatPercent(static_cast<double>(answer.kvBytes) / double(answer.kvBytesFull)))
           : QString();
   if (answer.kvBytesUsed <= 0) return addFigure(tr("KV reserved"), formatBytes(answer.kvBytes), share);
-  const QString reserved = tr("%1 reserved").arg(formatBytes(answer.kvBytes));
-  addFigure(tr("KV used"), formatBytes(answer.kvBytesUsed), share.isEmpty() ? reserved : share + ", " + reserved);
+  addFigure(tr("KV used"), formatBytes(answer.kvBytesUsed), share);
+  addFigure(tr("KV reserved"), formatBytes(answer.kvBytes));
 }
 
 void AnswerFoot::showFigures(const FootState& state, bool stale) {

@@ -1,6 +1,7 @@
 #include "widgets/models/memory_inspector.h"
 
 #include <QGridLayout>
+#include <QScrollArea>
 #include <QSpinBox>
 #include <QVBoxLayout>
 #include <algorithm>
@@ -71,7 +72,18 @@ MemoryInspector::MemoryInspector(Workspace& workspace, QWidget* parent)
   body->addWidget(new Field(tr("Cache, %"), m_choice, tr("Share of the layers that keep their own keys and values.")));
   body->addLayout(m_grid);
   body->addWidget(m_sentence);
-  auto* layout = new QVBoxLayout(this);
+  auto* content = new QWidget;
+  auto* scroll = new QScrollArea(this);
+  scroll->setObjectName("memoryScroll");
+  scroll->setFrameShape(QFrame::NoFrame);
+  scroll->setFocusPolicy(Qt::NoFocus);
+  scroll->setWidgetResizable(true);
+  scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  scroll->setWidget(content);
+  auto* whole = new QVBoxLayout(this);
+  whole->setContentsMargins(0, 0, 0, 0);
+  whole->addWidget(scroll);
+  auto* layout = new QVBoxLayout(content);
   layout->setContentsMargins(kGapGroups, kGapGroups, kGapGroups, kGapGroups);
   layout->setSpacing(kGapGroups);
   layout->addWidget(sectionLabel(tr("Memory needed"), this));
@@ -219,7 +231,7 @@ void MemoryInspector::showNumbers() {
 
 /// In a narrow pane what is needed in all goes before the cache's part of it, which the card tells too.
 void MemoryInspector::fitTable() {
-  const int room = contentsRect().width() - 2 * kGapGroups;
+  const int room = m_body->width();
   if (m_kvColumn.empty()) return;
   const bool shown = !m_kvColumn.front()->isHidden();
   int column = 0;

@@ -28,7 +28,6 @@ namespace {
 
 constexpr int kSaveMilliseconds = 300;
 constexpr QSize kFirstSize{1280, 800};
-constexpr QSize kSmallestSize{800, 560};
 constexpr int kHosts = 8;
 
 QSplitter* splitter(Qt::Orientation orientation, const char* name) {
@@ -130,7 +129,6 @@ void MainWindow::build() {
   all->addWidget(m_status);
   // What the content would like never moves the window's edges: large text would push them off the screen.
   all->setSizeConstraint(QLayout::SetNoConstraint);
-  setMinimumSize(kSmallestSize);
 
   m_stack->addWidget(m_settingsPage);
   m_rail->addPage(*m_settingsPage, "Ctrl+,", true);
@@ -315,6 +313,7 @@ void MainWindow::save() {
 
 void MainWindow::resizeEvent(QResizeEvent* event) {
   QWidget::resizeEvent(event);
+  keepRoomForContent();
   saveSoon();
 }
 
@@ -326,6 +325,9 @@ void MainWindow::moveEvent(QMoveEvent* event) {
 bool MainWindow::event(QEvent* event) {
   const bool done = QWidget::event(event);
   switch (event->type()) {
+    case QEvent::LayoutRequest:
+      keepRoomForContent();
+      break;
     case QEvent::Show:
     case QEvent::Move:
     case QEvent::Resize:
@@ -337,6 +339,11 @@ bool MainWindow::event(QEvent* event) {
       break;
   }
   return done;
+}
+
+/// It cannot be made smaller than its content, and what its content comes to need does not make it larger.
+void MainWindow::keepRoomForContent() {
+  if (m_restored) setMinimumSize(layout()->minimumSize().boundedTo(size()));
 }
 
 /// The window manager tells how large its frame is only once it has drawn it around a window that is shown. Then the
@@ -353,7 +360,9 @@ void MainWindow::fitIntoScreen() {
     wanted.moveBottom(std::min(wanted.bottom(), room.bottom()));
     wanted.moveLeft(std::max(wanted.left(), room.left()));
     wanted.moveTop(std::max(wanted.top(), room.top()));
-    if (wanted != geometry()) setGeometry(wanted);
+    if (wanted == geometry()) return;
+    setMinimumSize(minimumSize().boundedTo(wanted.size()));
+    setGeometry(wanted);
   });
 }
 

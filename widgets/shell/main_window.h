@@ -11,6 +11,7 @@
 #include <QTimer>
 #include <QWidget>
 #include <functional>
+#include <optional>
 
 #include "widgets/shell/settings_page.h"
 
@@ -89,6 +90,7 @@ class MainWindow : public QWidget {
   void scaleText(int step);
   void scaleInspector();
   void fitIntoScreen();
+  void keepRoomForContent();
   void saveSoon();
   void save();
   void addModels(std::vector<Findable>& all);
@@ -116,8 +118,8 @@ class MainWindow : public QWidget {
   QHash<QWidget*, QPointer<QWidget>> m_lastFocus;  // of a pane
   std::function<bool(const QString&)> m_claim;
   QTimer m_save;
-  QMargins m_windowFrame;   // of the window manager; none before it has drawn one
-  int m_inspectorUnit = 0;  // metrics().inspector when its width was set
+  std::optional<QMargins> m_windowFrame;  // of the window manager; none before it has drawn one
+  int m_inspectorUnit = 0;                // metrics().inspector when its width was set
   bool m_inspectorWanted = true, m_restored = false;
 };
 
