@@ -67,7 +67,7 @@ inline QString clippedProblem(const QWidget& widget) {
     const QFontMetrics metrics = label->fontMetrics();
     needed.setHeight(label->wordWrap() ? label->heightForWidth(label->width()) : metrics.height());
     if (const auto* elided = qobject_cast<const ElidedLabel*>(label)) {
-      const bool figure = label->font() == fonts().mono && label->text().contains(QRegularExpression("\\d")) &&
+      const bool figure = label->font() == fonts().mono && label->text().contains(QRegularExpression("^\\d")) &&
                           !label->text().contains('/');
       if (figure && elided->isElided()) needed.setWidth(metrics.horizontalAdvance(label->text()));
     } else if (label->wordWrap()) {
