@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "core/model/model.h"
+#include "core/protocol/alive.h"
 #include "core/protocol/framing.h"
 
 namespace strata {
@@ -126,13 +127,39 @@ int RpcServer::run() {
 /// False: the input has ended, or there is nobody to answer.
 bool RpcServer::readSome(FrameReader& reader) {
   pollfd files[2] = {{m_input, POLLIN, 0}, {m_waker.fd(), POLLIN, 0}};
-  if (poll(files, 2, -1) < 0) return errno == EINTR;
+  const int ready = poll(files, 2, m_silenceMs);
+  if (ready < 0) return errno == EINTR;
+  if (ready == 0) return !isAbandoned();
   if (files[1].revents != 0) return false;
   char buffer[64 << 10];
   const ssize_t count = read(m_input, buffer, sizeof(buffer));
   if (count < 0) return errno == EINTR || errno == EAGAIN;
   reader.feed({buffer, static_cast<std::size_t>(count)});
   return count > 0;
+}
+
+/// After a silence of m_silenceMs. A client may be silent for as long as an answer takes.
+bool RpcServer::isAbandoned() {
+  {
+    const std::lock_guard lock(m_mutex);
+    if (!m_running.empty()) return false;
+  }
+  pollfd log{STDERR_FILENO, POLLOUT, 0};  // nobody may be reading it, and a full pipe would hold the engine
+  if (poll(&log, 1, 0) > 0) {
+    std::fprintf(stderr, "strata: The window sent nothing for %d ms; the engine ends.\n", m_silenceMs);
+  }
+  return true;
+}
+
+void RpcServer::limitSilence(const Json& params) {
+  protocol::Alive alive;
+  auto read = configFromJson(params, protocol::Alive::kName, alive, UnknownKeys::ignore);
+  if (read) read = checkRanges(alive);
+  if (read) {
+    m_silenceMs = alive.silenceMs;
+  } else {
+    std::fprintf(stderr, "strata: %s\n", read.error().message.c_str());  // a notification has no answer
+  }
 }
 
 void RpcServer::refuse(const Json& id, RpcCode code, ErrorCode error, std::string sentence) {
@@ -146,8 +173,11 @@ void RpcServer::take(const std::string& body) {
       m_output.post(rpcError(message.error().id, message.error().code, message.error().error));
       return;
     }
-    // Notifications of a window mean nothing yet, and the engine asks for nothing that could be answered.
+    // The engine asks for nothing that could be answered.
     if (message->kind == RpcMessage::Kind::request) handle(*message);
+    if (message->kind == RpcMessage::Kind::notification && message->method == protocol::Alive::kName) {
+      limitSilence(message->params);
+    }
   } catch (const std::exception& exception) {
     m_output.post(rpcError(nullptr, RpcCode::internalError, errorFromException(exception)));
   }

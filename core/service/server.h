@@ -55,8 +55,9 @@ class RpcServer {
     m_output.tokens(request, stream, text, ids);
   }
 
-  /// Reads until the input ends or `shutdown` (0), or until it cannot be read any further (1, with a sentence on
-  /// stderr). Requests that still run are cancelled and have kGrace to answer.
+  /// Reads until the input ends, `shutdown`, or a silence longer than the client announced (protocol::Alive) (0), or
+  /// until it cannot be read any further (1, with a sentence on stderr). Requests that still run are cancelled and have
+  /// kGrace to answer.
   int run();
 
   static constexpr std::chrono::milliseconds kGrace{100};
@@ -68,6 +69,8 @@ class RpcServer {
   void addOwnMethods();
   bool readSome(class FrameReader& reader);
   void take(const std::string& body);
+  void limitSilence(const Json& params);
+  bool isAbandoned();
   void handle(const RpcMessage& message);
   void call(const MethodTable::Method& method, const RpcMessage& message, Running& running);
   void refuse(const Json& id, RpcCode code, ErrorCode error, std::string sentence);
@@ -75,6 +78,7 @@ class RpcServer {
   void cancelAll();
 
   int m_input;
+  int m_silenceMs = -1;  // without a byte of the client, before the engine ends; -1: any. Of the reading thread
   std::function<void()> m_onInitialized;
   Waker m_waker;
   MethodTable m_methods;

@@ -203,6 +203,33 @@ TEST_F(RpcServerTest, EndsWithItsInputAndCancelsWhatRuns) {
   EXPECT_EQ(answerTo(1).code, RpcCode::requestCancelled);
 }
 
+TEST_F(RpcServerTest, EndsWhenAClientThatAnnouncedSignsOfLifeGivesNone) {
+  initialize();
+  sendBody(rpcNotification("alive", {{"silence_ms", 50}}));
+  m_thread.join();
+  EXPECT_EQ(m_code, 0);
+}
+
+TEST_F(RpcServerTest, AnAnswerInProgressIsNoSilence) {
+  initialize();
+  sendSlow(1, "wait");
+  sendBody(rpcNotification("alive", {{"silence_ms", 20}}));
+  usleep(200'000);
+  send(2, "cancel", {{"id", 1}});
+  EXPECT_EQ(answerTo(2).result["found"], true);
+  EXPECT_EQ(answerTo(1).code, RpcCode::requestCancelled);
+  m_thread.join();  // now it is silence
+  EXPECT_EQ(m_code, 0);
+}
+
+TEST_F(RpcServerTest, AnAnnouncementThatMeansNothingChangesNothing) {
+  initialize();
+  sendBody(rpcNotification("alive", {{"silence_ms", 0}}));
+  sendBody(rpcNotification("alive", nullptr));
+  sendSlow(1, "fine");
+  EXPECT_EQ(answerTo(1).result["path"], "fine");
+}
+
 TEST_F(RpcServerTest, ShutdownIsAnsweredFirst) {
   initialize();
   send(1, "shutdown");
