@@ -446,6 +446,10 @@ void ChatPage::setSampling(const GenerateConfig& sampling) {
 /// Chats belong to a project: another one is another chat, the one of last time comes back.
 void ChatPage::projectChanged() {
   const QString folder = m_workspace.project() ? QString::fromStdString(m_workspace.project()->folder) : QString();
+  if (folder.isEmpty() && !m_project.isEmpty()) {  // the engine was changed
+    m_project.clear();
+    startNew();
+  }
   if (!folder.isEmpty() && folder != m_project) {
     if (!m_project.isEmpty()) startNew();
     m_project = folder;

@@ -72,41 +72,6 @@ void EngineClient::setLimits(const EngineLimits& limits) {
   m_private->m_budget = RestartBudget(limits);
 }
 
-void EngineClient::start(const Command& command) {
-  Private& d = *m_private;
-  const bool another = !d.m_command.program.isEmpty() &&
-                       (command.program != d.m_command.program || command.arguments != d.m_command.arguments);
-  d.letGo(tr("The engine was changed while %1."));
-  d.m_command = command;
-  if (another) {  // its projects and models lie elsewhere
-    d.m_project.reset();
-    d.m_remembered.clear();
-    d.m_serving.reset();
-    const auto dropped = std::exchange(d.m_waiting, {});
-    const QPointer<EngineClient> self(this);
-    for (const auto& [ticket, request] : dropped) {
-      Private::deliver(request,
-                       strata::fail(ErrorCode::busy, "The engine was changed before this was done; ask again."));
-      if (!self) return;
-    }
-  }
-  d.m_budget.reset();
-  d.launch();
-}
-
-void EngineClient::restart() {
-  Private& d = *m_private;
-  if (d.m_command.program.isEmpty()) return;
-  d.letGo(tr("The engine was restarted while %1."));
-  d.m_budget.reset();
-  d.launch();
-}
-
-void EngineClient::stop() {
-  m_private->letGo(tr("The engine was stopped while %1."));
-  m_private->setState(State::off);
-}
-
 EngineClient::State EngineClient::state() const {
   return m_private->m_state;
 }
@@ -115,6 +80,9 @@ bool EngineClient::remote() const {
 }
 const EngineClient::Command& EngineClient::command() const {
   return m_private->m_command;
+}
+const std::optional<Error>& EngineClient::projectLost() const {
+  return m_private->m_projectLost;
 }
 QString EngineClient::problem() const {
   return m_private->m_problem;
@@ -455,22 +423,24 @@ void EngineClient::Private::projectOpened(Ticket ticket, const Json& params, con
   const std::string asked = params.value("folder", std::string());
   const std::string folder = answer.is_object() ? answer.value("folder", asked) : asked;
   m_project = {{"folder", folder}, {"create", false}};
-  m_projectLost = false;
   if (m_askedFolder == asked) m_askedFolder = folder;
+  const QPointer<EngineClient> self(m_client);
+  setProjectLost({});
+  if (!self) return;
   if (!m_journal) return;
   if (const auto moved = m_journal->move(projectKey(asked), projectKey(folder)); !moved) {
     Q_EMIT m_client->misunderstood(QString::fromStdString(moved.error().message));
   }
   // What could not be stored in the project before stays in the journal until that is open again.
   std::vector<Request> kept;
-  std::erase_if(m_waiting, [&](auto& entry) {
-    Request& request = entry.second;
-    const bool another = entry.first < ticket && !request.journalKey.empty() && request.project != projectKey(folder) &&
-                         request.project != projectKey(asked);
-    if (another) kept.push_back(std::move(request));
-    return another;
-  });
-  const QPointer<EngineClient> self(m_client);
+  for (auto next = m_waiting.begin(); next != m_waiting.end() && next->first < ticket;) {
+    const auto current = next++;
+    const Request& request = current->second;
+    if (request.journalKey.empty() || request.project == projectKey(folder) || request.project == projectKey(asked)) {
+      continue;
+    }
+    kept.push_back(std::move(m_waiting.extract(current).mapped()));
+  }
   for (const Request& request : kept) {
     deliver(request, strata::fail(ErrorCode::busy, "It is stored when its project is open again."));
     if (!self) return;

@@ -13,6 +13,7 @@
 #include <QStringList>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/base/error.h"
@@ -62,6 +63,8 @@ class EngineClient : public QObject {
   const Command& command() const;
   /// Why it is restarting or failed: one sentence. Empty otherwise.
   QString problem() const;
+  /// Why the project is not open any more after a restart; project/open tries it once more.
+  const std::optional<Error>& projectLost() const;
   /// The last 256 KiB of what the engine wrote to stderr.
   QString log() const;
   /// What initialize answered, of the running engine or the last one.
@@ -94,9 +97,12 @@ class EngineClient : public QObject {
  Q_SIGNALS:
   void stateChanged();
   void loadedChanged();
+  /// start() got another command: project and models of the engine before are not open in this one.
+  void engineReplaced();
+  void projectLostChanged();
   /// A message of the engine that this window cannot read: it is dropped, and this says why.
   void misunderstood(const QString& sentence);
-  /// After a restart: a project, a model or the HTTP server that could not be opened again, and why.
+  /// After a restart: a model or the HTTP server that could not be opened again, and why.
   void notRestored(const QString& sentence);
   /// All that could not be stored for a while (a full disk) is stored.
   void caughtUp();

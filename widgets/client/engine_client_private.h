@@ -57,6 +57,7 @@ class EngineClient::Private {
   void launch();
   void initialized(const Result<Json>& answer);
   void openAgain(int attempt);
+  void setProjectLost(const std::optional<Error>& why);
   void becomeReady();
   void wake();
   void drain();
@@ -123,11 +124,11 @@ class EngineClient::Private {
   std::vector<std::shared_ptr<Listener>> m_listeners;
 
   std::unique_ptr<Journal> m_journal;
-  std::optional<Json> m_project;    // parameters of the project/open that was answered last
-  std::string m_askedFolder;        // of the project/open that was asked for last
-  std::optional<Ticket> m_opening;  // a project/open that is under way
-  bool m_storesHeld = false;        // until m_storeTimer or the next chats/put
-  bool m_projectLost = false;       // it could not be opened again: what is stored in it waits
+  std::optional<Json> m_project;       // parameters of the project/open that was answered last
+  std::string m_askedFolder;           // of the project/open that was asked for last
+  std::optional<Ticket> m_opening;     // a project/open that is under way
+  bool m_storesHeld = false;           // until m_storeTimer or the next chats/put
+  std::optional<Error> m_projectLost;  // why it could not be opened again: what is stored in it waits
   std::vector<Remembered> m_remembered;
   std::optional<protocol::StartServing::Params> m_serving;  // with the port and token that it came to
 };

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/protocol/alive.h"
 #include "widgets/client/engine_client_private.h"
 #include "widgets/client/repeatable.h"
 
@@ -21,6 +22,44 @@ std::string clientName() {
 }
 
 }  // namespace
+
+void EngineClient::start(const Command& command) {
+  Private& d = *m_private;
+  const bool another = !d.m_command.program.isEmpty() &&
+                       (command.program != d.m_command.program || command.arguments != d.m_command.arguments);
+  d.letGo(tr("The engine was changed while %1."));
+  d.m_command = command;
+  if (another) {  // its projects and models lie elsewhere
+    d.m_project.reset();
+    d.m_remembered.clear();
+    d.m_serving.reset();
+    const auto dropped = std::exchange(d.m_waiting, {});
+    const QPointer<EngineClient> self(this);
+    d.setProjectLost({});
+    if (self) Q_EMIT engineReplaced();
+    for (const auto& [ticket, request] : dropped) {
+      if (!self) return;
+      Private::deliver(request,
+                       strata::fail(ErrorCode::busy, "The engine was changed before this was done; ask again."));
+    }
+    if (!self) return;
+  }
+  d.m_budget.reset();
+  d.launch();
+}
+
+void EngineClient::restart() {
+  Private& d = *m_private;
+  if (d.m_command.program.isEmpty()) return;
+  d.letGo(tr("The engine was restarted while %1."));
+  d.m_budget.reset();
+  d.launch();
+}
+
+void EngineClient::stop() {
+  m_private->letGo(tr("The engine was stopped while %1."));
+  m_private->setState(State::off);
+}
 
 EngineClient::Private::Private(EngineClient* client) : m_client(client) {
   m_clock.start();
@@ -89,6 +128,10 @@ void EngineClient::Private::initialized(const Result<Json>& answer) {
   }
   m_engine = std::move(engine);
   m_initialized = true;
+  m_process->write([alive = protocol::Alive{m_limits.silenceMs}]() mutable {
+    return rpcNotification(protocol::Alive::kName, configToJson(alive));
+  });
+  m_pingedAt = m_clock.elapsed();
   m_watchTimer.start();
   openAgain(1);
 }
@@ -97,8 +140,10 @@ void EngineClient::Private::initialized(const Result<Json>& answer) {
 void EngineClient::Private::openAgain(int attempt) {
   if (!m_project) return becomeReady();
   ask(protocol::OpenProject::kName, *m_project, [this, attempt](const Result<Json>& answer) {
+    const QPointer<EngineClient> self(m_client);
     if (answer) {
-      m_projectLost = false;
+      setProjectLost({});
+      if (!self) return;
       if (m_journal) replay();
       return becomeReady();
     }
@@ -108,12 +153,17 @@ void EngineClient::Private::openAgain(int attempt) {
       m_openTimer.start(kOpenRetryMs);
       return;
     }
-    m_projectLost = true;
-    const QPointer<EngineClient> self(m_client);
-    Q_EMIT m_client->notRestored(
-        tr("The project could not be opened again: %1").arg(QString::fromStdString(answer.error().message)));
+    Error error = answer.error();
+    error.message = tr("The project could not be opened again: %1").arg(error.message.c_str()).toStdString();
+    setProjectLost(error);
     if (self) becomeReady();
   });
+}
+
+void EngineClient::Private::setProjectLost(const std::optional<Error>& why) {
+  if (!why && !m_projectLost) return;
+  m_projectLost = why;
+  Q_EMIT m_client->projectLostChanged();
 }
 
 /// Models, and the server if there was one, are asked for before anything that waits.
@@ -181,9 +231,9 @@ void EngineClient::Private::drain() {
   }
 }
 
-/// Asks for signs of life while something is under way.
+/// Asks for signs of life, often while something is under way.
 void EngineClient::Private::watch() {
-  if (!m_process || !m_initialized || (m_flight.empty() && m_own.empty())) {
+  if (!m_process || !m_initialized) {
     m_watchTimer.stop();
     return;
   }
@@ -195,7 +245,8 @@ void EngineClient::Private::watch() {
                              std::to_string((now - own.sentAt + 999) / 1000) + " s");
     }
   }
-  if (now - m_pingedAt < m_limits.pingMs) return;
+  const bool busy = !m_flight.empty() || !m_own.empty();
+  if (now - m_pingedAt < (busy ? m_limits.pingMs : m_limits.idlePingMs)) return;
   if (m_unanswered >= m_limits.pings) {
     return m_process->kill("The engine gave no sign of life for " +
                            std::to_string((m_limits.pings * m_limits.pingMs + 999) / 1000) + " s");

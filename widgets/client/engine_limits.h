@@ -9,6 +9,8 @@ struct EngineLimits {
   int initializeMs = 15'000;  // up to the answer of initialize: a cold disk reads LibTorch first
   int remoteInitializeMs = 30'000;
   int pingMs = 5'000;         // between signs of life asked for while requests are under way
+  int idlePingMs = 15'000;    // the same while none is: a cut connection is noticed, and the engine hears of the window
+  int silenceMs = 60'000;     // after which the engine may end, as it is told; well above idlePingMs
   int pings = 3;              // that may stay without an answer before the engine counts as hung
   int cancelMs = 5'000;       // up to the answer of a cancel; a remote engine gets three times that
   int halfFrameMs = 8'000;    // silence in the middle of a message

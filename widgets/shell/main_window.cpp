@@ -230,6 +230,10 @@ void MainWindow::showProblem() {
     return m_centre->setFailed(error, tr("Try again"), [this] { m_workspace.engine().restart(); });
   }
   if (const auto& problem = m_workspace.projectProblem()) {
+    if (m_workspace.projectLost() && m_workspace.project()) {
+      const QString folder = QString::fromStdString(m_workspace.project()->folder);
+      return m_centre->setFailed(*problem, tr("Open again"), [this, folder] { openProject(folder); });
+    }
     if (m_workspace.wantedProject().isEmpty()) {
       return m_centre->setFailed(*problem, tr("Try again"), [this] { openProject({}); });
     }

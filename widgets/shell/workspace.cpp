@@ -20,6 +20,11 @@ Workspace::Workspace(EngineClient& engine, Settings& settings, QObject* parent)
   m_context = settings.value("sides/context", 0).toLongLong();
   m_chats = std::max(1, settings.value("sides/chats", 1).toInt());
   connect(&settings, &Settings::failed, this, &Workspace::announce);
+  connect(&engine, &EngineClient::engineReplaced, this, &Workspace::close);
+  connect(&engine, &EngineClient::projectLostChanged, this, [this] {
+    m_projectProblem = m_engine.projectLost();
+    Q_EMIT projectChanged();
+  });
 }
 
 void Workspace::openProject(const QString& folder, bool create) {
@@ -43,6 +48,18 @@ void Workspace::opened(const Result<protocol::ProjectInfo>& answer) {
   m_b = answer->b;
   forgetCards();
   remember(QString::fromStdString(answer->folder));
+  Q_EMIT projectChanged();
+  Q_EMIT sidesChanged();
+}
+
+/// What was open belongs to another engine: nothing of it may stand for the new one's.
+void Workspace::close() {
+  ++m_opening;
+  m_project.reset();
+  m_projectProblem.reset();
+  m_a.reset();
+  m_b.reset();
+  forgetCards();
   Q_EMIT projectChanged();
   Q_EMIT sidesChanged();
 }

@@ -36,6 +36,8 @@ class Workspace : public QObject {
   void setProjectModels(const protocol::ProjectInfo& project);
   /// Why the project could not be opened.
   const std::optional<Error>& projectProblem() const { return m_projectProblem; }
+  /// Whether it was open and a restarted engine could not open it again.
+  bool projectLost() const { return m_engine.projectLost().has_value(); }
   /// The folder that was asked for last, answered or not.
   const QString& wantedProject() const { return m_wanted; }
   QStringList recentProjects() const;
@@ -93,6 +95,7 @@ class Workspace : public QObject {
     std::function<void(const Result<protocol::ModelCard>&)> done;
   };
   void opened(const Result<protocol::ProjectInfo>& answer);
+  void close();
   void storeSides();
   void remember(const QString& folder);
   QString recentKey() const;

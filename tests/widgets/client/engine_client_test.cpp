@@ -130,6 +130,23 @@ INSTANTIATE_TEST_SUITE_P(
       return name;
     });
 
+TEST_F(EngineClientTest, AnEngineThatHangsWhileNothingIsAskedOfItIsStartedAgain) {
+  EngineLimits limits = quickLimits();
+  limits.idlePingMs = 300;
+  engine.setLimits(limits);
+  engine.start(fakeEngine({"hang", "--once", once()}));
+  ASSERT_TRUE(waitUntil([&] { return !problems.isEmpty(); }));
+  EXPECT_THAT(firstProblem(), HasSubstr("no sign of life"));
+  EXPECT_TRUE(becomesReady());
+}
+
+TEST_F(EngineClientTest, TellsTheEngineHowLongItsSilenceMayBe) {
+  engine.start(fakeEngine());
+  ASSERT_TRUE(becomesReady());
+  EXPECT_TRUE(waitUntil([&] { return engine.log().contains("heard alive {\"silence_ms\":60000}"); }));
+  EXPECT_LT(2 * EngineLimits{}.idlePingMs, EngineLimits{}.silenceMs);
+}
+
 TEST_F(EngineClientTest, AFloodOnStderrBlocksNothingAndItsEndIsKept) {
   engine.start(fakeEngine({"stderr"}));
   ASSERT_TRUE(becomesReady());
@@ -271,7 +288,7 @@ TEST_F(EngineClientTest, AnswersForAWidgetThatIsGoneAreDropped) {
   EXPECT_EQ(calls, 0);
 }
 
-TEST_F(EngineClientTest, AProjectThatCannotBeOpenedAgainIsNamed) {
+TEST_F(EngineClientTest, AProjectThatCannotBeOpenedAgainIsAStateUntilItIsOpened) {
   engine.start(fakeEngine());
   bool open = false;
   protocol::OpenProject::Params project;
@@ -290,9 +307,23 @@ TEST_F(EngineClientTest, AProjectThatCannotBeOpenedAgainIsNamed) {
   ASSERT_TRUE(waitUntil([&] { return open; }));
   writeText(folder.path() / "mode", "no-project");
   killIt();
-  ASSERT_TRUE(waitUntil([&] { return !lost.isEmpty(); }));
-  EXPECT_THAT(lost.first().toStdString(), HasSubstr("Another process has it open."));
-  EXPECT_TRUE(engine.ready());
+  ASSERT_TRUE(waitUntil([&] { return engine.projectLost().has_value(); }));
+  EXPECT_THAT(engine.projectLost()->message, HasSubstr("Another process has it open."));
+  EXPECT_TRUE(becomesReady());
+  writeText(folder.path() / "mode", "normal");
+  killIt();
+  EXPECT_TRUE(waitUntil([&] { return !engine.projectLost() && engine.ready(); }));
+}
+
+TEST_F(EngineClientTest, AnotherEngineIsSaidBeforeWhatWaitedForTheOneBeforeIsAnswered) {
+  QStringList order;
+  QObject::connect(&engine, &EngineClient::engineReplaced, [&] { order << "replaced"; });
+  engine.start(fakeEngine());
+  EXPECT_TRUE(order.isEmpty());
+  engine.call<protocol::ListModels>({}, nullptr, [&](const auto& list) { order << (list ? "list" : "refused"); });
+  engine.start(fakeEngine({"banner"}));
+  EXPECT_EQ(order, QStringList({"replaced", "refused"}));
+  EXPECT_TRUE(becomesReady());
 }
 
 TEST_F(EngineClientTest, RequestsBehindAnOpeningProjectMeanThatProject) {

@@ -3,7 +3,7 @@
 
 fake_engine.py LOG: each request is appended to LOG as one line of JSON. A file LOG.say, once it appears, is read as lines
 of JSON: each is sent as a notification, then the file is removed. Uploads go to the folder LOG.uploads; where there is a
-file LOG.die, the second piece of one kills the engine, once.
+file LOG.die, the second piece of one kills the engine, once. While there is a file LOG.taken, no project can be opened.
 """
 import base64
 import json
@@ -68,6 +68,8 @@ def answer(method, params):
     if method == "project/open":
         if params["folder"] == "/missing":
             raise FileNotFoundError("There is no project in /missing: choose another folder, or make one there.")
+        if os.path.exists(log + ".taken"):
+            raise FileNotFoundError("Another process has the project open.")
         opened.append(params["folder"])
         return {**PROJECT, "folder": params["folder"] or PROJECT["folder"]}
     if method == "models/inspect":

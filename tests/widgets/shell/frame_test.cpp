@@ -1,3 +1,5 @@
+#include <signal.h>
+
 #include <QAbstractItemView>
 #include <QAbstractSpinBox>
 #include <QComboBox>
@@ -201,6 +203,24 @@ TEST_F(Frame, SaysAboveThePageWhyAProjectCannotBeOpened) {
     if (button->isVisible() && button->text() == "Open the sample") button->click();
   }
   EXPECT_TRUE(eventually([&] { return !workspace->projectProblem().has_value(); }));
+}
+
+TEST_F(Frame, AProjectThatIsLostWithItsEngineCanBeOpenedAgain) {
+  startEngine();
+  QFile taken(log() + ".taken");
+  ASSERT_TRUE(taken.open(QIODevice::WriteOnly));
+  ::kill(static_cast<pid_t>(engine->engine().pid), SIGKILL);
+  ASSERT_TRUE(eventually([&] { return workspace->projectLost() && engine->ready(); }));
+  EXPECT_EQ(workspace->project()->name, "tiny-stories");
+  ASSERT_TRUE(taken.remove());
+  QPushButton* again = nullptr;
+  for (QPushButton* button : window->findChildren<QPushButton*>()) {
+    if (button->isVisible() && button->text() == "Open again") again = button;
+  }
+  ASSERT_NE(again, nullptr);
+  again->click();
+  ASSERT_TRUE(eventually([&] { return !workspace->projectLost(); }));
+  EXPECT_TRUE(eventually([&] { return !workspace->projectProblem() && !again->isVisible(); }));
 }
 
 TEST_F(Frame, DoesNotOpenAProjectThatAnotherWindowHas) {

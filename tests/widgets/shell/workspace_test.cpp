@@ -50,6 +50,21 @@ TEST_F(WorkspaceTest, SaysWhyAProjectCannotBeOpenedAndKeepsTheOneBefore) {
   EXPECT_EQ(workspace->recentProjects(), (QStringList{"/projects/other", "/projects/tiny-stories"}));
 }
 
+TEST_F(WorkspaceTest, AnotherEngineThatRefusesTheProjectShowsNothingOfTheOneBefore) {
+  startEngine();
+  EngineClient::Command other = fakeEngine();
+  other.arguments.last() += "-other";
+  engine->start(other);
+  EXPECT_FALSE(workspace->project());
+  EXPECT_FALSE(workspace->side(Which::a) || workspace->side(Which::b));
+  workspace->openProject("/missing");
+  ASSERT_TRUE(eventually([&] { return workspace->projectProblem().has_value(); }));
+  EXPECT_FALSE(workspace->project());
+  workspace->openProject({});
+  ASSERT_TRUE(eventually([&] { return workspace->project().has_value(); }));
+  EXPECT_FALSE(workspace->projectProblem());
+}
+
 TEST_F(WorkspaceTest, AsksForACardOnceHoweverManyWaitForIt) {
   startEngine();
   const int before = requests("models/inspect");

@@ -316,6 +316,10 @@ int run(int argc, char** argv) {
       if (!body || !*body) break;
       const auto message = parseRpc(**body);
       if (!message) return 4;
+      if (message->kind == RpcMessage::Kind::notification) {
+        std::fprintf(stderr, "heard %s %s\n", message->method.c_str(), message->params.dump().c_str());
+        continue;
+      }
       if (g.mode == "dies-after" && ++requests > g.number) return 5;
       answer(*message);
     }
