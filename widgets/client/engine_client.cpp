@@ -293,7 +293,9 @@ void EngineClient::Private::noted(const Result<void>& written) {
 }
 
 bool EngineClient::Private::isHolding() const {
-  return std::any_of(m_waiting.begin(), m_waiting.end(), [](const auto& entry) { return entry.second.held; });
+  const auto isHeld = [](const auto& entry) { return entry.second.held; };
+  return std::any_of(m_waiting.begin(), m_waiting.end(), isHeld) ||
+         std::any_of(m_flight.begin(), m_flight.end(), isHeld);
 }
 
 void EngineClient::Private::hold(Ticket ticket, Request request, const Error& error) {

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/full_match.h"
 #include "tiny_model.h"
 
 namespace strata {
@@ -248,14 +249,15 @@ TEST(Adapter, RefusesRegexesThatAreWrongOrNeverEnd) {
   EXPECT_THAT(folder.refusal(), HasSubstr("regular expression"));
 }
 
-TEST(Adapter, RefusesAListOfPatternsThatTakesTooManyStepsTogether) {
-  AdapterFolder folder;
-  folder.config()["target_modules"] = ".*_proj";
-  Json patterns = Json::object();
-  // Each alone stays below the limit of one match.
-  for (int i = 0; i < 20'000; ++i) patterns["(?:.*.*.*)(?:x" + std::to_string(i) + ")"] = 3;
-  folder.config()["rank_pattern"] = patterns;
-  EXPECT_THAT(folder.refusal(), HasSubstr("too many steps together"));
+TEST(Adapter, PatternsOfOneFileShareTheirSteps) {
+  const auto left = std::make_shared<std::int64_t>(250);
+  const FullMatch first = FullMatch::compile("a.*", "file", left).value();
+  const FullMatch second = FullMatch::compile("b.*", "file", left).value();
+  EXPECT_TRUE(first.matches("ab").value());
+  EXPECT_FALSE(second.matches("ab").value());
+  const auto third = first.matches("ab");
+  ASSERT_FALSE(third);
+  EXPECT_THAT(third.error().message, HasSubstr("too many steps together"));
 }
 
 TEST(Adapter, RefusesTheEmbeddingAndATiedHead) {

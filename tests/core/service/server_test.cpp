@@ -115,7 +115,8 @@ TEST_F(RpcServerTest, SendsNothingOfItsOwnBeforeItIsInitialized) {
 
 TEST_F(RpcServerTest, AMessageThatIsTooLargeIsRefusedByItsIdAndTheNextIsAnswered) {
   initialize();
-  sendSlow(1, std::string(kMostFrameBytes, 'x'));
+  sendBody(R"({"jsonrpc":"2.0","id":1,"method":")" + std::string(Slow::kName) + R"(","params":{"path":")" +
+           std::string(kMostFrameBytes, 'x') + "\"}}");
   EXPECT_THAT(answerTo(1).error.message, HasSubstr("and one may have 16; send it in parts."));
   sendSlow(2, "fine");
   EXPECT_EQ(answerTo(2).result["path"], "fine");

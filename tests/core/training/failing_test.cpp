@@ -12,6 +12,7 @@
 
 #include "core/checkpoint/safetensors.h"
 #include "core/project/database.h"
+#include "core/project/project_files.h"
 #include "core/training/run_setup.h"
 #include "job_fixture.h"
 #include "test_disk.h"
@@ -52,7 +53,7 @@ class Failing : public TrainJob {
     return readJson(checkpointFolder(run, step) / "state.json").value();
   }
   static std::vector<std::string> events(const fs::path& run, const std::string& kind) {
-    const Database database = Database::open(run / "run.sqlite", Database::Mode::read).value();
+    const Database database = Database::open(inRun(run, "run.sqlite"), Database::Mode::read).value();
     Statement query(database, "SELECT text FROM events WHERE kind = ? ORDER BY id");
     query.bind(1, kind);
     std::vector<std::string> texts;
