@@ -344,6 +344,8 @@ def main():
         message = json.loads(sys.stdin.buffer.read(length))
         with open(path("log"), "a") as log:
             log.write(json.dumps(message) + "\n")
+        if "id" not in message:  # a notification is not answered
+            continue
         if message["method"] in ("chat/generate", "chat/compare", "models/load"):
             threading.Thread(target=serve, args=(message,), daemon=True).start()
         else:
