@@ -2,6 +2,7 @@
 
 #include <QGridLayout>
 #include <QScrollArea>
+#include <QScrollBar>
 #include <QSpinBox>
 #include <QVBoxLayout>
 #include <algorithm>
@@ -50,6 +51,7 @@ MemoryInspector::MemoryInspector(Workspace& workspace, QWidget* parent)
       m_chats(numberField("memoryChats", 1, kMostChats, 1)),
       m_choice(new SegmentedButtons({}, this)),
       m_grid(new QGridLayout),
+      m_scroll(new QScrollArea(this)),
       m_body(new QWidget(this)),
       m_none(bodyLabel(tr("Choose a model to see what it needs in memory."), this)),
       m_sentence(bodyLabel(QString(), m_body)) {
@@ -73,16 +75,15 @@ MemoryInspector::MemoryInspector(Workspace& workspace, QWidget* parent)
   body->addLayout(m_grid);
   body->addWidget(m_sentence);
   auto* content = new QWidget;
-  auto* scroll = new QScrollArea(this);
-  scroll->setObjectName("memoryScroll");
-  scroll->setFrameShape(QFrame::NoFrame);
-  scroll->setFocusPolicy(Qt::NoFocus);
-  scroll->setWidgetResizable(true);
-  scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-  scroll->setWidget(content);
+  m_scroll->setObjectName("memoryScroll");
+  m_scroll->setFrameShape(QFrame::NoFrame);
+  m_scroll->setFocusPolicy(Qt::NoFocus);
+  m_scroll->setWidgetResizable(true);
+  m_scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  m_scroll->setWidget(content);
   auto* whole = new QVBoxLayout(this);
   whole->setContentsMargins(0, 0, 0, 0);
-  whole->addWidget(scroll);
+  whole->addWidget(m_scroll);
   auto* layout = new QVBoxLayout(content);
   layout->setContentsMargins(kGapGroups, kGapGroups, kGapGroups, kGapGroups);
   layout->setSpacing(kGapGroups);
@@ -109,6 +110,9 @@ MemoryInspector::MemoryInspector(Workspace& workspace, QWidget* parent)
   });
   // Once the labels have taken the new font.
   followTheme(this, [this] { QTimer::singleShot(0, this, &MemoryInspector::fitTable); });
+  // A scroll bar takes its width from the table.
+  connect(m_scroll->verticalScrollBar(), &QScrollBar::rangeChanged, this,
+          [this] { QTimer::singleShot(0, this, &MemoryInspector::fitTable); });
   setModel(nullptr);
 }
 
@@ -231,7 +235,8 @@ void MemoryInspector::showNumbers() {
 
 /// In a narrow pane what is needed in all goes before the cache's part of it, which the card tells too.
 void MemoryInspector::fitTable() {
-  const int room = m_body->width();
+  // What the pane offers: the table itself would widen anything inside.
+  const int room = m_scroll->viewport()->width() - 2 * kGapGroups;
   if (m_kvColumn.empty()) return;
   const bool shown = !m_kvColumn.front()->isHidden();
   int column = 0;

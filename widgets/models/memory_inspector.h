@@ -10,6 +10,7 @@
 #include "widgets/shell/workspace.h"
 
 class QGridLayout;
+class QScrollArea;
 class QSpinBox;
 
 namespace strata {
@@ -55,6 +56,7 @@ class MemoryInspector : public QWidget {
   QSpinBox* m_chats;
   SegmentedButtons* m_choice;
   QGridLayout* m_grid;
+  QScrollArea* m_scroll;
   QWidget* m_body;
   Label* m_none;
   Label* m_sentence;
