@@ -40,6 +40,7 @@ DataList::DataList(QWidget* parent)
   m_files->setFrameShape(QFrame::NoFrame);
   m_files->setTextElideMode(Qt::ElideMiddle);
   m_files->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  followTheme(m_files, [this] { m_files->setMinimumHeight(metrics().control); });  // it scrolls; what is below does not
   m_model->setObjectName("dataModel");
   m_model->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
   m_length->setObjectName("dataLength");

@@ -1,6 +1,7 @@
 #include "widgets/models/template_preview.h"
 
 #include <QCryptographicHash>
+#include <QFileInfo>
 #include <QHBoxLayout>
 #include <QPlainTextEdit>
 #include <QShortcut>
@@ -31,7 +32,7 @@ QString text(const std::string& bytes) {
 }
 
 QString originOf(const protocol::ModelCard& card) {
-  const QString origin = text(card.templateOrigin);
+  const QString origin = QFileInfo(text(card.templateOrigin)).fileName();  // a path would not wrap
   if (!card.problem.empty()) return text(card.problem);
   if (card.templateEdited) return TemplatePreview::tr("This project's own, in place of the one that the model brings.");
   if (!card.templateText.empty()) return TemplatePreview::tr("Found in %1.").arg(origin);
@@ -277,6 +278,7 @@ void TemplatePreview::refresh() {
   const QString typed = m_source->toPlainText();
   m_origin->setText(m_editing ? tr("Saved, it is this project's own: the model's files stay as they are.")
                               : originOf(m_card));
+  m_origin->setToolTip(m_editing ? QString() : tipOf(text(m_card.templateOrigin)));
   m_origin->setTone(m_editing || m_card.problem.empty() ? Tone::second : Tone::warn);
   m_source->setReadOnly(!m_editing);
   m_edit->setVisible(canEdit() && !m_editing);

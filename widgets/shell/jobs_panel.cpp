@@ -47,6 +47,12 @@ JobsPanel::JobsPanel(Workspace& workspace, JobBook& jobs, QWidget* parent)
   m_log->setMaximumBlockCount(kLogLines);
   m_log->setLineWrapMode(QPlainTextEdit::NoWrap);
   m_log->setPlaceholderText(tr("Choose a job to read its log."));
+  // Both scroll; at large text the bars below must keep their height.
+  followTheme(this, [this] {
+    for (QWidget* view : {static_cast<QWidget*>(m_list), static_cast<QWidget*>(m_log)}) {
+      view->setMinimumHeight(2 * metrics().compactRow);
+    }
+  });
   m_message = named(new Label({}, TextRole::body, Tone::normal), "job-message");
   m_problem = named(new Label({}, TextRole::body, Tone::bad), "job-problem");
   for (Label* label : {m_message, m_problem}) {
