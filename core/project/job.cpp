@@ -174,8 +174,7 @@ std::optional<std::chrono::system_clock::time_point> stopRequestedAt(const fs::p
   struct stat status {};
   const fs::path path = runFolder / "stop";
   if (::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
-  const auto since = std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::nanoseconds(status.st_mtim.tv_nsec);
-  return std::chrono::system_clock::time_point(std::chrono::duration_cast<std::chrono::system_clock::duration>(since));
+  return changedAt(status);
 }
 
 bool signalHolder(const fs::path& runFolder, int signal) {

@@ -22,10 +22,6 @@ constexpr std::array kPhases = {JobPhase::stepping, JobPhase::evaluating, JobPha
 constexpr std::size_t kPhaseBytes = 16;  // always all of them, so that one write replaces the word before
 constexpr auto kPhaseInterval = std::chrono::milliseconds(100);
 
-bool isRegularFile(int file, struct stat& status) {
-  return ::fstat(file, &status) == 0 && S_ISREG(status.st_mode);
-}
-
 }  // namespace
 
 const char* toString(JobPhase phase) {
@@ -40,25 +36,18 @@ const char* toString(JobPhase phase) {
   return "stepping";
 }
 
-PhaseFile::PhaseFile(fs::path runFolder) : m_path(std::move(runFolder) / "phase") {
-  struct stat status = {};
-  m_file = ::open(m_path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
-  if (m_file >= 0 && !isRegularFile(m_file, status)) {
-    ::close(m_file);
-    m_file = -1;
-    errno = EINVAL;
-  }
-  if (m_file < 0) {
-    logWarning("Cannot write " + m_path.string() + ": " + std::strerror(errno) +
-               "; a stop may be pressed while the run saves.");
+PhaseFile::PhaseFile(const fs::path& runFolder) : m_path(runFolder / "phase") {
+  Result<Descriptor> opened = openInProject(inRun(runFolder, "phase"), O_WRONLY | O_CREAT);
+  if (opened) {
+    m_file = std::move(*opened);
+  } else {
+    logWarning(opened.error().message + " A stop may be pressed while the run saves.");
   }
   write();
 }
 
 PhaseFile::~PhaseFile() {
-  if (m_file < 0) return;
-  ::close(m_file);
-  ::unlink(m_path.c_str());
+  if (m_file.get() >= 0) ::unlink(m_path.c_str());
 }
 
 void PhaseFile::enter(JobPhase phase) {
@@ -71,34 +60,30 @@ void PhaseFile::progress() {
 }
 
 void PhaseFile::write() {
-  if (m_file < 0) return;
+  if (m_file.get() < 0) return;
   std::string text = toString(m_phase);
   text.resize(kPhaseBytes - 1, ' ');
   text += '\n';
   m_written = Clock::now();
-  if (::pwrite(m_file, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size())) return;
+  if (::pwrite(m_file.get(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size())) return;
   logWarning("Cannot write " + m_path.string() + ": " + std::strerror(errno) +
              "; a stop may be pressed while the run saves.");
-  ::close(m_file);
   ::unlink(m_path.c_str());  // rather none than an old one
-  m_file = -1;
+  m_file = Descriptor();
 }
 
 std::optional<PhaseReport> readPhase(const fs::path& runFolder) {
-  const int file = ::open((runFolder / "phase").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  if (file < 0) return {};
+  const Result<Descriptor> file = openInProject(inRun(runFolder, "phase"), O_RDONLY);
+  if (!file) return {};
   struct stat status = {};
   char bytes[kPhaseBytes];
-  const ssize_t count = isRegularFile(file, status) ? ::pread(file, bytes, sizeof bytes, 0) : -1;
-  ::close(file);
+  const ssize_t count = ::fstat(file->get(), &status) == 0 ? ::pread(file->get(), bytes, sizeof bytes, 0) : -1;
   if (count <= 0) return {};
   std::string_view word(bytes, static_cast<std::size_t>(count));
   word = word.substr(0, word.find_first_of(" \n"));
   for (const JobPhase phase : kPhases) {
     if (word != toString(phase)) continue;
-    const auto time = std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::nanoseconds(status.st_mtim.tv_nsec);
-    return PhaseReport{phase, std::chrono::system_clock::time_point(
-                                  std::chrono::duration_cast<std::chrono::system_clock::duration>(time))};
+    return PhaseReport{phase, changedAt(status)};
   }
   return {};
 }

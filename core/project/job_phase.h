@@ -11,6 +11,8 @@
 #include <filesystem>
 #include <optional>
 
+#include "core/project/project_files.h"
+
 namespace strata {
 
 enum class JobPhase { stepping, evaluating, saving };
@@ -19,7 +21,7 @@ const char* toString(JobPhase phase);
 class PhaseFile {
  public:
   /// Begins with stepping. Where the file cannot be written, the log says so once and the job goes on without.
-  explicit PhaseFile(std::filesystem::path runFolder);
+  explicit PhaseFile(const std::filesystem::path& runFolder);
   ~PhaseFile();
   PhaseFile(const PhaseFile&) = delete;
   PhaseFile& operator=(const PhaseFile&) = delete;
@@ -32,7 +34,7 @@ class PhaseFile {
   void write();
 
   std::filesystem::path m_path;
-  int m_file = -1;
+  Descriptor m_file;
   JobPhase m_phase = JobPhase::stepping;
   std::chrono::steady_clock::time_point m_written;
 };

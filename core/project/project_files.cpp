@@ -124,6 +124,11 @@ Result<Descriptor> openInProject(const ProjectPath& file, int flags) {
   return opened;
 }
 
+std::chrono::system_clock::time_point changedAt(const struct stat& status) {
+  const auto since = std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::nanoseconds(status.st_mtim.tv_nsec);
+  return std::chrono::system_clock::time_point(std::chrono::duration_cast<std::chrono::system_clock::duration>(since));
+}
+
 Result<std::string> readInProject(const ProjectPath& file, std::uint64_t maxBytes) {
   STRATA_TRY(const Descriptor opened, openInProject(file, O_RDONLY));
   return readDescriptor(opened.get(), file.whole(), maxBytes);

@@ -5,6 +5,9 @@
 //   STRATA_TRY(const Descriptor log, openInProject(inRun(runFolder, "log"), O_WRONLY | O_CREAT | O_APPEND));
 //   STRATA_CHECK(requireFolder({project, "trash"}));
 
+#include <sys/stat.h>
+
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -42,6 +45,9 @@ ProjectPath inRun(const std::filesystem::path& runFolder, const std::filesystem:
 
 /// open(2) of a regular file; O_CLOEXEC is added. ErrorCode::notFound where it or a folder on the way is missing.
 Result<Descriptor> openInProject(const ProjectPath& file, int flags);
+
+/// When a file was last written.
+std::chrono::system_clock::time_point changedAt(const struct stat& status);
 
 /// The whole of a file of at most `maxBytes`.
 Result<std::string> readInProject(const ProjectPath& file, std::uint64_t maxBytes = 64u << 20);

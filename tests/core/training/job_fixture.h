@@ -3,8 +3,11 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/project/run_checkpoint.h"
+#include "core/project/run_database.h"
 #include "core/training/train_job.h"
 #include "support.h"
 
@@ -34,6 +37,16 @@ class TrainJob : public ::testing::Test {
   static std::string weightsOf(const TrainAnswer& answer) {
     const bool full = std::filesystem::exists(answer.checkpoint / "model.safetensors");
     return readText(answer.checkpoint / (full ? "model.safetensors" : "adapter_model.safetensors"));
+  }
+  /// (step, value) of every evaluation that the run's database keeps.
+  static std::vector<std::pair<std::int64_t, double>> evaluations(const std::filesystem::path& run) {
+    std::vector<std::pair<std::int64_t, double>> result;
+    const RunDatabase database = RunDatabase::open(run).value();
+    for (const char* name : {"nll/full", "nll/stride:2"}) {
+      const std::vector<Metric> metrics = database.metrics(name).value();
+      for (const Metric& metric : metrics) result.emplace_back(metric.step, metric.value);
+    }
+    return result;
   }
   static TrainHooks stopAfter(std::int64_t steps) {
     TrainHooks hooks;

@@ -134,16 +134,6 @@ class ResumeEarlyStop : public TrainJob {
     m_config.earlyStopPatience = 2;
     m_config.earlyStopMap = "stride:2";
   }
-  /// (step, value) of every evaluation that the run's database keeps.
-  static std::vector<std::pair<std::int64_t, double>> evaluations(const std::filesystem::path& run) {
-    std::vector<std::pair<std::int64_t, double>> result;
-    const RunDatabase database = RunDatabase::open(run).value();
-    for (const char* name : {"nll/full", "nll/stride:2"}) {
-      const std::vector<Metric> metrics = database.metrics(name).value();
-      for (const Metric& metric : metrics) result.emplace_back(metric.step, metric.value);
-    }
-    return result;
-  }
   void expectSame(const TrainAnswer& a, const TrainAnswer& b) {
     EXPECT_EQ(a.state, RunState::done);
     EXPECT_EQ(a.steps, b.steps);

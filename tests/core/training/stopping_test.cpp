@@ -39,15 +39,6 @@ class Stopping : public TrainJob {
     all.stop = [this, steps] { return m_done == steps && phase() == JobPhase::evaluating && ++m_asked >= 2; };
     return all;
   }
-  static std::vector<std::pair<std::int64_t, double>> evaluations(const std::filesystem::path& run) {
-    std::vector<std::pair<std::int64_t, double>> result;
-    const RunDatabase database = RunDatabase::open(run).value();
-    for (const char* name : {"nll/full", "nll/stride:2"}) {
-      const std::vector<Metric> metrics = database.metrics(name).value();
-      for (const Metric& metric : metrics) result.emplace_back(metric.step, metric.value);
-    }
-    return result;
-  }
 
   std::filesystem::path m_run;
   std::int64_t m_done = 0;
