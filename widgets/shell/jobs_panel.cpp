@@ -50,7 +50,7 @@ JobsPanel::JobsPanel(Workspace& workspace, JobBook& jobs, QWidget* parent)
   // Both scroll; at large text the bars below must keep their height.
   followTheme(this, [this] {
     for (QWidget* view : {static_cast<QWidget*>(m_list), static_cast<QWidget*>(m_log)}) {
-      view->setMinimumHeight(2 * metrics().compactRow);
+      view->setMinimumHeight(3 * metrics().compactRow / 2);
     }
   });
   m_message = named(new Label({}, TextRole::body, Tone::normal), "job-message");
@@ -85,7 +85,7 @@ JobsPanel::JobsPanel(Workspace& workspace, JobBook& jobs, QWidget* parent)
   m_split->setStretchFactor(0, 1);
   m_split->setStretchFactor(1, 1);
   auto* outer = new QHBoxLayout(this);
-  outer->setContentsMargins(kGapGroups, kGapRelated, kGapGroups, kGapRelated);
+  outer->setContentsMargins(kGapGroups, kGapInside, kGapGroups, kGapInside);
   outer->addWidget(m_split);
 
   connect(m_list, &QTreeWidget::currentItemChanged, this, &JobsPanel::chose);

@@ -87,6 +87,7 @@ void MainWindow::build() {
   m_sides = new SidesBar(m_workspace, *m_models);
   m_upload = new UploadBar(m_workspace);
   m_stack = named(new QStackedWidget, "pages");
+  m_stack->setMinimumHeight(1);  // the highest of all pages, shown or not, would squeeze the strips
   m_centre = new StatePane(m_stack);
   m_centre->setObjectName("centre");
   m_inspectors = named(new QStackedWidget, "inspector", tr("Inspector"));
