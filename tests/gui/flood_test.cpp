@@ -9,7 +9,6 @@ namespace {
 
 TEST(Flood, NoTurnOfTheWholeWindowTakesFiftyMilliseconds) {
   const OwnFolders folders;
-  testing::writeText(folders.path("context").toStdString(), "1000000");  // the engine's: a flood has many words
   RealWindow window(
       folders,
       {"python3", {QStringLiteral(STRATA_SOURCE_DIR "/tests/widgets/chat/fake_chat_engine.py"), folders.path("")}});

@@ -132,8 +132,9 @@ void ModelList::show(std::vector<protocol::ModelEntry> entries, const QString& h
 }
 
 void ModelList::showHub(const QString& hub) {
-  m_hubText->setText(tr("The Hugging Face cache, %1, holds no models. This line fetches one:")
-                         .arg(hub.isEmpty() ? QStringLiteral("~/.cache/huggingface/hub") : hub));
+  m_hubText->setText(tr("The Hugging Face cache holds no models. This line fetches one:"));
+  m_hubText->setToolTip(
+      tipOf(hub.isEmpty() ? QStringLiteral("~/.cache/huggingface/hub") : hub));  // a path would not wrap
 }
 
 void ModelList::widen() {

@@ -1,11 +1,9 @@
-// Whatever a template says, it ends within a quarter of a second on a machine of today, and within 64 MiB. The time is
-// held against work of the same process, so that a busy machine changes nothing.
+// Whatever a template says, it ends within a quarter of a second and within 64 MiB.
 
 #include <algorithm>
-#include <cstdint>
 #include <ctime>
 #include <fstream>
-#include <vector>
+#include <utility>
 
 #include "hostile_templates.h"
 #include "render.h"
@@ -13,13 +11,12 @@
 namespace strata::jinja {
 namespace {
 
-constexpr double kSoonEnough = 0.25;
 constexpr std::size_t kMostBytes = 64u << 20;
 #if defined(__SANITIZE_ADDRESS__)
-constexpr double kMostSorts = 50;  // the sanitizers' own time
+constexpr double kMostSeconds = 5;  // the sanitizers' own time
 constexpr bool kMeasuresMemory = false;
 #else
-constexpr double kMostSorts = 2.5;
+constexpr double kMostSeconds = 0.25;
 constexpr bool kMeasuresMemory = true;
 #endif
 
@@ -27,16 +24,6 @@ double cpuSeconds() {
   timespec now = {};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
-
-/// What sorting 2^20 numbers takes now: about 0.1 s.
-double sortSeconds() {
-  std::vector<std::uint32_t> numbers(1 << 20);
-  std::uint32_t state = 1;
-  for (std::uint32_t& number : numbers) number = state = state * 1664525 + 1013904223;
-  const double started = cpuSeconds();
-  std::sort(numbers.begin(), numbers.end());
-  return cpuSeconds() - started;
 }
 
 /// The highest resident size since the last reset, in bytes; 0 where the system does not tell.
@@ -56,15 +43,18 @@ void expectBounded(const testing::HostileTemplate& hostile) {
   const Json data{{"messages", {{{"role", "user"}, {"content", "Hi"}}}}};
   resetPeak();
   const std::size_t before = peakResident();
-  const double started = cpuSeconds();
-  const auto rendered = testing::tryRender(hostile.source, data);
-  const double seconds = cpuSeconds() - started;
-  if (seconds > kSoonEnough) {
-    EXPECT_LT(seconds, kMostSorts * sortSeconds());
-  }
+  const auto render = [&] {
+    const double started = cpuSeconds();
+    auto rendered = testing::tryRender(hostile.source, data);
+    return std::pair(std::move(rendered), cpuSeconds() - started);
+  };
+  auto [rendered, seconds] = render();
   if (kMeasuresMemory) {
     EXPECT_LT(peakResident() - before, kMostBytes);
   }
+  // Another process on the same core makes a thread's own time longer, never shorter.
+  for (int again = 0; again < 4 && seconds >= kMostSeconds; ++again) seconds = std::min(seconds, render().second);
+  EXPECT_LT(seconds, kMostSeconds);
   if (rendered) {
     EXPECT_LT(rendered->peakBytes, kMostBytes);
   } else {

@@ -9,6 +9,7 @@
 
 #include "core/model/chat_prompt.h"
 #include "core/model/generate.h"
+#include "core/model/memory.h"
 #include "core/model/score.h"
 #include "core/project/model_name.h"
 #include "core/service/model_hash.h"
@@ -33,6 +34,8 @@ protocol::Side sideOf(const std::string& map, std::int64_t context = 0) {
   side.map = map;
   return side;
 }
+[[maybe_unused]] const bool kHostCounts = (installAllocator(), true);  // before the first tensor
+
 protocol::Generate::Params question(const std::string& stream, const protocol::Side& side, int tokens) {
   protocol::Generate::Params params{stream, side, {{"user", "Once upon a time there was a dog"}}, {}};
   params.sampling.maxTokens = tokens;
@@ -154,7 +157,7 @@ TEST_F(ModelHostTest, CountsWhatEachModelHoldsByChat) {
 
 TEST_F(ModelHostTest, CountsTheActivationsOfAStepAtTheirPeak) {
   protocol::Generate::Params asked = question("pane", sideOf("full"), 1);
-  for (int i = 0; i < 100; ++i) asked.turns[0].content += " and the dog ran";
+  for (int i = 0; i < 60; ++i) asked.turns[0].content += " and the dog ran";
   const int tokens = answer(asked).promptTokens;
   const auto open = m_host.open(sideOf("full").ref, nullptr, kNotCancelled).value();
   const std::int64_t chunk = std::min(tokens, 512) * std::int64_t{open->model->config().width} * 4;

@@ -3,7 +3,7 @@
 
 fake_chat_engine.py FOLDER: chats are kept in FOLDER/chats.json, each request is appended to FOLDER/log as a line of JSON.
 FOLDER/sides, where there is one, holds the sides as JSON; FOLDER/delay the seconds before `initialize` is answered;
-FOLDER/context the tokens of the context (a word is a token). FOLDER/bad_page: no page of a chat but the first can be read.
+FOLDER/context the tokens of the context (a word is a token), else a million. FOLDER/bad_page: no page of a chat but the first can be read.
 """
 import json
 import os
@@ -155,7 +155,7 @@ def prompt_tokens(turns):
 
 
 def count(params):
-    turns, context = params["turns"], read("context", 1024)
+    turns, context = params["turns"], read("context", 1000000)
     users = [i for i, turn in enumerate(turns) if turn["role"] == "user"]
     rest = [turns[i:] for i in users]
     fitting = [i for i, kept in enumerate(rest) if prompt_tokens(kept) < context]
@@ -165,9 +165,9 @@ def count(params):
 def generate(number, params):
     side, stream = params["side"], params["stream"]
     question = params["turns"][-1]["content"]
-    if prompt_tokens(params["turns"]) >= read("context", 1024):
+    if prompt_tokens(params["turns"]) >= read("context", 1000000):
         message = "The prompt has %d tokens and the context is %d; shorten the prompt or use a longer context." % (
-            prompt_tokens(params["turns"]), read("context", 1024))
+            prompt_tokens(params["turns"]), read("context", 1000000))
         return send({"id": number, "error": {"code": -32000, "message": message,
                                              "data": {"code": "usage", "context": "--context"}}})
     if open_model(number, side["ref"]) is None:
