@@ -8,7 +8,11 @@ if(STRATA_MOLD)
 endif()
 
 # Tests are compiled often and run once. Code under test keeps the build type's options.
-set(STRATA_TEST_OPTIONS $<$<CONFIG:Release>:-O1>)
+if(STRATA_SANITIZE)
+  set(STRATA_TEST_OPTIONS -O0)
+else()
+  set(STRATA_TEST_OPTIONS $<$<CONFIG:Release>:-O1>)
+endif()
 
 set(strata_std_headers <algorithm> <array> <chrono> <cmath> <cstdint> <filesystem> <fstream> <functional> <map> <memory> <mutex> <optional>
   <sstream> <string> <string_view> <unordered_map> <utility> <variant> <vector>)
@@ -45,10 +49,6 @@ if(STRATA_TESTS)
   if(STRATA_TORCH)
     strata_pch(strata_pch_test_torch EXECUTABLE HEADERS ${test_headers} <ATen/ATen.h> LIBRARIES ${test_libraries} Strata::Torch
       OPTIONS ${STRATA_TEST_OPTIONS})
-  endif()
-  if(STRATA_WINDOW)
-    strata_pch(strata_pch_test_qt EXECUTABLE HEADERS ${test_headers} <QtWidgets> <QtTest> LIBRARIES ${test_libraries} Qt6::Widgets Qt6::Test
-      OPTIONS ${STRATA_TEST_OPTIONS} DEFINITIONS QT_NO_KEYWORDS)
   endif()
 endif()
 

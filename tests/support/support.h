@@ -11,6 +11,20 @@
 
 namespace strata::testing {
 
+/// Whether sanitizers watch this build. Then all takes many times longer, and some things more than others: what
+/// something costs is measured in the other builds.
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
 inline std::filesystem::path sourceFolder() {
   return STRATA_SOURCE_DIR;
 }

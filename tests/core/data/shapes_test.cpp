@@ -225,7 +225,7 @@ TEST(RecordShapeGolden, EveryInstructionFileIsRecognised) {
       {"qa/nq/nq-open-oracle.jsonl.gz", "questions", 2655}};
   for (const auto& [file, format, count] : files) {
     int records = 0;
-    const auto read = readRecords(sharedData() / file, [&](DataRecord&& record) -> Result<void> {
+    const auto read = readRecords(sharedData() / file, [&, &format = format](DataRecord&& record) -> Result<void> {
       EXPECT_EQ(toString(record.format), format) << record.where();
       ++records;
       return {};

@@ -220,14 +220,14 @@ TEST(TokenizerJson, FindsTheLongestAddedTokenAndGivesItTheNextFreeId) {
 
 TEST(TokenizerJson, AddedTokensTakeSpacesKeepToWordsAndFollowTheNormalizer) {
   ordered_json file = fileWith();
-  file["added_tokens"] = {addedToken("<x>", {{"lstrip", true}, {"rstrip", true}})};
+  file["added_tokens"] = ordered_json::array({addedToken("<x>", {{"lstrip", true}, {"rstrip", true}})});
   EXPECT_THAT(opened(file)->encode("a <x>  b"), ElementsAre(64, 96, 65));
-  file["added_tokens"] = {addedToken("ab", {{"single_word", true}})};
+  file["added_tokens"] = ordered_json::array({addedToken("ab", {{"single_word", true}})});
   EXPECT_THAT(opened(file)->encode("ab abc.ab"), ElementsAre(96, 95, 64, 65, 66, 13, 96));
-  file["added_tokens"] = {addedToken("AB", {{"normalized", true}})};
+  file["added_tokens"] = ordered_json::array({addedToken("AB", {{"normalized", true}})});
   file["normalizer"] = {{"type", "Lowercase"}};
   EXPECT_THAT(opened(file)->encode("ab Ab"), ElementsAre(96, 95, 96));
-  file["added_tokens"] = {addedToken("AB")};
+  file["added_tokens"] = ordered_json::array({addedToken("AB")});
   EXPECT_THAT(opened(file)->encode("ab AB"), ElementsAre(64, 65, 95, 96));
 }
 
@@ -308,7 +308,7 @@ TEST(TokenizerJson, PutsThePostProcessorsTokensAroundAText) {
   file["post_processor"] = {{"type", "Sequence"}, {"processors", {bert, processor}}};
   EXPECT_THAT(opened(file)->withSpecials({9}), ElementsAre(1, 2, 6, 9, 5));
   EXPECT_EQ(opened(file)->eosId(), 5);
-  processor["single"] = {special};
+  processor["single"] = ordered_json::array({special});
   file["post_processor"] = processor;
   EXPECT_THAT(errorOf(file.dump()).message, HasSubstr("the text (sequence A) exactly once"));
 }
@@ -375,7 +375,7 @@ TEST(TokenizerJson, HostilePartsNeitherHangNorGrow) {
   EXPECT_LT(opened(file)->encode("a").size(), 40'000'000u);
   file["normalizer"] = {{"type", "Sequence"}, {"normalizers", std::vector<ordered_json>(300, doubling)}};
   EXPECT_THAT(errorOf(file.dump()).message, HasSubstr("more than 256 parts"));
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(testing::kSanitized ? 200 : 20));
 }
 
 TEST(TokenizerJson, MatchesThatEachLookAtTheWholeRestOfTheTextEnd) {
