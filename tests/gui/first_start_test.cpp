@@ -127,7 +127,7 @@ TEST(FirstStartJourney, ShowsTheFirstTokenWithinAHundredAndFiftyMillisecondsOfEn
     std::printf("first token painted %lld ms after Enter\n", static_cast<long long>(paint.at()));
   }
   RecordProperty("milliseconds_to_first_token", static_cast<int>(best));
-  EXPECT_LT(best, 150);
+  EXPECT_LT(static_cast<double>(best), 150 * testing::pace());
 }
 
 TEST(FirstStartJourney, KeepsTheGuiThreadFreeWhileBothSidesAnswer) {
@@ -144,7 +144,7 @@ TEST(FirstStartJourney, KeepsTheGuiThreadFreeWhileBothSidesAnswer) {
   ASSERT_TRUE(until([&] { return window.answer(1, Which::a) != nullptr; }));
   ASSERT_TRUE(window.bothAnswered(1));
   RecordProperty("worst_event_ms", static_cast<int>(probe.worst()));
-  EXPECT_LE(probe.worst(), 50);
+  EXPECT_LE(probe.worst(), testing::mostMilliseconds());
 }
 
 }  // namespace

@@ -108,10 +108,17 @@ TEST_F(Readers, AreFastBesideAMillionMetrics) {
   ASSERT_TRUE(
       raw->execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 200000)"
                    " INSERT INTO metrics SELECT i, 'loss', i FROM n UNION ALL SELECT i, 'lr', i FROM n"));
-  RunReader reader = open(200000);
-  const auto started = std::chrono::steady_clock::now();
-  EXPECT_EQ(reader.next(100)->size(), 2u);
-  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::milliseconds(50));
+  const auto secondsOf = [&](int from, int steps) {
+    double least = std::numeric_limits<double>::infinity();
+    for (int round = 0; round < 5; ++round) {
+      RunReader reader = open(from);
+      const auto started = std::chrono::steady_clock::now();
+      EXPECT_EQ(reader.next(steps)->size(), 2 * static_cast<std::size_t>(steps));
+      least = std::min(least, std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
+    }
+    return least;
+  };
+  EXPECT_LT(secondsOf(200000, 1), secondsOf(1, 10'000));  // two points are read, not searched for
 }
 
 TEST(RunReader, SaysThatARunHasNoMetricsYet) {
