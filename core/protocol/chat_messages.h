@@ -31,7 +31,7 @@ struct MadeBy {
   void visit(V& v) {
     v("model", model, "as the request named it");
     v("folder", folder, "that it was read from");
-    v("hash", hash, "SHA-256 of the weights");
+    v("hash", hash, "SHA-256 of the weights, its adapter's included");
     v("adapter", adapter, "LoRA folder; empty: none");
     v("map", map, "as text");
     v("src", src, "the layer that each layer read");

@@ -295,7 +295,8 @@ struct LoadedModel {
   void visit(V& v) {
     v("ref", ref, "as asked");
     v("name", name, "for a person");
-    v("hash", hash, "SHA-256 over names, dtypes, shapes and data of the weights");
+    v("hash", hash,
+      "SHA-256 over names, dtypes, shapes and data of the weights; with an adapter, over that and its files");
     v("dtype", dtype, "computed in");
     v("device", device, "computed on");
     v("weight_bytes", weightBytes, "allocated for its weights, measured");

@@ -1,6 +1,7 @@
 #include "core/service/model_hash.h"
 
 #include <cstdlib>
+#include <span>
 
 #include "core/base/files.h"
 #include "core/base/json.h"
@@ -50,8 +51,22 @@ fs::path ModelHashes::defaultFile() {
   return home != nullptr && *home == '/' ? fs::path(home) / ".cache" / "strata" / "hashes.json" : fs::path();
 }
 
-Result<std::string> ModelHashes::of(const Checkpoint& checkpoint, const std::atomic<bool>* cancel,
+/// Adapters are small, and hashed each time.
+Result<std::string> ModelHashes::of(const Checkpoint& checkpoint, const fs::path& adapter,
+                                    const std::atomic<bool>* cancel,
                                     const std::function<void(std::int64_t done, std::int64_t total)>& progress) {
+  STRATA_TRY(const std::string base, ofBase(checkpoint, cancel, progress));
+  if (adapter.empty()) return base;
+  std::string list = base + "\n";
+  for (const char* name : {"adapter_config.json", "adapter_model.safetensors"}) {
+    STRATA_TRY(const std::string hash, sha256OfFile(adapter / name));
+    list += std::string(name) + " " + hash + "\n";
+  }
+  return sha256(std::as_bytes(std::span(list)));
+}
+
+Result<std::string> ModelHashes::ofBase(const Checkpoint& checkpoint, const std::atomic<bool>* cancel,
+                                        const std::function<void(std::int64_t done, std::int64_t total)>& progress) {
   STRATA_TRY(const std::string key, keyOf(checkpoint));
   const bool large = checkpoint.bytesOnDisk() >= kLargeBytes && !m_file.empty();
   {

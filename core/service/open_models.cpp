@@ -115,7 +115,7 @@ Result<std::shared_ptr<OpenModel>> OpenModels::load(const protocol::ModelRef& re
     STRATA_TRY(open->model, Model::open(options));
     if (cancelled) return cancelledLoading();
     const auto hashed = [&](std::int64_t done, std::int64_t total) { tell("Reading the weights", done, total); };
-    STRATA_TRY(open->info.hash, m_hashes.of(*open->model->checkpoint(), &cancelled, hashed));
+    STRATA_TRY(open->info.hash, m_hashes.of(*open->model->checkpoint(), options.adapter, &cancelled, hashed));
   }
   const Model& model = *open->model;
   if (cancelled) return cancelledLoading();

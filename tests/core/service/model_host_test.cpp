@@ -305,5 +305,24 @@ TEST(ModelHashes, AreThoseOfTheCheckpointAndFollowItsFiles) {
   EXPECT_FALSE(std::filesystem::exists(folder.path() / "hashes.json")) << "small ones are not kept";
 }
 
+TEST(ModelHashes, HoldTheAdapterToo) {
+  TemporaryFolder folder;
+  const auto checkpoint = Checkpoint::open(story()).value();
+  ModelHashes hashes(folder.path() / "hashes.json");
+  const auto adapter = [&](const char* name, const std::string& config, const std::string& weights) {
+    std::filesystem::create_directories(folder.path() / name);
+    writeText(folder.path() / name / "adapter_config.json", config);
+    writeText(folder.path() / name / "adapter_model.safetensors", weights);
+    return hashes.of(checkpoint, folder.path() / name).value();
+  };
+  const std::string one = adapter("one", "{}", "weights");
+  EXPECT_NE(one, checkpoint.hash().value());
+  EXPECT_EQ(adapter("same", "{}", "weights"), one) << "wherever it is";
+  EXPECT_NE(adapter("other", "{}", "others"), one);
+  EXPECT_NE(adapter("scaled", R"({"lora_alpha": 8})", "weights"), one);
+  EXPECT_NE(adapter("one", "{}", "changed"), one) << "its files were written over";
+  EXPECT_FALSE(hashes.of(checkpoint, folder.path() / "none"));
+}
+
 }  // namespace
 }  // namespace strata::testing
