@@ -112,7 +112,8 @@ void QuestionBlock::paintEvent(QPaintEvent*) {
   painter.drawRoundedRect(rect().adjusted(0, 0, 0, -kGapRelated), kRadius, kRadius);
 }
 
-PiecesBlock::PiecesBlock(const std::vector<Piece>& pieces, const QString& name, QWidget* parent) : Block(parent) {
+PiecesBlock::PiecesBlock(const std::vector<Piece>& pieces, const QString& name, bool goesOn, QWidget* parent)
+    : Block(parent), m_goesOn(goesOn) {
   for (const Piece& piece : pieces) {
     for (const TextBlock& block : piece.blocks) {
       for (const Span& span : block.spans) {
@@ -128,7 +129,8 @@ PiecesBlock::PiecesBlock(const std::vector<Piece>& pieces, const QString& name, 
     view->setObjectName(QString("answerText%1").arg(m_views.size() + 1));
     view->show(piece);
     connect(view, &TextView::hovered, this, &PiecesBlock::hovered);
-    m_parts.push_back({view, piece.code && !piece.blocks.front().continues ? makeBar(piece, view) : nullptr});
+    const bool continues = !piece.blocks.empty() && piece.blocks.front().continues;
+    m_parts.push_back({view, piece.code && !continues ? makeBar(piece, view) : nullptr, continues});
     m_views.push_back(view);
   }
 }
@@ -152,7 +154,7 @@ QWidget* PiecesBlock::makeBar(const Piece& piece, TextView* view) {
 int PiecesBlock::arrange(int width) {
   int y = 0;
   for (const Part& part : m_parts) {
-    if (y > 0) y += kGapRelated;
+    if (y > 0 && !part.continues) y += kGapRelated;
     if (part.bar != nullptr) {
       const int bar = part.bar->sizeHint().height();
       part.bar->setGeometry(0, y, width, bar);
@@ -166,7 +168,7 @@ int PiecesBlock::arrange(int width) {
 }
 
 int PiecesBlock::heightFor(int width) {
-  return arrange(width) + kGapRelated;
+  return arrange(width) + (m_goesOn ? 0 : kGapRelated);
 }
 
 void PiecesBlock::resizeEvent(QResizeEvent* event) {

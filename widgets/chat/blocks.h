@@ -43,7 +43,8 @@ class PiecesBlock : public Block {
   Q_OBJECT
 
  public:
-  PiecesBlock(const std::vector<Piece>& pieces, const QString& name, QWidget* parent = nullptr);
+  /// `goesOn`: what follows continues the last paragraph, without a gap.
+  PiecesBlock(const std::vector<Piece>& pieces, const QString& name, bool goesOn = false, QWidget* parent = nullptr);
   int heightFor(int width) override;
   void setMarks(const std::vector<Mark>& marks);
   const std::vector<TextView*>& views() const { return m_views; }
@@ -61,12 +62,14 @@ class PiecesBlock : public Block {
   struct Part {
     TextView* view = nullptr;
     QWidget* bar = nullptr;  // of code: its language and the copy button
+    bool continues = false;  // the paragraph or the code before
   };
   int arrange(int width);
   QWidget* makeBar(const Piece& piece, TextView* view);
   std::vector<Part> m_parts;
   std::vector<TextView*> m_views;
   qsizetype m_begin = 0, m_end = 0;
+  bool m_goesOn;
 };
 
 /// The end of an answer that is being made: plain text that grows.

@@ -30,6 +30,7 @@ struct TextBlock {
   QString language;        // of code
   std::vector<Span> spans;
   qsizetype size() const;
+  QString text() const;
 };
 
 /// What one text view shows: some blocks, or one part of a code block.
@@ -39,14 +40,19 @@ struct Piece {
   qsizetype size() const;
 };
 
-/// Characters that a piece holds at most.
+/// Characters that a piece holds at most, except for one paragraph of ordinary words, which may have more.
 inline constexpr qsizetype kPieceSize = 1024;
+inline constexpr qsizetype kParagraphSize = 4 * kPieceSize;
+/// No word of any language is as long.
+inline constexpr qsizetype kLongWord = 200;
+/// Where the part of a paragraph that begins at `begin` ends: at `end`, or behind a word. `most`: of its characters.
+qsizetype paragraphCut(const QString& text, qsizetype begin, qsizetype end, qsizetype most = kParagraphSize);
 /// Answers above this are shown as plain text.
 inline constexpr qsizetype kMarkdownLimit = 200 * 1024;
 
 /// `text` must be safe (safeText).
 std::vector<TextBlock> parseMarkdown(const QString& text);
-/// One block a line, at most kPieceSize long.
+/// One block a line; a line that is cut (paragraphCut) is several, of which the later ones continue it.
 std::vector<TextBlock> plainBlocks(const QString& text, qsizetype source = 0);
 std::vector<Piece> piecesOf(std::vector<TextBlock> blocks);
 

@@ -9,6 +9,8 @@
 namespace strata {
 namespace {
 
+constexpr qsizetype kSpanCost = 12;  // in characters: what it takes to lay one out beside its text
+
 /// The part of a block that fits into `room` characters is returned; the block keeps the rest.
 TextBlock takeFront(TextBlock& block, qsizetype room) {
   TextBlock front = block;
@@ -37,7 +39,45 @@ TextBlock takeFront(TextBlock& block, qsizetype room) {
   return front;
 }
 
+/// Of a block that begins here, where its first part ends: code is cut behind a line, text behind a word.
+qsizetype frontOf(const TextBlock& block) {
+  const QString text = block.text();
+  if (block.kind == TextBlock::Kind::code) {
+    if (text.size() <= kPieceSize) return text.size();
+    const qsizetype line = text.lastIndexOf('\n', kPieceSize - 1);
+    return line >= 0 ? line + 1 : cutBefore(text, kPieceSize);
+  }
+  qsizetype most = 0, cost = 0;  // what many spans cost makes a part shorter
+  for (const Span& span : block.spans) {
+    cost += span.text.size() + kSpanCost;
+    if (cost > kParagraphSize) break;
+    most += span.text.size();
+  }
+  return paragraphCut(text, 0, text.size(), std::max(most, kPieceSize));
+}
+
 }  // namespace
+
+qsizetype paragraphCut(const QString& text, qsizetype begin, qsizetype end, qsizetype most) {
+  if (end - begin <= kPieceSize) return end;
+  const qsizetype last = std::min(end, begin + most);
+  qsizetype run = 0, behindWord = begin;
+  for (qsizetype at = begin; at < last; ++at) {
+    run = text[at].isSpace() ? 0 : run + 1;
+    if (run == 0) behindWord = at + 1;
+    if (run < kLongWord) continue;
+    // A word without end takes long to lay out: what comes before it is a part, and it is cut anywhere.
+    return behindWord - begin >= kPieceSize ? behindWord : cutBefore(text, begin + kPieceSize);
+  }
+  if (last == end) return end;
+  return behindWord > begin ? behindWord : cutBefore(text, last);
+}
+
+QString TextBlock::text() const {
+  QString all;
+  for (const Span& span : spans) all += span.text;
+  return all;
+}
 
 qsizetype TextBlock::size() const {
   qsizetype sum = 0;
@@ -59,8 +99,7 @@ std::vector<TextBlock> plainBlocks(const QString& text, qsizetype source) {
   while (begin < text.size()) {
     if (!continues) end = text.indexOf('\n', begin);
     if (end < 0) end = text.size();
-    qsizetype cut = end;
-    if (end - begin > kPieceSize) cut = cutBefore(text, begin + kPieceSize);
+    const qsizetype cut = std::max(begin + 1, paragraphCut(text, begin, end));
     TextBlock block;
     block.continues = continues;
     block.spans.push_back({text.mid(begin, cut - begin), source + begin});
@@ -81,7 +120,8 @@ qsizetype sliceEnd(const QString& text, qsizetype begin) {
     if (++lines == kSliceLines) return lineEnd;
   }
   if (most == text.size()) return most;
-  return lineEnd > 0 ? lineEnd : std::max(begin + 1, cutBefore(text, most));
+  if (lineEnd > 0) return lineEnd;
+  return std::max(begin + 1, paragraphCut(text, begin, text.size(), kPieceSize));
 }
 
 std::vector<Slice> slicesOf(const QString& text) {
@@ -104,7 +144,6 @@ Piece pieceOf(const QString& text, const Slice& slice) {
 std::vector<Piece> piecesOf(std::vector<TextBlock> blocks) {
   std::vector<Piece> pieces;
   qsizetype room = 0;
-  constexpr qsizetype kSpanCost = 12;  // in characters: what it takes to lay one out beside its text
   const auto add = [&](TextBlock block) {
     const qsizetype size = block.size() + 1 + kSpanCost * static_cast<qsizetype>(block.spans.size());
     const bool code = block.kind == TextBlock::Kind::code;
@@ -116,7 +155,9 @@ std::vector<Piece> piecesOf(std::vector<TextBlock> blocks) {
     pieces.back().blocks.push_back(std::move(block));
   };
   for (TextBlock& block : blocks) {
-    while (block.size() > kPieceSize) add(takeFront(block, kPieceSize));
+    for (qsizetype front = frontOf(block); front < block.size(); front = frontOf(block)) {
+      add(takeFront(block, std::max<qsizetype>(front, 2)));  // half a surrogate pair of room
+    }
     add(std::move(block));
   }
   return pieces;

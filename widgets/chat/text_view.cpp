@@ -19,8 +19,6 @@ namespace {
 
 int s_resourcesAsked = 0;
 
-constexpr int kLongWord = 200;  // characters; no word of any language is as long
-
 }  // namespace
 
 TextView::TextView(QWidget* parent) : QTextBrowser(parent) {

@@ -26,18 +26,23 @@ QString footKey(int turn) {
 }  // namespace
 
 bool Transcript::Part::isFull() const {
-  return text.size() >= kPieceSize || lines >= kSliceLines;
+  if (lines >= kSliceLines) return true;
+  return text.size() >= kPieceSize && (text.back().isSpace() || text.size() >= kPieceSize + kLongWord);
 }
 
 /// Up to where the text from `at` on fits in.
 qsizetype Transcript::Part::roomFor(const QString& added, qsizetype at) const {
-  const qsizetype most = std::min(added.size(), at + kPieceSize - text.size());
+  const qsizetype before = text.size() - at;
   int count = lines;
-  for (qsizetype i = at; i < most; ++i) {
+  for (qsizetype i = at; i < added.size(); ++i) {
     if (added[i] == u'\n' && ++count == kSliceLines) return i + 1;
+    const qsizetype size = before + i + 1;
+    if (size >= kPieceSize && added[i].isSpace()) return i + 1;  // behind a word
+    if (size < kPieceSize + kLongWord) continue;
+    const qsizetype cut = cutBefore(added, i + 1);
+    return cut > at ? cut : std::min(added.size(), at + 2);  // half a surrogate pair of room
   }
-  const qsizetype cut = cutBefore(added, most);
-  return cut > at ? cut : std::min(added.size(), at + 2);  // half a surrogate pair of room
+  return added.size();
 }
 
 Transcript::Transcript(Workspace& workspace, Conversation& conversation, Answering& answering, Differences& differences,
@@ -272,12 +277,19 @@ std::vector<BlockList::Entry> Transcript::entriesOf(int turn) {
       const Slice& slice = (*shown.slices)[i];
       entries.push_back({'p' + part + QString::number(i),
                          guessLines(slice.size) + (slice.lines - 1) * (scaled(kLineBody) + kGapRelated),
-                         [this, turn, text = shown.text, slice] { return makePieces(turn, {pieceOf(text, slice)}); }});
+                         [this, turn, text = shown.text, slice] {
+                           const qsizetype end = slice.begin + slice.size;
+                           const bool goesOn = end < text.size() && text[end - 1] != u'\n';
+                           return makePieces(turn, {pieceOf(text, slice)}, goesOn);
+                         }});
     }
   } else if (shown.pieces) {
     for (std::size_t i = 0; i < shown.pieces->size(); ++i) {
       entries.push_back({'m' + part + QString::number(i), guessLines((*shown.pieces)[i].size()),
-                         [this, turn, pieces = shown.pieces, i] { return makePieces(turn, {(*pieces)[i]}); }});
+                         [this, turn, pieces = shown.pieces, i] {
+                           const bool goesOn = i + 1 < pieces->size() && (*pieces)[i + 1].blocks.front().continues;
+                           return makePieces(turn, {(*pieces)[i]}, goesOn);
+                         }});
     }
   }
   entries.push_back({footKey(turn), kFootGuess, [this, turn] { return makeFoot(turn); }});
@@ -299,8 +311,8 @@ Block* Transcript::makeQuestion(int turn) {
   return block;
 }
 
-Block* Transcript::makePieces(int turn, const std::vector<Piece>& pieces) {
-  auto* block = new PiecesBlock(pieces, answerName(turn));
+Block* Transcript::makePieces(int turn, const std::vector<Piece>& pieces, bool goesOn) {
+  auto* block = new PiecesBlock(pieces, answerName(turn), goesOn);
   block->setMarks(m_differences.marks(turn, m_which, block->begin(), block->end()));
   block->setProperty("turn", turn);
   connect(block, &PiecesBlock::hovered, this,
@@ -336,8 +348,10 @@ FootState Transcript::footState(int turn) const {
     state.stage = m_answering.stage(m_which);
   }
   state.sideNow = m_workspace.side(m_which);
+  if (state.answer != nullptr && state.answer->asked) {
+    state.modelName = Workspace::shortName(state.answer->asked->ref);
+  }
   if (state.sideNow) {
-    state.modelName = Workspace::shortName(state.sideNow->ref);
     for (const protocol::LoadedModel& model : m_workspace.engine().loaded()) {
       if (model.ref == state.sideNow->ref) state.hashNow = model.hash;
     }

@@ -68,7 +68,7 @@ class Transcript : public BlockList {
   std::vector<Entry> entriesOf(int turn);
   Block* makeQuestion(int turn);
   int entriesIn(int turn) const;
-  Block* makePieces(int turn, const std::vector<Piece>& pieces);
+  Block* makePieces(int turn, const std::vector<Piece>& pieces, bool goesOn = false);
   Block* makeFoot(int turn);
   FootState footState(int turn) const;
   void updateFeet();

@@ -109,6 +109,45 @@ TEST(Markdown, CutsLongTextIntoPiecesOfABoundedSize) {
   EXPECT_EQ(sum, text.size());
 }
 
+QString words(qsizetype size) {
+  QString text;
+  for (int i = 0; text.size() < size; ++i) text += QString("word%1 ").arg(i);
+  return text.trimmed();
+}
+
+TEST(Markdown, LeavesAParagraphOfOrdinaryWordsWhole) {
+  const auto pieces = piecesOf(parseMarkdown(words(3 * kPieceSize)));
+  ASSERT_EQ(pieces.size(), 1U);
+  EXPECT_EQ(pieces[0].blocks.size(), 1U);
+}
+
+TEST(Markdown, CutsAVeryLongParagraphBehindWords) {
+  for (const QString& text : {words(20'000), "**" + words(9'000) + "** and " + words(9'000)}) {
+    const auto pieces = piecesOf(parseMarkdown(text));
+    ASSERT_GT(pieces.size(), 2U);
+    for (std::size_t i = 0; i + 1 < pieces.size(); ++i) {
+      EXPECT_TRUE(pieces[i].blocks.back().text().back().isSpace());
+      EXPECT_TRUE(pieces[i + 1].blocks.front().continues);
+    }
+  }
+}
+
+TEST(Markdown, CutsPlainTextAndCodeWhereTheyBreakAnyway) {
+  const auto blocks = plainBlocks(words(9'000));
+  ASSERT_GT(blocks.size(), 1U);
+  for (std::size_t i = 0; i + 1 < blocks.size(); ++i) EXPECT_TRUE(blocks[i].text().back().isSpace());
+  const QString plain = words(5'000);
+  for (const Slice& slice : slicesOf(plain)) {
+    const qsizetype end = slice.begin + slice.size;
+    EXPECT_TRUE(end == plain.size() || plain[end - 1].isSpace());
+  }
+  QString code = "```\n";
+  for (int i = 0; i < 400; ++i) code += QString("line %1;\n").arg(i);
+  const auto pieces = piecesOf(parseMarkdown(code + "```\n"));
+  ASSERT_GT(pieces.size(), 2U);
+  for (std::size_t i = 0; i + 1 < pieces.size(); ++i) EXPECT_EQ(pieces[i].blocks.back().text().back(), u'\n');
+}
+
 TEST(Markdown, KeepsPlacesInALongParagraphThatIsCut) {
   const QString text = "**b** " + QString(10'000, 'y') + " end";
   for (const Piece& piece : piecesOf(parseMarkdown(text))) {

@@ -4,6 +4,7 @@
 
 #include "chat_fixture.h"
 #include "widgets/chat/block_list.h"
+#include "widgets/chat/blocks.h"
 #include "widgets/chat/safe_text.h"
 
 namespace strata {
@@ -69,6 +70,17 @@ TEST(TextView, BreaksALineWithoutSpacesAnywhere) {
   view.show(pieceOf(QString(400, 'x')));
   EXPECT_GT(view.heightFor(200), 4 * 13);
   EXPECT_LE(view.document()->idealWidth(), 201);
+}
+
+TEST(PiecesBlock, ContinuesAParagraphWithoutAGap) {
+  testing::theme();
+  QString text;
+  for (int i = 0; text.size() < 9000; ++i) text += QString("word%1 ").arg(i);
+  const auto pieces = piecesOf(parseMarkdown(text));
+  ASSERT_GT(pieces.size(), 1U);
+  PiecesBlock first({pieces[0]}, "answer", true), second({pieces[1]}, "answer"), both({pieces[0], pieces[1]}, "answer");
+  EXPECT_EQ(first.heightFor(600) + second.heightFor(600), both.heightFor(600));
+  EXPECT_EQ(first.heightFor(600), first.views().front()->heightFor(600)) << "nothing is left free below it";
 }
 
 class PlainBlock : public Block {
