@@ -1,11 +1,13 @@
 #include "widgets/chat/answer_foot.h"
 
 #include <QClipboard>
+#include <QDir>
 #include <QGuiApplication>
 #include <QHBoxLayout>
 #include <QPainter>
 #include <QProgressBar>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "core/routing/sharing_map.h"
 #include "widgets/style/controls.h"
@@ -59,10 +61,23 @@ QString mapText(const protocol::MadeBy& madeBy) {
   return map ? textOf(printMap(*map)) : AnswerFoot::tr("map not reported");
 }
 
+/// The engine reports an adapter's whole path, and for a run that is an adapter the run's own.
+bool sameAdapter(const protocol::MadeBy& madeBy, const protocol::ModelRef& now) {
+  const QString made = QDir::cleanPath(textOf(madeBy.adapter));
+  if (now.adapter.empty()) {
+    const QString run = textOf(now.model).section('@', 0, 0).section('/', -1, -1, QString::SectionSkipEmpty);
+    return made.isEmpty() || (!run.isEmpty() && made.contains("/runs/" + run + '/'));
+  }
+  const QString wanted = QDir::cleanPath(textOf(now.adapter));
+  return made == wanted || (QDir::isRelativePath(wanted) && made.endsWith('/' + wanted));
+}
+
 QString finishText(const protocol::Answer& answer) {
   if (answer.finish == "cancel") return AnswerFoot::tr("stopped");
-  if (answer.finish == "length")
-    return AnswerFoot::tr("cut at %n tokens", nullptr, static_cast<int>(answer.ids.size()));
+  if (answer.finish == "length") {
+    const auto made = static_cast<std::int64_t>(answer.ids.size());
+    return AnswerFoot::tr("cut at %1").arg(formatCounted(made, AnswerFoot::tr("token"), AnswerFoot::tr("tokens")));
+  }
   return {};
 }
 
@@ -70,7 +85,7 @@ QString finishText(const protocol::Answer& answer) {
 
 bool isStale(const protocol::MadeBy& madeBy, const std::optional<protocol::Side>& now, const std::string& hashNow) {
   if (!now) return false;
-  if (madeBy.model != now->ref.model || madeBy.adapter.empty() != now->ref.adapter.empty()) return true;
+  if (madeBy.model != now->ref.model || !sameAdapter(madeBy, now->ref)) return true;
   if (!hashNow.empty() && !madeBy.hash.empty() && madeBy.hash != hashNow) return true;
   if (madeBy.src.empty()) return madeBy.map != now->map;
   const auto map = parseMap(now->map, static_cast<int>(madeBy.src.size()));
@@ -212,7 +227,10 @@ void AnswerFoot::showFigures(const FootState& state, bool stale) {
   QString place;
   if (state.difference) {
     difference = state.difference->token < 0 ? tr("none") : tr("token %1").arg(state.difference->token + 1);
-    if (state.difference->token >= 0) place = tr("of %1").arg(formatCount(state.difference->of));
+    const bool ended = state.difference->token >= state.difference->of;  // the other answer goes on
+    if (state.difference->token >= 0) {
+      place = ended ? tr("after the end") : tr("of %1").arg(formatCount(state.difference->of));
+    }
   }
   const QString shown = said.id + difference + place + (stale ? "stale" : "") +
                         textOf(dumpLine(configToJson(answer.madeBy))) + QString::number(answer.firstTokenSeconds);
@@ -227,7 +245,8 @@ void AnswerFoot::showFigures(const FootState& state, bool stale) {
   addFigure(tr("speed"), formatSpeed(timed ? std::optional((made - 1) / answer.decodeSeconds) : std::nullopt),
             answer.shared ? tr("both running") : QString());
   addKvFigure(answer);
-  const std::int64_t used = answer.promptTokens + made;
+  std::int64_t used = answer.promptTokens + made;
+  if (answer.context > 0) used = std::min(used, answer.context);  // the last token of a full one is never read
   auto* gauge = answer.context > 0
                     ? new ContextGauge(static_cast<double>(used) / static_cast<double>(answer.context), m_figures)
                     : nullptr;

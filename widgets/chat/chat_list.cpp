@@ -9,6 +9,7 @@
 #include <QMenu>
 #include <QSaveFile>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "widgets/chat/safe_text.h"
 #include "widgets/style/controls.h"
@@ -28,10 +29,11 @@ QString titleOf(const protocol::ChatInfo& chat) {
 
 }  // namespace
 
-void ChatListModel::setChats(std::vector<protocol::ChatInfo> chats, bool searched) {
+void ChatListModel::setChats(std::vector<protocol::ChatInfo> chats, bool searched, int unstored) {
   beginResetModel();
   m_chats = std::move(chats);
   m_searched = searched;
+  m_unstored = unstored;
   endResetModel();
 }
 
@@ -53,8 +55,9 @@ int ChatListModel::rowCount(const QModelIndex& parent) const {
 QVariant ChatListModel::data(const QModelIndex& index, int role) const {
   const protocol::ChatInfo* chat = at(index.row());
   if (chat == nullptr) return {};
-  const QString title = titleOf(*chat);
-  const QString turns = tr("%n question(s)", nullptr, chat->turns);
+  const bool stored = index.row() >= m_unstored;
+  const QString title = stored || role == Qt::EditRole ? titleOf(*chat) : tr("Not stored: %1").arg(titleOf(*chat));
+  const QString turns = formatCounted(chat->turns, tr("question"), tr("questions"));
   const QString found = safeText(chat->snippet).simplified();
   switch (role) {
     case Qt::DisplayRole:
@@ -99,6 +102,7 @@ ChatList::ChatList(Workspace& workspace, QWidget* parent) : Pane(Ground::window,
   m_search->setAccessibleName(tr("Search the chats"));
   m_search->setPlaceholderText(tr("Search"));
   m_search->setClearButtonEnabled(true);
+  m_search->setWhatsThis(tr("Lists the chats whose title or messages hold all of these words."));
   row->addWidget(m_search, 1);
   m_new = makeIconButton("plus-lg", tr("New chat"), "Ctrl+N", this);
   m_new->setObjectName("newChat");
@@ -116,6 +120,7 @@ ChatList::ChatList(Workspace& workspace, QWidget* parent) : Pane(Ground::window,
   m_view->setEditTriggers(QAbstractItemView::EditKeyPressed);
   m_view->setContextMenuPolicy(Qt::CustomContextMenu);
   m_view->installEventFilter(this);
+  m_view->viewport()->installEventFilter(this);
   m_states = new StatePane(m_view, this);
   m_states->setObjectName("chatListState");
   column->addWidget(m_states, 1);
@@ -126,8 +131,10 @@ ChatList::ChatList(Workspace& workspace, QWidget* parent) : Pane(Ground::window,
   connect(m_new, &QPushButton::clicked, this, &ChatList::newWanted);
   connect(m_model, &ChatListModel::renamed, this, &ChatList::rename);
   connect(m_view, &QListView::clicked, this, [this] { Q_EMIT openWanted(currentId()); });
-  connect(m_view, &QWidget::customContextMenuRequested, this, &ChatList::showMenu);
+  connect(m_view, &QWidget::customContextMenuRequested, this,
+          [this](const QPoint& at) { showMenu(m_view->indexAt(at), at); });
   connect(&workspace, &Workspace::projectChanged, this, &ChatList::refreshSoon);
+  connect(&workspace.engine(), &EngineClient::caughtUp, this, &ChatList::refreshSoon);
   refresh();
 }
 
@@ -138,6 +145,23 @@ bool ChatList::isRenaming() const {
 
 void ChatList::refreshSoon() {
   if (!m_timer.isActive()) m_timer.start();
+}
+
+/// Chats with a change that the project does not have yet come before the others; how many they are.
+int ChatList::putUnstoredFirst(std::vector<protocol::ChatInfo>& chats) const {
+  int count = 0;
+  for (const protocol::PutChat::Params& change : m_workspace.engine().unstored()) {
+    const auto same = [&](const protocol::ChatInfo& chat) { return chat.id == change.chat.id; };
+    const auto place = std::find_if(chats.begin(), chats.end(), same);
+    if (place < chats.begin() + count) {
+      *place = change.chat;
+      continue;
+    }
+    if (place != chats.end()) chats.erase(place);
+    chats.insert(chats.begin(), change.chat);
+    ++count;
+  }
+  return count;
 }
 
 void ChatList::refresh() {
@@ -160,8 +184,10 @@ void ChatList::refresh() {
           refreshSoon();
           return;
         }
-        m_model->setChats(answer->chats, searched);
-        if (answer->chats.empty()) {
+        std::vector<protocol::ChatInfo> chats = answer->chats;
+        const int unstored = searched ? 0 : putUnstoredFirst(chats);
+        m_model->setChats(std::move(chats), searched, unstored);
+        if (m_model->rowCount() == 0) {
           m_states->setEmpty(searched ? tr("No chat holds these words.") : tr("Chats will be listed here."));
         } else {
           m_states->setWorking();
@@ -173,11 +199,7 @@ void ChatList::refresh() {
 void ChatList::setCurrent(const QString& id) {
   m_current = id;
   const int row = m_model->rowOf(id);
-  if (row < 0) {
-    m_view->clearSelection();
-    return;
-  }
-  m_view->setCurrentIndex(m_model->index(row));
+  m_view->setCurrentIndex(m_model->index(row));  // none where it is not listed
 }
 
 QString ChatList::currentId() const {
@@ -185,7 +207,13 @@ QString ChatList::currentId() const {
   return chat != nullptr ? QString::fromStdString(chat->id) : QString();
 }
 
+/// The right button opens a menu on the chat under it; it does not choose one.
 bool ChatList::eventFilter(QObject* watched, QEvent* event) {
+  if (watched == m_view->viewport()) {
+    const bool button = event->type() == QEvent::MouseButtonPress || event->type() == QEvent::MouseButtonRelease ||
+                        event->type() == QEvent::MouseButtonDblClick;
+    return button && static_cast<QMouseEvent*>(event)->button() == Qt::RightButton;
+  }
   if (event->type() == QEvent::KeyPress && !isRenaming()) {
     const int key = static_cast<QKeyEvent*>(event)->key();
     const QString id = currentId();
@@ -198,26 +226,29 @@ bool ChatList::eventFilter(QObject* watched, QEvent* event) {
       return true;
     }
     if (key == Qt::Key_Menu) {
-      showMenu(m_view->visualRect(m_view->currentIndex()).center());
+      showMenu(m_view->currentIndex(), m_view->visualRect(m_view->currentIndex()).center());
       return true;
     }
   }
   return Pane::eventFilter(watched, event);
 }
 
-void ChatList::showMenu(const QPoint& at) {
-  const protocol::ChatInfo* chat = m_model->at(m_view->currentIndex().row());
+void ChatList::showMenu(const QModelIndex& index, const QPoint& at) {
+  const protocol::ChatInfo* chat = m_model->at(index.row());
   if (chat == nullptr) return;
   const QString id = QString::fromStdString(chat->id);
   const QString title = titleOf(*chat);
-  QMenu menu(this);
-  menu.addAction(tr("Open\tEnter"), this, [this, id] { Q_EMIT openWanted(id); });
-  menu.addAction(tr("Rename\tF2"), this, [this] { m_view->edit(m_view->currentIndex()); });
-  menu.addAction(tr("Export as Markdown…"), this, [this, id, title] { exportChat(id, title, "md"); });
-  menu.addAction(tr("Export as JSON…"), this, [this, id, title] { exportChat(id, title, "json"); });
-  menu.addSeparator();
-  menu.addAction(tr("Move to the trash\tDel"), this, [this, id] { trash(id); });
-  menu.exec(m_view->viewport()->mapToGlobal(at));
+  auto* menu = new QMenu(this);
+  menu->setObjectName("chatMenu");
+  menu->setAccessibleName(tr("Actions for %1").arg(title));
+  menu->setAttribute(Qt::WA_DeleteOnClose);
+  menu->addAction(tr("Open\tEnter"), this, [this, id] { Q_EMIT openWanted(id); });
+  menu->addAction(tr("Rename\tF2"), this, [this, id] { m_view->edit(m_model->index(m_model->rowOf(id))); });
+  menu->addAction(tr("Export as Markdown…"), this, [this, id, title] { exportChat(id, title, "md"); });
+  menu->addAction(tr("Export as JSON…"), this, [this, id, title] { exportChat(id, title, "json"); });
+  menu->addSeparator();
+  menu->addAction(tr("Move to the trash\tDel"), this, [this, id] { trash(id); });
+  menu->popup(m_view->viewport()->mapToGlobal(at));
 }
 
 void ChatList::rename(const protocol::ChatInfo& chat) {

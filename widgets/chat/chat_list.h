@@ -21,7 +21,8 @@ class ChatListModel : public QAbstractListModel {
 
  public:
   using QAbstractListModel::QAbstractListModel;
-  void setChats(std::vector<protocol::ChatInfo> chats, bool searched);
+  /// `unstored`: how many of the first ones the project does not have as they are now.
+  void setChats(std::vector<protocol::ChatInfo> chats, bool searched, int unstored = 0);
   const protocol::ChatInfo* at(int row) const;
   int rowOf(const QString& id) const;
   int rowCount(const QModelIndex& parent = {}) const override;
@@ -35,6 +36,7 @@ class ChatListModel : public QAbstractListModel {
  private:
   std::vector<protocol::ChatInfo> m_chats;
   bool m_searched = false;
+  int m_unstored = 0;
 };
 
 class ChatList : public Pane {
@@ -71,8 +73,9 @@ class ChatList : public Pane {
 
  private:
   void refresh();
+  int putUnstoredFirst(std::vector<protocol::ChatInfo>& chats) const;
   bool isRenaming() const;
-  void showMenu(const QPoint& at);
+  void showMenu(const QModelIndex& index, const QPoint& at);
   void rename(const protocol::ChatInfo& chat);
   void change(const QString& id, const char* how, std::function<void()> then);
 

@@ -144,6 +144,7 @@ void ChatPage::connectAll() {
   });
   connect(m_conversation, &Conversation::failed, this, [this](const Error& error) {
     m_list->setCurrent(m_conversation->id());  // the chat that was to be opened is not
+    m_list->refreshSoon();                     // and one that could not be stored says so
     m_notice->show(QString::fromStdString(error.message));
   });
   connect(m_conversation, &Conversation::answerChanged, this, [this] { m_differences->refresh(); });
@@ -291,6 +292,8 @@ void ChatPage::sendDraft() {
   }
   if (m_count->question() == question && m_count->isFull()) return offerRoom(*m_count);
   ask(question);
+  // What is typed next is the next question.
+  if (window()->focusWidget() == m_composer->sendButton()) m_composer->edit()->setFocus();
 }
 
 void ChatPage::ask(const QString& question) {
@@ -389,7 +392,8 @@ void ChatPage::startNew() {
 }
 
 void ChatPage::startEmpty() {
-  if (!m_conversation->isEmpty()) startNew();
+  if (!m_conversation->isEmpty()) return startNew();
+  m_composer->edit()->setFocus();
 }
 
 void ChatPage::openChat(const QString& id) {

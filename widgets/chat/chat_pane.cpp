@@ -99,8 +99,6 @@ void ChatPane::setWaiting(bool waits) {
 
 void ChatPane::sideChanged() {
   const std::optional<protocol::Side>& side = m_workspace.side(m_which);
-  m_name->setText(side ? Workspace::shortName(side->ref) : tr("no model"));
-  m_map->setText(side ? QString::fromStdString(side->map) : QString());
   if (side && m_cardOf != side->ref) {
     m_cardOf = side->ref;
     m_cardProblem.reset();
@@ -172,7 +170,19 @@ void ChatPane::markRetention() {
   m_retention->setCurrent(current);
 }
 
+/// While an answer runs, what it runs with; else what stands on the side.
+void ChatPane::showHead() {
+  std::optional<protocol::Side> side = m_workspace.side(m_which);
+  if (m_answering.state(m_which) != Answering::State::idle) {
+    const SideAnswer* running = m_conversation.answer(m_answering.turn(m_which), m_which);
+    if (running != nullptr && running->asked) side = running->asked;
+  }
+  m_name->setText(side ? Workspace::shortName(side->ref) : tr("no model"));
+  m_map->setText(side ? QString::fromStdString(side->map) : QString());
+}
+
 void ChatPane::refresh() {
+  showHead();
   const Answering::State state = m_answering.state(m_which);
   m_stop->setVisible(state != Answering::State::idle);
   m_stop->setEnabled(state != Answering::State::stopping);
@@ -180,24 +190,18 @@ void ChatPane::refresh() {
   update();
 }
 
-/// The engine cannot be used, and waiting alone does not help.
-bool ChatPane::showEngineTrouble() {
-  EngineClient& engine = m_workspace.engine();
-  if (engine.state() == EngineClient::State::failed) {
-    m_states->setFailed(Error{ErrorCode::internal, engine.problem().toStdString(), "engine"},
-                        tr("Start the engine again"), [&engine] { engine.restart(); });
-    return true;
-  }
-  if (m_workspace.projectProblem() && !m_workspace.project()) {
-    m_states->setFailed(*m_workspace.projectProblem(), tr("Open the sample"), [this] { m_workspace.openProject({}); });
-    return true;
-  }
-  return false;
+/// Neither engine nor project can be used. Why, and what to do, is said once, above the page.
+bool ChatPane::showTrouble() {
+  const bool engine = m_workspace.engine().state() == EngineClient::State::failed;
+  const bool project = m_workspace.projectProblem() && !m_workspace.project();
+  if (!engine && !project) return false;
+  m_states->setEmpty(engine ? tr("Answers wait for the engine.") : tr("No project is open."));
+  return true;
 }
 
 void ChatPane::updateState() {
-  if (showEngineTrouble()) return;
   const bool talked = !m_conversation.isEmpty();
+  if (!talked && showTrouble()) return;
   const std::optional<protocol::Side>& side = m_workspace.side(m_which);
   if (!side && !m_workspace.project() && !talked) {
     m_states->setLoading(tr("Waiting for the engine"));

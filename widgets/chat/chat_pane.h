@@ -42,7 +42,8 @@ class ChatPane : public Pane {
   void markRetention();
   void refresh();
   void updateState();
-  bool showEngineTrouble();
+  void showHead();
+  bool showTrouble();
   QString sideName() const;
 
   Workspace& m_workspace;

@@ -97,18 +97,16 @@ void Conversation::openFrom(const QString& id, int turn) {
       {id.toStdString(), turn}, this,
       [this, id, turn, number = m_openNumber](const Result<protocol::OpenChat::Answer>& page) {
         if (number != m_openNumber) return;
-        if (!page) {
-          stopOpening();
-          Q_EMIT failed(page.error());
-          return;
+        if (page) {
+          if (turn == 0) m_loading.info = page->chat;
+          add(page->messages, m_loading.turns);
+          if (page->nextTurn > turn) return openFrom(id, page->nextTurn);
         }
-        if (turn == 0) m_loading.info = page->chat;
-        addPage(*page, m_loading.turns);
-        if (page->nextTurn > turn) {
-          openFrom(id, page->nextTurn);
-        } else {
-          showLoaded();
-        }
+        const bool isWhole = page || (turn == 0 && page.error().code == ErrorCode::notFound);
+        const bool added = isWhole && addUnstored(id);
+        if (page || added) return showLoaded();
+        stopOpening();
+        Q_EMIT failed(page.error());
       });
 }
 
@@ -127,8 +125,22 @@ void Conversation::showLoaded() {
   m_workspace.setSide(Which::b, b);
 }
 
-void Conversation::addPage(const protocol::OpenChat::Answer& page, std::vector<ChatTurn>& turns) {
-  for (const protocol::ChatMessage& message : page.messages) {
+/// What was asked and answered while the project could not store it belongs to the chat as well.
+bool Conversation::addUnstored(const QString& id) {
+  bool any = false;
+  for (const protocol::PutChat::Params& change : m_workspace.engine().unstored()) {
+    if (QString::fromStdString(change.chat.id) != id) continue;
+    any = true;
+    m_loading.info = change.chat;
+    const auto kept = static_cast<std::size_t>(std::max(change.dropFromTurn, 0));
+    if (change.dropFromTurn >= 0 && m_loading.turns.size() > kept) m_loading.turns.resize(kept);
+    add(change.messages, m_loading.turns);
+  }
+  return any;
+}
+
+void Conversation::add(const std::vector<protocol::ChatMessage>& messages, std::vector<ChatTurn>& turns) {
+  for (const protocol::ChatMessage& message : messages) {
     if (message.turn < 0) continue;
     if (static_cast<std::size_t>(message.turn) >= turns.size()) {
       turns.resize(static_cast<std::size_t>(message.turn) + 1);

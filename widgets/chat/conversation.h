@@ -113,7 +113,8 @@ class Conversation : public QObject {
     std::vector<ChatTurn> turns;
   };
   SideAnswer* find(int turn, Which which);
-  static void addPage(const protocol::OpenChat::Answer& page, std::vector<ChatTurn>& turns);
+  static void add(const std::vector<protocol::ChatMessage>& messages, std::vector<ChatTurn>& turns);
+  bool addUnstored(const QString& id);
   void openFrom(const QString& id, int turn);
   void showLoaded();
   void put(std::vector<protocol::ChatMessage> messages, int dropFrom = -1);

@@ -19,6 +19,13 @@ qsizetype commonPrefix(const QString& a, const QString& b) {
   return at;
 }
 
+/// The text without white space at its end.
+QStringView withoutEnd(const QString& text) {
+  qsizetype size = text.size();
+  while (size > 0 && text[size - 1].isSpace()) --size;
+  return QStringView(text).left(size);
+}
+
 }  // namespace
 
 std::optional<FirstDifference> firstDifference(const SideAnswer* mine, const SideAnswer* other) {
@@ -29,6 +36,8 @@ std::optional<FirstDifference> firstDifference(const SideAnswer* mine, const Sid
   difference.of = static_cast<int>(ids.size());
   const auto [end, ignored] = std::mismatch(ids.begin(), ids.end(), others.begin(), others.end());
   if (end == ids.end() && ids.size() == others.size()) return difference;
+  // One may have ended by a line break and the other by itself: they say the same.
+  if (withoutEnd(mine->text) == withoutEnd(other->text)) return difference;
   difference.token = static_cast<int>(end - ids.begin());
   difference.begin = commonPrefix(mine->text, other->text);
   qsizetype last = difference.begin;

@@ -17,7 +17,7 @@ namespace strata {
 
 /// Where two answers part.
 struct FirstDifference {
-  int token = -1;                // counted from 0; -1: they are the same
+  int token = -1;                // counted from 0, `of` where this one ends first; -1: they say the same
   int of = 0;                    // tokens of this answer
   qsizetype begin = 0, end = 0;  // in this answer's text
 };

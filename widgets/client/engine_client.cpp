@@ -5,6 +5,7 @@
 #include <QThreadPool>
 #include <QUrl>
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "widgets/client/engine_client_private.h"
@@ -296,6 +297,22 @@ bool EngineClient::Private::isHolding() const {
   const auto isHeld = [](const auto& entry) { return entry.second.held; };
   return std::any_of(m_waiting.begin(), m_waiting.end(), isHeld) ||
          std::any_of(m_flight.begin(), m_flight.end(), isHeld);
+}
+
+std::vector<protocol::PutChat::Params> EngineClient::unstored() const {
+  std::map<Ticket, const Private::Request*> inOrder;
+  for (const auto* requests : {&m_private->m_flight, &m_private->m_waiting}) {
+    for (const auto& [ticket, request] : *requests) {
+      if (request.held) inOrder.emplace(ticket, &request);
+    }
+  }
+  std::vector<protocol::PutChat::Params> all;
+  for (const auto& [ticket, request] : inOrder) {
+    protocol::PutChat::Params params;
+    if (configFromJson(*request->params, request->method, params, UnknownKeys::ignore))
+      all.push_back(std::move(params));
+  }
+  return all;
 }
 
 void EngineClient::Private::hold(Ticket ticket, Request request, const Error& error) {

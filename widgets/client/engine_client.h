@@ -88,6 +88,10 @@ class EngineClient : public QObject {
   template <class N>
   void on(QObject* context, std::function<void(const N&)> heard);
 
+  /// What this window stored in the open project's chats and the project does not have yet (a full disk), in the order
+  /// in which it will be stored.
+  std::vector<protocol::PutChat::Params> unstored() const;
+
   /// Used by the templates: raw JSON. A large answer is decoded on another thread; what that returns is called on this
   /// one.
   using Decode = std::function<std::function<void()>(const Result<Json>&)>;

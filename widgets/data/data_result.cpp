@@ -142,8 +142,8 @@ QString DataResult::verdict(const protocol::CheckData::Answer& answer) const {
   const QString format =
       answer.format.empty() ? tr("Rows of the mapped columns") : tr("Recognised: %1").arg(text(answer.format));
   if (!answer.hasTokens) return tr("%1. Choose a model to count tokens and see what is trained on.").arg(format);
-  return tr("%1. Ready to train on; the median row has %2 tokens, the longest %3.")
-      .arg(format, formatCount(answer.medianLength), formatCount(answer.longestLength));
+  return tr("%1. Ready to train on; the median row has %2, the longest %3.")
+      .arg(format, formatCounted(answer.medianLength, tr("token"), tr("tokens")), formatCount(answer.longestLength));
 }
 
 void DataResult::begin(const QString& path) {

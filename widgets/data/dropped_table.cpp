@@ -112,7 +112,8 @@ void DroppedTable::show(const protocol::CheckData::Answer& answer) {
     m_sentence->setText(
         tr("%1 records, of which the first %2 are listed.").arg(formatCount(answer.dropped), formatCount(shown)));
   } else {
-    m_sentence->setText(tr("%1 of %2 records.").arg(formatCount(answer.dropped), formatCount(answer.records)));
+    m_sentence->setText(
+        tr("%1 of %2.").arg(formatCount(answer.dropped), formatCounted(answer.records, tr("record"), tr("records"))));
   }
 }
 

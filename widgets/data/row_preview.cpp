@@ -129,8 +129,9 @@ void RowPreview::fill() {
     heading.setForeground(colors().second);
     heading.setFont(fontOf(TextRole::caption));
     if (number > m_row) cursor.insertText("\n\n", heading);
-    cursor.insertText(tr("Row %1: %2 tokens, %3 trained on")
-                          .arg(formatCount(number + 1), formatCount(row->tokens), formatCount(row->trained)),
+    cursor.insertText(tr("Row %1: %2, %3 trained on")
+                          .arg(formatCount(number + 1), formatCounted(row->tokens, tr("token"), tr("tokens")),
+                               formatCount(row->trained)),
                       heading);
     cursor.insertText("\n", formatFor(false));
     room = insertParts(cursor, *row, room);

@@ -68,6 +68,10 @@ QString formatCount(std::optional<std::int64_t> count) {
   return locale.toString(static_cast<qlonglong>(*count));
 }
 
+QString formatCounted(std::int64_t count, const QString& one, const QString& many) {
+  return formatCount(count) + u' ' + (count == 1 ? one : many);
+}
+
 QString formatParameters(std::optional<std::int64_t> count) {
   if (!count || *count < 0) return notMeasured();
   const double value = static_cast<double>(*count);

@@ -3,7 +3,8 @@
 
 fake_chat_engine.py FOLDER: chats are kept in FOLDER/chats.json, each request is appended to FOLDER/log as a line of JSON.
 FOLDER/sides, where there is one, holds the sides as JSON; FOLDER/delay the seconds before `initialize` is answered;
-FOLDER/context the tokens of the context (a word is a token), else a million. FOLDER/bad_page: no page of a chat but the first can be read.
+FOLDER/context the tokens of the context (a word is a token), else a million. While there is FOLDER/bad_page, no page of a chat but the
+first can be read; FOLDER/full: the disk is full; FOLDER/in_use: the project is open elsewhere.
 """
 import json
 import os
@@ -323,9 +324,13 @@ def serve(message):
         return generate(number, params)
     if method == "chat/compare":
         return compare(number, params)
-    result = answer(method, number, params)
+    refusals = {("project/open", "in_use"): ("busy", "Another engine has the project open; close its window."),
+                ("chats/put", "full"): ("disk_full", "The disk is full: project.sqlite could not be written; free some space.")}
+    refused = [why for (name, file), why in refusals.items() if name == method and os.path.exists(path(file))]
+    result = None if refused else answer(method, number, params)
     if result is None:
-        send({"id": number, "error": {"code": -32000, "message": "It is not there.", "data": {"code": "not_found"}}})
+        code, sentence = refused[0] if refused else ("not_found", "It is not there.")
+        send({"id": number, "error": {"code": -32000, "message": sentence, "data": {"code": code}}})
     else:
         send({"id": number, "result": result})
 
