@@ -109,5 +109,22 @@ TEST_F(Keyboard, LeadsThroughTheFirstMinute) {
   EXPECT_EQ(window.window.currentPage(), window.data);
 }
 
+TEST_F(Keyboard, RestsWithF6WhereTheFocusIsSeen) {
+  ASSERT_TRUE(window.isReady()) << window.engine.log().toStdString();
+  for (const char* page : {"chat", "data", "models", "settings"}) {
+    window.window.showPage(page);
+    QTest::qWait(300);  // until the page has its content
+    for (int i = 0; i < 10; ++i) {
+      press("F6");
+      QWidget* stop = focus();
+      ASSERT_NE(stop, nullptr);
+      const QImage with = window.window.grab().toImage();
+      stop->clearFocus();
+      EXPECT_NE(window.window.grab().toImage(), with) << page << ": " << stop->objectName().toStdString();
+      stop->setFocus(Qt::ShortcutFocusReason);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace strata

@@ -30,6 +30,7 @@ DraftEdit::DraftEdit(QWidget* parent) : QPlainTextEdit(parent) {
   setPlaceholderText(tr("Ask both sides"));
   setAccessibleName(tr("Question"));
   setObjectName("chatDraft");
+  setWhatsThis(tr("The question for both sides. Enter sends it, Shift+Enter breaks the line, Up edits the last one."));
   document()->setDocumentMargin(kGapInside);
   connect(this, &QPlainTextEdit::textChanged, this, &DraftEdit::fit);
   followTheme(this, [this] {

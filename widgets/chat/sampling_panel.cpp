@@ -54,6 +54,7 @@ SamplingPanel::SamplingPanel(QWidget* parent) : Pane(Ground::surface, parent) {
     m_system->setFont(fonts().body);
     m_system->setFixedHeight(kSystemLines * scaled(kLineBody) + 3 * kGapInside);
   });
+  m_system->setWhatsThis(tr("Comes before the conversation, for both sides. Empty: none."));
   auto* system = new Field(tr("System prompt"), m_system, {}, this);
   system->setMaximumWidth(metrics().textWidth);
   column->addWidget(system);

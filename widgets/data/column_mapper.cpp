@@ -115,6 +115,7 @@ void ColumnMapper::build(int kind) {
     box->setObjectName(QString("column-") + role);
     box->setEditable(true);
     box->setInsertPolicy(QComboBox::NoInsert);
+    box->setWhatsThis(tr("The key of a record that holds this."));
     box->lineEdit()->setObjectName(QString("column-edit-") + role);
     box->lineEdit()->setAccessibleName(roleName(role));
     box->lineEdit()->setPlaceholderText(needed ? tr("choose a key") : tr("none"));

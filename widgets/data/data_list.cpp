@@ -15,6 +15,7 @@ namespace strata {
 namespace {
 
 constexpr int kLeastLength = 2, kMostLength = 10'000'000;
+constexpr qsizetype kMostOpened = 20;
 
 QString text(const std::string& bytes) {
   return QString::fromStdString(bytes);
@@ -87,11 +88,26 @@ DataList::DataList(QWidget* parent)
 
 void DataList::showFiles(const std::vector<protocol::NamedPath>& files) {
   m_listed = files;
+  m_opened.removeIf([this](const QString& path) { return isListed(path); });
   select();
 }
 
 void DataList::setPath(const QString& path) {
   m_path = path;
+  if (!path.isEmpty() && !m_opened.contains(path) && !isListed(path)) {
+    m_opened.prepend(path);
+    while (m_opened.size() > kMostOpened) m_opened.removeLast();
+  }
+  select();
+}
+
+bool DataList::isListed(const QString& path) const {
+  return std::any_of(m_listed.begin(), m_listed.end(),
+                     [&](const protocol::NamedPath& file) { return text(file.path) == path; });
+}
+
+void DataList::setOpened(const QStringList& paths) {
+  m_opened = paths;
   select();
 }
 
@@ -105,8 +121,9 @@ void DataList::select() {
     if (path == m_path) m_files->setCurrentItem(item);
   };
   for (const protocol::NamedPath& file : m_listed) add(text(file.name), text(file.path));
-  if (!m_path.isEmpty() && m_files->currentItem() == nullptr)
-    add(m_path.section('/', -1, -1, QString::SectionSkipEmpty), m_path);
+  for (const QString& path : m_opened) {
+    if (!isListed(path)) add(path.section('/', -1, -1, QString::SectionSkipEmpty), path);
+  }
   m_none->setVisible(m_files->count() == 0);
 }
 

@@ -28,6 +28,9 @@ class DataList : public QWidget {
   void showModels(const std::vector<protocol::ModelEntry>& models, const std::string& chosen);
   /// Marks the file that is shown; a path that is not listed joins the list.
   void setPath(const QString& path);
+  /// Files from elsewhere that were opened, the last one first: they stay in the list.
+  const QStringList& opened() const { return m_opened; }
+  void setOpened(const QStringList& paths);
 
   std::string model() const;
   int length() const;
@@ -43,12 +46,14 @@ class DataList : public QWidget {
 
  private:
   void select();
+  bool isListed(const QString& path) const;
   QListWidget* m_files;
   Label* m_none;
   QComboBox* m_model;
   QSpinBox* m_length;
   Switch* m_prompts;
   std::vector<protocol::NamedPath> m_listed;
+  QStringList m_opened;
   QString m_path;
 };
 

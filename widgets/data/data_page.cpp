@@ -52,6 +52,7 @@ DataPage::DataPage(Workspace& workspace, QWidget* parent)
   m_model = settings.value("data/model").toString().toStdString();
   m_list->setLength(settings.value("data/length", kUsualLength).toInt());
   m_list->setTrainOnPrompt(settings.value("data/train_on_prompt", false).toBool());
+  m_list->setOpened(settings.value("data/opened").toStringList());
   m_list->setPath(m_path);
 
   auto* listPane = new Pane(Ground::surface);
@@ -185,6 +186,7 @@ void DataPage::read(const QString& path) {
   m_path = path;
   m_workspace.settings().setValue("data/path", path);
   m_list->setPath(path);
+  m_workspace.settings().setValue("data/opened", m_list->opened());
   m_begun ? check() : follow();
 }
 
@@ -319,8 +321,9 @@ void DataPage::follow() {
   m_result->refresh();
   m_state->setWorking();
   const protocol::CheckData::Answer& answer = *m_check.answer();
-  m_workspace.announce(answer.refused.empty() ? tr("%1 rows to train on.").arg(formatCount(answer.rows))
-                                              : text(answer.refused));
+  m_workspace.announce(answer.refused.empty()
+                           ? tr("%1 to train on.").arg(formatCounted(answer.rows, tr("row"), tr("rows")))
+                           : text(answer.refused));
 }
 
 }  // namespace strata

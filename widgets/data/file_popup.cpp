@@ -42,6 +42,7 @@ FilePopup::FilePopup(Workspace& workspace, const QString& folder, QWidget* paren
   m_path->setAccessibleName(tr("Path"));
   m_path->setFont(fontOf(TextRole::mono));
   m_path->setPlaceholderText(tr("A path, then Enter"));
+  m_path->setWhatsThis(tr("A file or folder of the engine's machine. Enter opens it."));
   m_list->setObjectName("fileList");
   m_list->setAccessibleName(tr("Folders and data files here"));
   m_list->setMinimumSize(scaled(kWidth), kRows * metrics().compactRow);

@@ -33,6 +33,8 @@ LoadControl::LoadControl(Workspace& workspace, QWidget* parent)
       m_bar(new QProgressBar(m_running)),
       m_stage(new Label(QString(), TextRole::caption, Tone::second, m_running)),
       m_stop(makeButton(tr("Stop"), ButtonKind::plain, m_running)) {
+  m_device->setWhatsThis(tr("The device that computes with the model."));
+  m_dtype->setWhatsThis(tr("The precision of weights and KV cache. bfloat16 takes half the memory of float32."));
   setObjectName("loadControl");
   m_device->setObjectName("loadDevice");
   m_device->setAccessibleName(tr("Device to load the model to"));

@@ -34,6 +34,7 @@ ModelList::ModelList(QWidget* parent)
       m_offer(new QWidget(this)),
       m_offerText(bodyLabel(QString(), m_offer)),
       m_offerButton(makeButton(QString(), ButtonKind::link, m_offer)) {
+  m_search->setWhatsThis(tr("Lists the models whose name or folder holds these words."));
   setObjectName("modelList");
   setAccessibleName(tr("Models"));
   auto* browse = makeButton(tr("Open a folder…"), ButtonKind::plain, this);

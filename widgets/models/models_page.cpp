@@ -149,8 +149,6 @@ QList<Command> ModelsPage::commands() {
                           {tr("Search models"), "Ctrl+F", [this] { m_list->focusSearch(); }}};
   if (const protocol::ModelEntry* entry = m_list->chosen(); entry != nullptr && entry->problem.empty()) {
     const QString name = nameOf(*entry);
-    commands << Command{tr("Use %1 as A").arg(name), {}, [this] { use(Which::a); }}
-             << Command{tr("Use %1 as B").arg(name), {}, [this] { use(Which::b); }};
     if (m_card->loadControl()->loaded() == nullptr) {
       commands << Command{tr("Load %1").arg(name), {}, [this] { m_card->loadControl()->load(); }};
     } else {
@@ -251,9 +249,7 @@ void ModelsPage::changed(const protocol::ProjectInfo& project, const QString& se
 }
 
 void ModelsPage::use(Which side) {
-  const protocol::ModelCard* card = m_workspace.knownCard(m_card->loadControl()->ref());
-  const std::string map = card != nullptr && !card->defaultMap.empty() ? card->defaultMap : "full";
-  m_workspace.setSide(side, protocol::Side{m_card->loadControl()->ref(), map});
+  m_workspace.useModel(side, m_card->loadControl()->ref());
   m_workspace.announce(side == Which::a ? tr("%1 stands on side A.").arg(nameOf(m_card->entry()))
                                         : tr("%1 stands on side B.").arg(nameOf(m_card->entry())));
 }

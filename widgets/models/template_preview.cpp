@@ -57,6 +57,7 @@ TemplatePreview::TemplatePreview(Workspace& workspace, QWidget* parent)
       m_source(new QPlainTextEdit(this)),
       m_actions(new QWidget(this)),
       m_offer(new QWidget(this)) {
+  m_source->setWhatsThis(tr("The Jinja template that turns a conversation into the prompt of this model."));
   setObjectName("templatePreview");
   setAccessibleName(tr("Chat template"));
   build();

@@ -46,6 +46,7 @@ EnginePopup::EnginePopup(Workspace& workspace, QWidget* parent) : Popup(parent),
   m_logToggle->setCheckable(true);
   m_log = named(new QPlainTextEdit(this), "engine-log", tr("Log of the engine"));
   m_log->setReadOnly(true);
+  m_log->setWhatsThis(tr("What the engine wrote, the newest last."));
   m_log->setFont(fontOf(TextRole::mono));
   m_log->setMinimumHeight(kLogLines * metrics().compactRow);
   m_log->hide();

@@ -43,6 +43,7 @@ JobsPanel::JobsPanel(Workspace& workspace, JobBook& jobs, QWidget* parent)
   m_list->header()->setStretchLastSection(false);
   named(m_list->header(), "jobs-header", tr("Columns of the list of jobs"));
   m_log = named(new QPlainTextEdit, "job-log", tr("Log of the chosen job"));
+  m_log->setWhatsThis(tr("What the chosen job wrote, the newest last."));
   m_log->setReadOnly(true);
   m_log->setMaximumBlockCount(kLogLines);
   m_log->setLineWrapMode(QPlainTextEdit::NoWrap);

@@ -98,7 +98,7 @@ void MainWindow::nextPane(int step) {
   QWidget* pane = open[(here + step + open.size()) % open.size()];
   QWidget* last = m_lastFocus.value(pane);
   QWidget* target = last != nullptr && last->isVisible() && last->isEnabled() ? last : firstStop(pane);
-  target->setFocus(Qt::TabFocusReason);
+  target->setFocus(Qt::ShortcutFocusReason);  // which shows the ring; Qt shows it for Tab's reason in Tab's event alone
 }
 
 void MainWindow::showFieldHelp() {
@@ -227,11 +227,7 @@ void MainWindow::addModels(std::vector<Findable>& all) {
     }
     for (const Which which : {Which::a, Which::b}) {
       const QString use = which == Which::a ? tr("Use %1 as A").arg(name) : tr("Use %1 as B").arg(name);
-      all.push_back({kind, {use, {}, [this, which, ref = refOf(model)] {
-                              protocol::Side side;
-                              side.ref = ref;
-                              m_workspace.setSide(which, side);
-                            }}});
+      all.push_back({kind, {use, {}, [this, which, ref = refOf(model)] { m_workspace.useModel(which, ref); }}});
     }
   }
 }

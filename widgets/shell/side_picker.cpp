@@ -99,15 +99,7 @@ void SidePicker::show() {
 }
 
 void SidePicker::choose(const protocol::ModelRef& ref) {
-  protocol::Side chosen;
-  if (const auto& now = m_workspace.side(m_which)) chosen = *now;
-  chosen.ref = ref;
-  // A map made of a list fits one number of layers only.
-  m_workspace.card(chosen.ref, this, [this, chosen](const Result<protocol::ModelCard>& card) mutable {
-    if (!card) return m_workspace.announce(QString::fromStdString(card.error().message));
-    if (!parseMap(chosen.map, card->layers)) chosen.map = "full";
-    m_workspace.setSide(m_which, chosen);
-  });
+  m_workspace.useModel(m_which, ref);
 }
 
 void SidePicker::showModelMenu() {

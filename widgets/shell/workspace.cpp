@@ -3,6 +3,8 @@
 #include <QCryptographicHash>
 #include <QDir>
 
+#include "core/routing/sharing_map.h"
+
 namespace strata {
 namespace {
 
@@ -101,6 +103,20 @@ void Workspace::setSide(Which which, const std::optional<protocol::Side>& side) 
   place = side;
   storeSides();
   Q_EMIT sidesChanged();
+}
+
+void Workspace::useModel(Which which, const protocol::ModelRef& ref) {
+  card(ref, this, [this, which, ref](const Result<protocol::ModelCard>& card) {
+    if (!card) return announce(QString::fromStdString(card.error().message));
+    protocol::Side chosen;
+    if (const auto& now = side(which); now && parseMap(now->map, card->layers)) {
+      chosen.map = now->map;
+    } else if (!card->defaultMap.empty()) {
+      chosen.map = card->defaultMap;
+    }
+    chosen.ref = ref;
+    setSide(which, chosen);
+  });
 }
 
 void Workspace::setMap(Which which, const std::string& map) {

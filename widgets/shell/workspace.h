@@ -45,6 +45,9 @@ class Workspace : public QObject {
   /// What stands on a side; nothing: it is empty.
   const std::optional<protocol::Side>& side(Which which) const;
   void setSide(Which which, const std::optional<protocol::Side>& side);
+  /// Puts a model on a side. The side's map stays where it fits the model's layers; else the model's own is taken.
+  /// A model that cannot be read is announced, and the side stays as it is.
+  void useModel(Which which, const protocol::ModelRef& ref);
   /// Another map for the side's model.
   void setMap(Which which, const std::string& map);
   void swapSides();

@@ -33,7 +33,8 @@ Field::Field(const QString& label, QWidget* control, const QString& reason, QWid
       m_control(control),
       m_below(captionLabel({}, this)),
       m_sign(new Sign(this)),
-      m_reason(reason) {
+      m_reason(reason),
+      m_ownHelp(!control->whatsThis().isEmpty()) {
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(kGapInside);
@@ -74,6 +75,7 @@ void Field::showBelow() {
   m_below->setVisible(!sentence.isEmpty());
   m_sign->setVisible(!m_problem.isEmpty());
   m_control->setAccessibleDescription(sentence);
+  if (!m_ownHelp) m_control->setWhatsThis(m_reason.isEmpty() ? m_control->toolTip() : m_reason);
 }
 
 }  // namespace strata

@@ -11,7 +11,8 @@ class Field : public QWidget {
   Q_OBJECT
 
  public:
-  /// Takes the control, names it for screen readers, and is at most metrics().fieldWidth wide.
+  /// Takes the control, names it for screen readers, gives it the reason as its help (F1) where it has none, and is at
+  /// most metrics().fieldWidth wide.
   Field(const QString& label, QWidget* control, const QString& reason = {}, QWidget* parent = nullptr);
 
   QWidget* control() const { return m_control; }
@@ -28,6 +29,7 @@ class Field : public QWidget {
   Label* m_below;
   QWidget* m_sign;
   QString m_reason;
+  bool m_ownHelp;  // the control came with its own text for F1
   QString m_problem;
 };
 

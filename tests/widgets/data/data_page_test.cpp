@@ -9,6 +9,7 @@
 #include <QTextBlock>
 #include <QTextEdit>
 
+#include "field_help.h"
 #include "page_fixture.h"
 
 namespace strata::testing {
@@ -95,6 +96,30 @@ TEST_F(DataPageTest, AFileOfTheProjectIsOneClickAway) {
   files.setCurrentRow(1);
   EXPECT_TRUE(soon([&] { return is(StatePane::State::working); }));
   EXPECT_EQ(label("dataName"), "train.txt");
+}
+
+TEST_F(DataPageTest, AFileFromElsewhereStaysInTheListWhenAnotherIsOpened) {
+  open("data");
+  auto& files = child<QListWidget>(*page, "dataFiles");
+  ASSERT_TRUE(soon([&] { return files.count() == 3; }));
+  const auto names = [&] {
+    QStringList names;
+    for (int i = 0; i < files.count(); ++i) names << files.item(i)->text();
+    return names;
+  };
+  page->open("/elsewhere/first.jsonl");
+  page->open("/elsewhere/second.jsonl");
+  EXPECT_EQ(files.count(), 5);
+  files.setCurrentRow(1);  // one of the project's own
+  EXPECT_TRUE(names().contains("first.jsonl") && names().contains("second.jsonl")) << names().join(", ").toStdString();
+  EXPECT_EQ(files.count(), 5);
+  EXPECT_EQ(settings.value("data/opened").toStringList(),
+            (QStringList{"/elsewhere/second.jsonl", "/elsewhere/first.jsonl"}));
+}
+
+TEST_F(DataPageTest, EveryFieldHasHelp) {
+  open("data");
+  EXPECT_EQ(fieldsWithoutHelp(*page).join(", ").toStdString(), "");
 }
 
 TEST_F(DataPageTest, TintsExactlyWhatIsTrainedOn) {

@@ -7,6 +7,7 @@
 #include <QSpinBox>
 #include <QTreeView>
 
+#include "field_help.h"
 #include "layout_check.h"
 #include "page_fixture.h"
 #include "widgets/models/model_list.h"
@@ -45,6 +46,12 @@ class ModelsPageTest : public ::testing::Test, public PageFixture {
   std::unique_ptr<ModelsPage> page;
   std::unique_ptr<Frame> frame;
 };
+
+TEST_F(ModelsPageTest, EveryFieldHasHelp) {
+  openCard();
+  EXPECT_EQ(fieldsWithoutHelp(*page).join(", ").toStdString(), "");
+  EXPECT_EQ(fieldsWithoutHelp(*page->inspector()).join(", ").toStdString(), "");
+}
 
 TEST_F(ModelsPageTest, ListsModelsByPlaceWithRunsUnderTheirModel) {
   openCard();

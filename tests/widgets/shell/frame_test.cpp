@@ -11,6 +11,7 @@
 #include <QScreen>
 #include <QWindow>
 
+#include "field_help.h"
 #include "layout_check.h"
 #include "shell_fixture.h"
 #include "widgets/shell/find_popup.h"
@@ -144,8 +145,37 @@ TEST_F(Frame, PutsAFoundModelOnASide) {
   startEngine();
   ASSERT_TRUE(eventually([&] { return !FindPopup::found(window->findables(), "Use base as B").empty(); }));
   const auto all = window->findables();
+  workspace->setMap(Which::b, "stride:2");
+  window->showPage("chat");
   FindPopup::found(all, "Use base as B").front()->command.run();
   EXPECT_EQ(workspace->side(Which::b)->ref.model, "base");
+  EXPECT_EQ(workspace->side(Which::b)->map, "stride:2") << "the map stays";
+  EXPECT_EQ(window->currentPage(), chat);
+}
+
+TEST_F(Frame, F6RestsWhereTheFocusIsSeen) {
+  startEngine();
+  for (const char* id : {"chat", "models"}) {
+    window->showPage(id);
+    const bool inspected = id == std::string("models");
+    ASSERT_TRUE(eventually([&] { return inspector->visibleRegion().isEmpty() != inspected; })) << "it is laid out";
+    for (int i = 0; i < 8; ++i) {
+      key(Qt::Key_F6);
+      QWidget* stop = QApplication::focusWidget();
+      ASSERT_NE(stop, nullptr);
+      const QImage with = window->grab().toImage();
+      stop->clearFocus();
+      EXPECT_NE(window->grab().toImage(), with) << id << ": " << stop->objectName().toStdString();
+      stop->setFocus(Qt::ShortcutFocusReason);
+    }
+  }
+}
+
+TEST_F(Frame, EveryFieldHasHelp) {
+  startEngine();
+  EXPECT_EQ(fieldsWithoutHelp(*window).join(", ").toStdString(), "paper-inspector");
+  window->showPage("settings");
+  EXPECT_EQ(fieldsWithoutHelp(*window).join(", ").toStdString(), "paper-inspector");
 }
 
 TEST_F(Frame, ComesBackAsItWasLeft) {
