@@ -13,6 +13,7 @@ struct Stream {
   using Body = void (*)(void* context, std::int64_t begin, std::int64_t end);
   void (*parallelFor)(std::int64_t tasks, std::int64_t grain, Body body, void* context) = nullptr;
   void* native = nullptr;  // cudaStream_t for cuda/
+  int threads = 1;         // that parallelFor has; says how finely to split work, never what the result is
 };
 
 }  // namespace strata::kernels

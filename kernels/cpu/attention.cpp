@@ -12,6 +12,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -20,7 +21,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace strata::kernels::HWY_NAMESPACE {
 
-#include "kernels/cpu/attention_passes.h"
+#include "kernels/cpu/attention_backward-inl.h"
 
 /// Everything in fp32, whatever is stored.
 template <class T>
@@ -93,8 +94,9 @@ void attentionPart(Element element, const cpu::AttentionWork& work, std::int64_t
   withElement(element, [&](auto type) { attentionTasks<FloatEngine<decltype(type)>>(work, begin, end); });
 }
 
-void attentionBackwardPart(Element element, const cpu::AttentionWork& work, std::int64_t begin, std::int64_t end) {
-  withElement(element, [&](auto type) { attentionBackwardTasks<FloatEngine<decltype(type)>>(work, begin, end); });
+void attentionBackwardPart(Element element, const cpu::AttentionWork& work, cpu::BackwardTask kind, std::int64_t begin,
+                           std::int64_t end) {
+  withElement(element, [&](auto type) { attentionBackwardTasks<FloatEngine<decltype(type)>>(work, kind, begin, end); });
 }
 
 }  // namespace strata::kernels::HWY_NAMESPACE
@@ -128,10 +130,13 @@ bool dotsBf16(Element element) {
 
 void attention(Element element, const void* q, const void* k, const void* v, const std::int32_t* first, float scale,
                void* out, float* lse, const AttentionShape& shape, const Stream& stream) {
-  const cpu::AttentionWork work{
+  const bool bf16Dot = dotsBf16(element);
+  cpu::AttentionWork work{
       .q = q, .k = k, .v = v, .first = first, .scale = scale, .shape = shape, .out = out, .lse = lse};
-  forEachPart(stream, shape.b * shape.hkv, 1, [&](std::int64_t begin, std::int64_t end) {
-    if (dotsBf16(element)) {
+  if (first != nullptr) work.lowestKey = *std::min_element(first, first + shape.b * shape.t);
+  const std::int64_t blocks = (shape.t + cpu::kAttentionQueries - 1) / cpu::kAttentionQueries;
+  forEachPart(stream, shape.b * shape.hkv * blocks, 1, [&](std::int64_t begin, std::int64_t end) {
+    if (bf16Dot) {
       cpu::attentionBf16Dot(work, begin, end);
     } else {
       HWY_DYNAMIC_DISPATCH(attentionPart)(element, work, begin, end);
@@ -142,15 +147,30 @@ void attention(Element element, const void* q, const void* k, const void* v, con
 void attentionBackward(Element element, const void* q, const void* k, const void* v, const std::int32_t* first,
                        float scale, const AttentionResult& result, const AttentionGradients& gradients,
                        const AttentionShape& shape, const Stream& stream) {
-  const cpu::AttentionWork work{
+  constexpr std::int64_t kPartialFloats = std::int64_t{16} << 20;  // held at once
+  const bool bf16Dot = dotsBf16(element);
+  cpu::AttentionWork work{
       .q = q, .k = k, .v = v, .first = first, .scale = scale, .shape = shape, .result = result, .gradients = gradients};
-  forEachPart(stream, shape.b * shape.hkv, 1, [&](std::int64_t begin, std::int64_t end) {
-    if (dotsBf16(element)) {
-      cpu::attentionBackwardBf16Dot(work, begin, end);
-    } else {
-      HWY_DYNAMIC_DISPATCH(attentionBackwardPart)(element, work, begin, end);
-    }
-  });
+  const auto run = [&](cpu::BackwardTask kind, std::int64_t tasks) {
+    forEachPart(stream, tasks, 1, [&](std::int64_t begin, std::int64_t end) {
+      if (bf16Dot) {
+        cpu::attentionBackwardBf16Dot(work, kind, begin, end);
+      } else {
+        HWY_DYNAMIC_DISPATCH(attentionBackwardPart)(element, work, kind, begin, end);
+      }
+    });
+  };
+  const std::int64_t pairs = shape.b * shape.hkv;
+  const cpu::GradientParts parts(shape);
+  if (pairs >= stream.threads || parts.count == 1) return run(cpu::BackwardTask::pair, pairs);
+  const std::int64_t atOnce = std::max<std::int64_t>(1, kPartialFloats / parts.floats());
+  const auto sums = hwy::AllocateAligned<float>(static_cast<std::size_t>(std::min(atOnce, pairs) * parts.floats()));
+  work.partialSums = sums.get();
+  for (; work.firstPair < pairs; work.firstPair += atOnce) {
+    const std::int64_t count = std::min(atOnce, pairs - work.firstPair);
+    run(cpu::BackwardTask::part, count * parts.count);
+    run(cpu::BackwardTask::sum, count * shape.d);
+  }
 }
 
 }  // namespace strata::kernels

@@ -14,7 +14,7 @@ HWY_PUSH_ATTRIBUTES("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,fma,avx2")
 namespace strata::kernels {
 namespace bf16_attention {
 
-#include "kernels/cpu/attention_passes.h"
+#include "kernels/cpu/attention_backward-inl.h"
 
 /// Words are two neighbouring bf16; products are exact and summed in fp32.
 struct Engine {
@@ -92,8 +92,8 @@ void attentionBf16Dot(const AttentionWork& work, std::int64_t begin, std::int64_
   bf16_attention::attentionTasks<bf16_attention::Engine>(work, begin, end);
 }
 
-void attentionBackwardBf16Dot(const AttentionWork& work, std::int64_t begin, std::int64_t end) {
-  bf16_attention::attentionBackwardTasks<bf16_attention::Engine>(work, begin, end);
+void attentionBackwardBf16Dot(const AttentionWork& work, BackwardTask kind, std::int64_t begin, std::int64_t end) {
+  bf16_attention::attentionBackwardTasks<bf16_attention::Engine>(work, kind, begin, end);
 }
 
 }  // namespace strata::kernels::cpu
@@ -103,7 +103,7 @@ HWY_POP_ATTRIBUTES
 namespace strata::kernels::cpu {
 
 void attentionBf16Dot(const AttentionWork&, std::int64_t, std::int64_t) {}
-void attentionBackwardBf16Dot(const AttentionWork&, std::int64_t, std::int64_t) {}
+void attentionBackwardBf16Dot(const AttentionWork&, BackwardTask, std::int64_t, std::int64_t) {}
 
 }  // namespace strata::kernels::cpu
 #endif

@@ -137,10 +137,10 @@ void packSteps(const HeadRows<typename Engine::Stored>& from, std::size_t t, std
   }
 }
 
-/// The same words the other way round: [D, rowWords].
+/// The same words transposed: [D, rowWords].
 template <class Engine>
-void packTurned(const HeadRows<typename Engine::Stored>& from, std::size_t t, std::size_t d, std::size_t rowWords,
-                typename Engine::Word* to) {
+void packTransposed(const HeadRows<typename Engine::Stored>& from, std::size_t t, std::size_t d, std::size_t rowWords,
+                    typename Engine::Word* to) {
   for (std::size_t j = 0; j < rowWords; ++j) {
     const std::size_t low = j * Engine::kStep;
     const bool pair = Engine::kStep == 2 && low + 1 < t;

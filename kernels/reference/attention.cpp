@@ -20,6 +20,12 @@ struct Reader {
   }
 };
 
+/// Where element 0 of a key or value lies.
+std::int64_t keyAt(const AttentionShape& shape, std::int64_t b, std::int64_t key, std::int64_t kvHead) {
+  if (shape.capacity > 0) return ((b * shape.hkv + kvHead) * shape.capacity + key) * shape.d;
+  return ((b * shape.keys() + key) * shape.hkv + kvHead) * shape.d;
+}
+
 template <class T>
 float rounded(float value) {
   return toFloat(fromFloat<T>(value));
@@ -32,32 +38,33 @@ void attention(Element element, const void* q, const void* k, const void* v, con
   withElement(element, [&](auto type) {
     using T = decltype(type);
     const Reader<T> read{shape};
-    std::vector<float> scores(static_cast<std::size_t>(shape.t));
+    std::vector<float> scores(static_cast<std::size_t>(shape.keys()));
     for (std::int64_t task = 0; task < shape.b * shape.h * shape.t; ++task) {
       const std::int64_t b = task / shape.t / shape.h, head = task / shape.t % shape.h, t = task % shape.t;
       const std::int64_t kvHead = head / (shape.h / shape.hkv), begin = first == nullptr ? 0 : first[b * shape.t + t];
       float most = -std::numeric_limits<float>::infinity(), sum = 0;
-      for (std::int64_t key = begin; key <= t; ++key) {
+      for (std::int64_t key = begin; key <= shape.offset + t; ++key) {
         float score = 0;
         for (std::int64_t i = 0; i < shape.d; ++i) {
-          score += read(q, shape.h, b, t, head, i) * read(k, shape.hkv, b, key, kvHead, i);
+          score += read(q, shape.h, b, t, head, i) * loadElement<T>(k, keyAt(shape, b, key, kvHead) + i);
         }
         scores[static_cast<std::size_t>(key)] = score * scale;
         most = std::max(most, score * scale);
       }
-      for (std::int64_t key = begin; key <= t; ++key) {
+      for (std::int64_t key = begin; key <= shape.offset + t; ++key) {
         float& p = scores[static_cast<std::size_t>(key)];
         p = std::exp(p - most);
         sum += p;
       }
       for (std::int64_t i = 0; i < shape.d; ++i) {
         float value = 0;
-        for (std::int64_t key = begin; key <= t; ++key) {
-          value += rounded<T>(scores[static_cast<std::size_t>(key)]) * read(v, shape.hkv, b, key, kvHead, i);
+        for (std::int64_t key = begin; key <= shape.offset + t; ++key) {
+          value +=
+              rounded<T>(scores[static_cast<std::size_t>(key)]) * loadElement<T>(v, keyAt(shape, b, key, kvHead) + i);
         }
         storeElement<T>(out, ((b * shape.t + t) * shape.h + head) * shape.d + i, value / sum);
       }
-      lse[(b * shape.h + head) * shape.t + t] = most + std::log(sum);
+      if (lse != nullptr) lse[(b * shape.h + head) * shape.t + t] = most + std::log(sum);
     }
   });
 }

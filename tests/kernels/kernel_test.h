@@ -41,7 +41,7 @@ inline const char* nameOf(Version version) {
 }
 
 /// Highway's targets that a version may use; 0: all of this machine.
-inline std::int64_t targetsOf(Version version) {
+inline std::int64_t targetsOf([[maybe_unused]] Version version) {
 #if HWY_ARCH_X86
   constexpr std::int64_t kFallback = HWY_SCALAR | HWY_EMU128;
   if (version == Version::cpuScalar) return kFallback;
@@ -145,7 +145,7 @@ inline void unevenParallelFor(std::int64_t tasks, std::int64_t, Stream::Body bod
 }
 
 constexpr Stream kOneThread{};
-constexpr Stream kThreeThreads{&unevenParallelFor, nullptr};
+constexpr Stream kThreeThreads{&unevenParallelFor, nullptr, 3};
 
 inline double largestError(const Array& got, const std::vector<double>& exact) {
   double largest = 0;

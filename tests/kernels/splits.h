@@ -16,7 +16,7 @@ inline void lopsidedParallelFor(std::int64_t tasks, std::int64_t, Stream::Body b
   other.join();
 }
 
-constexpr Stream kTwoThreads{&lopsidedParallelFor, nullptr};
+constexpr Stream kTwoThreads{&lopsidedParallelFor, nullptr, 2};
 constexpr Stream kSplits[] = {kOneThread, kTwoThreads, kThreeThreads};
 
 inline bool sameBits(const Array& a, const Array& b) {
