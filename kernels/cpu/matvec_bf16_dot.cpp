@@ -58,7 +58,7 @@ void matvecBf16Dot(const MatvecWork& work, std::int64_t begin, std::int64_t end)
 #else
 namespace strata::kernels::cpu {
 
-bool supportsBf16Dot() {
+bool hasBf16Dot() {
   return false;
 }
 void matvecBf16Dot(const MatvecWork&, std::int64_t, std::int64_t) {}
