@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/base/file_errors.h"
+#include "core/base/guarded_range.h"
 #include "core/base/read_descriptor.h"
 
 namespace strata {
@@ -53,6 +54,10 @@ Result<OpenFile> openRegular(const fs::path& path) {
     return tl::unexpected<Error>(std::move(checked).error());
   }
   return OpenFile{fd, static_cast<std::uint64_t>(status.st_size)};
+}
+
+std::int64_t modifiedAt(const struct stat& status) {
+  return static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec;
 }
 
 class Closer {
@@ -115,22 +120,71 @@ Result<std::string> readFile(const fs::path& path, std::uint64_t maxBytes) {
   return readDescriptor(file.fd, path, maxBytes);
 }
 
-MappedFile::MappedFile(fs::path path, const std::byte* data, std::size_t size)
-    : m_path(std::move(path)), m_data(data), m_size(size) {}
+MappedFile::MappedFile(fs::path path, int fd) : m_path(std::move(path)), m_fd(fd) {}
 
 Result<std::shared_ptr<const MappedFile>> MappedFile::open(const fs::path& path) {
-  STRATA_TRY(const OpenFile file, openRegular(path));
-  const Closer closer(file.fd);
-  void* data = nullptr;
-  if (file.size > 0) {  // mmap refuses a length of 0
-    data = ::mmap(nullptr, file.size, PROT_READ, MAP_PRIVATE, file.fd, 0);
+  STRATA_TRY(const OpenFile opened, openRegular(path));
+  std::shared_ptr<MappedFile> file(new MappedFile(path, opened.fd));
+  struct stat status {};
+  if (::fstat(opened.fd, &status) != 0) return systemFailure(errno, "open", path);
+  file->m_size = static_cast<std::size_t>(status.st_size);
+  file->m_device = status.st_dev;
+  file->m_inode = status.st_ino;
+  file->m_modified = modifiedAt(status);
+  if (file->m_size > 0) {  // mmap refuses a length of 0
+    void* data = ::mmap(nullptr, file->m_size, PROT_READ, MAP_PRIVATE, opened.fd, 0);
     if (data == MAP_FAILED) return systemFailure(errno, "map", path);
+    file->m_data = static_cast<const std::byte*>(data);
+    file->m_guard = std::make_unique<GuardedRange>(file->m_data, file->m_size);
   }
-  return std::shared_ptr<const MappedFile>(new MappedFile(path, static_cast<const std::byte*>(data), file.size));
+  return std::shared_ptr<const MappedFile>(std::move(file));
+}
+
+Result<void> MappedFile::read(std::size_t offset, std::span<std::byte> to) const {
+  while (!to.empty()) {
+    const ssize_t got = ::pread(m_fd, to.data(), to.size(), static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return systemFailure(errno, "read", m_path);
+    if (got == 0) {
+      return fail(ErrorCode::invalidData,
+                  m_path.string() + " was cut short while it was read; get the whole file and open it again.",
+                  m_path.string());
+    }
+    offset += static_cast<std::size_t>(got);
+    to = to.subspan(static_cast<std::size_t>(got));
+  }
+  return {};
+}
+
+void MappedFile::releasePages() const {
+  if (m_data != nullptr && !m_guard->isBroken()) {
+    ::madvise(const_cast<std::byte*>(m_data), m_size, MADV_DONTNEED);  // NOLINT: the pages are the file's
+  }
+}
+
+Result<void> MappedFile::checkUnchanged() const {
+  const auto changed = [&](const std::string& how) {
+    return fail(ErrorCode::invalidData, m_path.string() + " was " + how + " after it was opened; open it again.",
+                m_path.string());
+  };
+  struct stat status {};
+  if (::fstat(m_fd, &status) != 0) return systemFailure(errno, "look at", m_path);
+  if (static_cast<std::size_t>(status.st_size) < m_size || (m_guard && m_guard->isBroken())) {
+    return changed("cut short");
+  }
+  if (static_cast<std::size_t>(status.st_size) != m_size || modifiedAt(status) != m_modified) {
+    return changed("overwritten");
+  }
+  if (::stat(m_path.c_str(), &status) == 0 && (status.st_dev != m_device || status.st_ino != m_inode)) {
+    return changed("replaced");
+  }
+  return {};
 }
 
 MappedFile::~MappedFile() {
+  m_guard.reset();
   if (m_data != nullptr) ::munmap(const_cast<std::byte*>(m_data), m_size);
+  ::close(m_fd);
 }
 
 }  // namespace strata

@@ -24,7 +24,10 @@ Result<void> writeFile(const std::filesystem::path& path, std::string_view bytes
 /// fsync of a folder, so that a rename in it is durable.
 Result<void> syncFolder(const std::filesystem::path& folder);
 
-/// A regular file mapped read-only and private; lives as long as the last copy of the pointer.
+class GuardedRange;
+
+/// A regular file mapped read-only and private; lives as long as the last copy of the pointer. Where the file is cut
+/// short meanwhile, what is gone reads as zeros and checkUnchanged() says so.
 class MappedFile {
  public:
   static Result<std::shared_ptr<const MappedFile>> open(const std::filesystem::path& path);
@@ -33,12 +36,23 @@ class MappedFile {
   MappedFile& operator=(const MappedFile&) = delete;
   std::span<const std::byte> bytes() const { return {m_data, m_size}; }
   const std::filesystem::path& path() const { return m_path; }
+  /// Copies bytes of the file without touching the map, so that they are in memory once.
+  Result<void> read(std::size_t offset, std::span<std::byte> to) const;
+  /// The map's pages leave memory until they are read again.
+  void releasePages() const;
+  /// Refused where the file was overwritten or cut short since it was opened (by size and time), or another one has its
+  /// name. One that was removed stays as it was.
+  Result<void> checkUnchanged() const;
 
  private:
-  MappedFile(std::filesystem::path path, const std::byte* data, std::size_t size);
+  MappedFile(std::filesystem::path path, int fd);
   std::filesystem::path m_path;
-  const std::byte* m_data;
-  std::size_t m_size;
+  int m_fd;
+  const std::byte* m_data = nullptr;
+  std::size_t m_size = 0;
+  std::uint64_t m_device = 0, m_inode = 0;
+  std::int64_t m_modified = 0;            // nanoseconds
+  std::unique_ptr<GuardedRange> m_guard;  // none for an empty file
 };
 
 /// A file written in pieces beside its destination; appears under its name with commit(), else vanishes.

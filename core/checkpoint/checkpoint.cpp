@@ -183,13 +183,21 @@ DType Checkpoint::storedDType() const {
   return static_cast<DType>(std::max_element(elements.begin(), elements.end()) - elements.begin());
 }
 
-std::int64_t Checkpoint::bytesOnDisk() const {
+std::vector<const MappedFile*> Checkpoint::files() const {
   std::set<const MappedFile*> files;
+  for (const auto& [name, view] : m_tensors) files.insert(view.file.get());
+  return {files.begin(), files.end()};
+}
+
+std::int64_t Checkpoint::bytesOnDisk() const {
   std::int64_t bytes = 0;
-  for (const auto& [name, view] : m_tensors) {
-    if (files.insert(view.file.get()).second) bytes += static_cast<std::int64_t>(view.file->bytes().size());
-  }
+  for (const MappedFile* file : files()) bytes += static_cast<std::int64_t>(file->bytes().size());
   return bytes;
+}
+
+Result<void> Checkpoint::checkUnchanged() const {
+  for (const MappedFile* file : files()) STRATA_CHECK(file->checkUnchanged());
+  return {};
 }
 
 Result<std::string> Checkpoint::hash() const {
@@ -215,6 +223,7 @@ Result<std::vector<std::string>> tensorsWithNonFiniteValues(const Checkpoint& ch
     if (cancel != nullptr && *cancel) return fail(ErrorCode::cancelled, "The check of the weights was cancelled.");
     if (hasNonFinite(view)) names.push_back(name);
   }
+  STRATA_CHECK(checkpoint.checkUnchanged());
   return names;
 }
 

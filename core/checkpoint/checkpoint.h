@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/checkpoint/model_config.h"
@@ -35,6 +36,10 @@ class Checkpoint {
   /// The dtype of most weights.
   DType storedDType() const;
   std::int64_t bytesOnDisk() const;
+  /// The files that hold tensors.
+  std::vector<const MappedFile*> files() const;
+  /// Refused where one of them is not what was opened: MappedFile::checkUnchanged().
+  Result<void> checkUnchanged() const;
   /// strata_map.json where there is one.
   const std::optional<SharingMap>& map() const { return m_map; }
   /// Hexadecimal SHA-256 over names, dtypes, shapes and data; reads everything.

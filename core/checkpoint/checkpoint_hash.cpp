@@ -21,6 +21,7 @@ Result<std::string> hashOf(const Checkpoint& checkpoint, const std::atomic<bool>
     done += static_cast<std::int64_t>(view.bytes.size());
     if (progress) progress(done, total);
   }
+  STRATA_CHECK(checkpoint.checkUnchanged());
   return sha256(std::as_bytes(std::span(list)));
 }
 

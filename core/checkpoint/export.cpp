@@ -140,6 +140,7 @@ Result<void> exportChecked(const Checkpoint& original, const SharingMap& map, co
   STRATA_CHECK(writeFile(staged.path() / "config.json", config.dump(2) + "\n"));
   STRATA_CHECK(writeFile(staged.path() / "strata_map.json", mapToJson(map).dump(2) + "\n"));
   STRATA_CHECK(copyTokenizerFiles(original.folder(), staged.path()));
+  STRATA_CHECK(original.checkUnchanged());
   return staged.commit();
 }
 
