@@ -6,6 +6,7 @@
 #include <malloc.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
@@ -23,6 +24,9 @@ constexpr std::size_t kHugePage = 2u << 20;
 constexpr std::size_t kLargeFrom = 1u << 20;  // smaller blocks come from malloc
 constexpr std::size_t kHeader = 64;           // keeps the data of small blocks aligned to a cache line
 constexpr int kAllocatorPriority = 100;
+constexpr std::size_t kFreeSlack = 64u << 20;
+constexpr std::uint64_t kPeriod =
+    4096;  // large allocations, after which the highest use of the one before is forgotten
 
 thread_local MemoryPart currentPart = MemoryPart::activations;
 
@@ -51,6 +55,11 @@ struct LargeBlock {
   MemoryPart part;
 };
 
+struct FreeBlock {
+  void* data;
+  std::uint64_t freedAt;  // allocations until then
+};
+
 class HugePageAllocator final : public c10::Allocator {
  public:
   c10::DataPtr allocate(std::size_t bytes) override {
@@ -65,8 +74,8 @@ class HugePageAllocator final : public c10::Allocator {
 
   void trim() {
     const std::lock_guard lock(m_mutex);
-    for (const auto& [mapped, data] : m_free) unmap(data, mapped);
-    m_free.clear();
+    dropFree();
+    m_highest = m_highestBefore = m_used;
   }
   MemoryUsage usage() const {
     MemoryUsage result;
@@ -108,20 +117,59 @@ class HugePageAllocator final : public c10::Allocator {
     // A cached block serves when at most a quarter of it is wasted.
     if (const auto found = m_free.lower_bound(wanted); found != m_free.end() && found->first <= wanted + wanted / 4) {
       mapped = found->first;
-      data = found->second;
+      data = found->second.data;
+      m_cached -= mapped;
       m_free.erase(found);
     } else {
       data = map(wanted);
       if (data == nullptr) {  // what is cached may be what is missing
-        for (const auto& [size, block] : m_free) unmap(block, size);
-        m_free.clear();
+        dropFree();
         data = map(wanted);
       }
       if (data == nullptr) outOfMemory(bytes);
     }
     m_large.emplace(data, LargeBlock{bytes, mapped, currentPart});
     count(currentPart, static_cast<std::int64_t>(bytes));
+    if (isPassing(currentPart)) use(mapped);
     return data;
+  }
+
+  /// Whether tensors of a part come and go in every pass; the others stay for long and come in sizes of their own.
+  static bool isPassing(MemoryPart part) { return part == MemoryPart::activations || part == MemoryPart::gradients; }
+
+  void use(std::size_t mapped) {
+    m_used += mapped;
+    if (++m_allocations % kPeriod == 0) {
+      m_highestBefore = m_highest;
+      m_highest = 0;
+    }
+    m_highest = std::max(m_highest, m_used);
+    boundFree();
+  }
+
+  void keep(void* data, std::size_t mapped) {
+    m_used -= mapped;
+    m_cached += mapped;
+    m_free.emplace_hint(m_free.lower_bound(mapped), mapped, FreeBlock{data, m_allocations});  // before its equals
+    boundFree();
+  }
+
+  void boundFree() {
+    const std::size_t highest = std::max(m_highest, m_highestBefore), most = highest + highest / 2 + kFreeSlack;
+    while (!m_free.empty() && m_used + m_cached > most) {
+      const auto oldest = std::min_element(m_free.begin(), m_free.end(), [](const auto& a, const auto& b) {
+        return a.second.freedAt < b.second.freedAt;
+      });
+      unmap(oldest->second.data, oldest->first);
+      m_cached -= oldest->first;
+      m_free.erase(oldest);
+    }
+  }
+
+  void dropFree() {
+    for (const auto& [mapped, block] : m_free) unmap(block.data, mapped);
+    m_free.clear();
+    m_cached = 0;
   }
 
   /// A map aligned to a huge page: mapped one page larger, both ends cut off.
@@ -151,10 +199,10 @@ class HugePageAllocator final : public c10::Allocator {
       const std::lock_guard lock(m_mutex);
       if (const auto found = m_large.find(data); found != m_large.end()) {
         count(found->second.part, -static_cast<std::int64_t>(found->second.bytes));
-        if (found->second.part == MemoryPart::kv) {  // caches come in every size and would never be used again
-          unmap(data, found->second.mapped);
+        if (isPassing(found->second.part)) {
+          keep(data, found->second.mapped);
         } else {
-          m_free.emplace(found->second.mapped, data);
+          unmap(data, found->second.mapped);
         }
         m_large.erase(found);
         return;
@@ -176,7 +224,12 @@ class HugePageAllocator final : public c10::Allocator {
   std::atomic<std::int64_t> m_reserved{0};
   std::mutex m_mutex;
   std::unordered_map<void*, LargeBlock> m_large;
-  std::multimap<std::size_t, void*> m_free;  // by mapped size
+  std::multimap<std::size_t, FreeBlock> m_free;  // by mapped size, of one size the newest first
+  std::size_t m_cached = 0;                      // bytes in m_free
+  std::size_t m_used = 0;                        // bytes mapped for passing blocks in use
+  std::size_t m_highest = 0;                     // of m_used in this period
+  std::size_t m_highestBefore = 0;               // in the one before
+  std::uint64_t m_allocations = 0;
 };
 
 std::int64_t statusField(const std::string& status, const std::string& field) {
