@@ -60,12 +60,19 @@ std::int64_t peakMegabytes() {
   return (residentSize().peak + 500000) / 1000000;
 }
 
-/// Bytes of weights that one decoded token reads: all but an untied embedding and the k and v projections of followers.
-std::int64_t decodedWeightBytes(const Model& model, const SharingMap& map) {
+/// What all weights take in memory.
+std::int64_t heldWeightBytes(const Model& model) {
   Weights weights = model.weights();
   std::int64_t bytes = 0;
   visitParameters(weights, model.config().tied,
                   [&](const std::string&, at::Tensor& tensor) { bytes += static_cast<std::int64_t>(tensor.nbytes()); });
+  return bytes;
+}
+
+/// Bytes of weights that one decoded token reads: all but an untied embedding and the k and v projections of followers.
+std::int64_t decodedWeightBytes(const Model& model, const SharingMap& map) {
+  const Weights& weights = model.weights();
+  std::int64_t bytes = heldWeightBytes(model);
   if (!model.config().tied) bytes -= static_cast<std::int64_t>(weights.embedding.nbytes());
   for (int l = 0; l < map.layers(); ++l) {
     const LayerWeights& layer = weights.layers[static_cast<std::size_t>(l)];
@@ -120,6 +127,8 @@ Result<int> inference(const BenchArguments& arguments, const Output& out) {
   const std::int64_t context = arguments.context > 0 ? arguments.context : static_cast<std::int64_t>(prompt.size());
   STRATA_TRY(const InferenceRuns runs, timeInference(arguments, opened, map.map, prompt, context));
   const std::int64_t peak = peakMegabytes();  // before the bandwidth's buffer
+  const double held = static_cast<double>(heldWeightBytes(model)) / 1e6,
+               cache = static_cast<double>(runs.kvBytes) / 1e6;
 
   const double bandwidth = model.device().is_cpu() ? readBandwidth(at::get_num_threads()) : 0;
   const std::int64_t weightBytes = decodedWeightBytes(model, map.map);
@@ -141,6 +150,8 @@ Result<int> inference(const BenchArguments& arguments, const Output& out) {
                {"decode_range", runs.decode.range()},
                {"runs", Json::array()},
                {"rss_peak_mb", peak},
+               {"rss_weights_mb", held},
+               {"rss_other_mb", static_cast<double>(peak) - held - cache},
                {"kv_bytes", runs.kvBytes},
                {"map", map.name},
                {"src", map.map.src()},
@@ -150,8 +161,10 @@ Result<int> inference(const BenchArguments& arguments, const Output& out) {
     json["runs"].push_back({{"prefill_tok_s", runs.prefill.values[i]}, {"decode_tok_s", runs.decode.values[i]}});
   }
   std::string text = fmt::format(
-      "prefill {:.1f} tok/s over {} tokens\ndecode  {:.1f} tok/s from {} tokens, KV cache {}\npeak RSS {} MB\n",
-      runs.prefill.median(), prompt.size(), runs.decode.median(), context, printBytes(runs.kvBytes), peak);
+      "prefill {:.1f} tok/s over {} tokens\ndecode  {:.1f} tok/s from {} tokens, KV cache {}\n"
+      "peak RSS {} MB = weights {:.0f} + KV cache {:.0f} + {:.0f} MB\n",
+      runs.prefill.median(), prompt.size(), runs.decode.median(), context, printBytes(runs.kvBytes), peak, held, cache,
+      static_cast<double>(peak) - held - cache);
   if (bandwidth > 0) {
     const double floor = bandwidth * 1e9 / (static_cast<double>(weightBytes) + cacheBytes);
     json["bandwidth_gb_s"] = bandwidth;

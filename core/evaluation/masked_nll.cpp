@@ -59,6 +59,7 @@ Result<void> checkIds(const Model& model, const std::vector<ScoredRow>& rows) {
 
 Result<NllSum> sumNll(const Model& model, const NamedMap& map, const std::vector<ScoredRow>& rows,
                       const TaskHooks& hooks) {
+  STRATA_CHECK(model.checkFiles());
   STRATA_CHECK(checkIds(model, rows));
   std::vector<std::size_t> order(rows.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -78,6 +79,7 @@ Result<NllSum> sumNll(const Model& model, const NamedMap& map, const std::vector
         batch.push_back(&row);
       }
       const NllSum part = batchNll(model, map.map, batch, width);
+      STRATA_CHECK(model.checkMapped());
       total.sum += part.sum;
       total.tokens += part.tokens;
       if (hooks.onProgress)

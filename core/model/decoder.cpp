@@ -61,24 +61,10 @@ LayerOutput decoderLayer(const LayerWeights& layer, const at::Tensor& hidden, co
   const at::Tensor normed = rmsNorm(hidden, layer.inputNorm, context.config->rmsNormEps);
   const Projected projected = project(layer, normed, makesOwn ? Projection::all : Projection::query, context);
   const KeyValue& read = borrowed.defined() ? borrowed : projected.own;
-  const at::Tensor attention = calls::hasRangeAttention(projected.q, read.k)
+  const at::Tensor attention = calls::hasRangeAttention(projected.q.scalar_type(), projected.q.device())
                                    ? rangeAttention(projected.q, read.k, read.v, context.first)
                                    : attend(projected.q, read, context.mask);
   return {finishLayer(layer, hidden, attention, context), projected.own};
-}
-
-at::Tensor additiveMask(const at::Tensor& seen, at::ScalarType compute) {
-  return seen.to(compute).log_();
-}
-
-at::Tensor windowMask(std::int64_t start, std::int64_t firstKey, std::int64_t end, std::int64_t window,
-                      at::ScalarType compute, c10::Device device) {
-  const at::TensorOptions options = at::TensorOptions(at::kLong).device(device);
-  const at::Tensor behind =
-      at::arange(start, end, options).unsqueeze(1) - at::arange(firstKey, end, options).unsqueeze(0);
-  at::Tensor seen = behind >= 0;
-  if (window > 0) seen = seen & (behind < window);
-  return additiveMask(seen, compute);
 }
 
 namespace {
@@ -102,7 +88,7 @@ Seen seenUnder(std::int64_t window, const at::Tensor& first, const at::Tensor& i
   if (maskType && seen.first.defined()) {
     const at::Tensor keys = at::arange(tokens, options);
     const at::Tensor isSeen = (keys >= seen.first.unsqueeze(2)) & (keys <= keys.unsqueeze(1));  // [B, T, keys]
-    seen.mask = additiveMask(isSeen.unsqueeze(1), *maskType);
+    seen.mask = isSeen.unsqueeze(1).to(*maskType).log_();                                       // 0 or -inf
   }
   return seen;
 }
@@ -118,7 +104,7 @@ at::Tensor forwardHidden(const Weights& weights, at::ScalarType compute, const a
   at::Tensor x = calls::selectRows(weights.embedding, ids).to(compute);
   std::vector<KeyValue> made(static_cast<std::size_t>(layers));
   LayerContext layerContext = context;
-  const bool needsMask = !calls::hasRangeAttention(ids.size(0), context.config->kvHeads, compute, ids.device());
+  const bool needsMask = !calls::hasRangeAttention(compute, ids.device());
   std::map<std::int64_t, Seen> seenBy;  // by window
   for (int l = 0; l < layers; ++l) {
     const auto at = static_cast<std::size_t>(l), source = static_cast<std::size_t>(routing[l]);

@@ -56,14 +56,6 @@ struct LayerOutput {
 LayerOutput decoderLayer(const LayerWeights& layer, const at::Tensor& hidden, const KeyValue& borrowed, bool makesOwn,
                          const LayerContext& context);
 
-/// From true = seen to what LayerContext::mask holds.
-at::Tensor additiveMask(const at::Tensor& seen, at::ScalarType compute);
-
-/// Causal, [end - start, end - firstKey]: queries start … end-1 over keys firstKey … end-1; with a window over 0 a
-/// query sees that many keys at most, itself among them.
-at::Tensor windowMask(std::int64_t start, std::int64_t firstKey, std::int64_t end, std::int64_t window,
-                      at::ScalarType compute, c10::Device device);
-
 struct ForwardOptions {
   bool checkpointing = false;  // recompute each layer in the backward pass
 };

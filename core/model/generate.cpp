@@ -134,7 +134,8 @@ Generation::Generation(const Model& model, InferenceSession& session, std::int64
   const std::vector<TokenId>& prompt = m_prompts.front();
   const std::vector<TokenId>& held = m_session.ids()[0];
   if (!m_session.isStale()) {  // the last token is always fed: its logits are what is wanted
-    m_reused = std::mismatch(held.begin(), held.end(), prompt.begin(), prompt.end() - 1).first - held.begin();
+    m_reused = m_session.reusable(std::mismatch(held.begin(), held.end(), prompt.begin(), prompt.end() - 1).first -
+                                  held.begin());
   }
   m_session.rewind(m_reused);
   m_read = static_cast<std::size_t>(m_reused);
@@ -153,7 +154,7 @@ Result<at::Tensor> Generation::readPrompt() {
     return m_session.prefill(m_prompts);
   }
   const std::vector<TokenId>& prompt = m_prompts.front();
-  const std::size_t end = std::min(prompt.size(), m_read + static_cast<std::size_t>(m_hooks.prefillChunk));
+  const std::size_t end = std::min(prompt.size(), m_read + static_cast<std::size_t>(m_session.prefillChunk()));
   Result<at::Tensor> logits = m_session.extend(
       {prompt.begin() + static_cast<std::ptrdiff_t>(m_read), prompt.begin() + static_cast<std::ptrdiff_t>(end)});
   if (logits) m_read = end;
@@ -171,6 +172,7 @@ Result<bool> Generation::step() {
   }
   m_result.kvBytes = std::max(m_result.kvBytes, m_session.kvBytes());
   double& seconds = reading ? m_result.firstTokenSeconds : m_result.decodeSeconds;
+  STRATA_CHECK(m_model.checkMapped());
   if (!logits) {
     if (logits.error().code != ErrorCode::cancelled) return tl::unexpected(logits.error());
     cancel();
@@ -233,6 +235,7 @@ Result<GenerateResult> generate(const std::shared_ptr<const Model>& model, const
     if (prompt.empty()) return fail(ErrorCode::usage, "The prompt has no tokens; give at least one.");
     longest = std::max(longest, prompt.size());
   }
+  STRATA_CHECK(model->checkFiles());
   const std::int64_t context = hooks.context > 0 ? hooks.context : model->context();
   STRATA_CHECK(checkRoom(longest, context));
   // The last token is sampled but never fed.
@@ -254,15 +257,21 @@ void ChatSession::switchMap(const SharingMap& map) {
 
 Result<std::unique_ptr<Generation>> ChatSession::begin(const std::vector<TokenId>& prompt, const GenerateConfig& config,
                                                        const GenerateHooks& hooks) {
-  constexpr std::int64_t kRoom = 1024;  // the cache grows by this, anew, and not to the model's whole context at once
+  constexpr std::int64_t kRoom = 1024;  // the cache grows by this, and not to the model's whole context at once
   if (prompt.empty()) return fail(ErrorCode::usage, "There is no prompt; give at least one token.");
+  STRATA_CHECK(m_model->checkFiles());
   STRATA_CHECK(checkRoom(prompt.size(), m_model->context()));
   const std::int64_t needed =
       std::min<std::int64_t>(m_model->context(), static_cast<std::int64_t>(prompt.size()) + config.maxTokens);
-  if (!m_session || m_capacity < needed) {
-    m_capacity = std::min(m_model->context(), std::max(2 * m_capacity, (needed / kRoom + 1) * kRoom));
-    m_session = std::make_unique<InferenceSession>(
-        m_model, m_map, SessionOptions{.capacity = m_capacity, .prefillChunk = hooks.prefillChunk});
+  if (m_capacity < needed) {
+    const std::int64_t capacity = std::min(m_model->context(), std::max(2 * m_capacity, (needed / kRoom + 1) * kRoom));
+    if (m_session) {
+      STRATA_CHECK(m_session->grow(capacity));
+    } else {
+      m_session = std::make_unique<InferenceSession>(
+          m_model, m_map, SessionOptions{.capacity = capacity, .prefillChunk = hooks.prefillChunk});
+    }
+    m_capacity = capacity;
   }
   m_session->setCancel(hooks.cancel);
   return std::make_unique<Generation>(*m_model, *m_session, needed, std::vector<std::vector<TokenId>>{prompt}, config,

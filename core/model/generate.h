@@ -35,8 +35,8 @@ struct GenerateHooks {
   std::function<void(std::size_t prompt, TokenId id, const std::string& piece)> onToken = {};
   const std::atomic<bool>* cancel = nullptr;  // looked at before every layer
   std::int64_t context = 0;                   // capacity at most; 0: the model's context
-  std::int64_t prefillChunk = 512;
-  std::vector<TokenId> alsoEndAt = {};  // ids that end an answer beside the model's own eos ids
+  std::int64_t prefillChunk = 512;            // of the session that is made
+  std::vector<TokenId> alsoEndAt = {};        // ids that end an answer beside the model's own eos ids
   /// Stops an answer once this returns true for its text so far (evaluation: a newline).
   std::function<bool(const std::string& text)> stopWhen = {};
 };
@@ -48,7 +48,8 @@ struct GenerateHooks {
 ///   const GenerateResult result = generation.take();
 class Generation {
  public:
-  /// `session` is new, or holds one sequence: then what its beginning shares with the one prompt is not computed again.
+  /// `session` is new, or holds one sequence: then the whole chunks that its beginning shares with the one prompt are
+  /// not computed again, and the answer is bit for bit that of a new one (InferenceSession::reusable()).
   /// `capacity`: ids that a prompt and its answer may have together. Model and session outlive this.
   Generation(const Model& model, InferenceSession& session, std::int64_t capacity,
              std::vector<std::vector<TokenId>> prompts, GenerateConfig config, GenerateHooks hooks);
@@ -56,7 +57,7 @@ class Generation {
   Generation(const Generation&) = delete;
   Generation& operator=(const Generation&) = delete;
 
-  /// The next hooks.prefillChunk tokens of the prompt (of several prompts: all), or one more token of each answer that
+  /// The next chunk of the prompt (of several prompts: all), or one more token of each answer that
   /// goes on. False: all are finished, as after a cancellation.
   Result<bool> step();
   /// Ends what is not finished as cancelled.
@@ -96,8 +97,8 @@ struct CacheUse {
   std::int64_t tokens = 0, capacity = 0, bytes = 0;
 };
 
-/// Answers of one growing text (a chat): each prompt is whole, and what its beginning shares with the ids that the
-/// cache holds is not computed again.
+/// Answers of one growing text (a chat): each prompt is whole, and the whole chunks that its beginning shares with the
+/// ids that the cache holds are not computed again. Each answer is bit for bit that of generate().
 class ChatSession {
  public:
   ChatSession(std::shared_ptr<const Model> model, SharingMap map);

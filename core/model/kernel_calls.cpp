@@ -32,6 +32,7 @@ kernels::Stream stream() {
   result.parallelFor = [](std::int64_t tasks, std::int64_t grain, kernels::Stream::Body body, void* context) {
     at::parallel_for(0, tasks, grain, [&](std::int64_t begin, std::int64_t end) { body(context, begin, end); });
   };
+  result.threads = at::get_num_threads();
   return result;
 }
 
@@ -229,12 +230,8 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
                                           std::nullopt, group > 1);
 }
 
-bool hasRangeAttention(std::int64_t batch, std::int64_t kvHeads, at::ScalarType dtype, c10::Device device) {
-  return device.is_cpu() && (dtype == at::kFloat || dtype == at::kBFloat16) && batch * kvHeads >= at::get_num_threads();
-}
-
-bool hasRangeAttention(const at::Tensor& q, const at::Tensor& k) {
-  return hasRangeAttention(q.size(0), k.size(2), q.scalar_type(), q.device());
+bool hasRangeAttention(at::ScalarType dtype, c10::Device device) {
+  return device.is_cpu() && (dtype == at::kFloat || dtype == at::kBFloat16);
 }
 
 RangeAttention rangeAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& first) {
@@ -284,6 +281,40 @@ void appendOne(const at::Tensor& k, const at::Tensor& v, at::Tensor& kCache, at:
 
 std::int64_t firstKeySeen(std::int64_t length, std::int64_t window) {
   return kernels::firstKeySeen(length, window);
+}
+
+at::Tensor cacheAttention(const at::Tensor& q, const at::Tensor& kCache, const at::Tensor& vCache, std::int64_t start,
+                          std::int64_t window) {
+  const std::int64_t batch = q.size(0), count = q.size(1), heads = q.size(2), d = q.size(3), end = start + count;
+  TORCH_INTERNAL_ASSERT(kCache.dim() == 4 && kCache.size(2) >= end && heads % kCache.size(1) == 0);
+  const bool windowed = window > 0 && window < end;
+  if (hasKernel(q)) {
+    TORCH_INTERNAL_ASSERT(kCache.is_contiguous() && vCache.is_contiguous());
+    at::Tensor first;  // int32 [B, T]
+    if (windowed) {
+      const at::TensorOptions options(at::kInt);
+      first = (at::arange(start, end, options) - (window - 1)).clamp_min(0).expand({batch, count}).contiguous();
+    }
+    const at::Tensor query = q.contiguous();
+    at::Tensor out = at::empty({batch, count, heads * d}, q.options());
+    kernels::attention(elementOf(q), query.const_data_ptr(), kCache.const_data_ptr(), vCache.const_data_ptr(),
+                       windowed ? first.const_data_ptr<std::int32_t>() : nullptr, attentionScale(q),
+                       out.mutable_data_ptr(), nullptr, {batch, count, heads, kCache.size(1), d, start, kCache.size(2)},
+                       stream());
+    return out;
+  }
+  const std::int64_t from = firstKeySeen(start + 1, window);
+  at::Tensor mask;  // [T, keys]; undefined: causal
+  if (start > 0 || windowed) {
+    const at::TensorOptions options = at::TensorOptions(at::kInt).device(q.device());
+    const at::Tensor own = at::arange(start, end, options).unsqueeze(1), key = at::arange(from, end, options);
+    at::Tensor seen = key <= own;
+    if (windowed) seen = seen.logical_and_(key > own - window);
+    mask = seen.to(q.scalar_type()).log_();
+  }
+  const at::Tensor out =
+      attention(q.transpose(1, 2), kCache.narrow(2, from, end - from), vCache.narrow(2, from, end - from), mask);
+  return out.transpose(1, 2).reshape({batch, count, heads * d});
 }
 
 at::Tensor decodeAttention(const at::Tensor& q, const at::Tensor& kCache, const at::Tensor& vCache,

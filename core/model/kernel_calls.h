@@ -36,9 +36,8 @@ at::Tensor logits(const at::Tensor& x, const at::Tensor& head);
 /// mask: additive, broadcasts to [B, H, T, S]; undefined: causal with T == S. Differentiable.
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& mask);
 
-/// Whether rangeAttention() takes such tensors: on the CPU, in fp32 or bf16, with work for every thread.
-bool hasRangeAttention(std::int64_t batch, std::int64_t kvHeads, at::ScalarType dtype, c10::Device device);
-bool hasRangeAttention(const at::Tensor& q, const at::Tensor& k);
+/// Whether rangeAttention() takes such tensors: on the CPU, in fp32 or bf16.
+bool hasRangeAttention(at::ScalarType dtype, c10::Device device);
 
 /// Grouped-query attention of q [B, T, H, D] over k, v [B, T, Hkv, D]: position t reads the keys first[b][t] … t
 /// (int32 [B, T]; undefined: from 0).
@@ -80,6 +79,11 @@ void appendOne(const at::Tensor& k, const at::Tensor& v, at::Tensor& kCache, at:
 
 /// The first key that a query at the end of `length` keys sees; window 0: all.
 std::int64_t firstKeySeen(std::int64_t length, std::int64_t window);
+
+/// q [B, T, H, D] of the positions start … start+T-1 over a cache [B, Hkv, capacity, D] that holds these and all
+/// before: each reads the keys up to its own, with a window over 0 the last `window` of them; [B, T, H·D].
+at::Tensor cacheAttention(const at::Tensor& q, const at::Tensor& kCache, const at::Tensor& vCache, std::int64_t start,
+                          std::int64_t window);
 
 /// q [B, 1, H, D] over the first lengths[b] keys of a cache, with a window over 0 the last `window` of them;
 /// [B, 1, H·D].

@@ -21,17 +21,24 @@ KvCache::KvCache(const ModelConfig& config, const SharingMap& map, std::int64_t 
   setOwners(map);
 }
 
-void KvCache::allocate(int owner) {
+at::Tensor KvCache::allocate(std::int64_t capacity) const {
   const MemoryScope scope(MemoryPart::kv);
-  const std::array<std::int64_t, 4> shape{m_batch, m_kvHeads, m_capacity, m_headDim};
+  const std::array<std::int64_t, 4> shape{m_batch, m_kvHeads, capacity, m_headDim};
   // Our CPU kernels read written positions alone; LibTorch's attention multiplies masked ones by zero, which NaN
   // survives.
-  const auto make = [&] {
-    return m_options.device().is_cpu() ? at::empty(shape, m_options) : at::zeros(shape, m_options);
-  };
-  const auto at = static_cast<std::size_t>(owner);
-  m_keys[at] = make();
-  m_values[at] = make();
+  return m_options.device().is_cpu() ? at::empty(shape, m_options) : at::zeros(shape, m_options);
+}
+
+void KvCache::grow(std::int64_t capacity, std::int64_t held) {
+  for (std::size_t l = 0; l < m_keys.size(); ++l) {
+    if (!m_keys[l].defined()) continue;
+    const at::Tensor keys = allocate(capacity), values = allocate(capacity);
+    keys.narrow(2, 0, held).copy_(m_keys[l].narrow(2, 0, held));
+    values.narrow(2, 0, held).copy_(m_values[l].narrow(2, 0, held));
+    m_keys[l] = keys;
+    m_values[l] = values;
+  }
+  m_capacity = capacity;
 }
 
 void KvCache::setOwners(const SharingMap& map) {
@@ -40,7 +47,8 @@ void KvCache::setOwners(const SharingMap& map) {
     if (!map.owns(l)) {
       m_keys[at] = m_values[at] = at::Tensor();
     } else if (!m_keys[at].defined()) {
-      allocate(l);
+      m_keys[at] = allocate(m_capacity);
+      m_values[at] = allocate(m_capacity);
     }
   }
 }

@@ -31,11 +31,14 @@ class KvCache {
   void appendOne(int owner, const KeyValue& made, const std::vector<std::int64_t>& positions);
   /// Keeps only these sequences, in this order.
   void keepRows(const std::vector<std::int64_t>& rows);
+  /// Room for `capacity` positions; of each sequence the first `held` are kept. Throws where memory is short, and then
+  /// still holds them.
+  void grow(std::int64_t capacity, std::int64_t held);
   /// Owners of `map` that are not here get tensors; others are freed.
   void setOwners(const SharingMap& map);
 
  private:
-  void allocate(int owner);
+  at::Tensor allocate(std::int64_t capacity) const;
 
   int m_kvHeads, m_headDim;
   std::int64_t m_batch, m_capacity;

@@ -53,6 +53,10 @@ Result<const Tokenizer*> Model::needTokenizer() const {
       "tokenizer");
 }
 
+Result<void> Model::checkFiles() const {
+  return m_checkpoint ? m_checkpoint->checkUnchanged() : Result<void>();
+}
+
 Result<std::shared_ptr<const Model>> Model::open(const OpenOptions& options) {
   STRATA_TRY(const c10::Device device, chooseDevice(options.device));
   STRATA_TRY(Checkpoint checkpoint, Checkpoint::open(options.path));
@@ -72,12 +76,15 @@ Result<std::shared_ptr<const Model>> Model::open(const OpenOptions& options) {
     if (options.onlyMap && !options.onlyMap->empty()) {
       STRATA_TRY(served, parseMap(*options.onlyMap, checkpoint.config().layers));
     }
-    Weights weights = loadWeights(checkpoint, toTorch(dtype), device, options.onlyMap ? &served : nullptr);
+    const Placement placement = options.placement ? *options.placement : placementOf(checkpoint);
+    STRATA_TRY(Weights weights,
+               loadWeights(checkpoint, toTorch(dtype), device, placement, options.onlyMap ? &served : nullptr));
     if (!options.adapter.empty()) {
       STRATA_TRY(const Adapter adapter, readAdapter(options.adapter, checkpoint.config()));
       STRATA_CHECK(attachAdapter(weights, adapter, toTorch(dtype), device));
     }
     std::shared_ptr<Model> model(new Model(checkpoint.config(), std::move(weights), toTorch(dtype), options.context));
+    model->m_mapped = placement == Placement::mapped;
     if (checkpoint.map()) model->m_defaultMap = *checkpoint.map();
     STRATA_TRY(model->m_eosIds, strata::eosIds(checkpoint));
     Result<std::unique_ptr<Tokenizer>> tokenizer = openTokenizer(options.path);

@@ -29,7 +29,8 @@ struct OpenOptions {
   /// The one map that will be served, as text ("" is the model's own): its followers' key and value projections are not
   /// kept in memory. Unset: any map.
   std::optional<std::string> onlyMap = {};
-  std::int64_t context = 0;  // 0: the model's
+  std::int64_t context = 0;                 // 0: the model's
+  std::optional<Placement> placement = {};  // of the weights; unset: placementOf()
 };
 
 class Model {
@@ -52,6 +53,11 @@ class Model {
   const SharingMap& defaultMap() const { return m_defaultMap; }
   const std::optional<Checkpoint>& checkpoint() const { return m_checkpoint; }
   const Rope& rope() const { return m_rope; }  // for context()
+  /// Refused where the files are not what was opened (MappedFile::checkUnchanged()); asked before each answer and
+  /// evaluation, so that results belong to the weights that the files hold.
+  Result<void> checkFiles() const;
+  /// The same, asked after each step: where the weights are mapped, what the step read may have changed.
+  Result<void> checkMapped() const { return m_mapped ? checkFiles() : Result<void>(); }
 
  private:
   Model(ModelConfig config, Weights weights, at::ScalarType dtype, std::int64_t context);
@@ -65,6 +71,7 @@ class Model {
   std::vector<std::int64_t> m_eosIds;
   SharingMap m_defaultMap;
   std::optional<Checkpoint> m_checkpoint;
+  bool m_mapped = false;
   Rope m_rope;
 };
 

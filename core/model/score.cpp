@@ -61,6 +61,7 @@ Result<ScoreResult> scoreWindows(const Model& model, const SharingMap& routing,
       }
     }
   }
+  STRATA_CHECK(model.checkFiles());
   try {
     std::vector<at::Tensor> logits;
     for (const auto& window : windows) {
@@ -77,6 +78,7 @@ Result<ScoreResult> scoreWindows(const Model& model, const SharingMap& routing,
       result.nllSum += losses.to(at::kDouble).sum().item<double>();
       result.tokens += length - 1;
     }
+    STRATA_CHECK(model.checkMapped());
     if (options.logits && !logits.empty()) result.logits = at::cat(logits);
     if (result.tokens == 0 && !options.logits) {
       return fail(ErrorCode::usage,

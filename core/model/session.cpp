@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <map>
 
 #include "core/model/kernel_calls.h"
 
@@ -13,12 +12,6 @@ namespace strata {
 namespace {
 
 struct Cancelled : std::exception {};
-
-/// The keys that the queries of a chunk see through one window.
-struct KeysSeen {
-  std::int64_t first = 0;
-  at::Tensor mask;  // over first …; undefined: causal
-};
 
 /// [B, width] int64 on `device`: row b is ids[b][begin …], padded with 0.
 at::Tensor idBlock(const std::vector<std::vector<TokenId>>& rows, std::int64_t begin, std::int64_t width,
@@ -57,6 +50,7 @@ Result<at::Tensor> InferenceSession::prefill(const std::vector<std::vector<Token
   for (const auto& prompt : prompts) STRATA_CHECK(check(prompt, 0));
   m_ids.assign(prompts.size(), {});
   m_stale = false;
+  m_settled = 0;
   return guarded(prompts, [&] { return run(prompts, 0); });
 }
 
@@ -130,6 +124,22 @@ void InferenceSession::keepRows(const std::vector<std::int64_t>& rows) {
 void InferenceSession::rewind(std::int64_t count) {
   TORCH_INTERNAL_ASSERT(m_ids.size() == 1 && count <= static_cast<std::int64_t>(m_ids[0].size()));
   m_ids[0].resize(static_cast<std::size_t>(count));
+  m_settled = reusable(count);
+}
+
+std::int64_t InferenceSession::reusable(std::int64_t count) const {
+  return std::min(m_settled, count) / m_options.prefillChunk * m_options.prefillChunk;
+}
+
+Result<void> InferenceSession::grow(std::int64_t capacity) {
+  try {
+    const c10::InferenceMode inference;
+    if (m_cache) m_cache->grow(capacity, longest(m_ids));
+    m_options.capacity = capacity;
+    return {};
+  } catch (const std::exception& exception) {
+    return tl::unexpected(errorFromException(exception));
+  }
 }
 
 void InferenceSession::switchMap(const SharingMap& map) {
@@ -169,6 +179,7 @@ Result<at::Tensor> InferenceSession::guarded(const std::vector<std::vector<Token
   Result<at::Tensor> logits = attempt(added, pass);
   if (!logits) {
     for (std::size_t b = 0; b < lengths.size(); ++b) m_ids[b].resize(lengths[b]);
+    m_settled = reusable(static_cast<std::int64_t>(lengths[0]));
   }
   return logits;
 }
@@ -204,17 +215,20 @@ void InferenceSession::stopIfCancelled() const {
   if (m_options.cancel != nullptr && m_options.cancel->load(std::memory_order_relaxed)) throw Cancelled();
 }
 
-/// All added positions in chunks. With the tail cut, layers before the last owner run on every position, the last owner
-/// makes K,V for every position, and what follows runs on each sequence's own last position.
+/// All added positions in chunks that end at multiples of prefillChunk. With the tail cut, layers before the last owner
+/// run on every position, the last owner makes K,V for every position, and what follows runs on each sequence's own
+/// last position.
 at::Tensor InferenceSession::run(const std::vector<std::vector<TokenId>>& added, std::int64_t start) {
   const int layers = m_options.tailCut ? m_map.lastOwner() : m_map.layers();
   const std::int64_t total = longest(added);
   const auto batch = static_cast<std::int64_t>(added.size());
   at::Tensor last =
       at::empty({batch, 1, m_model->config().width}, m_model->weights().embedding.options().dtype(m_model->dtype()));
-  for (std::int64_t begin = 0; begin < total; begin += m_options.prefillChunk) {
-    const std::int64_t count = std::min(m_options.prefillChunk, total - begin);
+  const std::int64_t chunk = m_options.prefillChunk;
+  for (std::int64_t begin = 0, count = 0; begin < total; begin += count) {
+    count = std::min(chunk - (start + begin) % chunk, total - begin);
     const at::Tensor hidden = runChunk(idBlock(added, begin, count, m_model->device()), start + begin, layers);
+    if (batch == 1 && start + begin == m_settled && count == chunk) m_settled += chunk;
     for (std::int64_t b = 0; b < batch; ++b) {
       const std::int64_t at = static_cast<std::int64_t>(added[static_cast<std::size_t>(b)].size()) - 1 - begin;
       if (at >= 0 && at < count) last.select(0, b).copy_(hidden.select(0, b).narrow(0, at, 1));
@@ -227,20 +241,7 @@ at::Tensor InferenceSession::run(const std::vector<std::vector<TokenId>>& added,
 /// the cache.
 at::Tensor InferenceSession::runChunk(const at::Tensor& ids, std::int64_t start, int layers) {
   const Weights& weights = m_model->weights();
-  const std::int64_t count = ids.size(1), end = start + count;
-  const LayerContext context = contextAt(at::arange(start, end, at::kLong));
-  std::map<std::int64_t, KeysSeen> seenBy;  // by window
-  const auto keysSeen = [&](int l) {
-    const std::int64_t window = windowOf(l);
-    const auto [found, isNew] = seenBy.try_emplace(window);
-    KeysSeen& seen = found->second;
-    if (!isNew) return seen;
-    seen.first = calls::firstKeySeen(start + 1, window);
-    if (start > 0 || (window > 0 && window < end)) {
-      seen.mask = windowMask(start, seen.first, end, window, m_model->dtype(), ids.device());
-    }
-    return seen;
-  };
+  const LayerContext context = contextAt(at::arange(start, start + ids.size(1), at::kLong));
   at::Tensor x = calls::selectRows(weights.embedding, ids);
   for (int l = 0; l < layers; ++l) {
     stopIfCancelled();
@@ -249,10 +250,9 @@ at::Tensor InferenceSession::runChunk(const at::Tensor& ids, std::int64_t start,
     const at::Tensor normed = rmsNorm(x, layer.inputNorm, m_model->config().rmsNormEps);
     const Projected projected = project(layer, normed, owns ? Projection::all : Projection::query, context);
     if (owns) m_cache->append(l, projected.own, start);
-    const KeysSeen seen = keysSeen(l);
-    const KeyValue read{m_cache->keys(m_map[l]).narrow(2, seen.first, end - seen.first).transpose(1, 2),
-                        m_cache->values(m_map[l]).narrow(2, seen.first, end - seen.first).transpose(1, 2)};
-    x = finishLayer(layer, x, attend(projected.q, read, seen.mask), context);
+    const at::Tensor attention =
+        calls::cacheAttention(projected.q, m_cache->keys(m_map[l]), m_cache->values(m_map[l]), start, windowOf(l));
+    x = finishLayer(layer, x, attention, context);
   }
   if (layers < m_map.layers()) {
     stopIfCancelled();

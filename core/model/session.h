@@ -7,6 +7,9 @@
 //   logits = *session.decode({next});
 // One session belongs to one thread; the model it holds is shared. Errors: a full cache, cancellation, memory; a pass
 // that fails leaves the session as it was.
+//
+// Which bits a product of N rows has depends on N. Passes therefore end at multiples of `prefillChunk`, and only whole
+// chunks that were read as such count as what a fresh prefill computes (reusable()).
 
 #include <ATen/core/Tensor.h>
 
@@ -45,6 +48,10 @@ class InferenceSession {
   void keepRows(const std::vector<std::int64_t>& rows);
   /// Forgets all but the first `count` ids of a session of one sequence; the cache keeps what it holds of them.
   void rewind(std::int64_t count);
+  /// How many of the first `count` ids the cache holds bit for bit as a prefill of a longer prompt would write them.
+  std::int64_t reusable(std::int64_t count) const;
+  /// Room for `capacity` positions per sequence; what the cache holds is copied.
+  Result<void> grow(std::int64_t capacity);
   /// Another map for the same ids. Where every owner l of it owned before and src[0..l-1] is unchanged, the cache stays
   /// valid; else the held ids are computed anew with the next extend() or decode().
   void switchMap(const SharingMap& map);
@@ -60,6 +67,7 @@ class InferenceSession {
   const std::vector<std::vector<TokenId>>& ids() const { return m_ids; }
   /// Bytes of K and V tensors allocated; 0 before the first prefill.
   std::int64_t kvBytes() const { return m_cache ? m_cache->bytes() : 0; }
+  std::int64_t prefillChunk() const { return m_options.prefillChunk; }
 
  private:
   at::Tensor run(const std::vector<std::vector<TokenId>>& added, std::int64_t start);
@@ -79,6 +87,7 @@ class InferenceSession {
   std::unique_ptr<KvCache> m_cache;
   std::vector<std::vector<TokenId>> m_ids;  // per sequence, what the cache holds (or will, after a map switch)
   bool m_stale = false;                     // a map switch left the cache behind m_ids
+  std::int64_t m_settled = 0;               // positions of the only sequence that were read as whole chunks
 };
 
 }  // namespace strata

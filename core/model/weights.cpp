@@ -2,10 +2,15 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
+#include <map>
+#include <mutex>
 #include <set>
+#include <span>
 
 #include "core/base/philox.h"
 #include "core/model/memory.h"
@@ -46,6 +51,55 @@ at::Tensor normalTensor(at::IntArrayRef shape, double std, std::uint64_t seed, s
     }
   });
   return tensor;
+}
+
+/// The parameters that are stored in `dtype`, by name, read from the files into one block: parts of a huge page are not
+/// wasted on each.
+Result<std::map<std::string, at::Tensor>> copiedTensors(const Checkpoint& checkpoint, at::ScalarType dtype,
+                                                        const std::set<std::string>& unread) {
+  constexpr std::int64_t kAlignment = 64, kPiece = 4 << 20;
+  struct Piece {
+    const MappedFile* file;
+    std::size_t offset;
+    std::span<std::byte> to;
+  };
+  std::vector<std::pair<std::string, std::int64_t>> places;
+  std::int64_t total = 0;
+  for (const auto& [name, shape] : parameterShapes(checkpoint.config())) {
+    const TensorView& view = checkpoint.tensor(name);
+    if (unread.contains(name) || toTorch(view.dtype) != dtype) continue;
+    places.emplace_back(name, total);
+    total += (static_cast<std::int64_t>(view.bytes.size()) + kAlignment - 1) / kAlignment * kAlignment;
+  }
+  std::map<std::string, at::Tensor> copies;
+  if (places.empty()) return copies;
+  const MemoryScope scope(MemoryPart::weights);
+  const at::Tensor block = at::empty({total}, at::kByte);
+  auto* data = reinterpret_cast<std::byte*>(block.data_ptr());
+  std::vector<Piece> pieces;
+  for (const auto& [name, place] : places) {
+    const TensorView& view = checkpoint.tensor(name);
+    const auto offset = static_cast<std::size_t>(view.bytes.data() - view.file->bytes().data());
+    for (std::size_t done = 0; done < view.bytes.size(); done += kPiece) {
+      const std::size_t count = std::min<std::size_t>(kPiece, view.bytes.size() - done);
+      pieces.push_back({view.file.get(), offset + done, {data + place + done, count}});
+    }
+    const auto keep = [block](void*) {};
+    copies[name] = at::from_blob(data + place, view.shape, keep, at::TensorOptions(dtype));
+  }
+  std::mutex mutex;
+  Result<void> all;
+  at::parallel_for(0, static_cast<std::int64_t>(pieces.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const Piece& piece = pieces[static_cast<std::size_t>(i)];
+      const Result<void> read = piece.file->read(piece.offset, piece.to);
+      const std::lock_guard lock(mutex);
+      if (!read) all = read;
+      if (!all) return;
+    }
+  });
+  STRATA_CHECK(all);
+  return copies;
 }
 
 /// Fills a Weights by asking for each parameter in the order of parameterShapes().
@@ -156,7 +210,15 @@ at::Tensor tensorOf(const TensorView& view, at::ScalarType dtype, c10::Device de
   return tensor.to(device, dtype);
 }
 
-Weights loadWeights(const Checkpoint& checkpoint, at::ScalarType dtype, c10::Device device, const SharingMap* only) {
+Placement placementOf(const Checkpoint& checkpoint) {
+  auto memory = static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+  std::ifstream limit("/sys/fs/cgroup/memory.max");  // a number, or "max"
+  if (std::int64_t most = 0; limit >> most && most > 0) memory = std::min(memory, most);
+  return checkpoint.bytesOnDisk() <= memory / 2 ? Placement::copied : Placement::mapped;
+}
+
+Result<Weights> loadWeights(const Checkpoint& checkpoint, at::ScalarType dtype, c10::Device device, Placement placement,
+                            const SharingMap* only) {
   std::set<std::string> unread;
   for (int l = 0; only != nullptr && l < only->layers(); ++l) {
     for (const char* name : {"self_attn.k_proj.weight", "self_attn.k_proj.bias", "self_attn.v_proj.weight",
@@ -164,9 +226,20 @@ Weights loadWeights(const Checkpoint& checkpoint, at::ScalarType dtype, c10::Dev
       if (!only->owns(l)) unread.insert(layerPrefix(static_cast<std::size_t>(l)) + name);
     }
   }
-  return buildWeights(checkpoint.config(), [&](const std::string& name) {
-    return unread.contains(name) ? at::Tensor() : tensorOf(checkpoint.tensor(name), dtype, device);
+  std::map<std::string, at::Tensor> copies;
+  if (placement == Placement::copied && device.is_cpu()) {
+    STRATA_TRY(copies, copiedTensors(checkpoint, dtype, unread));
+  }
+  Weights weights = buildWeights(checkpoint.config(), [&](const std::string& name) {
+    if (unread.contains(name)) return at::Tensor();
+    const auto copy = copies.find(name);
+    return copy != copies.end() ? copy->second : tensorOf(checkpoint.tensor(name), dtype, device);
   });
+  STRATA_CHECK(checkpoint.checkUnchanged());
+  if (placement == Placement::copied || !device.is_cpu()) {
+    for (const MappedFile* file : checkpoint.files()) file->releasePages();
+  }
+  return weights;
 }
 
 Result<void> attachAdapter(Weights& weights, const Adapter& adapter, at::ScalarType dtype, c10::Device device) {
@@ -175,12 +248,13 @@ Result<void> attachAdapter(Weights& weights, const Adapter& adapter, at::ScalarT
   visitLinears(weights, [&](const std::string& name, Linear& linear) {
     const auto found = adapter.pairs.find(name);
     if (found == adapter.pairs.end()) return;
-    linear.loraA = tensorOf(found->second.a, dtype, device);
-    linear.loraB = tensorOf(found->second.b, dtype, device);
+    linear.loraA = tensorOf(found->second.a, dtype, device).clone();  // the file may change
+    linear.loraB = tensorOf(found->second.b, dtype, device).clone();
     linear.loraScale = found->second.scale;
     attached.insert(name);
   });
   for (const auto& [name, pair] : adapter.pairs) {
+    STRATA_CHECK(pair.a.file->checkUnchanged());
     if (attached.contains(name)) continue;
     return fail(ErrorCode::unsupported,
                 "The adapter changes " + name +

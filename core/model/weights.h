@@ -59,10 +59,16 @@ DType fromTorch(at::ScalarType type);
 /// A tensor over a view: the mapped bytes themselves where dtype and alignment allow it, else a converted copy.
 at::Tensor tensorOf(const TensorView& view, at::ScalarType dtype, c10::Device device);
 
-/// Every parameter of a checkpoint in `dtype` on `device`. On the CPU and in the stored dtype nothing is copied.
-/// Followers of `only` get no k, v and k_norm (they stay undefined).
-Weights loadWeights(const Checkpoint& checkpoint, at::ScalarType dtype, c10::Device device,
-                    const SharingMap* only = nullptr);
+/// Where weights in the stored dtype lie on the CPU: copied into huge pages, or in the mapped files, which must then
+/// stay as they are.
+enum class Placement { copied, mapped };
+/// Copied, unless the files are larger than half of the machine's (or the control group's) memory.
+Placement placementOf(const Checkpoint& checkpoint);
+
+/// Every parameter of a checkpoint in `dtype` on `device`. Followers of `only` get no k, v and k_norm (they stay
+/// undefined). Refused where a file changes while it is read.
+Result<Weights> loadWeights(const Checkpoint& checkpoint, at::ScalarType dtype, c10::Device device, Placement placement,
+                            const SharingMap* only = nullptr);
 /// Adds an adapter's pairs to the linear layers they name; a pair for anything but a decoder layer's linear is refused
 /// by name.
 Result<void> attachAdapter(Weights& weights, const Adapter& adapter, at::ScalarType dtype, c10::Device device);

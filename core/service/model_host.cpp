@@ -196,6 +196,10 @@ Result<std::shared_ptr<const ModelHost::Open>> ModelHost::open(const protocol::M
                                                                const ProgressFunction& progress,
                                                                const std::atomic<bool>& cancelled) {
   STRATA_TRY(std::shared_ptr<OpenModel> model, m_state->open(ref, progress, cancelled));
+  if (!model->model->checkFiles()) {  // its files are others now, and these are wanted
+    m_state->close(ref);
+    STRATA_TRY(model, m_state->open(ref, progress, cancelled));
+  }
   return std::shared_ptr<const Open>(std::move(model));
 }
 
@@ -275,6 +279,8 @@ Result<protocol::Compare::Answer> ModelHost::compare(const protocol::Compare::Pa
                     " have different vocabularies, so their predictions cannot be compared token by token.",
                 "vocabulary");
   }
+  STRATA_CHECK(a->model->checkFiles());
+  STRATA_CHECK(b->model->checkFiles());
   Comparison comparison({a->model, mapOfA.map, std::move(promptOfA)}, {b->model, mapOfB.map, std::move(promptOfB)},
                         {params.ids.begin(), params.ids.end()}, params.alternatives, &cancelled);
   STRATA_CHECK(comparison.check());

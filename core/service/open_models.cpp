@@ -87,7 +87,8 @@ std::shared_ptr<OpenModel> OpenModels::sameFiles(const protocol::ModelRef& ref, 
   for (const auto& slot : m_slots) {
     if (!slot->model || slot->model->folder != options.path || slot->model->adapter != options.adapter) continue;
     const protocol::ModelRef& other = slot->ref;
-    if (other.dtype == ref.dtype && other.device == ref.device && other.context == ref.context) {
+    if (other.dtype == ref.dtype && other.device == ref.device && other.context == ref.context &&
+        slot->model->model->checkFiles()) {
       return slot->model;
     }
   }
@@ -116,6 +117,8 @@ Result<std::shared_ptr<OpenModel>> OpenModels::load(const protocol::ModelRef& re
     if (cancelled) return cancelledLoading();
     const auto hashed = [&](std::int64_t done, std::int64_t total) { tell("Reading the weights", done, total); };
     STRATA_TRY(open->info.hash, m_hashes.of(*open->model->checkpoint(), options.adapter, &cancelled, hashed));
+    STRATA_CHECK(open->model->checkFiles());  // or the hash is not that of what is in memory
+    for (const MappedFile* file : open->model->checkpoint()->files()) file->releasePages();
   }
   const Model& model = *open->model;
   if (cancelled) return cancelledLoading();

@@ -60,7 +60,8 @@ Result<Weights> startingWeights(const TrainConfig& config, const ModelLocation& 
   STRATA_TRY(const Checkpoint checkpoint, Checkpoint::open(location.folder));
   const bool lora = config.lora > 0;
   const at::ScalarType compute = config.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat;
-  Weights weights = loadWeights(checkpoint, lora ? compute : toTorch(checkpoint.storedDType()), device);
+  STRATA_TRY(Weights weights, loadWeights(checkpoint, lora ? compute : toTorch(checkpoint.storedDType()), device,
+                                          placementOf(checkpoint)));
   if (!location.adapter.empty()) {
     STRATA_TRY(const Adapter adapter, readAdapter(location.adapter, model));
     STRATA_CHECK(attachAdapter(weights, adapter, at::kFloat, device));

@@ -26,11 +26,10 @@ TEST_P(GenerationTest, ReadsThePromptInChunksAndThenATokenAStep) {
   for (const SharingMap& map : mapsOf(*m_model)) {
     SCOPED_TRACE(printMap(map));
     const Ids expected = generate(m_model, map, {ids(23)}, tokens(6)).value().answers[0].ids;
-    InferenceSession session(m_model, map, {.capacity = 40});
+    InferenceSession session(m_model, map, {.capacity = 40, .prefillChunk = 10});
     std::vector<std::size_t> tokensBefore;  // each step
     std::size_t told = 0;
     GenerateHooks hooks;
-    hooks.prefillChunk = 10;
     hooks.onToken = [&](std::size_t, TokenId, const std::string&) { ++told; };
     Generation generation(*m_model, session, 40, {ids(23)}, tokens(6), hooks);
     for (bool more = true; more;) {
@@ -51,6 +50,7 @@ TEST_P(GenerationTest, ACancelledOneKeepsWhatItHas) {
   std::atomic<bool> cancel{false};
   GenerateHooks hooks;
   hooks.cancel = &cancel;
+  hooks.prefillChunk = 4;
   ChatSession conversation(m_model, map);
   const auto generation = conversation.begin(ids(9), tokens(20), hooks).value();
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(generation->step().value());
@@ -60,7 +60,7 @@ TEST_P(GenerationTest, ACancelledOneKeepsWhatItHas) {
   EXPECT_EQ(result.answers[0].finish, Finish::cancel);
   EXPECT_EQ(result.answers[0].ids.size(), 3U);
   const auto next = conversation.begin(ids(9), tokens(20)).value();
-  EXPECT_EQ(next->reusedTokens(), 8) << "the prompt is still there, and its last token is always fed";
+  EXPECT_EQ(next->reusedTokens(), 8) << "the prompt's whole chunks are still there";
 }
 
 TEST_P(GenerationTest, AChatUnderAnotherMapAnswersAsAFreshStart) {

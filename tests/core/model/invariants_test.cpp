@@ -1,9 +1,11 @@
 // The invariants of routed inference and of the uncached pass (README.md, Invariants), on the golden models.
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 
 #include <limits>
+#include <tuple>
 
 #include "core/model/decoder.h"
 #include "core/model/generate.h"
@@ -15,9 +17,14 @@ namespace {
 
 const bool kCounts = (installAllocator(), true);  // before the first tensor
 
-class Invariants : public ::testing::TestWithParam<std::string> {
+class Invariants : public ::testing::TestWithParam<std::tuple<std::string, int>> {
  protected:
-  std::shared_ptr<const Model> m_model = golden(GetParam());
+  Invariants() { at::set_num_threads(std::get<1>(GetParam())); }
+  ~Invariants() override { at::set_num_threads(m_threadsBefore); }
+  static std::string name() { return std::get<0>(GetParam()); }
+
+  int m_threadsBefore = at::get_num_threads();
+  std::shared_ptr<const Model> m_model = golden(name());
   int m_vocab = static_cast<int>(m_model->config().vocab);
   std::vector<SharingMap> maps() const { return mapsOf(*m_model); }
 };
@@ -174,7 +181,7 @@ TEST_P(Invariants, PassesRunOnTheMetaDeviceWithoutAHostRead) {
 }
 
 TEST_P(Invariants, Bf16CachedErrorIsNoLargerThanTheUncachedOne) {
-  const std::string path = sourceFolder() / "tests/golden/models" / GetParam();
+  const std::string path = sourceFolder() / "tests/golden/models" / name();
   const auto rounded = Model::open({.path = path, .dtype = "bfloat16"}).value();
   const auto exact =
       Model::over(rounded->config(), rounded->weights(), at::kFloat);  // the rounded weights, computed in fp32
@@ -196,7 +203,12 @@ TEST_P(Invariants, Bf16CachedErrorIsNoLargerThanTheUncachedOne) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, Invariants, ::testing::ValuesIn(kGoldenModels), goldenName);
+INSTANTIATE_TEST_SUITE_P(Models, Invariants,
+                         ::testing::Combine(::testing::ValuesIn(kGoldenModels), ::testing::Values(1, 2, 4, 8)),
+                         [](const auto& info) {
+                           return goldenName({std::get<0>(info.param), info.index}) + "With" +
+                                  std::to_string(std::get<1>(info.param)) + "Threads";
+                         });
 
 }  // namespace
 }  // namespace strata::testing

@@ -121,10 +121,15 @@ TEST_F(ModelHostTest, AnOpenModelTakesTheTemplateThatTheProjectGivesIt) {
 }
 
 TEST_F(ModelHostTest, KeepsACacheByStreamUntilItIsDropped) {
-  const auto params = question("pane/a", sideOf("full"), 5);
-  EXPECT_EQ(answer(params).cachedTokens, 0);
+  auto params = question("pane/a", sideOf("full"), 5);
+  params.side.ref.context = 2048;
+  for (int i = 0; i < 8; ++i) params.turns.back().content += params.turns.back().content;
+  const protocol::Answer first = answer(params);
+  ASSERT_GT(first.promptTokens, 512) << "the first chunk of a prefill";
+  EXPECT_EQ(first.cachedTokens, 0);
   const protocol::Answer second = answer(params);
-  EXPECT_EQ(second.cachedTokens, second.promptTokens - 1);
+  EXPECT_EQ(second.cachedTokens, first.promptTokens / 512 * 512);
+  EXPECT_EQ(second.ids, first.ids);
   m_host.dropStreams("pane/");
   EXPECT_EQ(answer(params).cachedTokens, 0);
   for (int i = 0; i < 8; ++i) answer(question("other " + std::to_string(i), sideOf("full"), 1));
