@@ -133,9 +133,18 @@ Generation::Generation(const Model& model, InferenceSession& session, std::int64
   if (m_prompts.size() != 1 || m_session.ids().empty()) return;
   const std::vector<TokenId>& prompt = m_prompts.front();
   const std::vector<TokenId>& held = m_session.ids()[0];
-  if (!m_session.isStale()) {  // the last token is always fed: its logits are what is wanted
-    m_reused = m_session.reusable(std::mismatch(held.begin(), held.end(), prompt.begin(), prompt.end() - 1).first -
-                                  held.begin());
+  if (!m_session.isStale()) {
+    const auto size = static_cast<std::int64_t>(prompt.size());
+    const std::int64_t common =
+        std::mismatch(held.begin(), held.end(), prompt.begin(), prompt.end()).first - held.begin();
+    const std::int64_t read = m_session.promptSize(), fed = std::min(common, size - 1);
+    if (common == size && read == size) {
+      m_reused = size;  // the same prompt again, from the same logits
+    } else if (read > 0 && fed >= read) {
+      m_reused = fed;  // the chat goes on; the last token is always fed: its logits are what is wanted
+    } else {
+      m_reused = m_session.reusable(fed);  // another question: as a fresh start would answer it
+    }
   }
   m_session.rewind(m_reused);
   m_read = static_cast<std::size_t>(m_reused);
@@ -154,10 +163,12 @@ Result<at::Tensor> Generation::readPrompt() {
     return m_session.prefill(m_prompts);
   }
   const std::vector<TokenId>& prompt = m_prompts.front();
+  if (m_read == prompt.size()) return m_session.promptLogits();
   const std::size_t end = std::min(prompt.size(), m_read + static_cast<std::size_t>(m_session.prefillChunk()));
   Result<at::Tensor> logits = m_session.extend(
       {prompt.begin() + static_cast<std::ptrdiff_t>(m_read), prompt.begin() + static_cast<std::ptrdiff_t>(end)});
   if (logits) m_read = end;
+  if (logits && m_read == prompt.size()) m_session.keepPrompt(*logits);
   return logits;
 }
 

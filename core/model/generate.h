@@ -97,8 +97,11 @@ struct CacheUse {
   std::int64_t tokens = 0, capacity = 0, bytes = 0;
 };
 
-/// Answers of one growing text (a chat): each prompt is whole, and the whole chunks that its beginning shares with the
-/// ids that the cache holds are not computed again. Each answer is bit for bit that of generate().
+/// Answers of one growing text (a chat): each prompt is whole, and what its beginning shares with the ids that the
+/// cache holds is not computed again. Bits: the same prompt again begins from the logits of before, so that the same
+/// seed gives the same answer; another question in its place reuses whole chunks of a prefill alone, and gets what
+/// generate() gives; only a chat that goes on also reuses its answers, whose keys and values the steps of decoding
+/// made.
 class ChatSession {
  public:
   ChatSession(std::shared_ptr<const Model> model, SharingMap map);

@@ -309,7 +309,7 @@ at::Tensor cacheAttention(const at::Tensor& q, const at::Tensor& kCache, const a
     const at::TensorOptions options = at::TensorOptions(at::kInt).device(q.device());
     const at::Tensor own = at::arange(start, end, options).unsqueeze(1), key = at::arange(from, end, options);
     at::Tensor seen = key <= own;
-    if (windowed) seen = seen.logical_and_(key > own - window);
+    if (windowed) seen = seen & (key > own - window);
     mask = seen.to(q.scalar_type()).log_();
   }
   const at::Tensor out =

@@ -50,7 +50,7 @@ Result<at::Tensor> InferenceSession::prefill(const std::vector<std::vector<Token
   for (const auto& prompt : prompts) STRATA_CHECK(check(prompt, 0));
   m_ids.assign(prompts.size(), {});
   m_stale = false;
-  m_settled = 0;
+  m_settled = m_promptSize = 0;
   return guarded(prompts, [&] { return run(prompts, 0); });
 }
 
@@ -118,6 +118,7 @@ void InferenceSession::keepRows(const std::vector<std::int64_t>& rows) {
   kept.reserve(rows.size());
   for (const std::int64_t row : rows) kept.push_back(std::move(m_ids[static_cast<std::size_t>(row)]));
   m_ids = std::move(kept);
+  m_promptSize = 0;
   if (m_cache && !rows.empty()) m_cache->keepRows(rows);
 }
 
@@ -125,6 +126,13 @@ void InferenceSession::rewind(std::int64_t count) {
   TORCH_INTERNAL_ASSERT(m_ids.size() == 1 && count <= static_cast<std::int64_t>(m_ids[0].size()));
   m_ids[0].resize(static_cast<std::size_t>(count));
   m_settled = reusable(count);
+  if (count < m_promptSize) m_promptSize = 0;
+}
+
+void InferenceSession::keepPrompt(const at::Tensor& logits) {
+  TORCH_INTERNAL_ASSERT(m_ids.size() == 1 && logits.size(0) == 1);
+  m_promptSize = static_cast<std::int64_t>(m_ids[0].size());
+  m_promptLogits = logits.clone();
 }
 
 std::int64_t InferenceSession::reusable(std::int64_t count) const {
@@ -149,6 +157,7 @@ void InferenceSession::switchMap(const SharingMap& map) {
     if (map.owns(l) && !(samePrefix && m_map.owns(l))) m_stale = true;
     samePrefix = samePrefix && map[l] == m_map[l];
   }
+  if (map != m_map) m_promptSize = 0;
   m_map = map;
 }
 

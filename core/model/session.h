@@ -50,6 +50,12 @@ class InferenceSession {
   void rewind(std::int64_t count);
   /// How many of the first `count` ids the cache holds bit for bit as a prefill of a longer prompt would write them.
   std::int64_t reusable(std::int64_t count) const;
+  /// The logits after the last id held. They are kept as long as the cache keeps what it holds of the ids until now, so
+  /// that an answer made again begins with the same bits.
+  void keepPrompt(const at::Tensor& logits);
+  /// Ids of the prompt that was kept; 0: none.
+  std::int64_t promptSize() const { return m_promptSize; }
+  const at::Tensor& promptLogits() const { return m_promptLogits; }
   /// Room for `capacity` positions per sequence; what the cache holds is copied.
   Result<void> grow(std::int64_t capacity);
   /// Another map for the same ids. Where every owner l of it owned before and src[0..l-1] is unchanged, the cache stays
@@ -88,6 +94,8 @@ class InferenceSession {
   std::vector<std::vector<TokenId>> m_ids;  // per sequence, what the cache holds (or will, after a map switch)
   bool m_stale = false;                     // a map switch left the cache behind m_ids
   std::int64_t m_settled = 0;               // positions of the only sequence that were read as whole chunks
+  std::int64_t m_promptSize = 0;
+  at::Tensor m_promptLogits;  // [1, V]; of the id before m_promptSize
 };
 
 }  // namespace strata
