@@ -144,8 +144,14 @@ void ChatPage::connectAll() {
   });
   connect(m_conversation, &Conversation::failed, this, [this](const Error& error) {
     m_list->setCurrent(m_conversation->id());  // the chat that was to be opened is not
-    m_list->refreshSoon();                     // and one that could not be stored says so
     m_notice->show(QString::fromStdString(error.message));
+  });
+  connect(m_conversation, &Conversation::notStored, this, [this](const Error& error) {
+    m_list->refreshSoon();  // it says so there
+    m_notice->show(QString::fromStdString(error.message), tr("Try again"), [this, id = m_conversation->id()] {
+      m_notice->hide();
+      if (id == m_conversation->id()) m_conversation->storeAgain();
+    });
   });
   connect(m_conversation, &Conversation::answerChanged, this, [this] { m_differences->refresh(); });
   connect(m_conversation, &Conversation::turnsChanged, this, [this] {
@@ -382,18 +388,6 @@ void ChatPage::timeThem() {
   if (m_conversation->isEmpty() || !anySide()) return;
   m_notice->hide();
   m_answering->answerInTurn(m_conversation->lastTurn());
-}
-
-void ChatPage::startNew() {
-  m_answering->abandon();
-  m_unasked = -1;
-  m_conversation->startNew();
-  m_composer->edit()->setFocus();
-}
-
-void ChatPage::startEmpty() {
-  if (!m_conversation->isEmpty()) return startNew();
-  m_composer->edit()->setFocus();
 }
 
 void ChatPage::openChat(const QString& id) {

@@ -76,4 +76,16 @@ void ChatPage::showNote() {
   m_composer->setNote(ready ? m_count->text() : tr("Send works now; the question waits for the engine."));
 }
 
+void ChatPage::startNew() {
+  m_answering->abandon();
+  m_unasked = -1;
+  m_conversation->startNew();
+  m_composer->edit()->setFocus();
+}
+
+void ChatPage::startEmpty() {
+  if (!m_conversation->isEmpty()) return startNew();
+  m_composer->edit()->setFocus();
+}
+
 }  // namespace strata

@@ -319,7 +319,7 @@ void Conversation::put(std::vector<protocol::ChatMessage> messages, int dropFrom
     if (answer) {
       Q_EMIT stored();
     } else {
-      Q_EMIT failed(answer.error());
+      Q_EMIT notStored(answer.error());
     }
     if (m_storing == 0 && !m_openNext.isEmpty()) {
       const QString next = std::exchange(m_openNext, {});

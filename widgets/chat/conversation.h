@@ -86,6 +86,8 @@ class Conversation : public QObject {
   void setSampling(const GenerateConfig& sampling);
   void setSystem(const QString& system);
   void setTitle(const QString& title);
+  /// Puts all of the chat once more. It is the same by its ids, so nothing is there twice.
+  void storeAgain() { putAll(); }
 
  Q_SIGNALS:
   /// A chat was opened and is about to take the place of this one.
@@ -99,8 +101,10 @@ class Conversation : public QObject {
   void infoChanged();
   /// A change lies in the project now.
   void stored();
-  /// It could not be opened or stored.
+  /// A chat could not be opened.
   void failed(const Error& error);
+  /// A change could not be stored; storeAgain() tries it once more.
+  void notStored(const Error& error);
 
  private:
   struct Dropped {

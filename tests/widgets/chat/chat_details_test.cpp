@@ -3,6 +3,7 @@
 #include <QLabel>
 #include <QListView>
 #include <QMenu>
+#include <QPushButton>
 #include <tuple>
 
 #include "chat_fixture.h"
@@ -143,9 +144,9 @@ TEST_F(ChatDetails, WhatIsTypedAfterSendIsTheNextQuestion) {
 
 class FullDisk : public ChatDetails {
  protected:
-  FullDisk() {
+  void tryAgainAfter(int milliseconds) {
     EngineLimits limits;
-    limits.storeAgainMs = 50;
+    limits.storeAgainMs = milliseconds;
     client->setLimits(limits);
   }
   std::size_t storedMessages(const QString& id) const {
@@ -156,7 +157,20 @@ class FullDisk : public ChatDetails {
   QString firstListed() const { return page->list()->model()->index(0).data().toString(); }
 };
 
+TEST_F(FullDisk, IsTriedAgainWhenSomebodySaysSo) {
+  tryAgainAfter(600'000);
+  ASSERT_TRUE(begin());
+  file("full", "");
+  ASSERT_TRUE(ask("echo one"));
+  ASSERT_TRUE(soon([&] { return child<QPushButton>("chatNoticeAction")->isVisible(); }));
+  EXPECT_EQ(child<QPushButton>("chatNoticeAction")->text(), "Try again");
+  std::filesystem::remove(folder.path() / "full");
+  child<QPushButton>("chatNoticeAction")->click();
+  EXPECT_TRUE(soon([&] { return storedMessages(page->conversation().id()) == 3; }));
+}
+
 TEST_F(FullDisk, LosesNoQuestionAndNoChatWhileOthersAreOpened) {
+  tryAgainAfter(50);
   ASSERT_TRUE(begin());
   ASSERT_TRUE(ask("echo one"));
   const QString first = page->conversation().id();

@@ -181,7 +181,7 @@ def generate(number, params):
     finish = "eos" if len(tokens) == len(tokens_of(text)) else "length"
     with state:
         running.add(number)
-        shared = len(running) > 1
+    shared = False
     if question == "flood" and stream.endswith("/a"):
         threading.Thread(target=train, daemon=True).start()
     made, pending, sent = [], "", time.monotonic()
@@ -192,6 +192,7 @@ def generate(number, params):
             break
         if question == "die" and i == 6:
             os._exit(9)
+        shared = shared or len(running) > 1
         made.append(token)
         pending += token
         if pause:
@@ -208,7 +209,6 @@ def generate(number, params):
     if pending:
         notify("chat/tokens", {"request": number, "stream": stream, "text": pending, "ids": []})
     with state:
-        shared = shared or len(running) > 1
         running.discard(number)
     layers = layers_of(side["ref"])
     prompt = sum(len(turn["content"].split()) for turn in params["turns"]) + 4
