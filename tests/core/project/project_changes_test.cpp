@@ -50,8 +50,13 @@ TEST_F(ProjectChanges, AnEmptySideIsStored) {
   EXPECT_EQ(Project::open(folder())->sideB(), only);
   ASSERT_TRUE(project.setSides(std::nullopt, std::nullopt));
   EXPECT_EQ(Project::open(folder())->sideB(), std::nullopt);
-  writeText(folder() / "strata.json", R"({"sides": {"a": null, "b": {"model": "base", "map": "full"}}})");
-  EXPECT_EQ(Project::open(folder())->sideA(), std::nullopt) << "null is an empty side too";
+  Json edited = file();
+  edited["sides"] = {{"a", nullptr}, {"b", {{"model", "base"}, {"map", "full"}}}};
+  writeText(folder() / "strata.json", edited.dump());
+  const auto byHand = Project::open(folder());
+  ASSERT_TRUE(byHand) << byHand.error().message;
+  EXPECT_EQ(byHand->sideA(), std::nullopt) << "null is an empty side too";
+  EXPECT_EQ(byHand->sideB()->model, "base");
 }
 
 TEST_F(ProjectChanges, ModelsGetNamesUnlikeTheOthers) {
