@@ -129,7 +129,7 @@ class SequenceReader {
  public:
   /// `window`: rows that may wait to be packed, 1 or more (at most the data set's); 1 is next-fit, the packing of
   /// version 0.4.
-  SequenceReader(const Dataset& data, std::uint64_t seed, Cursor cursor = {}, int window = 1);
+  SequenceReader(const Dataset& data, std::uint64_t seed, const Cursor& cursor = {}, int window = 1);
   /// Best-fit: the row that waits longest, then always the longest of the window that still fits (of equal ones the
   /// one that waits longest), across the ends of epochs. Text: one row.
   PackedSequence next();

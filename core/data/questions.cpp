@@ -12,7 +12,7 @@
 namespace strata {
 namespace {
 
-constexpr std::uint64_t kMaxFileBytes = 2ull << 30;
+constexpr std::uint64_t kMaxFileBytes = 256ull << 20;  // of one JSON value, which takes several times that in memory
 
 bool holds(const Json& object, const char* key, bool (Json::*isKind)() const noexcept) {
   const auto found = object.find(key);

@@ -59,7 +59,7 @@ std::vector<std::uint32_t> permutation(std::uint64_t seed, std::uint64_t epoch, 
   return order;
 }
 
-SequenceReader::SequenceReader(const Dataset& data, std::uint64_t seed, Cursor cursor, int window)
+SequenceReader::SequenceReader(const Dataset& data, std::uint64_t seed, const Cursor& cursor, int window)
     : m_data(data),
       m_seed(seed),
       m_window(std::min(static_cast<std::size_t>(std::max(1, window)), std::max<std::size_t>(1, data.rows().size()))),

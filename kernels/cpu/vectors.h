@@ -35,7 +35,8 @@ inline std::size_t lanes() {
 }
 
 struct Pair {
-  Pair() {}  // not "= default", nor an aggregate: g++ gives what it makes itself none of the target's attributes
+  // Not "= default", nor an aggregate: g++ gives what it makes itself none of the target's attributes.
+  Pair() {}  // NOLINT(modernize-use-equals-default)
   Pair(FloatVector one, FloatVector other) : first(one), second(other) {}
   FloatVector first, second;
 };

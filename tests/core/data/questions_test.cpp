@@ -291,6 +291,16 @@ TEST(Questions, OfAFolderAreRefused) {
   EXPECT_THAT(readQuestions(folder.path(), QaFormat::squad).error().message, HasSubstr("is a folder; give one file"));
 }
 
+TEST(Questions, OfOneJsonValueAreBoundedBeforeItIsParsed) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "data.json";
+  writeText(path, R"({"version": "1.1", "data": [)");
+  std::filesystem::resize_file(path, 257u << 20);
+  const auto data = readQuestions(path, QaFormat::squad);
+  ASSERT_FALSE(data.has_value());
+  EXPECT_THAT(data.error().message, HasSubstr("holds more than 256 MiB; split it."));
+}
+
 TEST(Questions, OfAnotherTaskAreRefused) {
   EXPECT_THAT(errorOf(triviaOf("Web"), QaFormat::squad), HasSubstr("holds questions of TriviaQA, not of SQuAD"));
   const auto data = read(R"({"prompt": "p", "completion": "c"})");

@@ -92,7 +92,8 @@ TEST_F(ConversationTest, UndoOfAnEditWhileItsAnswerStreamsBringsTheOldAnswersBac
     EXPECT_EQ(answer(which, 2)->text, "three");
   }
   ASSERT_TRUE(soon([&] { return stored(id)["messages"].size() == 9; }));
-  for (const auto& [key, message] : stored(id)["messages"].items()) {
+  const Json chat = stored(id);
+  for (const auto& [key, message] : chat["messages"].items()) {
     if (message["turn"] == 1) EXPECT_THAT(message["text"].get<std::string>(), ::testing::HasSubstr("two")) << key;
   }
 }
