@@ -75,8 +75,9 @@ std::optional<QaFormat> recogniseQuestions(const Json& value);
 /// A whole file's value. Refused: no questions, an id that comes twice.
 Result<QuestionSet> parseQuestions(Json value, QaFormat format, const std::string& where);
 
-/// A file of JSON (one value, at most 256 MiB), JSON lines, CSV or Parquet; all but the last may be gzipped. `format` is recognised
-/// where none is given. The first row that cannot be read is an error: a score is of all questions or none.
+/// A file of JSON (one value, at most 256 MiB), JSON lines, CSV or Parquet; all but the last may be gzipped. `format`
+/// is recognised where none is given. The first row that cannot be read is an error: a score is of all questions or
+/// none.
 Result<QuestionSet> readQuestions(const std::filesystem::path& path, std::optional<QaFormat> format = std::nullopt);
 
 }  // namespace strata

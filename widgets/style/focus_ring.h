@@ -1,6 +1,6 @@
 #pragma once
-// The ring of the focus around scrolled views that have no edge of their own to draw it on: a transcript, a model's card,
-// a text to read. Fields, buttons and lists draw theirs themselves.
+// The ring of the focus around scrolled views that have no edge of their own to draw it on: a transcript, a model's
+// card, a text to read. Fields, buttons and lists draw theirs themselves.
 
 class QApplication;
 
