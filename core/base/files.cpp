@@ -22,7 +22,7 @@ constexpr std::size_t kPiece = 1 << 20;
 
 struct OpenFile {
   int fd;
-  std::uint64_t size;
+  struct stat status;
 };
 
 const char* kindOf(mode_t mode) {
@@ -53,7 +53,7 @@ Result<OpenFile> openRegular(const fs::path& path) {
     ::close(fd);
     return tl::unexpected<Error>(std::move(checked).error());
   }
-  return OpenFile{fd, static_cast<std::uint64_t>(status.st_size)};
+  return OpenFile{fd, status};
 }
 
 std::int64_t modifiedAt(const struct stat& status) {
@@ -125,12 +125,10 @@ MappedFile::MappedFile(fs::path path, int fd) : m_path(std::move(path)), m_fd(fd
 Result<std::shared_ptr<const MappedFile>> MappedFile::open(const fs::path& path) {
   STRATA_TRY(const OpenFile opened, openRegular(path));
   std::shared_ptr<MappedFile> file(new MappedFile(path, opened.fd));
-  struct stat status {};
-  if (::fstat(opened.fd, &status) != 0) return systemFailure(errno, "open", path);
-  file->m_size = static_cast<std::size_t>(status.st_size);
-  file->m_device = status.st_dev;
-  file->m_inode = status.st_ino;
-  file->m_modified = modifiedAt(status);
+  file->m_size = static_cast<std::size_t>(opened.status.st_size);
+  file->m_device = opened.status.st_dev;
+  file->m_inode = opened.status.st_ino;
+  file->m_modified = modifiedAt(opened.status);
   if (file->m_size > 0) {  // mmap refuses a length of 0
     void* data = ::mmap(nullptr, file->m_size, PROT_READ, MAP_PRIVATE, opened.fd, 0);
     if (data == MAP_FAILED) return systemFailure(errno, "map", path);

@@ -50,8 +50,8 @@ class InferenceSession {
   void rewind(std::int64_t count);
   /// How many of the first `count` ids the cache holds bit for bit as a prefill of a longer prompt would write them.
   std::int64_t reusable(std::int64_t count) const;
-  /// The logits after the last id held. They are kept as long as the cache keeps what it holds of the ids until now, so
-  /// that an answer made again begins with the same bits.
+  /// Keeps the logits [1, V] after the last id held, until one of these ids is forgotten or the map changes: an answer
+  /// made again then begins with the same bits.
   void keepPrompt(const at::Tensor& logits);
   /// Ids of the prompt that was kept; 0: none.
   std::int64_t promptSize() const { return m_promptSize; }

@@ -7,6 +7,7 @@
 // Values; any thread.
 
 #include <QString>
+#include <limits>
 #include <vector>
 
 namespace strata {
@@ -30,7 +31,8 @@ struct TextBlock {
   QString language;        // of code
   std::vector<Span> spans;
   qsizetype size() const;
-  QString text() const;
+  /// Its first `most` characters, or all that it has.
+  QString text(qsizetype most = std::numeric_limits<qsizetype>::max()) const;
 };
 
 /// What one text view shows: some blocks, or one part of a code block.
@@ -42,6 +44,7 @@ struct Piece {
 
 /// Characters that a piece holds at most, except for one paragraph of ordinary words, which may have more.
 inline constexpr qsizetype kPieceSize = 1024;
+/// Characters of such a paragraph that a piece holds at most.
 inline constexpr qsizetype kParagraphSize = 4 * kPieceSize;
 /// No word of any language is as long.
 inline constexpr qsizetype kLongWord = 200;

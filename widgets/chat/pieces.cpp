@@ -41,9 +41,10 @@ TextBlock takeFront(TextBlock& block, qsizetype room) {
 
 /// Of a block that begins here, where its first part ends: code is cut behind a line, text behind a word.
 qsizetype frontOf(const TextBlock& block) {
-  const QString text = block.text();
+  const qsizetype size = block.size();
+  const QString text = block.text(kParagraphSize + 1);  // the last one tells whether a pair is cut
   if (block.kind == TextBlock::Kind::code) {
-    if (text.size() <= kPieceSize) return text.size();
+    if (size <= kPieceSize) return size;
     const qsizetype line = text.lastIndexOf('\n', kPieceSize - 1);
     return line >= 0 ? line + 1 : cutBefore(text, kPieceSize);
   }
@@ -53,7 +54,7 @@ qsizetype frontOf(const TextBlock& block) {
     if (cost > kParagraphSize) break;
     most += span.text.size();
   }
-  return paragraphCut(text, 0, text.size(), std::max(most, kPieceSize));
+  return paragraphCut(text, 0, size, std::max(most, kPieceSize));
 }
 
 }  // namespace
@@ -73,10 +74,12 @@ qsizetype paragraphCut(const QString& text, qsizetype begin, qsizetype end, qsiz
   return behindWord > begin ? behindWord : cutBefore(text, last);
 }
 
-QString TextBlock::text() const {
-  QString all;
-  for (const Span& span : spans) all += span.text;
-  return all;
+QString TextBlock::text(qsizetype most) const {
+  QString text;
+  for (auto span = spans.begin(); span != spans.end() && text.size() < most; ++span) {
+    text += QStringView(span->text).left(most - text.size());
+  }
+  return text;
 }
 
 qsizetype TextBlock::size() const {

@@ -29,6 +29,15 @@ SideAnswer saying(const QString& text, std::vector<int> ids) {
   return said;
 }
 
+/// By this model with this adapter, under the full map.
+protocol::MadeBy madeBy(const std::string& model, const std::string& adapter) {
+  protocol::MadeBy made;
+  made.model = model;
+  made.adapter = adapter;
+  made.map = "full";
+  return made;
+}
+
 TEST(FirstDifference, IsNoneWhereOneEndsByALineBreakAndTheOtherByItself) {
   const SideAnswer byItself = saying("the old mill", {1, 2, 3, 4}), byLine = saying("the old mill", {1, 2, 3, 4, 13});
   const SideAnswer spaced = saying("the old mill \n", {1, 2, 3, 4, 13, 13});
@@ -42,10 +51,7 @@ TEST(FirstDifference, IsNoneWhereOneEndsByALineBreakAndTheOtherByItself) {
 }
 
 TEST(MadeBy, AnotherAdapterMakesAnAnswerStale) {
-  protocol::MadeBy made;
-  made.model = "base";
-  made.adapter = "/loras/squad";
-  made.map = "full";
+  protocol::MadeBy made = madeBy("base", "/loras/squad");
   protocol::Side now;
   now.ref.model = "base";
   now.ref.adapter = "/loras/squad/";
@@ -61,10 +67,7 @@ TEST(MadeBy, AnotherAdapterMakesAnAnswerStale) {
 }
 
 TEST(MadeBy, ARunThatIsAnAdapterMadeItsOwnAnswers) {
-  protocol::MadeBy made;
-  made.model = "20261128-101500-aa@40";
-  made.adapter = "/project/runs/20261128-101500-aa/checkpoints/step-40";
-  made.map = "full";
+  protocol::MadeBy made = madeBy("20261128-101500-aa@40", "/project/runs/20261128-101500-aa/checkpoints/step-40");
   protocol::Side now;
   now.ref.model = made.model;
   EXPECT_FALSE(isStale(made, now, {}));

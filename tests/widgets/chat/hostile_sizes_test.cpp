@@ -1,7 +1,6 @@
 // A megabyte of what lays out badly, on both sides at once: no turn of the event loop computes over 50 ms while it
 // comes, nor while somebody scrolls, resizes, switches theme or chat, or asks for the differences.
 
-#include <algorithm>
 #include <cstdio>
 
 #include "chat_fixture.h"
@@ -67,21 +66,15 @@ std::vector<Kind> quickKinds() {
 class HostileSizes : public ChatFixture, public ::testing::WithParamInterface<Kind> {
  protected:
   void freezeNothing();
-  /// The longest turn of the event loop while `act` runs and what it set off comes to rest. What another process on the
-  /// same core adds is no promise broken: each act can be done again, and the least counts.
+  /// While `act` runs and what it set off comes to rest.
   void expectSmooth(const char* what, const std::function<void()>& act) {
-    constexpr int kTries = 4;
-    qint64 least = 0, most = 0;
-    for (int i = 0; i < kTries && (i == 0 || least > most); ++i) {
-      LoopProbe probe;
+    const LongestTurn turn = longestTurn([&] {
       act();
       QTest::qWait(300);
-      most = mostMilliseconds();
-      least = i == 0 ? probe.worst() : std::min(least, probe.worst());
-    }
-    std::printf("%-22s %-14s %3lld ms of %lld\n", GetParam().name.c_str(), what, static_cast<long long>(least),
-                static_cast<long long>(most));
-    EXPECT_LE(least, most) << what;
+    });
+    std::printf("%-22s %-14s %3lld ms of %lld\n", GetParam().name.c_str(), what, static_cast<long long>(turn.worst),
+                static_cast<long long>(turn.most));
+    EXPECT_LE(turn.worst, turn.most) << what;
   }
   void scrollThrough(Transcript* transcript) {
     QScrollBar* bar = transcript->verticalScrollBar();

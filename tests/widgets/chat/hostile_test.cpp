@@ -1,9 +1,6 @@
 // Answers that mean harm, and answers that come very fast or are very long: rendered as text, nothing loaded, no event
 // over 50 ms.
 
-#include <functional>
-#include <limits>
-
 #include "chat_fixture.h"
 #include "widgets/chat/text_view.h"
 
@@ -20,29 +17,22 @@ class HostileAnswers : public ChatFixture {
     }
     return text;
   }
-  /// The longest event while `act` runs and after. What another process on the same core adds is no promise broken: the
-  /// act is done again, and the least counts.
-  qint64 worstOf(const std::function<void()>& act) {
-    qint64 least = std::numeric_limits<qint64>::max();
-    for (int i = 0; i < 4 && (i == 0 || least > mostMilliseconds()); ++i) {
-      LoopProbe probe;
-      act();
-      least = std::min(least, probe.worst());
-    }
-    return least;
+  void expectSmooth(const std::function<void()>& act) {
+    const LongestTurn turn = longestTurn(act);
+    RecordProperty("worst_event_ms", static_cast<int>(turn.worst));
+    EXPECT_LE(turn.worst, turn.most);
   }
-  /// Asks for the file's text as the answer; the longest event while it comes and after.
-  qint64 answerWith(const std::string& text) {
+  /// Asks for the file's text as the answer: no event while it comes and after takes too long.
+  void expectSmoothAnswer(const std::string& text) {
     file("hostile", text);
     QTest::qWait(200);
     const int before = TextView::resourcesAsked();
-    const qint64 worst = worstOf([&] {
+    expectSmooth([&] {
       EXPECT_TRUE(ask("hostile"));
       QTest::qWait(300);
     });
     EXPECT_EQ(TextView::resourcesAsked(), before);
     EXPECT_TRUE(answer(Which::a)->answer.has_value());
-    return worst;
   }
   bool beginWithRoom() {
     if (!begin()) return false;
@@ -57,32 +47,31 @@ class HostileAnswers : public ChatFixture {
 
 TEST_F(HostileAnswers, HtmlStaysText) {
   ASSERT_TRUE(beginWithRoom());
-  EXPECT_LE(answerWith("<script>alert(1)</script> <img src=\"file:///etc/passwd\"> <b>bold</b>"), mostMilliseconds());
+  expectSmoothAnswer("<script>alert(1)</script> <img src=\"file:///etc/passwd\"> <b>bold</b>");
   EXPECT_TRUE(shown().contains("<script>alert(1)</script>"));
   EXPECT_TRUE(shown().contains("<b>bold</b>"));
 }
 
 TEST_F(HostileAnswers, NoFileAndNoAddressIsLoaded) {
   ASSERT_TRUE(beginWithRoom());
-  EXPECT_LE(answerWith("![](file:///etc/passwd) and ![](http://127.0.0.1:1/x.png) and [go](file:///etc/passwd)"),
-            mostMilliseconds());
+  expectSmoothAnswer("![](file:///etc/passwd) and ![](http://127.0.0.1:1/x.png) and [go](file:///etc/passwd)");
   EXPECT_TRUE(shown().contains("[image: file:///etc/passwd]"));
   EXPECT_FALSE(shown().contains("root:"));
 }
 
 TEST_F(HostileAnswers, ControlCharactersAreToBeSeen) {
   ASSERT_TRUE(beginWithRoom());
-  EXPECT_LE(answerWith("a\x01"
-                       "b\x1b[2Jc\x7f \xe2\x80\xae"
-                       "desrever"),
-            mostMilliseconds());
+  expectSmoothAnswer(
+      "a\x01"
+      "b\x1b[2Jc\x7f \xe2\x80\xae"
+      "desrever");
   EXPECT_TRUE(shown().contains(QString::fromUtf8("a␁b␛[2Jc␡")));
   EXPECT_FALSE(shown().contains(QChar(0x202E)));
 }
 
 TEST_F(HostileAnswers, AMegabyteWithoutASpaceFreezesNothing) {
   ASSERT_TRUE(beginWithRoom());
-  EXPECT_LE(answerWith(std::string(1 << 20, 'x')), mostMilliseconds());
+  expectSmoothAnswer(std::string(1 << 20, 'x'));
   EXPECT_EQ(answer(Which::a)->text.size(), 1 << 20);
   LoopProbe probe;
   Transcript* transcript = page->pane(Which::a)->transcript();
@@ -103,21 +92,19 @@ TEST_F(HostileAnswers, LongMarkdownIsLaidOutPieceByPiece) {
     text +=
         "## Part " + std::to_string(i) + "\n\nSome *words* with `code` and **more**: a paragraph of it.\n\n- item\n";
   }
-  EXPECT_LE(answerWith(text), mostMilliseconds());
+  expectSmoothAnswer(text);
 }
 
 TEST_F(HostileAnswers, NestingWithoutEndIsBounded) {
   ASSERT_TRUE(beginWithRoom());
-  EXPECT_LE(answerWith(std::string(60'000, '>') + std::string(60'000, '[')), mostMilliseconds());
+  expectSmoothAnswer(std::string(60'000, '>') + std::string(60'000, '['));
 }
 
 TEST_F(HostileAnswers, TwoThousandTokensASecondLeaveTheWindowFree) {
   ASSERT_TRUE(begin());
   ASSERT_TRUE(ask("echo warm"));
   QTest::qWait(200);
-  const qint64 worst = worstOf([&] { ASSERT_TRUE(ask("flood")); });
-  RecordProperty("worst_event_ms", static_cast<int>(worst));
-  EXPECT_LE(worst, mostMilliseconds());
+  expectSmooth([&] { ASSERT_TRUE(ask("flood")); });
   EXPECT_GT(answer(Which::a)->text.size(), 10'000);
 }
 
@@ -163,9 +150,9 @@ TEST_F(HostileAnswers, TwoHundredTurnsStaySmooth) {
       QTest::qWait(10);
     }
   };
-  EXPECT_LE(worstOf(scroll), mostMilliseconds());
+  expectSmooth(scroll);
   EXPECT_LT(transcript->alive(), 60);
-  EXPECT_LE(worstOf([&] { ASSERT_TRUE(ask("Where was the lantern?")); }), mostMilliseconds());
+  expectSmooth([&] { ASSERT_TRUE(ask("Where was the lantern?")); });
 }
 
 }  // namespace
