@@ -15,7 +15,7 @@ Result<void> checkEvalConfig(const EvalConfig& config) {
                 "--task");
   }
   if (config.model.empty()) {
-    return fail(ErrorCode::usage, "No model is given; name one, or score answers made elsewhere with --predictions.",
+    return fail(ErrorCode::usage, "No model is given; name one, or give a file of answers made elsewhere to be scored.",
                 "MODEL");
   }
   if (config.data.empty()) return fail(ErrorCode::usage, "No data is given; name a file with data.", "--data");

@@ -105,7 +105,7 @@ struct TrainConfig {
     v("columns", columns, "what the records' keys stand for: prompt=q,completion=a.text");
     v("question-first", questionFirst, "probability that a question stands before its passages", Range{0, 1});
     v("permute-passages", permutePassages, "a question's passages in an order drawn per row");
-    v("eval-data", evalData, "held-out data, as --data");
+    v("eval-data", evalData, "held-out data, in the same formats as the training data");
     v("split", split, "share of the data's groups (articles, else rows) held out for evaluation", Range{0, 0.9});
     v("eval-maps", evalMaps, "maps to evaluate while training");
     v("eval-every", evalEvery, "steps between evaluations; 0: never", Range{0, 1e9});

@@ -90,8 +90,7 @@ Result<NllSum> sumNll(const Model& model, const NamedMap& map, const std::vector
   }
   if (!std::isfinite(total.sum)) {
     return fail(ErrorCode::invalidData,
-                "The model's logits are not finite numbers; look for broken weights with strata inspect MODEL --check.",
-                "logits");
+                "The model's logits are not finite numbers; check the model for broken weights.", "logits");
   }
   return total;
 }

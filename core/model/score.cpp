@@ -85,10 +85,8 @@ Result<ScoreResult> scoreWindows(const Model& model, const SharingMap& routing,
                   "There is nothing to predict: the text has fewer than two tokens; give a longer one.");
     }
     if (!std::isfinite(result.nllSum)) {
-      return fail(
-          ErrorCode::invalidData,
-          "The model's logits are not finite numbers; look for broken weights with strata inspect MODEL --check.",
-          "logits");
+      return fail(ErrorCode::invalidData,
+                  "The model's logits are not finite numbers; check the model for broken weights.", "logits");
     }
     if (options.gradNorms) result.gradNorms = gradientNorms(model, routing, windows, result.tokens);
     return result;

@@ -3,10 +3,13 @@
 #include <exception>
 #include <utility>
 
+#include "core/base/cancel_scope.h"
+
 namespace strata {
 
 HttpGeneration::HttpGeneration(Work work) {
   m_thread = std::thread([this, work = std::move(work)] {
+    const CancelScope scope(m_cancelled);
     Result<protocol::Answer> result = fail(ErrorCode::internal, "The answer was not made.");
     try {
       result = work(

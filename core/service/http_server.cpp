@@ -104,7 +104,7 @@ class HttpServer::Inside : public httplib::Server {
       return fail(ErrorCode::io,
                   "The address " + m_options.host + ":" + std::to_string(m_options.port) +
                       " cannot be listened on: another program has it, or it is not this machine's; give "
-                      "another --port or --host.",
+                      "another port or address.",
                   "--port");
     }
     // httplib lets five connections wait for accept(); any more would be tried again by their client seconds later.

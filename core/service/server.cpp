@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "core/base/cancel_scope.h"
 #include "core/model/model.h"
 #include "core/protocol/alive.h"
 #include "core/protocol/framing.h"
@@ -213,6 +214,7 @@ void RpcServer::handle(const RpcMessage& message) {
 
 /// Runs a handler and sends its answer. Whatever goes wrong is the answer of this request and no other's.
 void RpcServer::call(const MethodTable::Method& method, const RpcMessage& message, Running& running) {
+  const CancelScope scope(running.cancelled);
   RequestContext context{message.id, running.cancelled, ProgressThrottle(message.id, m_output)};
   std::string body;
   bool initialized = false;

@@ -30,8 +30,8 @@ class Pattern {
 std::unique_ptr<Pattern> stringPattern(std::string content);
 
 /// An expression in Oniguruma's Ruby syntax. `where` names file and key. A match that takes more steps than the limit
-/// (catastrophic backtracking), or a text that takes more CPU time than its share, ends the search: the rest of the
-/// text is one stretch that did not match.
+/// (catastrophic backtracking), a text that takes more CPU time than its share, or a request that is cancelled
+/// (CancelScope) ends the search: the rest of the text is one stretch that did not match.
 Result<std::unique_ptr<Pattern>> regexPattern(const std::string& expression, const std::string& where);
 
 /// Every single character of a kind.

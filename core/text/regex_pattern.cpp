@@ -8,6 +8,7 @@
 #include <ctime>
 #include <new>
 
+#include "core/base/cancel_scope.h"
 #include "core/text/oniguruma.h"
 #include "core/text/pattern.h"
 #include "core/text/utf8.h"
@@ -43,9 +44,9 @@ Owned<T> owned(T* made) {
 class CpuBudget {
  public:
   explicit CpuBudget(std::size_t textBytes) : m_end(now() + kBase + kPerByte * static_cast<std::int64_t>(textBytes)) {}
-  /// Reads the clock at every 256th call.
+  /// A request that was cancelled has none left. Reads the clock at every 256th call.
   bool isSpent() {
-    if (++m_calls % kInterval == 0 && now() > m_end) m_spent = true;
+    if (++m_calls % kInterval == 0 && (CancelScope::isCancelled() || now() > m_end)) m_spent = true;
     return m_spent;
   }
 

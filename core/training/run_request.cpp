@@ -44,10 +44,11 @@ Result<TrainConfig> extendedRunConfig(const fs::path& parent, const RunRequest& 
   if (isGiven("sampler") && !isGiven("p-cross")) config.pCross.reset();
   STRATA_CHECK(applyGiven(request, config));
   if (config.lora == rank) return config;
-  return fail(ErrorCode::usage,
-              "The run " + parent.filename().string() + " has the LoRA rank " + std::to_string(rank) +
-                  " and an extension goes on with its optimiser; leave --lora out, or start from the run with --model.",
-              "--lora");
+  return fail(
+      ErrorCode::usage,
+      "The run " + parent.filename().string() + " has the LoRA rank " + std::to_string(rank) +
+          " and an extension goes on with its optimiser; keep the rank, or start a new run from this one's weights.",
+      "--lora");
 }
 
 Result<ResumeChanges> resumeChangesOf(const fs::path& runFolder, const RunRequest& request) {
@@ -55,8 +56,8 @@ Result<ResumeChanges> resumeChangesOf(const fs::path& runFolder, const RunReques
   for (const auto& member : request.given.items()) {
     if (std::find(kChangeable.begin(), kChangeable.end(), member.key()) != kChangeable.end()) continue;
     return fail(ErrorCode::usage,
-                "A resumed run keeps its --" + member.key() +
-                    "; only --micro-batch, --threads and --eval-every may change (or use --extend).",
+                "A resumed run keeps its " + member.key() +
+                    "; only micro-batch, threads and eval-every may change. To change more, extend it as a new run.",
                 "--" + member.key());
   }
   STRATA_TRY(TrainConfig config, configOfRun(runFolder));
@@ -87,8 +88,8 @@ Result<void> refuseStackedLora(const TrainConfig& config) {
   if (base.adapter.empty()) return {};
   return fail(ErrorCode::unsupported,
               "The run " + config.model +
-                  " is a LoRA, and a LoRA over a LoRA cannot be opened; export it and train on the export, or leave "
-                  "--lora out.",
+                  " is a LoRA, and a LoRA over a LoRA cannot be opened; export it and train on the export, or train "
+                  "all weights.",
               "--model");
 }
 
@@ -96,8 +97,10 @@ Result<fs::path> trainingRunFolder(const std::string& text, const std::optional<
                                    const char* option) {
   const auto run = findRun(text, project);
   if (!run) {
-    return fail(ErrorCode::notFound,
-                "There is no run " + text + "; give a path DIR/runs/ID, or an id with --project DIR.", option);
+    return fail(
+        ErrorCode::notFound,
+        "There is no run " + text + "; give the path of its folder, or open the project that has it and give its id.",
+        option);
   }
   if (run->step) {
     return fail(

@@ -109,7 +109,7 @@ Result<RunSetup> prepareRun(TrainConfig config) {
   if (config.length > setup.model.maxPositions) {
     return fail(ErrorCode::usage,
                 "The length " + std::to_string(config.length) + " exceeds the model's context of " +
-                    std::to_string(setup.model.maxPositions) + "; give --length at most that.",
+                    std::to_string(setup.model.maxPositions) + "; give a length of at most that.",
                 "--length");
   }
   STRATA_TRY(const std::unique_ptr<Tokenizer> tokenizer, openTokenizer(location.folder));
@@ -135,7 +135,7 @@ Result<RunSetup> prepareRun(TrainConfig config) {
   if (!config.earlyStopMap.empty() && std::none_of(setup.maps.begin(), setup.maps.end(), isWatched)) {
     return fail(ErrorCode::usage,
                 "The map \"" + config.earlyStopMap + "\" to watch is not one of the evaluated maps \"" +
-                    config.evalMaps + "\"; name one of them or add it to --eval-maps.",
+                    config.evalMaps + "\"; name one of them, or evaluate it too.",
                 "--early-stop-map");
   }
   if (!config.evalData.empty() || config.split > 0) {
@@ -144,8 +144,10 @@ Result<RunSetup> prepareRun(TrainConfig config) {
     if (!config.evalData.empty()) warnOfDropped(held.report(), from);
     setup.held = inOrder(held, config.evalRows);
   } else if (config.evalEvery > 0 || config.earlyStopPatience > 0) {
-    return fail(ErrorCode::usage, "Evaluation while training needs held-out data; give --eval-data or --split.",
-                "--eval-data");
+    return fail(
+        ErrorCode::usage,
+        "Evaluation while training needs held-out data; name a file of it, or split some off the training data.",
+        "--eval-data");
   }
   RoutingScript script;
   if (!config.routings.empty()) {

@@ -35,8 +35,7 @@ Result<TrainAnswer> continueRun(Run& run, const ResumeChanges& changes, const Tr
                 "The run " + run.info().id + " is of the kind " + run.info().kind + "; only training can be resumed.");
   }
   if (run.info().state == RunState::done) {
-    return fail(ErrorCode::usage, "The run " + run.info().id + " is done; continue it as a new run with --extend.",
-                "--resume");
+    return fail(ErrorCode::usage, "The run " + run.info().id + " is done; extend it as a new run.", "--resume");
   }
   PhaseFile phase(folder);  // from the beginning: a killed process may have left that it saves
   STRATA_TRY(TrainConfig config, configOfRun(folder));
@@ -73,7 +72,7 @@ Result<TrainAnswer> extendTraining(const Project& project, const std::filesystem
   if (!std::filesystem::equivalent(own, parent, none)) {
     return fail(ErrorCode::usage,
                 "The run " + parent.string() +
-                    " belongs to another project; extend it in its own, or start from it with --model.",
+                    " belongs to another project; extend it there, or start a new run from its weights.",
                 "--project");
   }
   STRATA_TRY(RunSetup setup, prepareRun(config));

@@ -180,7 +180,7 @@ Result<void> readTrainState(Trainer& trainer, const std::filesystem::path& folde
       return fail(ErrorCode::invalidData,
                   "The training data " + trainer.config().data +
                       " are no longer what the run was trained on; bring the old file back, or start a new run from "
-                      "this one with --model.",
+                      "this one's weights.",
                   trainer.config().data);
     }
     trainer.setNextStep(state["step"].get<std::int64_t>());

@@ -2,11 +2,13 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <chrono>
 #include <ctime>
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "core/base/cancel_scope.h"
 #include "support.h"
 
 namespace strata {
@@ -390,6 +392,24 @@ TEST(TokenizerJson, MatchesThatEachLookAtTheWholeRestOfTheTextEnd) {
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
     EXPECT_LT(end.tv_sec - begin.tv_sec, 8) << expression;
   }
+}
+
+TEST(TokenizerJson, ACancelledRequestEndsAnExpressionAtWork) {
+  ordered_json file = fileWith();
+  file["pre_tokenizer"] = split({{"Regex", "a(?=[^z]*z)"}}, "Isolated");
+  const auto tokenizer = opened(file);
+  const std::string text(1 << 18, 'a');
+  const auto cost = [&] {
+    timespec begin{}, end{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
+    EXPECT_EQ(tokenizer->encode(text).size(), text.size());
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+    return static_cast<double>(end.tv_sec - begin.tv_sec) + 1e-9 * static_cast<double>(end.tv_nsec - begin.tv_nsec);
+  };
+  const double whole = cost();
+  const std::atomic<bool> cancelled = true;
+  const CancelScope scope(cancelled);
+  EXPECT_LT(cost(), whole / 2);
 }
 
 TEST(TokenizerJson, AFileOverTheLimitIsRefusedBeforeItIsRead) {
