@@ -31,6 +31,7 @@ struct JobInfo {
     v("seconds_left", secondsLeft, "-1: unknown");
     v("loss", loss, "the newest, of a training run");
   }
+  bool operator==(const JobInfo&) const = default;
 };
 
 struct ListJobs {

@@ -166,6 +166,7 @@ struct ModelEntry {
     v("layers", layers, "how many");
     v("problem", problem, "why it cannot be opened; empty: it can");
   }
+  bool operator==(const ModelEntry&) const = default;
 };
 
 struct ListModels {
