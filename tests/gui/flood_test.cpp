@@ -1,6 +1,7 @@
 // The whole window, with its pages, jobs and status, while an engine tells as much as it may: 2,000 tokens a second on
 // each side, 1,000 metric points of a job, and the memory.
 
+#include "fake_engine.h"
 #include "loop_probe.h"
 #include "real_window.h"
 
@@ -9,9 +10,7 @@ namespace {
 
 TEST(Flood, NoTurnOfTheWholeWindowTakesFiftyMilliseconds) {
   const OwnFolders folders;
-  RealWindow window(
-      folders,
-      {"python3", {QStringLiteral(STRATA_SOURCE_DIR "/tests/widgets/chat/fake_chat_engine.py"), folders.path("")}});
+  RealWindow window(folders, testing::fakeEngine(folders.path("engine").toStdString()));
   ASSERT_TRUE(window.isReady());
   const auto ask = [&](const QString& question) {
     window.chat->setDraft(question);

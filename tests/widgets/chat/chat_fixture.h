@@ -1,5 +1,5 @@
 #pragma once
-// What the chat's tests share: an engine of fake_chat_engine.py, a page over it, and waiting by the event loop.
+// What the chat's tests share: an engine of fake_engine.h, a page over it, and waiting by the event loop.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,6 @@
 #include <QApplication>
 #include <QDoubleSpinBox>
 #include <QElapsedTimer>
-#include <QFile>
 #include <QPlainTextEdit>
 #include <QScrollBar>
 #include <QTest>
@@ -16,7 +15,7 @@
 #include <memory>
 #include <string>
 
-#include "core/base/json.h"
+#include "fake_engine.h"
 #include "loop_probe.h"
 #include "support.h"
 #include "widgets/chat/chat_list.h"
@@ -49,11 +48,7 @@ class ChatFixture : public ::testing::Test {
 
   void file(const char* name, const std::string& text) { writeText(folder.path() / name, text); }
 
-  EngineClient::Command command() const {
-    return {"python3",
-            {QString::fromStdString((sourceFolder() / "tests/widgets/chat/fake_chat_engine.py").string()),
-             QString::fromStdString(folder.path().string())}};
-  }
+  EngineClient::Command command() const { return fakeEngine(folder.path()); }
 
   void makePage() {
     page = std::make_unique<ChatPage>(*workspace);
@@ -80,16 +75,7 @@ class ChatFixture : public ::testing::Test {
   }
 
   /// What was asked of the engine by this method, in order.
-  std::vector<Json> requests(const std::string& method) const {
-    std::vector<Json> found;
-    QFile log(QString::fromStdString((folder.path() / "log").string()));
-    if (!log.open(QIODevice::ReadOnly)) return found;
-    while (!log.atEnd()) {
-      const auto line = parseJson(log.readLine().trimmed().toStdString(), "log");
-      if (line && (*line)["method"] == method) found.push_back((*line)["params"]);
-    }
-    return found;
-  }
+  std::vector<Json> requests(const std::string& method) const { return requestsTo(folder.path(), method); }
 
   template <class W>
   W* child(const char* name) const {

@@ -61,6 +61,7 @@ TEST_F(ChatPictures, Loading) {
   file("sides",
        R"({"a": {"ref": {"model": "slow", "adapter": "", "dtype": "", "device": "cpu", "context": 0}, "map": "full"},
                     "b": {"ref": {"model": "slow", "adapter": "", "dtype": "", "device": "cpu", "context": 0}, "map": "stride:2"}})");
+  file("load", "4");
   makePage();
   client->start(command());
   workspace->openProject({});

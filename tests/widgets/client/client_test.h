@@ -3,18 +3,12 @@
 
 #include <QCoreApplication>
 #include <QElapsedTimer>
-#include <QStringList>
 #include <functional>
 #include <string>
 
-#include "support.h"
-#include "widgets/client/engine_client.h"
+#include "fake_engine.h"
 
 namespace strata::testing {
-
-inline EngineClient::Command fakeEngine(const QStringList& arguments = {}) {
-  return {QString::fromUtf8(STRATA_BINARY_DIR "/bin/fake_engine"), arguments};
-}
 
 /// Runs the event loop until `done` or the time is over.
 inline bool waitUntil(const std::function<bool()>& done, int milliseconds = 15'000) {
@@ -38,7 +32,7 @@ inline EngineLimits quickLimits() {
   limits.cancelMs = 600;
   limits.halfFrameMs = 400;
   limits.leaveMs = 1'000;
-  limits.initializeMs = 3'000;
+  limits.initializeMs = 10'000;
   limits.delaysMs = {0, 20, 40, 80, 160};
   limits.stableMs = 30'000;
   return limits;
@@ -48,6 +42,14 @@ inline protocol::ModelRef refOf(const std::string& model) {
   protocol::ModelRef ref;
   ref.model = model;
   return ref;
+}
+
+inline protocol::Generate::Params questionOf(const std::string& text, const std::string& stream = "a") {
+  protocol::Generate::Params params;
+  params.side.ref = refOf("base");
+  params.stream = stream;
+  params.turns = {{"user", text}};
+  return params;
 }
 
 inline protocol::PutChat::Params messageOf(const std::string& id) {

@@ -24,7 +24,9 @@ class EngineClientTest : public ::testing::Test {
     });
     QObject::connect(&engine, &EngineClient::notRestored, [this](const QString& text) { lost << text; });
   }
-  QString once() const { return QString::fromStdString((folder.path() / "once").string()); }
+  EngineClient::Command fakeEngine() const { return testing::fakeEngine(folder.path()); }
+  /// The next engines, or with "MODE once" the next one.
+  void misbehave(const std::string& mode) { writeText(folder.path() / "mode", mode); }
   bool becomesReady() {
     return waitUntil([this] { return engine.ready(); });
   }
@@ -40,7 +42,7 @@ TEST_F(EngineClientTest, StartsAndSaysWhatItTalksTo) {
   engine.start(fakeEngine());
   EXPECT_EQ(engine.state(), State::starting);
   ASSERT_TRUE(becomesReady());
-  EXPECT_EQ(engine.engine().version, "9.9");
+  EXPECT_EQ(engine.engine().version, "0.3.0");
   EXPECT_GT(engine.engine().pid, 0);
   EXPECT_TRUE(engine.problem().isEmpty());
 }
@@ -56,7 +58,8 @@ TEST_F(EngineClientTest, RequestsMadeBeforeItIsReadyWaitAndAreAnswered) {
 }
 
 TEST_F(EngineClientTest, ABannerBeforeTheFirstMessageGoesToTheLog) {
-  engine.start(fakeEngine({"banner"}));
+  misbehave("banner");
+  engine.start(fakeEngine());
   ASSERT_TRUE(becomesReady());
   EXPECT_THAT(engine.log().toStdString(), HasSubstr("Welcome to gpu-box"));
 }
@@ -69,19 +72,23 @@ TEST_F(EngineClientTest, AProgramThatIsNotThereFailsWithASentence) {
 }
 
 TEST_F(EngineClientTest, AnotherProtocolVersionFailsAndNamesBoth) {
-  engine.start(fakeEngine({"other-version"}));
+  misbehave("other-version");
+  engine.start(fakeEngine());
   ASSERT_TRUE(waitUntil([&] { return engine.state() == State::failed; }));
-  EXPECT_THAT(engine.problem().toStdString(), AllOf(HasSubstr("version 2"), HasSubstr("version 1"), HasSubstr("9.9")));
+  EXPECT_THAT(engine.problem().toStdString(),
+              AllOf(HasSubstr("version 2"), HasSubstr("version 1"), HasSubstr("0.3.0")));
 }
 
 TEST_F(EngineClientTest, AnEngineThatRefusesTheWindowFailsWithItsReason) {
-  engine.start(fakeEngine({"refuses"}));
+  misbehave("refuses");
+  engine.start(fakeEngine());
   ASSERT_TRUE(waitUntil([&] { return engine.state() == State::failed; }));
   EXPECT_THAT(engine.problem().toStdString(), AllOf(HasSubstr("version 1"), HasSubstr("version 7")));
 }
 
 TEST_F(EngineClientTest, AnEngineThatDiesAtOnceUsesUpItsBudgetAndCanBeRestartedByHand) {
-  engine.start(fakeEngine({"dies"}));
+  misbehave("dies");
+  engine.start(fakeEngine());
   ASSERT_TRUE(waitUntil([&] { return engine.state() == State::failed; }));
   EXPECT_EQ(problems.size(), 6) << problems.join('\n').toStdString();  // five restarts, then the end
   EXPECT_THAT(engine.problem().toStdString(),
@@ -90,6 +97,7 @@ TEST_F(EngineClientTest, AnEngineThatDiesAtOnceUsesUpItsBudgetAndCanBeRestartedB
   engine.restart();
   EXPECT_EQ(engine.state(), State::starting);
   EXPECT_TRUE(engine.problem().isEmpty());
+  misbehave("normal");
   engine.start(fakeEngine());
   EXPECT_TRUE(becomesReady());
 }
@@ -103,9 +111,10 @@ class EngineThatMisbehaves : public EngineClientTest, public ::testing::WithPara
 
 TEST_P(EngineThatMisbehaves, IsNamedAndStartedAgain) {
   auto limits = quickLimits();
-  limits.initializeMs = 800;
+  if (GetParam().mode == std::string("silent")) limits.initializeMs = 1'000;
   engine.setLimits(limits);
-  engine.start(fakeEngine({GetParam().mode, "--once", once()}));
+  misbehave(GetParam().mode + std::string(" once"));
+  engine.start(fakeEngine());
   int answers = 0;
   engine.call<protocol::ListModels>({}, nullptr, [&](const auto& list) { answers += list ? 1 : 100; });
   ASSERT_TRUE(waitUntil([&] { return !problems.isEmpty(); })) << GetParam().mode;
@@ -123,7 +132,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Misbehaviour{"bad-json", "a message that is none"},
                       Misbehaviour{"half", "in the middle of a message"}, Misbehaviour{"half-silent", "half a message"},
                       Misbehaviour{"big", "at most 16777216"}, Misbehaviour{"dies", "exit code 3: \"no more memory\""},
-                      Misbehaviour{"dies-after:1", "exit code 5"}),
+                      Misbehaviour{"dies-after-start", "exit code 5"}),
     [](const auto& info) {
       std::string name = info.param.mode;
       std::erase_if(name, [](char c) { return !isalnum(static_cast<unsigned char>(c)); });
@@ -134,7 +143,8 @@ TEST_F(EngineClientTest, AnEngineThatHangsWhileNothingIsAskedOfItIsStartedAgain)
   EngineLimits limits = quickLimits();
   limits.idlePingMs = 300;
   engine.setLimits(limits);
-  engine.start(fakeEngine({"hang", "--once", once()}));
+  misbehave("hang once");
+  engine.start(fakeEngine());
   ASSERT_TRUE(waitUntil([&] { return !problems.isEmpty(); }));
   EXPECT_THAT(firstProblem(), HasSubstr("no sign of life"));
   EXPECT_TRUE(becomesReady());
@@ -148,7 +158,8 @@ TEST_F(EngineClientTest, TellsTheEngineHowLongItsSilenceMayBe) {
 }
 
 TEST_F(EngineClientTest, AFloodOnStderrBlocksNothingAndItsEndIsKept) {
-  engine.start(fakeEngine({"stderr"}));
+  misbehave("stderr");
+  engine.start(fakeEngine());
   ASSERT_TRUE(becomesReady());
   int answers = 0;
   for (int i = 0; i < 20; ++i)
@@ -193,20 +204,20 @@ TEST_F(EngineClientTest, WhatWasServedIsServedAgainAtTheSameAddressUntilItIsStop
   EXPECT_EQ(changes.back().token, "made");
   bool stopped = false;
   engine.call<protocol::StopServing>({}, nullptr, [&](const auto&) { stopped = true; });
-  ASSERT_TRUE(waitUntil([&] { return stopped; }));
+  ASSERT_TRUE(waitUntil([&] { return stopped && changes.size() == 4; }));
+  EXPECT_FALSE(changes.back().on);
   killIt();
   ASSERT_TRUE(waitUntil([&] { return problems.size() == 2 && engine.ready(); }));
   runFor(100);
-  EXPECT_EQ(changes.size(), 3);
+  EXPECT_EQ(changes.size(), 4);
 }
 
 TEST_F(EngineClientTest, AnUnderWayAnswerIsGivenUpWithASentenceAndAReadIsRepeated) {
-  engine.start(fakeEngine({"--load-ms", "300"}));
+  writeText(folder.path() / "load", "0.3");
+  engine.start(fakeEngine());
   ASSERT_TRUE(becomesReady());
   std::optional<Error> error;
-  protocol::Generate::Params ask;
-  ask.side.ref = refOf("base");
-  engine.call<protocol::Generate>(ask, nullptr, [&](const auto& answer) {
+  engine.call<protocol::Generate>(questionOf("slow"), nullptr, [&](const auto& answer) {
     if (!answer) error = answer.error();
   });
   killIt();
@@ -244,9 +255,7 @@ TEST_F(EngineClientTest, CancellingAWaitingRequestAnswersItFromTheEventLoop) {
 TEST_F(EngineClientTest, CancellingAnAnswerUnderWayLetsItAnswerWithWhatItHas) {
   engine.start(fakeEngine());
   ASSERT_TRUE(becomesReady());
-  protocol::Generate::Params ask;
-  ask.side.ref = refOf("base");
-  ask.stream = "a";
+  protocol::Generate::Params ask = questionOf("slow");
   ask.sampling.maxTokens = 100'000;
   std::string streamed;
   std::optional<protocol::Answer> answer;
@@ -262,10 +271,10 @@ TEST_F(EngineClientTest, CancellingAnAnswerUnderWayLetsItAnswerWithWhatItHas) {
 }
 
 TEST_F(EngineClientTest, AnEngineThatDoesNotAnswerACancelIsEnded) {
-  engine.start(fakeEngine({"no-cancel", "--once", once()}));
+  misbehave("no-cancel once");
+  engine.start(fakeEngine());
   ASSERT_TRUE(becomesReady());
-  protocol::Generate::Params ask;
-  ask.side.ref = refOf("base");
+  protocol::Generate::Params ask = questionOf("slow");
   ask.sampling.maxTokens = 100'000;
   std::optional<Error> error;
   engine.cancel(engine.call<protocol::Generate>(ask, nullptr, [&](const auto& result) {
@@ -295,22 +304,12 @@ TEST_F(EngineClientTest, AProjectThatCannotBeOpenedAgainIsAStateUntilItIsOpened)
   project.folder = "/projects/mine";
   engine.call<protocol::OpenProject>(project, nullptr, [&](const auto& info) { open = info.has_value(); });
   ASSERT_TRUE(waitUntil([&] { return open; }));
-  // The same command, so that what was open is remembered; its engine now finds the project taken.
-  const std::string command = (folder.path() / "engine").string();
-  writeText(command,
-            "#!/bin/sh\nexec " STRATA_BINARY_DIR "/bin/fake_engine $(cat " + folder.path().string() + "/mode)\n");
-  std::filesystem::permissions(command, std::filesystem::perms::owner_all);
-  writeText(folder.path() / "mode", "normal");
-  engine.start({QString::fromStdString(command), {}});
-  open = false;
-  engine.call<protocol::OpenProject>(project, nullptr, [&](const auto& info) { open = info.has_value(); });
-  ASSERT_TRUE(waitUntil([&] { return open; }));
-  writeText(folder.path() / "mode", "no-project");
+  writeText(folder.path() / "in_use", "");
   killIt();
   ASSERT_TRUE(waitUntil([&] { return engine.projectLost().has_value(); }));
-  EXPECT_THAT(engine.projectLost()->message, HasSubstr("Another process has it open."));
+  EXPECT_THAT(engine.projectLost()->message, HasSubstr("Another engine has the project open"));
   EXPECT_TRUE(becomesReady());
-  writeText(folder.path() / "mode", "normal");
+  std::filesystem::remove(folder.path() / "in_use");
   killIt();
   EXPECT_TRUE(waitUntil([&] { return !engine.projectLost() && engine.ready(); }));
 }
@@ -321,7 +320,7 @@ TEST_F(EngineClientTest, AnotherEngineIsSaidBeforeWhatWaitedForTheOneBeforeIsAns
   engine.start(fakeEngine());
   EXPECT_TRUE(order.isEmpty());
   engine.call<protocol::ListModels>({}, nullptr, [&](const auto& list) { order << (list ? "list" : "refused"); });
-  engine.start(fakeEngine({"banner"}));
+  engine.start(testing::fakeEngine(folder.path() / "other"));
   EXPECT_EQ(order, QStringList({"replaced", "refused"}));
   EXPECT_TRUE(becomesReady());
 }

@@ -26,8 +26,8 @@ struct Victim {
   EngineClient::Command command;
   protocol::OpenProject::Params project;
   std::string loaded, asked;  // models
-  int everyMs = 7;            // a message and an answer are asked for
-  int longestMs = 150;        // between two kills
+  int everyMs = 15;           // a message and an answer are asked for
+  int longestMs = 400;        // between two kills; the fake engine takes some 50 ms to start
   std::function<std::set<std::string>(EngineClient&)> stored;
 };
 
@@ -91,9 +91,10 @@ void killAtRandom(const Victim& victim, int kills) {
 
 void killTheFakeEngine(int kills) {
   const TemporaryFolder folder;
-  const auto store = folder.path() / "store";
+  const auto store = folder.path() / "stored";
+  writeText(folder.path() / "load", "0.015");
   Victim victim;
-  victim.command = fakeEngine({"--store", QString::fromStdString(store.string()), "--load-ms", "15"});
+  victim.command = fakeEngine(folder.path());
   victim.loaded = "base";
   victim.asked = "routed";
   victim.stored = [store](EngineClient&) { return linesOf(store); };
@@ -148,9 +149,9 @@ TEST(RandomKillsSlow, AHundredOfTheRealEngineLoseNoMessage) {
 
 TEST(Journal, MessagesOfAWindowThatDiedAreSentByTheNext) {
   const TemporaryFolder folder;
-  const auto store = folder.path() / "store";
+  const auto store = folder.path() / "stored";
   const auto journal = folder.path() / "journal.jsonl";
-  const auto command = fakeEngine({"--store", QString::fromStdString(store.string())});
+  const auto command = fakeEngine(folder.path());
   {
     EngineClient engine;  // never reaches an engine: as if both had died
     engine.setJournal(std::move(*Journal::open(journal)));

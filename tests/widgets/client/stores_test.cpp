@@ -28,10 +28,9 @@ class Stores : public ::testing::Test {
   std::filesystem::path journal() const { return folder.path() / "journal.jsonl"; }
   std::filesystem::path full() const { return folder.path() / "full"; }
   void start() {
-    engine.start(fakeEngine({"--store", path("stored"), "--full", QString::fromStdString(full().string())}));
+    engine.start(fakeEngine(folder.path()));
     engine.call<protocol::OpenProject>({}, nullptr, [this](const auto& info) { open = info.has_value(); });
   }
-  QString path(const char* name) const { return QString::fromStdString((folder.path() / name).string()); }
   std::vector<std::string> stored() const {
     std::vector<std::string> ids;
     std::istringstream lines(readText(folder.path() / "stored"));
@@ -63,7 +62,8 @@ TEST_F(Stores, AFullDiskKeepsEachMessageAndStoresAllInOrderOnceThereIsRoom) {
   start();
   for (const char* id : {"one", "two", "three"}) put(messageOf(id));
   ASSERT_TRUE(waitUntil([&] { return answers.size() == 3; }));
-  for (const auto& [id, answer] : answers) EXPECT_EQ(answer, "The disk is full.") << id;
+  for (const auto& [id, answer] : answers)
+    EXPECT_EQ(answer, "The disk is full: project.sqlite could not be written; free some space.") << id;
   EXPECT_EQ(kept().size(), 3U);
   std::filesystem::remove(full());
   ASSERT_TRUE(waitUntil([&] { return caughtUp == 1; }));
@@ -102,7 +102,7 @@ TEST_F(Stores, WhatCouldNotBeStoredWaitsForItsOwnProject) {
   EXPECT_THAT(stored(), ElementsAre("two"));
   ASSERT_EQ(kept().size(), 1U);
   another = false;
-  params.folder = "/home/fake/sample";
+  params.folder = "/projects/tiny-stories";
   engine.call<protocol::OpenProject>(params, nullptr, [&](const auto&) { another = true; });
   ASSERT_TRUE(waitUntil([&] { return another && stored().size() == 2; }));
 }

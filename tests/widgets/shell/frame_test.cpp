@@ -237,7 +237,7 @@ TEST_F(Frame, SaysAboveThePageWhyAProjectCannotBeOpened) {
 
 TEST_F(Frame, AProjectThatIsLostWithItsEngineCanBeOpenedAgain) {
   startEngine();
-  QFile taken(log() + ".taken");
+  QFile taken(folder.filePath("in_use"));
   ASSERT_TRUE(taken.open(QIODevice::WriteOnly));
   ::kill(static_cast<pid_t>(engine->engine().pid), SIGKILL);
   ASSERT_TRUE(eventually([&] { return workspace->projectLost() && engine->ready(); }));

@@ -10,6 +10,13 @@ namespace {
 
 using Settings = Shell;
 
+/// As another window did it before the engine starts.
+void putRunIntoTrash(const QTemporaryDir& folder) {
+  testing::writeText(folder.filePath("jobs.json").toStdString(),
+                     R"({"kept": [], "trash": [{"id": "20261128-101500-aa", "kind": "train", "state": "done",
+                         "created": "2026-11-28T10:15:00Z", "title": "base on train.txt", "step": 240, "steps": 240}]})");
+}
+
 TEST_F(Settings, ThemeAndTextSizeComeBackAfterARestart) {
   window->showPage("settings");
   child<SegmentedButtons>("theme")->button(2)->click();
@@ -86,7 +93,7 @@ TEST_F(Settings, DeletingForGoodTakesTwoPresses) {
 }
 
 TEST_F(Settings, ARunThatSomeoneElseMovedToTheTrashComesBack) {
-  ASSERT_TRUE(QFile(log() + ".trash").open(QIODevice::WriteOnly));
+  putRunIntoTrash(folder);
   startEngine();
   window->showPage("settings", "trash");
   auto* trash = child<QListWidget>("trash-list");
@@ -100,7 +107,7 @@ TEST_F(Settings, ARunThatSomeoneElseMovedToTheTrashComesBack) {
 }
 
 TEST_F(Settings, ARunIsDeletedForGoodByTwoPressesWhileAnotherGoesOn) {
-  ASSERT_TRUE(QFile(log() + ".trash").open(QIODevice::WriteOnly));
+  putRunIntoTrash(folder);
   startEngine();
   window->showPage("settings", "trash");
   auto* trash = child<QListWidget>("trash-list");

@@ -1,5 +1,5 @@
 #pragma once
-// A window frame around pages of paper, with the fake engine of fake_engine.py behind it.
+// A window frame around pages of paper, with the engine of fake_engine.h behind it.
 
 #include <gtest/gtest.h>
 
@@ -15,6 +15,7 @@
 #include <QTextEdit>
 #include <QVBoxLayout>
 
+#include "fake_engine.h"
 #include "widgets/shell/first_start.h"
 #include "widgets/shell/main_window.h"
 #include "widgets/style/theme.h"
@@ -79,7 +80,7 @@ class PaperPage : public Page {
   QTextEdit* m_text;
 };
 
-class Shell : public testing::Test {
+class Shell : public ::testing::Test {
  protected:
   Shell() : settings(folder.filePath("settings.ini")) {}
 
@@ -114,9 +115,7 @@ class Shell : public testing::Test {
     ASSERT_TRUE(QTest::qWaitForWindowActive(window.get()));
   }
 
-  EngineClient::Command fakeEngine() const {
-    return {"python3", {QStringLiteral(STRATA_SOURCE_DIR "/tests/widgets/shell/fake_engine.py"), log()}, false};
-  }
+  EngineClient::Command fakeEngine() const { return testing::fakeEngine(folder.path().toStdString()); }
   /// Starts the engine, opens the project and waits until the frame knows both sides' cards.
   void startEngine() {
     engine->start(fakeEngine());
@@ -128,7 +127,6 @@ class Shell : public testing::Test {
     }));
   }
 
-  QString log() const { return folder.filePath("requests"); }
   /// How many requests of a method the engine got; `last`: the parameters of the last one.
   int requests(const std::string& method, Json* last = nullptr) const {
     const std::vector<Json> all = allRequests(method);
@@ -137,20 +135,13 @@ class Shell : public testing::Test {
   }
   /// The parameters of each.
   std::vector<Json> allRequests(const std::string& method) const {
-    std::vector<Json> all;
-    QFile file(log());
-    if (!file.open(QIODevice::ReadOnly)) return all;
-    for (const QByteArray& line : file.readAll().split('\n')) {
-      const auto json = parseJson(line.toStdString(), "log");
-      if (json && json->at("method") == method) all.push_back(json->at("params"));
-    }
-    return all;
+    return testing::requestsTo(folder.path().toStdString(), method);
   }
   /// Lets the engine send a notification.
   template <class N>
   void say(const N& notification) {
     const Json message = {{"method", N::kName}, {"params", configToJson(notification)}};
-    const QString path = log() + ".say";
+    const QString path = folder.filePath("say");
     QFile file(path + ".part");
     ASSERT_TRUE(file.open(QIODevice::WriteOnly));
     file.write(QByteArray::fromStdString(dumpLine(message) + "\n"));

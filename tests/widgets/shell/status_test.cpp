@@ -4,6 +4,7 @@
 #include <QPlainTextEdit>
 
 #include "shell_fixture.h"
+#include "widgets/shell/engine_command.h"
 #include "widgets/style/memory_bar.h"
 
 namespace strata {
@@ -60,7 +61,7 @@ TEST_F(Status, StartsAnotherEngineFromItsPopupAndRemembersIt) {
   child<QPushButton>("status-engine")->click();
   QWidget* open = popup("engine-popup");
   ASSERT_NE(open, nullptr);
-  const QString command = "python3 " STRATA_SOURCE_DIR "/tests/widgets/shell/fake_engine.py " + log();
+  const QString command = commandText(fakeEngine());
   auto* field = open->findChild<QLineEdit*>("engine-command");
   field->setText(command);
   QTest::keyClick(field, Qt::Key_Return);

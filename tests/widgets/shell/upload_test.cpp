@@ -29,7 +29,7 @@ class Uploads : public Shell {
     return path;
   }
   QByteArray uploaded(const QString& name) const {
-    QFile file(log() + ".uploads/" + name);
+    QFile file(folder.filePath("uploads/" + name));
     return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray("there is no such file");
   }
   void drop(const QString& path) {
@@ -57,7 +57,7 @@ TEST_F(Uploads, ADroppedFileIsOfferedSentInPiecesAndThenTakenAsIfItLayThere) {
   EXPECT_EQ(QApplication::focusWidget(), &button("upload-start"));
   key(Qt::Key_Space);
   ASSERT_TRUE(eventually([&] { return !data->dropped.isEmpty(); }));
-  EXPECT_EQ(data->dropped, QStringList{log() + ".uploads/train.jsonl"});
+  EXPECT_EQ(data->dropped, QStringList{folder.filePath("uploads/train.jsonl")});
   EXPECT_EQ(uploaded("train.jsonl"), threePieces);
   EXPECT_EQ(requests("files/put"), 3);
   EXPECT_EQ(window->currentPage(), data);
@@ -77,15 +77,15 @@ TEST_F(Uploads, OfAFolderTheFilesGoOneAfterAnotherWithoutHiddenOnesAndFolders) {
       << qPrintable(sentence());
   button("upload-start").click();
   ASSERT_TRUE(eventually([&] { return !models->dropped.isEmpty(); }));
-  EXPECT_EQ(models->dropped, QStringList{log() + ".uploads/tuned"});
+  EXPECT_EQ(models->dropped, QStringList{folder.filePath("uploads/tuned")});
   EXPECT_EQ(uploaded("tuned/model.safetensors"), "weights");
   EXPECT_EQ(uploaded("tuned/empty"), "");
-  EXPECT_EQ(QDir(log() + ".uploads/tuned").entryList(QDir::AllEntries | QDir::Hidden | QDir::NoDotAndDotDot),
+  EXPECT_EQ(QDir(folder.filePath("uploads/tuned")).entryList(QDir::AllEntries | QDir::Hidden | QDir::NoDotAndDotDot),
             (QStringList{"config.json", "empty", "model.safetensors"}));
 }
 
 TEST_F(Uploads, AnEngineThatDiesMeanwhileLeavesTheOfferToSendItAgain) {
-  write("requests.die", "");
+  write("upload_dies", "");
   drop(write("train.jsonl", threePieces));
   button("upload-start").click();
   ASSERT_TRUE(eventually([&] { return sentence().startsWith("train.jsonl is not in the project:"); }));
@@ -152,7 +152,7 @@ TEST_F(Uploads, ScreenshotsOfTheOfferAndOfAFailure) {
     ASSERT_TRUE(window->grab().save(QString(STRATA_BINARY_DIR "/screenshots/frame-upload-%1.png").arg(name)));
   };
   window->resize(1280, 800);
-  write("requests.die", "");
+  write("upload_dies", "");
   drop(write("train.jsonl", threePieces));
   shoot("offer-light");
   testTheme().setChoice(Theme::Choice::dark);

@@ -53,7 +53,7 @@ TEST_F(WorkspaceTest, SaysWhyAProjectCannotBeOpenedAndKeepsTheOneBefore) {
 TEST_F(WorkspaceTest, AnotherEngineThatRefusesTheProjectShowsNothingOfTheOneBefore) {
   startEngine();
   EngineClient::Command other = fakeEngine();
-  other.arguments.last() += "-other";
+  other.arguments.last() += "/other";
   engine->start(other);
   EXPECT_FALSE(workspace->project());
   EXPECT_FALSE(workspace->side(Which::a) || workspace->side(Which::b));
