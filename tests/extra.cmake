@@ -10,3 +10,6 @@ target_link_libraries(kernels_bench PRIVATE strata_kernels Threads::Threads)
 
 add_executable(tokenize_bench EXCLUDE_FROM_ALL ${CMAKE_CURRENT_SOURCE_DIR}/bench/tokenize_bench.cpp)
 target_link_libraries(tokenize_bench PRIVATE strata_core_text)
+
+add_executable(run_database_bench EXCLUDE_FROM_ALL ${CMAKE_CURRENT_SOURCE_DIR}/bench/run_database_bench.cpp)
+target_link_libraries(run_database_bench PRIVATE strata_core_project)

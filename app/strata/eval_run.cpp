@@ -35,14 +35,24 @@ class StopWatcher {
   std::jthread m_thread;
 };
 
-Result<void> addScores(RunDatabase& database, const TaskResult& result) {
-  STRATA_CHECK(database.addMetric({0, "nll/" + result.map, result.nll}));
+double secondsSince(Clock::time_point started) {
+  return std::chrono::duration<double>(Clock::now() - started).count();
+}
+
+Result<void> addScores(RunDatabase& database, const TaskResult& result, double seconds) {
   const std::pair<const char*, std::optional<double>> scores[] = {
-      {"f1/", result.f1}, {"em/", result.exact}, {"rouge_l/", result.rougeL}, {"bleu_1/", result.bleu1}};
+      {"nll/", result.nll},        {"f1/", result.f1},        {"em/", result.exact},
+      {"rouge_l/", result.rougeL}, {"bleu_1/", result.bleu1}, {"answerable_f1/", result.answerableF1}};
   for (const auto& [name, score] : scores) {
-    if (score) STRATA_CHECK(database.addMetric({0, name + result.map, *score}));
+    if (score) STRATA_CHECK(database.addMetric({0, name + result.map, *score, 0, seconds}));
   }
   return {};
+}
+
+RunAnswer toStored(const TaskAnswer& answer) {
+  RunAnswer stored{answer.map, answer.question, answer.answer, {{"em", answer.exact}, {"f1", answer.f1}}};
+  if (answer.rougeL) stored.scores["rouge_l"] = *answer.rougeL;
+  return stored;
 }
 
 }  // namespace
@@ -116,9 +126,7 @@ Result<std::vector<TaskResult>> Evaluation::record(Run& run, const TaskHooks& ou
   const StopWatcher watcher(run, outer.cancel);
   TaskHooks hooks = outer;
   hooks.cancel = &watcher.flag();
-  hooks.onAnswer = [&](const TaskAnswer& answer) {
-    return database.addAnswer(answer.map, answer.question, answer.answer, answer.exact, answer.f1);
-  };
+  hooks.onAnswer = [&](const TaskAnswer& answer) { return database.addAnswer(toStored(answer)); };
   // Progress over all maps: "done" at step n is the number in all, "seconds" what n took.
   const auto started = Clock::now();
   Clock::time_point told = started - kProgressInterval;
@@ -134,9 +142,10 @@ Result<std::vector<TaskResult>> Evaluation::record(Run& run, const TaskHooks& ou
     if (!written || (now - told < kProgressInterval && done < all)) return;
     told = now;
     const std::int64_t step = mapsBefore * all + done;
-    const double seconds = std::chrono::duration<double>(now - started).count();
-    written = database.addMetric({step, "done", static_cast<double>(all * static_cast<std::int64_t>(m_maps.size()))});
-    if (written) written = database.addMetric({step, "seconds", seconds});
+    const double seconds = secondsSince(started);
+    const auto inAll = static_cast<double>(all * static_cast<std::int64_t>(m_maps.size()));
+    written = database.addMetric({step, "done", inAll, 0, seconds});
+    if (written) written = database.addMetric({step, "seconds", seconds, 0, seconds});
     if (written) written = database.flush();
   };
   STRATA_TRY(std::vector<TaskResult> results, m_evaluate(hooks));
@@ -145,7 +154,7 @@ Result<std::vector<TaskResult>> Evaluation::record(Run& run, const TaskHooks& ou
   Json list = Json::array();
   for (const TaskResult& result : results) {
     list.push_back(toJson(result));
-    STRATA_CHECK(addScores(database, result));
+    STRATA_CHECK(addScores(database, result, secondsSince(started)));
   }
   STRATA_CHECK(database.flush());
   STRATA_CHECK(writeFile(run.folder() / "results.json", Json({{"results", list}}).dump(2) + "\n"));

@@ -6,6 +6,7 @@
 #include "app/strata/cli.h"
 #include "app/strata/eval_run.h"
 #include "app/strata/run_progress.h"
+#include "core/project/job_kinds.h"
 #include "core/project/project.h"
 #include "core/training/train_job.h"
 
@@ -41,8 +42,8 @@ Result<RunState> train(Run& run) {
 Result<RunState> work(Run& run, const std::string& project) {
   const std::string kind = run.info().kind;
   try {
-    if (kind == "train") return train(run);
-    if (kind == "eval") return evaluate(run, project);
+    if (kind == kTrainKind) return train(run);
+    if (kind == kEvalKind) return evaluate(run, project);
   } catch (const std::exception& exception) {
     return tl::unexpected(errorFromException(exception));
   }
@@ -61,7 +62,7 @@ Result<int> run(const JobArguments& arguments, const Output& out) {
   const Result<RunState> state = work(run, arguments.project);
   if (!state) {
     // What went wrong before the run began, or in it: whoever asked reads it there.
-    const bool goesOn = run.info().kind == "train";  // an evaluation cannot be resumed
+    const bool goesOn = run.info().kind == kTrainKind;  // an evaluation cannot be resumed
     STRATA_CHECK(run.setState(goesOn ? stateAfter(state.error()) : RunState::failed, state.error().message));
     return tl::unexpected(state.error());
   }

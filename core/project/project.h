@@ -90,7 +90,7 @@ const char* toString(RunState state);
 /// runs/<id>/run.json, written by the run's own process.
 struct RunInfo {
   std::string id;                     // "20261122-093000-train-ab12"
-  std::string kind;                   // train | eval | search | sensitivity
+  std::string kind;                   // one of job_kinds.h
   std::string created;                // ISO 8601, UTC
   RunState state = RunState::queued;  // a stored `running` whose lock nobody holds reads as failed
   std::string message;                // why it failed or stopped

@@ -1,9 +1,13 @@
 #include "core/project/run_database.h"
 
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <utility>
+
+#include "core/base/json.h"
+#include "core/project/run_schema.h"
 
 namespace strata {
 namespace {
@@ -11,17 +15,41 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr int kRunDatabaseVersion = 1;  // PRAGMA user_version
 constexpr auto kFlushInterval = std::chrono::seconds(1);
 
 constexpr const char* kSchema =
     "CREATE TABLE IF NOT EXISTS metrics(step INTEGER NOT NULL, name TEXT NOT NULL, value REAL,"
-    " PRIMARY KEY(name, step)) WITHOUT ROWID;"
+    " tokens INTEGER NOT NULL DEFAULT 0, seconds REAL NOT NULL DEFAULT 0, PRIMARY KEY(name, step)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS events(id INTEGER PRIMARY KEY, step INTEGER NOT NULL, time REAL NOT NULL,"
     " kind TEXT NOT NULL, text TEXT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS answers(map TEXT NOT NULL, question TEXT NOT NULL, answer TEXT NOT NULL,"
-    " exact REAL, f1 REAL, PRIMARY KEY(map, question)) WITHOUT ROWID;"
-    "PRAGMA user_version=1;";
+    " scores TEXT, PRIMARY KEY(map, question)) WITHOUT ROWID;";
+
+/// From version 1, that of Strata 0.4.
+constexpr const char* kUpgrade =
+    "ALTER TABLE metrics ADD COLUMN tokens INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE metrics ADD COLUMN seconds REAL NOT NULL DEFAULT 0;"
+    "ALTER TABLE answers ADD COLUMN scores TEXT;"
+    "UPDATE answers SET scores = json_object('em', exact, 'f1', f1);"
+    "ALTER TABLE answers DROP COLUMN exact;"
+    "ALTER TABLE answers DROP COLUMN f1;";
+
+Result<void> prepareTables(const Database& database) {
+  STRATA_TRY(const int version, database.version(kRunDatabaseVersion));
+  if (version == kRunDatabaseVersion) return {};
+  if (version == 1) STRATA_CHECK(database.execute(kUpgrade));
+  STRATA_CHECK(database.execute(kSchema));
+  STRATA_CHECK(database.execute(kSeriesSchema));
+  return database.execute("PRAGMA user_version=" + std::to_string(kRunDatabaseVersion));
+}
+
+std::string printScores(const std::map<std::string, double>& scores) {
+  Json json = Json::object();
+  for (const auto& [name, score] : scores) {
+    if (std::isfinite(score)) json[name] = score;
+  }
+  return dumpLine(json);
+}
 
 struct Event {
   std::int64_t step;
@@ -30,21 +58,16 @@ struct Event {
   std::string text;
 };
 
-struct Answer {
-  std::string map;
-  std::string question;
-  std::string answer;
-  double exact;
-  double f1;
-};
-
 }  // namespace
 
 struct RunDatabase::State {
+  explicit State(Database opened) : database(std::move(opened)) {}
+
   Database database;
+  SeriesPyramid pyramid{database};
   std::vector<Metric> metrics;
   std::vector<Event> events;
-  std::vector<Answer> answers;
+  std::vector<RunAnswer> answers;
   Clock::time_point lastFlush = Clock::now();
 
   Result<void> writeBuffers();
@@ -53,10 +76,13 @@ struct RunDatabase::State {
 };
 
 Result<void> RunDatabase::State::writeBuffers() {
-  Statement metric(database, "INSERT OR REPLACE INTO metrics(step, name, value) VALUES(?, ?, ?)");
+  Statement metric(database,
+                   "INSERT OR REPLACE INTO metrics(step, name, value, tokens, seconds) VALUES(?, ?, ?, ?, ?)");
   for (const Metric& each : metrics) {
-    STRATA_CHECK(database.check(metric.bind(1, each.step).bind(2, each.name).bind(3, each.value).step()));
+    metric.bind(1, each.step).bind(2, each.name).bind(3, each.value).bind(4, each.tokens).bind(5, each.seconds);
+    STRATA_CHECK(database.check(metric.step()));
     metric.reset();
+    STRATA_CHECK(pyramid.add(each));
   }
   Statement event(database, "INSERT INTO events(step, time, kind, text) VALUES(?, ?, ?, ?)");
   for (const Event& each : events) {
@@ -64,9 +90,10 @@ Result<void> RunDatabase::State::writeBuffers() {
         database.check(event.bind(1, each.step).bind(2, each.time).bind(3, each.kind).bind(4, each.text).step()));
     event.reset();
   }
-  Statement answer(database, "INSERT OR REPLACE INTO answers(map, question, answer, exact, f1) VALUES(?, ?, ?, ?, ?)");
-  for (const Answer& each : answers) {
-    answer.bind(1, each.map).bind(2, each.question).bind(3, each.answer).bind(4, each.exact).bind(5, each.f1);
+  Statement answer(database, "INSERT OR REPLACE INTO answers(map, question, answer, scores) VALUES(?, ?, ?, ?)");
+  for (const RunAnswer& each : answers) {
+    const std::string scores = printScores(each.scores);
+    answer.bind(1, each.map).bind(2, each.question).bind(3, each.answer).bind(4, scores);
     STRATA_CHECK(database.check(answer.step()));
     answer.reset();
   }
@@ -76,7 +103,10 @@ Result<void> RunDatabase::State::writeBuffers() {
 Result<void> RunDatabase::State::flush() {
   lastFlush = Clock::now();
   if (metrics.empty() && events.empty() && answers.empty()) return {};
-  STRATA_CHECK(database.transaction([this] { return writeBuffers(); }));
+  if (const Result<void> written = database.transaction([this] { return writeBuffers(); }); !written) {
+    pyramid.forget();
+    return written;
+  }
   metrics.clear();
   events.clear();
   answers.clear();
@@ -99,11 +129,8 @@ RunDatabase::~RunDatabase() {
 Result<RunDatabase> RunDatabase::open(const fs::path& runFolder) {
   STRATA_TRY(Database database, Database::open(inRun(runFolder, "run.sqlite"), Database::Mode::write));
   STRATA_CHECK(database.execute("PRAGMA synchronous=NORMAL"));
-  STRATA_CHECK(database.version(kRunDatabaseVersion));
-  STRATA_CHECK(database.transaction([&database] { return database.execute(kSchema); }));
-  auto state = std::make_unique<State>();
-  state->database = std::move(database);
-  return RunDatabase(std::move(state));
+  STRATA_CHECK(database.transaction([&database] { return prepareTables(database); }));
+  return RunDatabase(std::make_unique<State>(std::move(database)));
 }
 
 Result<void> RunDatabase::addMetric(const Metric& metric) {
@@ -117,9 +144,8 @@ Result<void> RunDatabase::addEvent(std::int64_t step, const std::string& kind, c
   return m_state->flushIfDue();
 }
 
-Result<void> RunDatabase::addAnswer(const std::string& map, const std::string& questionId, const std::string& answer,
-                                    double exact, double f1) {
-  m_state->answers.push_back({map, questionId, answer, exact, f1});
+Result<void> RunDatabase::addAnswer(const RunAnswer& answer) {
+  m_state->answers.push_back(answer);
   return m_state->flushIfDue();
 }
 
@@ -130,27 +156,42 @@ Result<void> RunDatabase::flush() {
 Result<void> RunDatabase::deleteAfter(std::int64_t step) {
   STRATA_CHECK(m_state->flush());
   const Database& database = m_state->database;
-  return database.transaction([&]() -> Result<void> {
+  const Result<void> deleted = database.transaction([&]() -> Result<void> {
+    STRATA_TRY(const std::vector<std::string> names, metricNames(database));
     for (const char* sql : {"DELETE FROM metrics WHERE step > ?", "DELETE FROM events WHERE step > ?"}) {
       Statement removal(database, sql);
       STRATA_CHECK(database.check(removal.bind(1, step).step()));
     }
-    return {};
+    return m_state->pyramid.cutAfter(step, names);
   });
+  m_state->pyramid.forget();
+  return deleted;
 }
 
 Result<std::vector<Metric>> RunDatabase::metrics(const std::string& name) const {
   STRATA_CHECK(m_state->flush());
-  Statement query(m_state->database, "SELECT step, value FROM metrics WHERE name = ? ORDER BY step");
-  query.bind(1, name);
+  PointRows rows(m_state->database, name, kBeforeAllSteps);
   std::vector<Metric> found;
-  int code = query.step();
-  for (; code == SQLITE_ROW; code = query.step()) {
-    found.push_back(
-        {query.integer(0), name, query.isNull(1) ? std::numeric_limits<double>::quiet_NaN() : query.real(1)});
+  while (rows.next()) {
+    const SeriesBucket point = rows.point();
+    found.push_back({point.last.step, name, point.lastValue, point.last.tokens, point.last.seconds});
   }
-  STRATA_CHECK(m_state->database.check(code));
+  STRATA_CHECK(rows.check());
   return found;
+}
+
+Result<Metric> RunDatabase::newest() const {
+  STRATA_CHECK(m_state->flush());
+  const Database& database = m_state->database;
+  STRATA_TRY(const std::vector<std::string> names, metricNames(database));
+  Metric newest;
+  Statement row(database, "SELECT step, tokens, seconds FROM metrics WHERE name = ? ORDER BY step DESC LIMIT 1");
+  for (const std::string& name : names) {
+    STRATA_CHECK(database.check(row.bind(1, name).step()));
+    if (row.integer(0) >= newest.step) newest = {row.integer(0), name, 0, row.integer(1), row.real(2)};
+    row.reset();
+  }
+  return newest;
 }
 
 }  // namespace strata

@@ -4,41 +4,45 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "core/base/error.h"
 #include "core/project/database.h"
+#include "core/project/series_pyramid.h"
 
 namespace strata {
 
-struct Metric {
-  std::int64_t step = 0;
-  std::string name;  // "loss", "lr", "grad_norm", "tokens_s", "nll/full", …
-  double value = 0;
+/// One answered question of an evaluation.
+struct RunAnswer {
+  std::string map, question;  // its id
+  std::string answer;
+  std::map<std::string, double> scores;  // "em", "f1", "rouge_l", …; only finite ones are stored
 };
 
 class RunDatabase {
  public:
   /// Opens or makes run.sqlite. What was added and not yet flushed when the process is killed is lost: a second's
-  /// worth.
+  /// worth. A file of version 0.4 gets the tables of today; its metrics count as measured at 0 tokens and 0 seconds.
   static Result<RunDatabase> open(const std::filesystem::path& runFolder);
   RunDatabase(RunDatabase&&) noexcept;
   RunDatabase& operator=(RunDatabase&&) noexcept;
   ~RunDatabase();
 
-  /// Buffered; written in one transaction a second (checked here) and by flush().
+  /// Buffered; written in one transaction a second (checked here) and by flush(), with the pyramid over the points. A
+  /// step that the metric has already gets the new value.
   Result<void> addMetric(const Metric& metric);
   Result<void> addEvent(std::int64_t step, const std::string& kind, const std::string& text);
-  /// One answered question of an evaluation.
-  Result<void> addAnswer(const std::string& map, const std::string& questionId, const std::string& answer, double exact,
-                         double f1);
+  Result<void> addAnswer(const RunAnswer& answer);
   Result<void> flush();
   /// Deletes what lies past a checkpoint (a resumed run).
   Result<void> deleteAfter(std::int64_t step);
   /// All values of one metric by step, the unwritten ones included. Not-a-number survives (SQLite keeps it as NULL).
   Result<std::vector<Metric>> metrics(const std::string& name) const;
+  /// Where the newest metric was measured (its step, tokens and seconds); all 0: there is none.
+  Result<Metric> newest() const;
 
  private:
   struct State;

@@ -1,7 +1,11 @@
 #include "core/project/run_reader.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+
+#include "core/project/job_kinds.h"
+#include "core/project/run_schema.h"
 
 namespace strata {
 namespace {
@@ -19,6 +23,17 @@ std::int64_t numberIn(const Json& config, const char* name) {
   return found != config.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
 }
 
+/// Whatever is no number is left out.
+std::map<std::string, double> scoresIn(const std::string& text) {
+  std::map<std::string, double> scores;
+  const Result<Json> json = parseJson(text, "The scores");
+  if (!json || !json->is_object()) return scores;
+  for (const auto& [name, score] : json->items()) {
+    if (score.is_number()) scores[name] = score.get<double>();
+  }
+  return scores;
+}
+
 }  // namespace
 
 Result<RunReader> RunReader::open(const fs::path& runFolder, std::int64_t fromStep) {
@@ -31,22 +46,42 @@ Result<RunReader> RunReader::open(const fs::path& runFolder, std::int64_t fromSt
                 file.whole().string());
   }
   STRATA_TRY(Database database, Database::open(file, Database::Mode::read));
-  RunReader reader(std::move(database));
+  STRATA_TRY(const int version, database.version(kRunDatabaseVersion));
+  RunReader reader(std::move(database), version >= kFirstTimedVersion);
   reader.m_fromStep = fromStep;
   return reader;
 }
 
 Result<std::optional<Metric>> RunReader::newest(const char* name) const {
-  Statement query(m_database, "SELECT step, value FROM metrics WHERE name = ? ORDER BY step DESC LIMIT 1");
+  Statement query(m_database, m_isTimed ? "SELECT step, value, tokens, seconds FROM metrics WHERE name = ?"
+                                          " ORDER BY step DESC LIMIT 1"
+                                        : "SELECT step, value, 0, 0.0 FROM metrics WHERE name = ?"
+                                          " ORDER BY step DESC LIMIT 1");
   const std::string text = name;
   const int code = query.bind(1, text).step();
   STRATA_CHECK(m_database.check(code));
   if (code != SQLITE_ROW) return std::optional<Metric>();
-  return std::optional(Metric{query.integer(0), text, valueOf(query, 1)});
+  return std::optional(Metric{query.integer(0), text, valueOf(query, 1), query.integer(2), query.real(3)});
 }
 
 Result<RunProgress> RunReader::progress(const RunInfo& run) const {
-  return run.kind == "train" ? training(run) : evaluation();
+  STRATA_TRY(RunProgress progress, run.kind == kTrainKind ? training(run) : evaluation());
+  STRATA_TRY(progress.best, bestScores());
+  return progress;
+}
+
+/// Of the losses the least, of the other scores the most.
+Result<std::map<std::string, double>> RunReader::bestScores() const {
+  std::map<std::string, double> best;
+  STRATA_TRY(const std::vector<std::string> names, metricNames());
+  for (const std::string& name : names) {
+    if (name.find('/') == std::string::npos) continue;
+    Statement query(m_database, name.starts_with("nll/") ? "SELECT MIN(value) FROM metrics WHERE name = ?"
+                                                         : "SELECT MAX(value) FROM metrics WHERE name = ?");
+    STRATA_CHECK(m_database.check(query.bind(1, name).step()));
+    if (!query.isNull(0) && std::isfinite(query.real(0))) best[name] = query.real(0);
+  }
+  return best;
 }
 
 Result<RunProgress> RunReader::training(const RunInfo& run) const {
@@ -55,6 +90,7 @@ Result<RunProgress> RunReader::training(const RunInfo& run) const {
   STRATA_TRY(const std::optional<Metric> loss, newest("loss"));
   if (!loss) return progress;
   progress.step = loss->step;
+  if (m_isTimed) progress.seconds = loss->seconds;
   if (loss->value == loss->value) progress.loss = loss->value;
   Statement steps(
       m_database,
@@ -82,39 +118,68 @@ Result<RunProgress> RunReader::evaluation() const {
   progress.step = done->step;
   progress.steps = static_cast<std::int64_t>(done->value);
   STRATA_TRY(const std::optional<Metric> seconds, newest("seconds"));
+  if (seconds) progress.seconds = seconds->value;
   if (seconds && seconds->step > 0) progress.stepSeconds = seconds->value / static_cast<double>(seconds->step);
   return progress;
 }
 
-Result<std::vector<Metric>> RunReader::next(std::size_t limit) {
-  std::vector<Metric> found;
+Result<std::vector<MetricPoints>> RunReader::next(std::size_t most) {
+  std::vector<MetricPoints> found;
   const std::int64_t version = m_database.dataVersion();
   if (version == m_seen) return found;
-  // The names one by one through the index: a scan of all rows takes a second at a million of them.
-  Statement names(m_database,
-                  "WITH RECURSIVE names(name) AS (SELECT MIN(name) FROM metrics UNION ALL"
-                  " SELECT (SELECT MIN(name) FROM metrics WHERE name > names.name) FROM names WHERE name IS NOT NULL)"
-                  " SELECT name, (SELECT MAX(step) FROM metrics WHERE metrics.name = names.name) FROM names"
-                  " WHERE name IS NOT NULL");
-  Statement points(m_database, "SELECT step, value FROM metrics WHERE name = ? AND step > ? ORDER BY step LIMIT ?");
+  STRATA_TRY(const std::vector<std::string> names, metricNames());
+  const std::size_t limit = std::max<std::size_t>(1, most / std::max<std::size_t>(1, names.size()));
+  Statement newest(m_database, "SELECT MAX(step) FROM metrics WHERE name = ?");
   bool all = true;
-  while (names.step() == SQLITE_ROW) {
-    const std::string name = names.text(0);
+  for (const std::string& name : names) {
+    STRATA_CHECK(m_database.check(newest.bind(1, name).step()));
     std::int64_t& last = m_last.try_emplace(name, m_fromStep - 1).first->second;
-    last = std::min(last, std::max(names.integer(1), m_fromStep - 1));
-    points.bind(1, name).bind(2, last).bind(3, static_cast<std::int64_t>(limit));
-    std::size_t count = 0;
-    for (; points.step() == SQLITE_ROW; ++count) {
-      last = points.integer(0);
-      found.push_back({last, name, valueOf(points, 1)});
+    last = std::min(last, std::max(newest.integer(0), m_fromStep - 1));
+    newest.reset();
+    MetricPoints points;
+    points.name = name;
+    PointRows rows(m_database, name, last, m_isTimed);
+    while (points.step.size() < limit && rows.next()) {
+      const SeriesBucket point = rows.point();
+      last = point.last.step;
+      points.step.push_back(static_cast<double>(last));
+      points.tokens.push_back(static_cast<double>(point.last.tokens));
+      points.seconds.push_back(point.last.seconds);
+      points.value.push_back(point.lastValue);
     }
-    STRATA_CHECK(m_database.check(points.code()));
-    points.reset();
-    all = all && count < limit;
+    STRATA_CHECK(rows.check());
+    all = all && points.step.size() < limit;
+    if (!points.step.empty()) found.push_back(std::move(points));
   }
-  STRATA_CHECK(m_database.check(names.code()));
   if (all) m_seen = version;
-  std::stable_sort(found.begin(), found.end(), [](const Metric& a, const Metric& b) { return a.step < b.step; });
+  return found;
+}
+
+Result<std::vector<std::string>> RunReader::answerMaps() const {
+  std::vector<std::string> maps;
+  Statement rows(m_database, "SELECT DISTINCT map FROM answers ORDER BY map");
+  while (rows.step() == SQLITE_ROW) maps.push_back(rows.text(0));
+  STRATA_CHECK(m_database.check(rows.code()));
+  return maps;
+}
+
+Result<std::int64_t> RunReader::answerCount(const std::string& map) const {
+  Statement rows(m_database, "SELECT count(*) FROM answers WHERE map = ?");
+  STRATA_CHECK(m_database.check(rows.bind(1, map).step()));
+  return rows.integer(0);
+}
+
+Result<std::vector<RunAnswer>> RunReader::answers(const std::string& map, std::int64_t from, std::int64_t count) const {
+  Statement rows(m_database, m_isTimed ? "SELECT question, answer, scores FROM answers WHERE map = ?"
+                                         " ORDER BY question LIMIT ? OFFSET ?"
+                                       : "SELECT question, answer, json_object('em', exact, 'f1', f1) FROM answers"
+                                         " WHERE map = ? ORDER BY question LIMIT ? OFFSET ?");
+  rows.bind(1, map).bind(2, count).bind(3, from);
+  std::vector<RunAnswer> found;
+  while (rows.step() == SQLITE_ROW) {
+    found.push_back({map, rows.text(0), rows.text(1), scoresIn(rows.text(2))});
+  }
+  STRATA_CHECK(m_database.check(rows.code()));
   return found;
 }
 

@@ -2,7 +2,8 @@
 // run.sqlite as another process reads it while the run's own writes: how far the run is, and its metrics as they come.
 //
 //   STRATA_TRY(RunReader reader, RunReader::open(runFolder));
-//   STRATA_TRY(const std::vector<Metric> some, reader.next(4000));   // "" once all were read
+//   STRATA_TRY(const auto some, reader.next(4000));   // empty once all were read
+//   STRATA_TRY(const SeriesColumns loss, reader.series({.name = "loss", .buckets = 800}));
 // One thread.
 
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include "core/base/error.h"
 #include "core/project/project.h"
 #include "core/project/run_database.h"
+#include "core/project/run_series.h"
 
 namespace strata {
 
@@ -22,10 +24,18 @@ struct RunProgress {
   std::int64_t step = 0, steps = 0;  // training: steps; evaluation: questions or rows under all maps; steps 0: unknown
   double stepSeconds = -1;           // of one of them; -1: unknown
   std::optional<double> loss;        // the newest, of a training run
+  double seconds = -1;               // that the run has taken, over all its resumes; -1: unknown
+  std::map<std::string, double> best;  // of each score under a map, "nll/full" or "f1/stride:2"
   /// -1: unknown
   double secondsLeft() const {
     return stepSeconds < 0 || steps == 0 ? -1 : stepSeconds * static_cast<double>(steps - step);
   }
+};
+
+/// New points of one metric, by step.
+struct MetricPoints {
+  std::string name;
+  std::vector<double> step, tokens, seconds, value;
 };
 
 class RunReader {
@@ -33,17 +43,26 @@ class RunReader {
   /// ErrorCode::notFound while the run has none.
   static Result<RunReader> open(const std::filesystem::path& runFolder, std::int64_t fromStep = 0);
   Result<RunProgress> progress(const RunInfo& run) const;
-  /// About `limit` metrics of each name that were not read before, by step; those of a run that went back behind a
-  /// checkpoint come again.
-  Result<std::vector<Metric>> next(std::size_t limit);
+  /// About `most` points in all that were not read before; those of a run that went back behind a checkpoint come
+  /// again.
+  Result<std::vector<MetricPoints>> next(std::size_t most);
+  Result<std::vector<std::string>> metricNames() const { return strata::metricNames(m_database); }
+  Result<SeriesColumns> series(const SeriesQuery& query) const { return readSeries(m_database, query); }
+  /// The maps that questions were answered under.
+  Result<std::vector<std::string>> answerMaps() const;
+  Result<std::int64_t> answerCount(const std::string& map) const;
+  /// By the questions' ids.
+  Result<std::vector<RunAnswer>> answers(const std::string& map, std::int64_t from, std::int64_t count) const;
 
  private:
-  explicit RunReader(Database database) : m_database(std::move(database)) {}
+  RunReader(Database database, bool isTimed) : m_database(std::move(database)), m_isTimed(isTimed) {}
   Result<RunProgress> training(const RunInfo& run) const;
   Result<RunProgress> evaluation() const;
+  Result<std::map<std::string, double>> bestScores() const;
   Result<std::optional<Metric>> newest(const char* name) const;
 
   Database m_database;
+  bool m_isTimed;  // false: of version 0.4, without tokens, seconds and pyramid
   std::int64_t m_fromStep = 0;
   std::int64_t m_seen = -1;                    // data version at which all was read
   std::map<std::string, std::int64_t> m_last;  // name -> the last step read

@@ -10,16 +10,31 @@
 
 namespace strata::protocol {
 
+struct Score {
+  std::string name;
+  double value = 0;
+  template <class V>
+  void visit(V& v) {
+    v("name", name, "");
+    v("value", value, "");
+  }
+  bool operator==(const Score&) const = default;
+};
+
 struct JobInfo {
   std::string id, kind, state, created, message, parent, title;
   bool alive = false;
   std::int64_t step = 0, steps = 0;
   double secondsLeft = -1;
   std::optional<double> loss;
+  std::string model, data, task, method, sampler;
+  std::optional<double> pCross;
+  std::vector<Score> best;
+  double seconds = -1;
   template <class V>
   void visit(V& v) {
     v("id", id, "of the run");
-    v("kind", kind, "train or eval");
+    v("kind", kind, "train, eval, search or sensitivity");
     v("state", state, "queued, running, paused, stopped, failed or done");
     v("created", created, "ISO 8601, UTC");
     v("message", message, "why it failed or stopped");
@@ -30,6 +45,14 @@ struct JobInfo {
     v("steps", steps, "in all; 0: unknown");
     v("seconds_left", secondsLeft, "-1: unknown");
     v("loss", loss, "the newest, of a training run");
+    v("model", model, "what it trains or evaluates, as it was told");
+    v("data", data, "likewise");
+    v("task", task, "of an evaluation");
+    v("method", method, "of a training run: full, or LoRA r=16");
+    v("sampler", sampler, "of a training run: what draws the routings");
+    v("p_cross", pCross, "of a training run: the probability that a layer borrows; null: the sampler's");
+    v("best", best, "the best value of each score under a map: nll/full (the least), f1/stride:2 (the most)");
+    v("seconds", seconds, "that it has taken, over all its resumes; -1: unknown");
   }
   bool operator==(const JobInfo&) const = default;
 };
@@ -39,16 +62,23 @@ struct ListJobs {
   static constexpr const char* kHelp = "the project's runs, the newest first; also those that another process started";
   struct Params {
     bool trash = false;
+    std::int64_t from = 0, count = 1000;
+    std::string kind;
     template <class V>
     void visit(V& v) {
       v("trash", trash, "those in the trash instead");
+      v("from", from, "runs to leave out; 0 also looks for what has changed", Range{0, 1e9});
+      v("count", count, "at most", Range{1, 1000});
+      v("kind", kind, "only runs of this kind");
     }
   };
   struct Answer {
     std::vector<JobInfo> jobs;
+    std::int64_t total = 0;
     template <class V>
     void visit(V& v) {
       v("jobs", jobs, "the newest first");
+      v("total", total, "that there are");
     }
   };
 };
@@ -129,6 +159,92 @@ struct ReadLog {
   };
 };
 
+/// Buckets of a metric, an element each; the columns are base64 of little-endian float64.
+struct SeriesBuckets {
+  std::string name, x, min, max, last, count;
+  template <class V>
+  void visit(V& v) {
+    v("name", name, "of the metric");
+    v("x", x, "of each bucket's last point (column)");
+    v("min", min, "of its points that are numbers; NaN: none is (column)");
+    v("max", max, "likewise (column)");
+    v("last", last, "value of its last point (column)");
+    v("count", count, "of its points (column)");
+  }
+};
+
+struct ReadSeries {
+  static constexpr const char* kName = "jobs/series";
+  static constexpr const char* kHelp =
+      "a stretch of a run's metrics in buckets of consecutive points: of as few as fit, a power of two, the same "
+      "wherever the stretch begins; the outermost may reach past it. A column is base64 of little-endian float64";
+  struct Params {
+    std::string id;
+    std::vector<std::string> names;
+    std::string x = "step";
+    std::optional<double> from, to;
+    std::int64_t buckets = 1000;
+    template <class V>
+    void visit(V& v) {
+      v("id", id, "of the run");
+      v("names", names, "of metrics; none: tell which there are");
+      v("x", x, "step, tokens (trained) or seconds (of the run's wall clock)");
+      v("from", from, "least x; null: all");
+      v("to", to, "greatest x; null: all");
+      v("buckets", buckets, "of a metric, at most", Range{1, 4096});
+    }
+  };
+  struct Answer {
+    std::vector<std::string> names;
+    std::vector<SeriesBuckets> series;
+    std::vector<std::string> left;
+    template <class V>
+    void visit(V& v) {
+      v("names", names, "the run's metrics, where none were asked for");
+      v("series", series, "in the order asked for");
+      v("left", left, "metrics that did not fit into 256 KiB; ask for them again");
+    }
+  };
+};
+
+struct AnswerInfo {
+  std::string question, answer;
+  std::vector<Score> scores;
+  template <class V>
+  void visit(V& v) {
+    v("question", question, "its id in the data");
+    v("answer", answer, "of the model");
+    v("scores", scores, "em, f1, rouge_l, …: 0 … 1");
+  }
+};
+
+struct ReadAnswers {
+  static constexpr const char* kName = "jobs/answers";
+  static constexpr const char* kHelp = "an evaluation's answers under a map, by the questions' ids";
+  struct Params {
+    std::string id, map;
+    std::int64_t from = 0, count = 100;
+    template <class V>
+    void visit(V& v) {
+      v("id", id, "of the run");
+      v("map", map, "empty: tell which there are");
+      v("from", from, "answers to leave out", Range{0, 1e9});
+      v("count", count, "at most; fewer come where they are long", Range{1, 1000});
+    }
+  };
+  struct Answer {
+    std::vector<std::string> maps;
+    std::vector<AnswerInfo> answers;
+    std::int64_t total = 0;
+    template <class V>
+    void visit(V& v) {
+      v("maps", maps, "with answers");
+      v("answers", answers, "");
+      v("total", total, "under this map");
+    }
+  };
+};
+
 struct WatchJob {
   static constexpr const char* kName = "jobs/watch";
   static constexpr const char* kHelp = "sends jobs/points of a run from a step on, as they are written, or no longer";
@@ -156,27 +272,29 @@ struct JobsChanged {
   }
 };
 
-struct MetricPoint {
-  std::int64_t step = 0;
-  std::string name;
-  double value = 0;
+/// Points of a metric; the columns are base64 of little-endian float64.
+struct PointColumns {
+  std::string name, step, tokens, seconds, value;
   template <class V>
   void visit(V& v) {
-    v("step", step, "steps done");
     v("name", name, "loss, lr, grad_norm, tokens_s, nll/MAP, …");
-    v("value", value, "");
+    v("step", step, "steps done (column)");
+    v("tokens", tokens, "trained until then (column)");
+    v("seconds", seconds, "of the run's wall clock (column)");
+    v("value", value, "NaN and infinite ones too (column)");
   }
 };
 
 struct JobPoints {
   static constexpr const char* kName = "jobs/points";
-  static constexpr const char* kHelp = "metrics of a watched run";
+  static constexpr const char* kHelp =
+      "new points of a watched run, at most 30 times a second. A column is base64 of little-endian float64";
   std::string id;
-  std::vector<MetricPoint> points;
+  std::vector<PointColumns> series;
   template <class V>
   void visit(V& v) {
     v("id", id, "of the run");
-    v("points", points, "in the order they were written");
+    v("series", series, "the points of a metric by step; those of a step that it had before replace them");
   }
 };
 

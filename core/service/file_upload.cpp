@@ -1,12 +1,12 @@
 // files/put: files of the window's machine, for an engine that runs on another.
 
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 
+#include "core/base/base64.h"
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
 #include "core/project/project_files.h"
@@ -36,26 +36,13 @@ Result<fs::path> checkedName(const std::string& name) {
               "name");
 }
 
-/// RFC 4648, section 4, with padding and nothing between.
-Result<std::string> decodeBase64(const std::string& text) {
-  constexpr std::size_t kGroup = 4, kGroupBytes = 3;
-  const auto broken = [] { return fail(ErrorCode::usage, "The piece's data are no base64; send it again.", "data"); };
-  if (text.size() > (kMostBytes / kGroupBytes + 1) * kGroup) {
+Result<std::string> bytesOf(const std::string& base64) {
+  if (base64.size() > (kMostBytes / 3 + 1) * 4) {
     return fail(ErrorCode::usage, "A piece has at most 4 MiB; send smaller ones.", "data");
   }
-  // OpenSSL skips white space at both ends and takes padding anywhere.
-  const std::size_t end = text.find_first_of("= \t\r\n");
-  const std::size_t padding = end == std::string::npos ? 0 : text.size() - end;
-  if (text.size() % kGroup != 0 || padding > 2 ||
-      text.find_first_not_of('=', text.size() - padding) != std::string::npos) {
-    return broken();
-  }
-  std::string bytes(text.size() / kGroup * kGroupBytes, '\0');
-  const int made = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  if (made < 0) return broken();
-  bytes.resize(static_cast<std::size_t>(made) - padding);
-  return bytes;
+  auto bytes = decodeBase64(base64);
+  if (!bytes) return fail(ErrorCode::usage, "The piece's data are no base64; send it again.", "data");
+  return *std::move(bytes);
 }
 
 Result<void> writeAt(int file, std::string_view bytes, std::int64_t offset, const fs::path& path) {
@@ -73,7 +60,7 @@ Result<void> writeAt(int file, std::string_view bytes, std::int64_t offset, cons
 
 Result<protocol::PutFile::Answer> putFile(const protocol::PutFile::Params& params, const fs::path& project) {
   STRATA_TRY(const fs::path name, checkedName(params.name));
-  STRATA_TRY(const std::string bytes, decodeBase64(params.data));
+  STRATA_TRY(const std::string bytes, bytesOf(params.data));
   const fs::path whole = project / "uploads" / name;
   const fs::path part = whole.parent_path() / ("." + whole.filename().string() + ".part");
   std::error_code error;

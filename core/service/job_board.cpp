@@ -11,8 +11,11 @@
 #include "core/base/file_errors.h"
 #include "core/base/log.h"
 #include "core/project/job.h"
+#include "core/project/job_kinds.h"
 #include "core/project/job_phase.h"
 #include "core/project/project_files.h"
+#include "core/protocol/columns.h"
+#include "core/service/job_info.h"
 
 namespace strata {
 namespace {
@@ -25,59 +28,7 @@ constexpr auto kIdleInterval = std::chrono::milliseconds(2000);   // where nothi
 constexpr auto kPointsInterval = std::chrono::milliseconds(250);  // runs write once a second
 constexpr auto kBacklogInterval = std::chrono::milliseconds(35);  // jobs/points: at most 30 a second
 constexpr auto kBegun = std::chrono::milliseconds(2000);
-constexpr std::size_t kPointsOfAName = 500, kMostPoints = 3000;  // under 256 KiB of JSON
-constexpr std::size_t kLogBytes = 64 << 10;
-
-std::string lastPart(const std::string& path) {
-  const std::size_t end = path.find_last_not_of('/');
-  if (end == std::string::npos) return path;
-  const std::size_t slash = path.find_last_of('/', end);
-  return path.substr(slash == std::string::npos ? 0 : slash + 1,
-                     end + 1 - (slash == std::string::npos ? 0 : slash + 1));
-}
-
-std::string textIn(const Json& config, const char* name) {
-  const auto found = config.find(name);
-  return found != config.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-/// "sample-base on train.txt"
-std::string titleOf(const RunInfo& run) {
-  if (!run.config.is_object()) return {};
-  std::string model = textIn(run.config, "model");
-  if (model.empty()) model = textIn(run.config, "init");
-  std::string title = lastPart(model);
-  if (run.kind == "eval") title += ", " + textIn(run.config, "task");
-  const std::string data = lastPart(textIn(run.config, "data"));
-  return data.empty() ? title : title + " on " + data;
-}
-
-/// What run.json says.
-void tell(const RunInfo& run, JobInfo& info) {
-  info.kind = run.kind;
-  info.state = toString(run.state);
-  info.created = run.created;
-  info.message = run.message;
-  info.parent = run.parent;
-  info.title = titleOf(run);
-}
-
-bool same(const JobInfo& a, const JobInfo& b) {
-  return configToJson(a) == configToJson(b);
-}
-
-/// Cut so that no character is broken at its end, nor, where `midway`, at its begin.
-std::string wholeCharacters(std::string bytes, bool midway) {
-  const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };
-  if (midway) bytes.erase(bytes.begin(), std::find_if_not(bytes.begin(), bytes.end(), continues));
-  std::size_t last = bytes.size();
-  while (last > 0 && continues(bytes[last - 1])) --last;
-  if (last == 0) return bytes;
-  const auto lead = static_cast<unsigned char>(bytes[last - 1]);
-  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
-  if (bytes.size() - (last - 1) < length) bytes.resize(last - 1);
-  return bytes;
-}
+constexpr std::size_t kMostPoints = 5000;  // under 256 KiB of JSON
 
 }  // namespace
 
@@ -95,9 +46,9 @@ JobBoard::~JobBoard() {
   m_wake.notify_all();
 }
 
-Result<void> JobBoard::checkId(const std::string& id) const {
+Result<fs::path> JobBoard::runFolder(const std::string& id) const {
   std::error_code ignored;
-  if (isPlainId(id) && fs::is_directory(folderOf(id), ignored)) return {};
+  if (isPlainId(id) && fs::is_directory(folderOf(id), ignored)) return folderOf(id);
   return fail(ErrorCode::notFound, "The project " + m_options.project.string() + " has no run " + id + ".", id);
 }
 
@@ -130,10 +81,7 @@ void JobBoard::refreshOne(const std::string& id) {
     const Result<RunProgress> progress =
         entry.reader ? entry.reader->progress(*run) : Result<RunProgress>(RunProgress());
     if (progress) {
-      info.step = progress->step;
-      info.steps = progress->steps;
-      info.loss = progress->loss;
-      info.secondsLeft = alive ? progress->secondsLeft() : -1;
+      tell(*progress, info);
       entry.stepSeconds = progress->stepSeconds;
     }
   } else {
@@ -144,7 +92,7 @@ void JobBoard::refreshOne(const std::string& id) {
     entry.reader.reset();
     entry.terminated.reset();
   }
-  if (!same(before, info)) m_changed[id] = info;
+  if (before != info) m_changed[id] = info;
 }
 
 void JobBoard::refresh(bool all) {
@@ -200,18 +148,17 @@ bool JobBoard::sendPoints() {
       if (!reader) continue;
       watch.reader = std::move(*reader);
     }
-    const Result<std::vector<Metric>> metrics = watch.reader->next(kPointsOfAName);
-    if (!metrics || metrics->empty()) continue;
+    const Result<std::vector<MetricPoints>> found = watch.reader->next(kMostPoints);
+    if (!found || found->empty()) continue;
     more = true;
-    for (std::size_t begin = 0; begin < metrics->size(); begin += kMostPoints) {
-      protocol::JobPoints points;
-      points.id = id;
-      for (std::size_t i = begin; i < std::min(metrics->size(), begin + kMostPoints); ++i) {
-        const Metric& metric = (*metrics)[i];
-        if (std::isfinite(metric.value)) points.points.push_back({metric.step, metric.name, metric.value});
-      }
-      if (!points.points.empty()) m_notify(points);
+    protocol::JobPoints points;
+    points.id = id;
+    for (const MetricPoints& each : *found) {
+      using protocol::encodeColumn;
+      points.series.push_back({each.name, encodeColumn(each.step), encodeColumn(each.tokens),
+                               encodeColumn(each.seconds), encodeColumn(each.value)});
     }
+    m_notify(points);
   }
   return more;
 }
@@ -254,13 +201,26 @@ void JobBoard::loop(const std::stop_token& ended) {
   }
 }
 
-Result<std::vector<JobInfo>> JobBoard::list() {
-  const std::lock_guard guard(m_mutex);
-  refresh(true);
+Result<protocol::ListJobs::Answer> JobBoard::list(const protocol::ListJobs::Params& params) {
+  if (!params.kind.empty() && findJobKind(params.kind) == nullptr) {
+    return fail(ErrorCode::usage, "There is no kind of job \"" + params.kind + "\"; leave it empty for all.", "kind");
+  }
   std::vector<JobInfo> jobs;
-  for (const auto& [id, entry] : m_entries) jobs.push_back(entry.info);
-  std::reverse(jobs.begin(), jobs.end());  // ids begin with the time of creation
-  return jobs;
+  if (params.trash) {
+    STRATA_TRY(jobs, listTrash());
+  } else {
+    const std::lock_guard guard(m_mutex);
+    if (params.from == 0) refresh(true);
+    for (const auto& [id, entry] : m_entries) jobs.push_back(entry.info);
+    std::reverse(jobs.begin(), jobs.end());  // ids begin with the time of creation
+  }
+  if (!params.kind.empty()) std::erase_if(jobs, [&](const JobInfo& job) { return job.kind != params.kind; });
+  protocol::ListJobs::Answer answer;
+  answer.total = static_cast<std::int64_t>(jobs.size());
+  const std::int64_t begin = std::min(params.from, answer.total);
+  const std::int64_t end = std::min(begin + params.count, answer.total);
+  answer.jobs.assign(std::make_move_iterator(jobs.begin() + begin), std::make_move_iterator(jobs.begin() + end));
+  return answer;
 }
 
 Result<std::vector<JobInfo>> JobBoard::listTrash() const {
@@ -297,11 +257,11 @@ Result<JobInfo> JobBoard::start(const protocol::StartJob::Params& params) {
 }
 
 Result<void> JobBoard::stop(const std::string& id) {
-  STRATA_CHECK(checkId(id));
-  if (!isAlive(folderOf(id))) {
+  STRATA_TRY(const fs::path folder, runFolder(id));
+  if (!isAlive(folder)) {
     return fail(ErrorCode::usage, "The run " + id + " is not running, so there is nothing to stop.", id);
   }
-  return requestStop(folderOf(id));
+  return requestStop(folder);
 }
 
 Result<void> JobBoard::remove(const protocol::RemoveJob::Params& params) {
@@ -322,31 +282,8 @@ Result<void> JobBoard::remove(const protocol::RemoveJob::Params& params) {
   return {};
 }
 
-Result<protocol::ReadLog::Answer> JobBoard::log(const protocol::ReadLog::Params& params) const {
-  STRATA_CHECK(checkId(params.id));
-  protocol::ReadLog::Answer answer;
-  const ProjectPath path = inRun(folderOf(params.id), "log");
-  const Result<Descriptor> file = openInProject(path, O_RDONLY);
-  if (!file && file.error().code == ErrorCode::notFound) return answer;  // a run of the command line has none
-  if (!file) return tl::unexpected(file.error());
-  const off_t end = ::lseek(file->get(), 0, SEEK_END);
-  if (end < 0) return systemFailure(errno, "read", path.whole());
-  const std::int64_t size = end;
-  const auto most = static_cast<std::int64_t>(kLogBytes);
-  const std::int64_t from = params.from < 0 ? std::max<std::int64_t>(0, size - most) : std::min(params.from, size);
-  std::string bytes(static_cast<std::size_t>(std::min(most, size - from)), '\0');
-  const ssize_t count = ::pread(file->get(), bytes.data(), bytes.size(), from);
-  if (count < 0) return systemFailure(errno, "read", path.whole());
-  bytes.resize(static_cast<std::size_t>(count));
-  const std::string read = bytes;
-  answer.text = wholeCharacters(std::move(bytes), params.from < 0 && from > 0);
-  const std::size_t cutBefore = answer.text.empty() ? 0 : read.find(answer.text);
-  answer.next = from + static_cast<std::int64_t>(cutBefore + answer.text.size());
-  return answer;
-}
-
 Result<void> JobBoard::watch(const protocol::WatchJob::Params& params) {
-  STRATA_CHECK(checkId(params.id));
+  STRATA_CHECK(runFolder(params.id));
   const std::lock_guard guard(m_mutex);
   m_watches.erase(params.id);
   if (!params.on) return {};

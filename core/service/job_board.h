@@ -32,12 +32,13 @@ class JobBoard {
   JobBoard(Options options, Notifier notify);
   ~JobBoard();
 
-  Result<std::vector<protocol::JobInfo>> list();
-  Result<std::vector<protocol::JobInfo>> listTrash() const;
+  /// A run whose files are as they were is not read again.
+  Result<protocol::ListJobs::Answer> list(const protocol::ListJobs::Params& params);
+  /// Of a run that the project has.
+  Result<std::filesystem::path> runFolder(const std::string& id) const;
   Result<protocol::JobInfo> start(const protocol::StartJob::Params& params);
   Result<void> stop(const std::string& id);
   Result<void> remove(const protocol::RemoveJob::Params& params);
-  Result<protocol::ReadLog::Answer> log(const protocol::ReadLog::Params& params) const;
   Result<void> watch(const protocol::WatchJob::Params& params);
 
  private:
@@ -56,7 +57,7 @@ class JobBoard {
   };
 
   std::filesystem::path folderOf(const std::string& id) const { return m_options.project / "runs" / id; }
-  Result<void> checkId(const std::string& id) const;
+  Result<std::vector<protocol::JobInfo>> listTrash() const;
   void loop(const std::stop_token& ended);
   /// Reads what may have changed: all runs, or those that lived at the last look.
   void refresh(bool all);

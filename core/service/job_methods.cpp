@@ -1,6 +1,7 @@
 // jobs/*.
 
 #include "core/service/project_state.h"
+#include "core/service/run_contents.h"
 
 namespace strata {
 
@@ -9,8 +10,7 @@ void addJobMethods(MethodTable& methods, const ProjectAccess& project) {
   constexpr auto nothing = [] { return Nothing{}; };
   methods.add<ListJobs>([project](const ListJobs::Params& params, RequestContext&) -> Result<ListJobs::Answer> {
     STRATA_TRY(const auto held, project());
-    STRATA_TRY(auto jobs, params.trash ? held->jobs().listTrash() : held->jobs().list());
-    return ListJobs::Answer{std::move(jobs)};
+    return held->jobs().list(params);
   });
   methods.add<StartJob>([project](const StartJob::Params& params, RequestContext&) -> Result<StartJob::Answer> {
     STRATA_TRY(const auto held, project());
@@ -27,8 +27,20 @@ void addJobMethods(MethodTable& methods, const ProjectAccess& project) {
   });
   methods.add<ReadLog>([project](const ReadLog::Params& params, RequestContext&) -> Result<ReadLog::Answer> {
     STRATA_TRY(const auto held, project());
-    return held->jobs().log(params);
+    STRATA_TRY(const auto run, held->jobs().runFolder(params.id));
+    return readLog(run, params);
   });
+  methods.add<ReadSeries>([project](const ReadSeries::Params& params, RequestContext&) -> Result<ReadSeries::Answer> {
+    STRATA_TRY(const auto held, project());
+    STRATA_TRY(const auto run, held->jobs().runFolder(params.id));
+    return readSeries(run, params);
+  });
+  methods.add<ReadAnswers>(
+      [project](const ReadAnswers::Params& params, RequestContext&) -> Result<ReadAnswers::Answer> {
+        STRATA_TRY(const auto held, project());
+        STRATA_TRY(const auto run, held->jobs().runFolder(params.id));
+        return readAnswers(run, params);
+      });
   methods.add<WatchJob>([=](const WatchJob::Params& params, RequestContext&) -> Result<Nothing> {
     STRATA_TRY(const auto held, project());
     return held->jobs().watch(params).map(nothing);

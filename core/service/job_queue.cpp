@@ -1,6 +1,7 @@
 // From a request for a job to its run in the state queued, by the rules of the command line.
 
 #include "core/config/eval_config.h"
+#include "core/project/job_kinds.h"
 #include "core/project/model_name.h"
 #include "core/project/run_checkpoint.h"
 #include "core/service/job_board.h"
@@ -37,7 +38,7 @@ Result<std::string> queueNew(const fs::path& project, const RunRequest& request)
   rootIn(project, config);
   STRATA_CHECK(checkTrainConfig(config));
   STRATA_CHECK(refuseStackedLora(config));
-  return created(project, "train", configToJson(config));
+  return created(project, kTrainKind, configToJson(config));
 }
 
 Result<std::string> queueExtension(const fs::path& project, const std::string& parent, const RunRequest& request) {
@@ -49,7 +50,7 @@ Result<std::string> queueExtension(const fs::path& project, const std::string& p
   if (checkpointSteps(folder).empty()) {
     return fail(ErrorCode::notFound, "The run " + parent + " has no checkpoint to extend; resume it first.", "extend");
   }
-  return created(project, "train", configToJson(config), folder.filename().string());
+  return created(project, kTrainKind, configToJson(config), folder.filename().string());
 }
 
 Result<std::string> queueAgain(const fs::path& project, const std::string& id, const RunRequest& request) {
@@ -79,7 +80,7 @@ Result<std::string> queueEvaluation(const fs::path& project, Json options) {
   rootIn(project, config.adapter);
   STRATA_CHECK(checkEvalConfig(config));
   STRATA_CHECK(locateModel(config.model, project, Locate::place));  // the job verifies it
-  return created(project, "eval", configToJson(config));
+  return created(project, kEvalKind, configToJson(config));
 }
 
 }  // namespace
@@ -90,8 +91,8 @@ Result<std::string> queueJob(const fs::path& project, const protocol::StartJob::
   if (!params.resume.empty() && !params.extend.empty()) {
     return fail(ErrorCode::usage, "Both resume and extend are given; give one.", "resume");
   }
-  if (params.kind == "eval" && params.resume.empty() && params.extend.empty()) return queueEvaluation(project, config);
-  if (params.kind != "train") {
+  if (params.kind == kEvalKind && params.resume.empty() && params.extend.empty()) return queueEvaluation(project, config);
+  if (params.kind != kTrainKind) {
     return fail(ErrorCode::usage, "The kind of job \"" + params.kind + "\" cannot be started so; give train or eval.",
                 "kind");
   }

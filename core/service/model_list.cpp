@@ -7,6 +7,7 @@
 
 #include "core/checkpoint/adapter.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/project/job_kinds.h"
 #include "core/project/model_name.h"
 #include "core/project/project.h"
 #include "core/project/run_checkpoint.h"
@@ -81,7 +82,7 @@ void addProject(const Project& project, std::vector<Found>& found) {
   if (!runs) return;
   for (const RunInfo& run : *runs) {
     const fs::path folder = project.runsFolder() / run.id;
-    if (run.kind != "train" || checkpointSteps(folder).empty()) continue;
+    if (run.kind != kTrainKind || checkpointSteps(folder).empty()) continue;
     Found each{entryOf("run", run.id, run.id, folder), {}, {}};
     const auto model = run.config.find("model");
     if (model != run.config.end() && model->is_string() && !model->get_ref<const std::string&>().empty()) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <string_view>
 
+#include "core/project/job_kinds.h"
 #include "core/project/model_name.h"
 #include "core/project/project.h"
 #include "core/training/run_setup.h"
@@ -109,7 +110,7 @@ Result<fs::path> trainingRunFolder(const std::string& text, const std::optional<
         option);
   }
   STRATA_TRY(const RunInfo info, readRun(run->folder));
-  if (info.kind != "train") {
+  if (info.kind != kTrainKind) {
     return fail(ErrorCode::usage,
                 "The run " + info.id + " is of the kind " + info.kind + "; only training goes on by " + option + ".",
                 option);

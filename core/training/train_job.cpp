@@ -1,6 +1,7 @@
 #include "core/training/train_job.h"
 
 #include "core/base/log.h"
+#include "core/project/job_kinds.h"
 #include "core/project/job_phase.h"
 #include "core/project/run_checkpoint.h"
 #include "core/training/run_setup.h"
@@ -24,13 +25,13 @@ RunState stateAfter(const Error& error) {
 
 Result<TrainAnswer> startTraining(const Project& project, const TrainConfig& config, const TrainHooks& hooks) {
   STRATA_TRY(RunSetup setup, prepareRun(config));
-  STRATA_TRY(Run run, Run::create(project, "train", configToJson(setup.config)));
+  STRATA_TRY(Run run, Run::create(project, kTrainKind, configToJson(setup.config)));
   return trainIn(run, std::move(setup), hooks);
 }
 
 Result<TrainAnswer> continueRun(Run& run, const ResumeChanges& changes, const TrainHooks& hooks) {
   const std::filesystem::path& folder = run.folder();
-  if (run.info().kind != "train") {
+  if (run.info().kind != kTrainKind) {
     return fail(ErrorCode::usage,
                 "The run " + run.info().id + " is of the kind " + run.info().kind + "; only training can be resumed.");
   }
@@ -77,7 +78,7 @@ Result<TrainAnswer> extendTraining(const Project& project, const std::filesystem
   }
   STRATA_TRY(RunSetup setup, prepareRun(config));
   STRATA_CHECK(takeOver(setup, parent));
-  STRATA_TRY(Run run, Run::create(project, "train", configToJson(setup.config), parent.filename().string()));
+  STRATA_TRY(Run run, Run::create(project, kTrainKind, configToJson(setup.config), parent.filename().string()));
   return trainIn(run, std::move(setup), hooks);
 }
 

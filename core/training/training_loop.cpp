@@ -105,6 +105,9 @@ Result<void> TrainingLoop::restore() {
   const auto saved = checkpointSteps(m_run.folder());
   const bool fromCheckpoint = contains(saved, step);
   STRATA_CHECK(m_database->deleteAfter(fromCheckpoint ? step : -1));
+  STRATA_TRY(const Metric newest, m_database->newest());
+  m_trained = newest.tokens;
+  m_secondsBefore = newest.seconds;
   m_saved = fromCheckpoint ? step : -1;
   m_savedAttempt = trainer().attempt();
   m_early.patience = config().earlyStopPatience;
@@ -130,6 +133,7 @@ Result<void> TrainingLoop::step() {
   if (result) {
     m_notFinite = 0;
     m_tokens += result->tokens;
+    m_trained += result->trained;
     STRATA_CHECK(record(*result, seconds));
     if (m_hooks.onStep) m_hooks.onStep(*result);
     return {};
@@ -171,8 +175,13 @@ Result<void> TrainingLoop::record(const StepResult& result, double seconds) {
       {"padding", static_cast<double>(result.padding) / static_cast<double>(result.tokens)},
       {"step_s", seconds},
       {"memory", static_cast<double>(memory)}};
-  for (const auto& [name, value] : values) STRATA_CHECK(m_database->addMetric({done, name, value}));
+  for (const auto& [name, value] : values) STRATA_CHECK(m_database->addMetric(measured(done, name, value)));
   return {};
+}
+
+Metric TrainingLoop::measured(std::int64_t step, std::string name, double value) const {
+  const std::chrono::duration<double> here = Clock::now() - m_begun;
+  return {step, std::move(name), value, m_trained, m_secondsBefore + here.count()};
 }
 
 bool TrainingLoop::evaluationIsDue() {
@@ -193,7 +202,7 @@ Result<bool> TrainingLoop::evaluate() {
     const Result<double> nll = trainer().evaluate(map.map, m_setup.held, goOn);
     if (!nll && nll.error().code == ErrorCode::cancelled) return false;
     if (!nll) return tl::unexpected(nll.error());
-    found.push_back({done, "nll/" + map.name, *nll});
+    found.push_back(measured(done, "nll/" + map.name, *nll));
     if (m_hooks.onEvaluation) m_hooks.onEvaluation({done, map.name, *nll});
   }
   // The watched one last: it says that the evaluation is whole.

@@ -53,6 +53,8 @@ class TrainingLoop {
   Result<void> step();
   Result<void> tryAgain(const Error& error, bool redrawn);
   Result<void> record(const StepResult& result, double seconds);
+  /// A value measured now, after `step` steps.
+  Metric measured(std::int64_t step, std::string name, double value) const;
 
   bool evaluationIsDue();
   /// Every map's held-out loss; false where a stop came between.
@@ -74,7 +76,10 @@ class TrainingLoop {
   PhaseFile& m_phase;
   std::optional<RunDatabase> m_database;
   EarlyStop m_early;
-  std::int64_t m_tokens = 0;         // through the model
+  std::int64_t m_tokens = 0;   // through the model
+  std::int64_t m_trained = 0;  // in the loss, by the processes before too
+  double m_secondsBefore = 0;  // that the processes before took until the step this one began at
+  Clock::time_point m_begun = Clock::now();
   int m_notFinite = 0;               // tries in a row without a finite loss
   std::int64_t m_saved = -1;         // the step of the newest checkpoint
   std::uint32_t m_savedAttempt = 0;  // and the attempts at its next step

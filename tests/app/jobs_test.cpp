@@ -129,7 +129,7 @@ TEST_F(Jobs, PointsAndProgressComeByThemselves) {
   const std::string id = start(training(1000000));
   result("jobs/watch", {{"id", id}});
   EXPECT_TRUE(engine->noted([&](const auto& note) {
-    return note.method == "jobs/points" && note.params["id"] == id && !note.params["points"].empty();
+    return note.method == "jobs/points" && note.params["id"] == id && !note.params["series"].empty();
   }));
   EXPECT_TRUE(engine->noted([&](const auto& note) {
     return note.method == "jobs/changed" && note.params["jobs"][0]["step"].template get<int>() > 0;

@@ -21,7 +21,7 @@ TEST(Flood, NoTurnOfTheWholeWindowTakesFiftyMilliseconds) {
   ASSERT_TRUE(ask("flood"));  // lays the strip out
   int points = 0;
   window.engine.on<protocol::JobPoints>(&window.window,
-                                        [&](const auto& news) { points += static_cast<int>(news.points.size()); });
+                                        [&](const auto& news) { points += static_cast<int>(news.series.size()); });
   QElapsedTimer clock;
   clock.start();
   const testing::LoopProbe probe;

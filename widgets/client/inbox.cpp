@@ -51,8 +51,8 @@ bool joined(Json& earlier, Json& later, Join join) {
       appendList(earlier, later, "ids");
       return true;
     case Join::points:
-      if (!bothHave(earlier, later, "points", isList)) return false;
-      appendList(earlier, later, "points");
+      if (!bothHave(earlier, later, "series", isList)) return false;
+      appendList(earlier, later, "series");
       return true;
     case Join::replace:
       earlier = std::move(later);

@@ -72,10 +72,11 @@ TEST(RunDatabase, FlushAndTheEndWriteEverything) {
     ASSERT_TRUE(database.addEvent(3, "evaluation", "nll of full: 1.25"));
     ASSERT_TRUE(database.flush());
     EXPECT_EQ(query(run.path(), "SELECT text FROM events").front(), "nll of full: 1.25");
-    ASSERT_TRUE(database.addAnswer("stride:2", "q1", "Paris", 1, 1));
-    ASSERT_TRUE(database.addAnswer("stride:2", "q1", "Lyon", 0, 0.5));
+    ASSERT_TRUE(database.addAnswer({"stride:2", "q1", "Paris", {{"em", 1}, {"f1", 1}}}));
+    ASSERT_TRUE(database.addAnswer({"stride:2", "q1", "Lyon", {{"em", 0}, {"f1", 0.5}, {"rouge_l", std::nan("")}}}));
   }
-  EXPECT_EQ(query(run.path(), "SELECT answer || f1 FROM answers"), std::vector<std::string>{"Lyon0.5"});
+  EXPECT_EQ(query(run.path(), "SELECT answer || scores FROM answers"),
+            std::vector<std::string>{R"(Lyon{"em":0.0,"f1":0.5})"});
 }
 
 TEST(RunDatabase, IsInWalModeOnALocalDisk) {
@@ -115,6 +116,19 @@ TEST(RunDatabase, AResumedRunForgetsWhatLiesPastItsCheckpoint) {
   EXPECT_EQ(query(run.path(), "SELECT max(step) FROM events").front(), "4");
   ASSERT_TRUE(database.addMetric({5, "loss", 50}));
   EXPECT_THAT(values(database, "loss"), ::testing::ElementsAre(1, 2, 3, 4, 50));
+}
+
+TEST(RunDatabase, KnowsWhereItsNewestMetricWasMeasured) {
+  TemporaryFolder run;
+  auto database = *RunDatabase::open(run.path());
+  EXPECT_EQ(database.newest()->step, 0);
+  ASSERT_TRUE(database.addMetric({4, "loss", 1, 400, 2.5}));
+  ASSERT_TRUE(database.addMetric({2, "nll/full", 1, 200, 1.5}));
+  EXPECT_EQ(database.newest()->step, 4);
+  EXPECT_EQ(database.newest()->tokens, 400);
+  EXPECT_EQ(database.newest()->seconds, 2.5);
+  ASSERT_TRUE(database.deleteAfter(3));
+  EXPECT_EQ(database.newest()->tokens, 200);
 }
 
 TEST(RunDatabase, WhatWasFlushedSurvivesAKill) {
@@ -166,7 +180,7 @@ TEST(RunDatabase, RefusesTablesOfANewerVersion) {
   ASSERT_TRUE(RunDatabase::open(run.path()));
   sqlite3* file = nullptr;
   ASSERT_EQ(sqlite3_open((run.path() / "run.sqlite").c_str(), &file), SQLITE_OK);
-  ASSERT_EQ(sqlite3_exec(file, "PRAGMA user_version=2", nullptr, nullptr, nullptr), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(file, "PRAGMA user_version=99", nullptr, nullptr, nullptr), SQLITE_OK);
   sqlite3_close(file);
   EXPECT_EQ(RunDatabase::open(run.path()).error().code, ErrorCode::unsupported);
 }

@@ -2,6 +2,7 @@
 
 #include "core/project/run_reader.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -12,6 +13,7 @@ namespace strata {
 namespace {
 
 using strata::testing::TemporaryFolder;
+using ::testing::ElementsAre;
 
 struct Readers : ::testing::Test {
   TemporaryFolder temporary;
@@ -27,34 +29,40 @@ TEST_F(Readers, GiveEachMetricOnceAndThenNothing) {
   }
   ASSERT_TRUE(database.flush());
   RunReader reader = open();
-  const auto first = reader.next(4);
+  const auto first = reader.next(8);
   ASSERT_TRUE(first) << first.error().message;
-  EXPECT_EQ(first->size(), 8u);
-  EXPECT_EQ(first->front().step, 1);
-  std::size_t count = first->size();
-  for (auto more = reader.next(4); !more->empty(); more = reader.next(4)) count += more->size();
+  ASSERT_EQ(first->size(), 2u);
+  EXPECT_THAT(first->front().step, ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(first->back().value, ElementsAre(1, 2, 3, 4));
+  std::size_t count = 8;
+  for (auto more = reader.next(8); !more->empty(); more = reader.next(8)) {
+    for (const MetricPoints& points : *more) count += points.step.size();
+  }
   EXPECT_EQ(count, 20u);
-  add(11, "loss", .05);
+  ASSERT_TRUE(database.addMetric({11, "loss", .05, 300, 2.5}));
   ASSERT_TRUE(database.flush());
   const auto later = reader.next(100);
   ASSERT_EQ(later->size(), 1u);
-  EXPECT_EQ(later->front().step, 11);
-  EXPECT_EQ(later->front().value, .05);
-  EXPECT_EQ(open(8).next(100)->front().step, 8);
+  EXPECT_EQ(later->front().name, "loss");
+  EXPECT_THAT(later->front().step, ElementsAre(11));
+  EXPECT_THAT(later->front().tokens, ElementsAre(300));
+  EXPECT_THAT(later->front().seconds, ElementsAre(2.5));
+  EXPECT_THAT(later->front().value, ElementsAre(.05));
+  EXPECT_EQ(open(8).next(100)->front().step.front(), 8);
 }
 
 TEST_F(Readers, FollowARunThatWentBackBehindACheckpoint) {
   for (int step = 1; step <= 10; ++step) add(step, "loss", 1);
   ASSERT_TRUE(database.flush());
   RunReader reader = open();
-  EXPECT_EQ(reader.next(100)->size(), 10u);
+  EXPECT_EQ(reader.next(100)->front().step.size(), 10u);
   ASSERT_TRUE(database.deleteAfter(5));
   EXPECT_TRUE(reader.next(100)->empty());
   add(6, "loss", 2);
   ASSERT_TRUE(database.flush());
   const auto again = reader.next(100);
   ASSERT_EQ(again->size(), 1u);
-  EXPECT_EQ(again->front().step, 6);
+  EXPECT_THAT(again->front().step, ElementsAre(6));
 }
 
 TEST_F(Readers, KnowHowFarATrainingIs) {
@@ -102,18 +110,55 @@ TEST_F(Readers, KnowHowFarAnEvaluationIs) {
   EXPECT_EQ(progress->loss, std::nullopt);
 }
 
+TEST_F(Readers, KnowHowLongARunTookAndTheBestOfEachScore) {
+  RunInfo run;
+  run.kind = "train";
+  const double losses[] = {3, 1, std::nan(""), 2};
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(database.addMetric({i + 1, "loss", 1, 10 * (i + 1), 1.5 * (i + 1)}));
+    add(i + 1, "nll/full", losses[i]);
+    add(i + 1, "f1/full", losses[i]);
+  }
+  add(1, "nll/stride:2", std::nan(""));
+  ASSERT_TRUE(database.flush());
+  const auto progress = open().progress(run);
+  ASSERT_TRUE(progress) << progress.error().message;
+  EXPECT_DOUBLE_EQ(progress->seconds, 6);
+  const std::map<std::string, double> best = {{"f1/full", 3}, {"nll/full", 1}};
+  EXPECT_EQ(progress->best, best);
+}
+
+TEST_F(Readers, GiveAnswersByPagesWithAllTheirScores) {
+  for (const char* id : {"q3", "q1", "q2"}) {
+    ASSERT_TRUE(database.addAnswer({"full", id, std::string("answer of ") + id, {{"em", 1}, {"rouge_l", .5}}}));
+  }
+  ASSERT_TRUE(database.addAnswer({"stride:2", "q1", "another", {}}));
+  ASSERT_TRUE(database.flush());
+  const RunReader reader = open();
+  EXPECT_THAT(*reader.answerMaps(), ElementsAre("full", "stride:2"));
+  EXPECT_EQ(*reader.answerCount("full"), 3);
+  const auto page = reader.answers("full", 1, 5);
+  ASSERT_TRUE(page) << page.error().message;
+  ASSERT_EQ(page->size(), 2u);
+  EXPECT_EQ(page->front().question, "q2");
+  EXPECT_EQ(page->front().answer, "answer of q2");
+  const std::map<std::string, double> scores = {{"em", 1}, {"rouge_l", .5}};
+  EXPECT_EQ(page->back().scores, scores);
+  EXPECT_TRUE(reader.answers("full", 3, 5)->empty());
+}
+
 TEST_F(Readers, AreFastBesideAMillionMetrics) {
   ASSERT_TRUE(database.flush());
   auto raw = Database::open({temporary.path(), "run.sqlite"}, Database::Mode::write);
-  ASSERT_TRUE(
-      raw->execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 200000)"
-                   " INSERT INTO metrics SELECT i, 'loss', i FROM n UNION ALL SELECT i, 'lr', i FROM n"));
+  ASSERT_TRUE(raw->execute(
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 200000)"
+      " INSERT INTO metrics(step, name, value) SELECT i, 'loss', i FROM n UNION ALL SELECT i, 'lr', i FROM n"));
   const auto secondsOf = [&](int from, int steps) {
     double least = std::numeric_limits<double>::infinity();
     for (int round = 0; round < 5; ++round) {
       RunReader reader = open(from);
       const auto started = std::chrono::steady_clock::now();
-      EXPECT_EQ(reader.next(steps)->size(), 2 * static_cast<std::size_t>(steps));
+      EXPECT_EQ(reader.next(2 * steps)->back().step.size(), static_cast<std::size_t>(steps));
       least = std::min(least, std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
     }
     return least;

@@ -12,6 +12,8 @@
 #include "core/project/job_phase.h"
 #include "core/project/run_checkpoint.h"
 #include "core/project/run_database.h"
+#include "core/protocol/columns.h"
+#include "core/service/run_contents.h"
 #include "core/training/train_job.h"
 #include "support.h"
 #include "test_disk.h"
@@ -82,6 +84,15 @@ struct Board : ::testing::Test {
   }
 };
 
+std::vector<protocol::JobInfo> listed(JobBoard& board, const protocol::ListJobs::Params& params = {}) {
+  const auto answer = board.list(params);
+  EXPECT_TRUE(answer) << answer.error().message;
+  return answer ? answer->jobs : std::vector<protocol::JobInfo>();
+}
+std::vector<protocol::JobInfo> trashed(JobBoard& board) {
+  return listed(board, {.trash = true, .kind = {}});
+}
+
 TEST_F(Board, AJobThatHeedsNoStopFileIsAskedBySignal) {
   const std::string id = startChild([](strata::Run&) {
     for (;;) ::pause();
@@ -104,7 +115,7 @@ TEST_F(Board, AnEngineThatChangesARunWithAnOldStopFileIsNotSignalled) {
   JobBoard board(options(), notifier());
   const auto end = Clock::now() + std::chrono::milliseconds(2500);  // TERM, and a second later KILL
   while (Clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  EXPECT_TRUE(board.list()->front().alive);
+  EXPECT_TRUE(listed(board).front().alive);
 }
 
 TEST_F(Board, ARunThatIsQueuedAgainLosesItsOldStopFile) {
@@ -128,9 +139,7 @@ TEST_F(Board, ALogThatIsALinkIsNotShown) {
   const fs::path run = strata::Run::create(project, "train", Json::object())->folder();
   fs::create_symlink("/etc/hostname", run / "log");
   JobBoard board(options(), notifier());
-  protocol::ReadLog::Params params;
-  params.id = run.filename();
-  const auto log = board.log(params);
+  const auto log = readLog(*board.runFolder(run.filename()), {});
   ASSERT_FALSE(log);
   EXPECT_NE(log.error().message.find("is a symbolic link"), std::string::npos);
 }
@@ -146,10 +155,10 @@ TEST_F(Board, AJobThatHeedsNoSignalIsEnded) {
   ASSERT_TRUE(becomes([&] { return waitpid(child, &status, WNOHANG) == child; }, 15));
   child = -1;
   EXPECT_EQ(WTERMSIG(status), SIGKILL);
-  const auto jobs = board.list();
-  ASSERT_EQ(jobs->size(), 1u);
-  EXPECT_EQ(jobs->front().state, "failed");
-  EXPECT_FALSE(jobs->front().alive);
+  const auto jobs = listed(board);
+  ASSERT_EQ(jobs.size(), 1u);
+  EXPECT_EQ(jobs.front().state, "failed");
+  EXPECT_FALSE(jobs.front().alive);
 }
 
 TEST_F(Board, ATrainingThatSavesToASlowDiskIsNotKilled) {
@@ -179,7 +188,7 @@ TEST_F(Board, ATrainingThatSavesToASlowDiskIsNotKilled) {
   });
   const fs::path run = project.runsFolder() / id;
   JobBoard board(options(), notifier());
-  ASSERT_TRUE(becomes([&] { return board.list()->front().step > 2; }, 60));
+  ASSERT_TRUE(becomes([&] { return listed(board).front().step > 2; }, 60));
   const auto stopped = Clock::now();
   ASSERT_TRUE(board.stop(id));
   int status = 0;
@@ -221,23 +230,22 @@ TEST_F(Board, AJobThatIsNotAskedToStopIsLeftAlone) {
   JobBoard board(options(), notifier());
   std::this_thread::sleep_for(std::chrono::milliseconds(2500));
   EXPECT_EQ(waitpid(child, nullptr, WNOHANG), 0);
-  const auto jobs = board.list();
-  EXPECT_TRUE(jobs->front().alive);
+  EXPECT_TRUE(listed(board).front().alive);
 }
 
 TEST_F(Board, ARunOfTheTrashIsListedTakenBackAndDeleted) {
   std::vector<std::string> ids;
   for (int i = 0; i < 2; ++i) ids.push_back(strata::Run::create(project, "train", Json{{"model", "m"}})->info().id);
   JobBoard board(options(), notifier());
-  EXPECT_TRUE(board.listTrash()->empty());
+  EXPECT_TRUE(trashed(board).empty());
   for (const std::string& id : ids) ASSERT_TRUE(board.remove({id, "trash"}));
-  EXPECT_TRUE(board.list()->empty());
-  ASSERT_EQ(board.listTrash()->size(), 2u);
-  EXPECT_EQ(board.listTrash()->front().title, "m");
+  EXPECT_TRUE(listed(board).empty());
+  ASSERT_EQ(trashed(board).size(), 2u);
+  EXPECT_EQ(trashed(board).front().title, "m");
   ASSERT_TRUE(board.remove({ids[0], "restore"}));
-  EXPECT_EQ(board.list()->front().id, ids[0]);
+  EXPECT_EQ(listed(board).front().id, ids[0]);
   ASSERT_TRUE(board.remove({ids[1], "delete"}));
-  EXPECT_TRUE(board.listTrash()->empty());
+  EXPECT_TRUE(trashed(board).empty());
   EXPECT_FALSE(fs::exists(project.folder() / "trash" / ids[1]));
   EXPECT_EQ(board.remove({ids[0], "delete"}).error().code, ErrorCode::notFound) << "it lies in runs/, not in the trash";
   EXPECT_EQ(board.remove({ids[0], "burn"}).error().code, ErrorCode::usage);
@@ -249,7 +257,7 @@ TEST_F(Board, AThousandPointsASecondAllArriveInFewNotifications) {
   const std::string id = startChild([](strata::Run& run) {
     auto database = RunDatabase::open(run.folder());
     for (int step = 1; step <= kSteps; ++step) {
-      if (!database->addMetric({step, "loss", 1.0 / step})) _exit(1);
+      if (!database->addMetric({step, "loss", 1.0 / step, 10 * step, step / 2.0})) _exit(1);
       if (step % 100 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
     if (!database->flush()) _exit(1);
@@ -257,18 +265,22 @@ TEST_F(Board, AThousandPointsASecondAllArriveInFewNotifications) {
   });
   JobBoard board(options(), notifier());
   ASSERT_TRUE(board.watch({.id = id}));
+  const auto steps = [](const protocol::JobPoints& some) { return *protocol::decodeColumn(some.series.at(0).step); };
   const auto arrived = [&] {
     const std::lock_guard guard(mutex);
     std::size_t count = 0;
-    for (const auto& [at, some] : points) count += some.points.size();
+    for (const auto& [at, some] : points) count += steps(some).size();
     return count;
   };
   EXPECT_TRUE(becomes([&] { return arrived() >= kSteps; }, 20));
   const std::lock_guard guard(mutex);
-  EXPECT_EQ(points.back().second.points.back().step, kSteps);
-  std::int64_t last = 0;
+  double last = 0;
   for (const auto& [at, some] : points) {
-    for (const protocol::MetricPoint& point : some.points) EXPECT_EQ(point.step, ++last);
+    ASSERT_EQ(some.series.size(), 1u);
+    for (const double step : steps(some)) EXPECT_EQ(step, ++last);
+    EXPECT_EQ(protocol::decodeColumn(some.series[0].value)->back(), 1 / last);
+    EXPECT_EQ(protocol::decodeColumn(some.series[0].tokens)->back(), 10 * last);
+    EXPECT_EQ(protocol::decodeColumn(some.series[0].seconds)->back(), last / 2);
     const auto withinASecond = std::count_if(points.begin(), points.end(), [&, &at = at](const auto& other) {
       return other.first >= at && other.first < at + std::chrono::seconds(1);
     });
@@ -285,21 +297,22 @@ TEST_F(Board, ALogIsReadOnFromAByteAndNeverInTheMiddleOfACharacter) {
   for (int i = 0; i < 40000; ++i) text += "ä";
   strata::testing::writeText(log, text);
   const JobBoard board(options(), notifier());
+  const fs::path run = *board.runFolder(id);
   std::string read;
   std::int64_t from = 0;
-  for (auto part = board.log({.id = id, .from = from}); !part->text.empty();
-       part = board.log({.id = id, .from = from})) {
+  for (auto part = readLog(run, {.id = id, .from = from}); !part->text.empty();
+       part = readLog(run, {.id = id, .from = from})) {
     EXPECT_LE(part->text.size(), 64u << 10);
     read += part->text;
     from = part->next;
   }
   EXPECT_TRUE(read == text) << read.size();
-  const auto end = board.log({.id = id});
+  const auto end = readLog(run, {.id = id});
   EXPECT_EQ(end->next, static_cast<std::int64_t>(text.size()));
   EXPECT_TRUE(text.ends_with(end->text)) << end->text.size();
   EXPECT_GT(end->text.size(), 60000u);
-  EXPECT_TRUE(board.log({.id = id, .from = 1 << 30})->text.empty());
-  EXPECT_FALSE(board.log({.id = "../" + id}));
+  EXPECT_TRUE(readLog(run, {.id = id, .from = 1 << 30})->text.empty());
+  EXPECT_FALSE(board.runFolder("../" + id));
 }
 
 }  // namespace

@@ -12,6 +12,26 @@
 namespace strata::testing {
 namespace {
 
+TEST_F(TrainJob, MetricsTellTokensAndSecondsThatGoOnOverAResume) {
+  const auto stopped = startTraining(project(), m_config, stopAfter(3));
+  ASSERT_TRUE(stopped) << stopped.error().message;
+  const auto timesOf = [&](const char* name) { return RunDatabase::open(stopped->folder)->metrics(name).value(); };
+  const std::vector<Metric> before = timesOf("loss");
+  ASSERT_EQ(before.size(), 3u);
+  ASSERT_TRUE(resumeTraining(stopped->folder, {}, {}));
+  const std::vector<Metric> loss = timesOf("loss"), steps = timesOf("step_s");
+  ASSERT_EQ(loss.size(), 8u);
+  EXPECT_EQ(loss[2].tokens, before[2].tokens);
+  EXPECT_EQ(loss[2].seconds, before[2].seconds);
+  double sum = 0;
+  for (std::size_t i = 0; i < loss.size(); ++i) {
+    sum += steps[i].value;
+    EXPECT_GE(loss[i].seconds, sum) << "the clock stood still at step " << i + 1;
+    EXPECT_GT(loss[i].tokens, i == 0 ? 0 : loss[i - 1].tokens);
+    EXPECT_LE(loss[i].tokens, static_cast<std::int64_t>(i + 1) * m_config.batch * m_config.length);
+  }
+}
+
 TEST_F(TrainJob, ARunOnTwoThreadsIsResumedBitEqualToo) {
   m_config.threads = 2;
   m_config.steps = 2;

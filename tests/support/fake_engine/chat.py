@@ -1,6 +1,8 @@
 """Models, their answers, and stored chats. What a question does is in what_to_say() and generate()."""
+import base64
 import json
 import os
+import struct
 import threading
 import time
 
@@ -146,11 +148,17 @@ def what_to_say(question, side):
     return "It was **late** when she lit " + end + " Nobody spoke for a while.", 0.002
 
 
+def column(*numbers):
+    return base64.b64encode(struct.pack("<%dd" % len(numbers), *numbers)).decode()
+
+
 def train():
     """What a training job tells: 1,000 metric points a second, one a message, its progress, the memory."""
     begun = time.monotonic()
     for step in range(2500):
-        notify("jobs/points", {"id": "run", "points": [{"step": step, "name": "loss", "value": 2 - step % 10 / 100}]})
+        notify("jobs/points", {"id": "run", "series": [{"name": "loss", "step": column(step), "tokens": column(8 * step),
+                                                        "seconds": column(step / 1000),
+                                                        "value": column(2 - step % 10 / 100)}]})
         if step % 100 == 0:
             notify("memory", {"device": "cpu", "weights": 1 << 24, "kv": step << 13, "other": 1 << 20, "total": 1 << 34})
         if step % 500 == 0:

@@ -17,7 +17,7 @@ TEST(EventLoop, NoEventTakesFiftyMillisecondsAtTwoThousandTokensASecond) {
   ASSERT_TRUE(waitUntil([&] { return engine.ready(); }));
   std::size_t tokens = 0, points = 0, calls = 0;
   engine.on<protocol::Tokens>(nullptr, [&](const auto& message) { tokens += message.ids.size(), ++calls; });
-  engine.on<protocol::JobPoints>(nullptr, [&](const auto& message) { points += message.points.size(), ++calls; });
+  engine.on<protocol::JobPoints>(nullptr, [&](const auto& message) { points += message.series.size(), ++calls; });
   const LoopProbe probe;
   // Two answers of 2,000 tokens a second and 1,000 points a second, one message each, for 2.5 s.
   for (const char* stream : {"flood/a", "flood/b"})

@@ -57,6 +57,23 @@ TEST(Inbox, OnlyTheNewestMemoryOfADeviceWaits) {
   EXPECT_TRUE(inbox.empty());
 }
 
+TEST(Inbox, PointsOfARunWaitAsOneMessageInTheirOrder) {
+  const auto points = [](const char* run, const char* name, const char* step) {
+    return notification(protocol::JobPoints::kName,
+                        {{"id", run}, {"series", Json::array({{{"name", name}, {"step", step}}})}});
+  };
+  Inbox inbox;
+  inbox.add(points("one", "loss", "AAAAAAAA8D8="), 5);
+  inbox.add(points("two", "loss", "AAAAAAAA8D8="), 5);
+  inbox.add(points("one", "lr", "AAAAAAAAAEA="), 5);
+  const auto first = inbox.take();
+  ASSERT_EQ(first->params["series"].size(), 2u);
+  EXPECT_EQ(first->params["series"][0]["name"], "loss");
+  EXPECT_EQ(first->params["series"][1]["name"], "lr");
+  EXPECT_EQ(inbox.take()->params["id"], "two");
+  EXPECT_FALSE(inbox.take());
+}
+
 TEST(Inbox, JoinedMessagesStaySmallEnoughForOneTurn) {
   Inbox inbox;
   for (int i = 0; i < 4; ++i) inbox.add(tokens(1, std::string(30'000, 'x'), i), 30'000);

@@ -1,0 +1,11 @@
+#pragma once
+// Versions of run.sqlite (PRAGMA user_version): what a reader may find in it.
+
+namespace strata {
+
+constexpr int kRunDatabaseVersion = 2;
+/// From here on metrics have tokens and seconds and a pyramid, and answers all their scores. Before (version 0.4 of
+/// Strata): step and value; exact and f1.
+constexpr int kFirstTimedVersion = 2;
+
+}  // namespace strata

@@ -1,0 +1,140 @@
+#include "core/service/run_contents.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "core/base/file_errors.h"
+#include "core/project/project_files.h"
+#include "core/project/run_reader.h"
+#include "core/protocol/columns.h"
+#include "core/service/job_info.h"
+
+namespace strata {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kLogBytes = 64 << 10;
+constexpr std::size_t kPageBytes = 256 << 10;
+constexpr std::size_t kMostNames = 256;
+
+/// Cut so that no character is broken at its end, nor, where `midway`, at its begin.
+std::string wholeCharacters(std::string bytes, bool midway) {
+  const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };
+  if (midway) bytes.erase(bytes.begin(), std::find_if_not(bytes.begin(), bytes.end(), continues));
+  std::size_t last = bytes.size();
+  while (last > 0 && continues(bytes[last - 1])) --last;
+  if (last == 0) return bytes;
+  const auto lead = static_cast<unsigned char>(bytes[last - 1]);
+  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
+  if (bytes.size() - (last - 1) < length) bytes.resize(last - 1);
+  return bytes;
+}
+
+/// Nothing while the run has no database.
+Result<std::optional<RunReader>> openReader(const fs::path& runFolder) {
+  Result<RunReader> reader = RunReader::open(runFolder);
+  if (reader) return std::optional<RunReader>(std::move(*reader));
+  if (reader.error().code == ErrorCode::notFound) return std::optional<RunReader>();
+  return tl::unexpected(std::move(reader).error());
+}
+
+Result<SeriesAxis> checkedAxis(const protocol::ReadSeries::Params& params) {
+  const auto axis = seriesAxisOf(params.x);
+  if (!axis) return fail(ErrorCode::usage, "x is \"" + params.x + "\"; give step, tokens or seconds.", "x");
+  if (params.names.size() > kMostNames) {
+    return fail(ErrorCode::usage,
+                std::to_string(params.names.size()) + " metrics are asked for at once; ask for at most " +
+                    std::to_string(kMostNames) + ".",
+                "names");
+  }
+  if (params.from && params.to && *params.from > *params.to) {
+    return fail(ErrorCode::usage, "The stretch begins behind its end; give a from that is at most to.", "from");
+  }
+  return *axis;
+}
+
+protocol::SeriesBuckets toMessage(const std::string& name, const SeriesColumns& columns) {
+  using protocol::encodeColumn;
+  return {name,
+          encodeColumn(columns.x),
+          encodeColumn(columns.min),
+          encodeColumn(columns.max),
+          encodeColumn(columns.last),
+          encodeColumn(columns.count)};
+}
+
+std::size_t bytesOf(const protocol::SeriesBuckets& buckets) {
+  return buckets.name.size() + 5 * buckets.x.size();
+}
+
+}  // namespace
+
+Result<protocol::ReadLog::Answer> readLog(const fs::path& runFolder, const protocol::ReadLog::Params& params) {
+  protocol::ReadLog::Answer answer;
+  const ProjectPath path = inRun(runFolder, "log");
+  const Result<Descriptor> file = openInProject(path, O_RDONLY);
+  if (!file && file.error().code == ErrorCode::notFound) return answer;  // a run of the command line has none
+  if (!file) return tl::unexpected(file.error());
+  const off_t end = ::lseek(file->get(), 0, SEEK_END);
+  if (end < 0) return systemFailure(errno, "read", path.whole());
+  const std::int64_t size = end;
+  const auto most = static_cast<std::int64_t>(kLogBytes);
+  const std::int64_t from = params.from < 0 ? std::max<std::int64_t>(0, size - most) : std::min(params.from, size);
+  std::string bytes(static_cast<std::size_t>(std::min(most, size - from)), '\0');
+  const ssize_t count = ::pread(file->get(), bytes.data(), bytes.size(), from);
+  if (count < 0) return systemFailure(errno, "read", path.whole());
+  bytes.resize(static_cast<std::size_t>(count));
+  const std::string read = bytes;
+  answer.text = wholeCharacters(std::move(bytes), params.from < 0 && from > 0);
+  const std::size_t cutBefore = answer.text.empty() ? 0 : read.find(answer.text);
+  answer.next = from + static_cast<std::int64_t>(cutBefore + answer.text.size());
+  return answer;
+}
+
+Result<protocol::ReadSeries::Answer> readSeries(const fs::path& runFolder, const protocol::ReadSeries::Params& params) {
+  protocol::ReadSeries::Answer answer;
+  STRATA_TRY(const SeriesAxis axis, checkedAxis(params));
+  STRATA_TRY(const std::optional<RunReader> reader, openReader(runFolder));
+  if (reader && params.names.empty()) {
+    STRATA_TRY(answer.names, reader->metricNames());
+  }
+  std::size_t bytes = 0;
+  for (const std::string& name : params.names) {
+    SeriesColumns columns;
+    if (reader) {
+      STRATA_TRY(columns, reader->series({name, axis, params.from, params.to, params.buckets}));
+    }
+    protocol::SeriesBuckets buckets = toMessage(name, columns);
+    bytes += bytesOf(buckets);
+    if (bytes > kPageBytes && !answer.series.empty()) {
+      answer.left.assign(params.names.begin() + static_cast<std::ptrdiff_t>(answer.series.size()), params.names.end());
+      break;
+    }
+    answer.series.push_back(std::move(buckets));
+  }
+  return answer;
+}
+
+Result<protocol::ReadAnswers::Answer> readAnswers(const fs::path& runFolder,
+                                                  const protocol::ReadAnswers::Params& params) {
+  protocol::ReadAnswers::Answer answer;
+  STRATA_TRY(const std::optional<RunReader> reader, openReader(runFolder));
+  if (!reader) return answer;
+  STRATA_TRY(answer.maps, reader->answerMaps());
+  STRATA_TRY(answer.total, reader->answerCount(params.map));
+  STRATA_TRY(const std::vector<RunAnswer> found, reader->answers(params.map, params.from, params.count));
+  std::size_t bytes = 0;
+  for (const RunAnswer& each : found) {
+    constexpr std::size_t kScoreBytes = 48;
+    bytes += each.question.size() + each.answer.size() + kScoreBytes * each.scores.size();
+    if (bytes > kPageBytes && !answer.answers.empty()) break;
+    answer.answers.push_back({each.question, each.answer, toScores(each.scores)});
+  }
+  return answer;
+}
+
+}  // namespace strata

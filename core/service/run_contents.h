@@ -1,0 +1,20 @@
+#pragma once
+// What a run holds, in the protocol's form: its log, its metrics as series, its answers. Reads the run's files,
+// whatever its process writes meanwhile. Any thread.
+
+#include <filesystem>
+
+#include "core/base/error.h"
+#include "core/protocol/job_messages.h"
+
+namespace strata {
+
+Result<protocol::ReadLog::Answer> readLog(const std::filesystem::path& runFolder,
+                                          const protocol::ReadLog::Params& params);
+/// Of a run that has not begun: nothing.
+Result<protocol::ReadSeries::Answer> readSeries(const std::filesystem::path& runFolder,
+                                                const protocol::ReadSeries::Params& params);
+Result<protocol::ReadAnswers::Answer> readAnswers(const std::filesystem::path& runFolder,
+                                                  const protocol::ReadAnswers::Params& params);
+
+}  // namespace strata

@@ -1,0 +1,234 @@
+// The table of runs and what is read of one, over real folders and databases.
+
+#include "core/service/run_contents.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "core/project/run_database.h"
+#include "core/protocol/columns.h"
+#include "core/service/job_board.h"
+#include "support.h"
+
+namespace strata {
+namespace {
+
+using strata::testing::TemporaryFolder;
+using strata::testing::writeText;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+protocol::ReadSeries::Params query(std::vector<std::string> names, std::int64_t buckets = 1000) {
+  protocol::ReadSeries::Params params;
+  params.names = std::move(names);
+  params.buckets = buckets;
+  return params;
+}
+protocol::ReadSeries::Params query(std::vector<std::string> names, const char* x, double from, double to) {
+  protocol::ReadSeries::Params params = query(std::move(names));
+  params.x = x;
+  params.from = from;
+  params.to = to;
+  return params;
+}
+
+std::vector<double> numbers(const std::string& column) {
+  const auto decoded = protocol::decodeColumn(column);
+  EXPECT_TRUE(decoded) << column;
+  return decoded.value_or(std::vector<double>());
+}
+
+struct Contents : ::testing::Test {
+  TemporaryFolder temporary;
+  Project project = *Project::openOrCreate(temporary.path() / "project");
+
+  fs::path makeRun(const char* kind = "train", const Json& config = Json::object(),
+                   RunState state = RunState::done) const {
+    strata::Result<strata::Run> run = strata::Run::create(project, kind, config);
+    EXPECT_TRUE(run->setState(state));
+    return run->folder();
+  }
+  static void measure(const fs::path& run, const std::vector<Metric>& metrics) {
+    auto database = *RunDatabase::open(run);
+    for (const Metric& metric : metrics) ASSERT_TRUE(database.addMetric(metric));
+  }
+  JobBoard board() const {
+    return {{project.folder(), "/nonexistent"}, Notifier([](const std::string&, const Json&) {})};
+  }
+};
+
+TEST_F(Contents, ARowOfTheTableTellsWhatTheRunIsAndHowGoodItGot) {
+  const fs::path train = makeRun("train", {{"model", "/models/base/"},
+                                           {"data", "/data/train.txt"},
+                                           {"steps", 20},
+                                           {"lora", 16},
+                                           {"sampler", "window:4"},
+                                           {"p-cross", .25}});
+  measure(train, {{1, "loss", 3, 100, 1.5}, {2, "loss", 2, 200, 3}, {1, "nll/full", 2, 100, 1.5}, {2, "nll/full", 4}});
+  const fs::path eval = makeRun("eval", {{"model", "base"}, {"task", "squad"}, {"data", "dev.json"}});
+  measure(eval, {{0, "f1/full", .5, 0, 9}, {8, "done", 8, 0, 4}, {8, "seconds", 4, 0, 4}});
+  JobBoard jobs = board();
+  const auto listed = jobs.list({});
+  ASSERT_TRUE(listed);
+  ASSERT_EQ(listed->jobs.size(), 2u);
+  const auto named = [&](const fs::path& run) {
+    return *std::find_if(listed->jobs.begin(), listed->jobs.end(),
+                         [&](const auto& job) { return job.id == run.filename(); });
+  };
+  const protocol::JobInfo one = named(train);
+  EXPECT_EQ(one.title, "base on train.txt");
+  EXPECT_EQ(one.model, "/models/base/");
+  EXPECT_EQ(one.data, "/data/train.txt");
+  EXPECT_EQ(one.method, "LoRA r=16");
+  EXPECT_EQ(one.sampler, "window:4");
+  EXPECT_EQ(one.pCross, .25);
+  EXPECT_EQ(one.seconds, 3);
+  EXPECT_EQ(one.best, (std::vector<protocol::Score>{{"nll/full", 2}}));
+  const protocol::JobInfo other = named(eval);
+  EXPECT_EQ(other.title, "base, squad on dev.json");
+  EXPECT_EQ(other.task, "squad");
+  EXPECT_EQ(other.method, "");
+  EXPECT_EQ(other.seconds, 4);
+  EXPECT_EQ(other.best, (std::vector<protocol::Score>{{"f1/full", .5}}));
+}
+
+TEST_F(Contents, TheTableComesByPagesAndByKind) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 5; ++i) ids.push_back(makeRun(i % 2 == 0 ? "train" : "eval").filename());
+  std::sort(ids.rbegin(), ids.rend());
+  JobBoard jobs = board();
+  const auto page = jobs.list({.from = 1, .count = 2, .kind = {}});
+  EXPECT_EQ(page->total, 5);
+  ASSERT_EQ(page->jobs.size(), 2u);
+  EXPECT_EQ(page->jobs[0].id, ids[1]);
+  EXPECT_EQ(page->jobs[1].id, ids[2]);
+  EXPECT_TRUE(jobs.list({.from = 9, .kind = {}})->jobs.empty());
+  const auto evaluations = jobs.list({.kind = "eval"});
+  EXPECT_EQ(evaluations->total, 2);
+  for (const auto& job : evaluations->jobs) EXPECT_EQ(job.kind, "eval");
+  EXPECT_THAT(jobs.list({.kind = "dance"}).error().message, HasSubstr("dance"));
+}
+
+TEST_F(Contents, ADamagedDatabaseHidesNoOtherRun) {
+  const fs::path broken = makeRun("train", {{"model", "m"}}), cut = makeRun(), good = makeRun();
+  measure(good, {{1, "loss", 2, 10, 1}});
+  writeText(broken / "run.sqlite", std::string(5000, 'x'));
+  writeText(cut / "run.sqlite", "SQLite format 3");
+  JobBoard jobs = board();
+  const auto listed = jobs.list({});
+  ASSERT_TRUE(listed) << listed.error().message;
+  EXPECT_EQ(listed->jobs.size(), 3u);
+  EXPECT_TRUE(std::any_of(listed->jobs.begin(), listed->jobs.end(), [](const auto& job) { return job.loss == 2.0; }));
+  EXPECT_THAT(readSeries(broken, query({"loss"})).error().message, HasSubstr("run.sqlite"));
+  EXPECT_FALSE(readAnswers(broken, {}));
+  EXPECT_TRUE(readSeries(good, query({"loss"})));
+}
+
+TEST_F(Contents, ADatabaseThatIsALinkIsNotRead) {
+  const fs::path other = makeRun(), run = makeRun();
+  measure(other, {{1, "loss", 2}});
+  fs::create_symlink(other / "run.sqlite", run / "run.sqlite");
+  EXPECT_THAT(readSeries(run, query({"loss"})).error().message, HasSubstr("is a symbolic link"));
+}
+
+TEST_F(Contents, AnUnchangedRunIsNotReadAgain) {
+  const fs::path run = makeRun();
+  measure(run, {{1, "loss", 2}});
+  JobBoard jobs = board();
+  EXPECT_EQ(jobs.list({})->jobs.front().loss, 2.0);
+  measure(run, {{2, "loss", 7}});  // by nobody who would say so
+  EXPECT_EQ(jobs.list({})->jobs.front().loss, 2.0);
+  ASSERT_TRUE(strata::Run::reopen(run)->setState(RunState::stopped));
+  EXPECT_EQ(jobs.list({})->jobs.front().loss, 7.0);
+}
+
+TEST_F(Contents, SeriesComeAsColumnsAndAtFullZoomAsThePoints) {
+  const fs::path run = makeRun();
+  EXPECT_TRUE(readSeries(run, query({}))->names.empty()) << "it has no database yet";
+  std::vector<Metric> metrics;
+  for (int step = 1; step <= 1000; ++step) {
+    metrics.push_back({step, "loss", step == 500 ? std::nan("") : std::sin(step), 4 * step, step / 8.0});
+    metrics.push_back({step, "lr", 1.0 / step, 4 * step, step / 8.0});
+  }
+  measure(run, metrics);
+  EXPECT_THAT(readSeries(run, query({}))->names, ElementsAre("loss", "lr"));
+  const auto all = readSeries(run, query({"lr", "loss", "none"}, 10));
+  ASSERT_TRUE(all) << all.error().message;
+  ASSERT_EQ(all->series.size(), 3u);
+  EXPECT_EQ(all->series[0].name, "lr");
+  EXPECT_THAT(numbers(all->series[0].x), ElementsAre(128, 256, 384, 512, 640, 768, 896, 1000));
+  EXPECT_EQ(numbers(all->series[0].max).front(), 1);
+  EXPECT_EQ(numbers(all->series[0].min).front(), 1.0 / 128);
+  EXPECT_EQ(numbers(all->series[0].last).back(), 1.0 / 1000);
+  EXPECT_EQ(numbers(all->series[0].count).back(), 1000 - 896);
+  EXPECT_EQ(all->series[2].x, "");
+  const auto points = readSeries(run, query({"loss"}, "seconds", 62.25, 62.75));
+  EXPECT_THAT(numbers(points->series[0].x), ElementsAre(62.25, 62.375, 62.5, 62.625, 62.75));
+  const auto values = numbers(points->series[0].last);
+  EXPECT_EQ(values[0], std::sin(498));
+  EXPECT_TRUE(std::isnan(values[2]));
+}
+
+TEST_F(Contents, WhatDoesNotFitIntoAnAnswerIsNamed) {
+  const fs::path run = makeRun();
+  std::vector<Metric> metrics;
+  std::vector<std::string> names;
+  for (int i = 0; i < 5; ++i) names.push_back("metric" + std::to_string(i));
+  for (int step = 1; step <= 2000; ++step) {
+    for (const std::string& name : names) metrics.push_back({step, name, 1});
+  }
+  measure(run, metrics);
+  std::size_t answers = 0;
+  std::vector<std::string> left = names, found;
+  for (; !left.empty(); ++answers) {
+    const auto some = readSeries(run, query(left, 4096));
+    ASSERT_TRUE(some);
+    ASSERT_FALSE(some->series.empty());
+    EXPECT_LE(configToJson(*some).dump().size(), (256u << 10) + 1000);
+    for (const auto& each : some->series) found.push_back(each.name);
+    left = some->left;
+  }
+  EXPECT_EQ(found, names);
+  EXPECT_EQ(answers, 3u);
+}
+
+TEST_F(Contents, WrongParametersAreNamedInASentence) {
+  const fs::path run = makeRun();
+  measure(run, {{1, "loss", 2}});
+  EXPECT_EQ(readSeries(run, query({"loss"}, "time", 0, 1)).error().message,
+            "x is \"time\"; give step, tokens or seconds.");
+  EXPECT_THAT(readSeries(run, query({"loss"}, "step", 3, 2)).error().message, HasSubstr("from"));
+  EXPECT_THAT(readSeries(run, query(std::vector<std::string>(300, "loss"))).error().message, HasSubstr("at most 256"));
+}
+
+TEST_F(Contents, AnswersComeByPagesOfAtMost256KiB) {
+  const fs::path run = makeRun("eval");
+  {
+    auto database = *RunDatabase::open(run);
+    for (int i = 100; i < 200; ++i) {
+      ASSERT_TRUE(database.addAnswer({"full", "q" + std::to_string(i), std::string(5000, 'a'), {{"f1", i / 200.0}}}));
+    }
+  }
+  EXPECT_THAT(readAnswers(run, {})->maps, ElementsAre("full"));
+  std::int64_t from = 0;
+  int pages = 0;
+  for (; from < 100; ++pages) {
+    const auto page = readAnswers(run, {.id = {}, .map = "full", .from = from});
+    ASSERT_TRUE(page) << page.error().message;
+    ASSERT_FALSE(page->answers.empty());
+    EXPECT_EQ(page->total, 100);
+    EXPECT_EQ(page->answers.front().question, "q" + std::to_string(100 + from));
+    EXPECT_EQ(page->answers.front().scores, (std::vector<protocol::Score>{{"f1", (100 + from) / 200.0}}));
+    EXPECT_LE(configToJson(*page).dump().size(), (256u << 10) + 10000);
+    from += static_cast<std::int64_t>(page->answers.size());
+  }
+  EXPECT_EQ(from, 100);
+  EXPECT_EQ(pages, 2);
+}
+
+}  // namespace
+}  // namespace strata
