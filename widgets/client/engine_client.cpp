@@ -8,6 +8,7 @@
 #include <map>
 #include <utility>
 
+#include "core/protocol/columns.h"
 #include "widgets/client/engine_client_private.h"
 #include "widgets/client/repeatable.h"
 
@@ -281,6 +282,7 @@ void EngineClient::Private::answered(Ticket ticket, Result<Json> result, std::si
     }
   }
   if (result) servingChanged(request, *result);
+  if (result) watchesChanged(request);
   if (bytes > kLargeBytes) {
     deliverLarge(std::move(request), std::move(result));
   } else {
@@ -371,6 +373,7 @@ void EngineClient::Private::deliverNext() {
 void EngineClient::Private::heard(const std::string& method, const Json& params) {
   const QPointer<EngineClient> self(m_client);
   if (method == protocol::ModelsLoaded::kName) models(params);
+  if (method == protocol::JobPoints::kName) watched(params);
   bool gone = false;
   for (std::size_t i = 0; self && i < m_listeners.size(); ++i) {  // a listener may add others
     const std::shared_ptr<Listener> listener = m_listeners[i];
@@ -432,6 +435,31 @@ void EngineClient::Private::servingChanged(const Request& request, const Json& a
   m_serving = std::move(started);
 }
 
+void EngineClient::Private::watchesChanged(const Request& request) {
+  protocol::WatchJob::Params watch;
+  protocol::RemoveJob::Params removed;
+  if (request.method == protocol::WatchJob::kName && configFromJson(*request.params, request.method, watch)) {
+    m_watches.erase(watch.id);
+    if (watch.on) m_watches[watch.id] = watch.fromStep;
+  } else if (request.method == protocol::RemoveJob::kName && configFromJson(*request.params, request.method, removed)) {
+    m_watches.erase(removed.id);
+  }
+}
+
+/// Before its first step all came with earlier messages; the newest may have come in part.
+void EngineClient::Private::watched(const Json& json) {
+  protocol::JobPoints points;
+  if (!configFromJson(json, protocol::JobPoints::kName, points, UnknownKeys::ignore)) return;  // on() says so
+  const auto watch = m_watches.find(points.id);
+  if (watch == m_watches.end()) return;
+  std::optional<double> first;
+  for (const protocol::PointColumns& each : points.series) {
+    const auto steps = protocol::decodeColumn(each.step);
+    if (steps && !steps->empty()) first = std::min(first.value_or(steps->front()), steps->front());
+  }
+  if (first) watch->second = static_cast<std::int64_t>(*first);
+}
+
 /// Names a project in the journal: the same folder on another machine is another project.
 std::string EngineClient::Private::projectKey(const std::string& folder) const {
   if (!m_command.remote) return folder;
@@ -441,6 +469,8 @@ std::string EngineClient::Private::projectKey(const std::string& folder) const {
 void EngineClient::Private::projectOpened(Ticket ticket, const Json& params, const Json& answer) {
   const std::string asked = params.value("folder", std::string());
   const std::string folder = answer.is_object() ? answer.value("folder", asked) : asked;
+  if (m_project && m_project->value("folder", std::string()) != folder) m_watches.clear();
+  watchAgain();
   m_project = {{"folder", folder}, {"create", false}};
   if (m_askedFolder == asked) m_askedFolder = folder;
   const QPointer<EngineClient> self(m_client);

@@ -106,7 +106,7 @@ class EngineClient : public QObject {
   void projectLostChanged();
   /// A message of the engine that this window cannot read: it is dropped, and this says why.
   void misunderstood(const QString& sentence);
-  /// After a restart: a model or the HTTP server that could not be opened again, and why.
+  /// After a restart: a model, a watch of a run or the HTTP server that could not be brought back, and why.
   void notRestored(const QString& sentence);
   /// All that could not be stored for a while (a full disk) is stored.
   void caughtUp();

@@ -59,6 +59,7 @@ class EngineClient::Private {
   void openAgain(int attempt);
   void setProjectLost(const std::optional<Error>& why);
   void becomeReady();
+  void watchAgain();
   void wake();
   void drain();
   void watch();
@@ -89,6 +90,8 @@ class EngineClient::Private {
   void replay();
   void models(const Json& params);
   void servingChanged(const Request& request, const Json& answer);
+  void watchesChanged(const Request& request);
+  void watched(const Json& points);
   static void deliver(const Request& request, const Result<Json>& result);
   void deliverLarge(Request request, Result<Json> result);
   void deliverNext();
@@ -130,6 +133,7 @@ class EngineClient::Private {
   bool m_storesHeld = false;           // until m_storeTimer or the next chats/put
   std::optional<Error> m_projectLost;  // why it could not be opened again: what is stored in it waits
   std::vector<Remembered> m_remembered;
+  std::map<std::string, std::int64_t> m_watches;  // runs, and the step from which on points may still be missing
   std::optional<protocol::StartServing::Params> m_serving;  // with the port and token that it came to
 };
 

@@ -32,6 +32,7 @@ void EngineClient::start(const Command& command) {
   if (another) {  // its projects and models lie elsewhere
     d.m_project.reset();
     d.m_remembered.clear();
+    d.m_watches.clear();
     d.m_serving.reset();
     const auto dropped = std::exchange(d.m_waiting, {});
     const QPointer<EngineClient> self(this);
@@ -166,7 +167,7 @@ void EngineClient::Private::setProjectLost(const std::optional<Error>& why) {
   Q_EMIT m_client->projectLostChanged();
 }
 
-/// Models, and the server if there was one, are asked for before anything that waits.
+/// Models, watches of runs, and the server if there was one, are asked for before anything that waits.
 void EngineClient::Private::becomeReady() {
   for (const Remembered& model : m_remembered) {
     ask(
@@ -180,6 +181,7 @@ void EngineClient::Private::becomeReady() {
         },
         model.ref);
   }
+  if (!m_projectLost) watchAgain();
   if (m_serving) {
     ask(protocol::StartServing::kName, configToJson(*m_serving), [this](const Result<Json>& answer) {
       if (answer) return;
@@ -193,6 +195,20 @@ void EngineClient::Private::becomeReady() {
   m_storesHeld = false;
   pump();
   Q_EMIT m_client->stateChanged();
+}
+
+/// Runs belong to a project: a newly opened one watches none.
+void EngineClient::Private::watchAgain() {
+  for (const auto& [id, fromStep] : m_watches) {
+    ask(protocol::WatchJob::kName, configToJson(protocol::WatchJob::Params{id, true, fromStep}),
+        [this, id = id](const Result<Json>& answer) {
+          if (answer) return;
+          m_watches.erase(id);
+          Q_EMIT m_client->notRestored(
+              tr("The run %1 could not be watched again: %2")
+                  .arg(QString::fromStdString(id), QString::fromStdString(answer.error().message)));
+        });
+  }
 }
 
 void EngineClient::Private::wake() {

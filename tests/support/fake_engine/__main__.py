@@ -179,6 +179,7 @@ METHODS = {
     "chats/list": chat.list_chats, "chats/open": chat.open_chat, "chats/put": chat.put_chat,
     "chats/remove": chat.remove_chat, "chats/export": chat.export_chat,
     "jobs/list": list_jobs, "jobs/log": read_job_log, "jobs/stop": nothing, "jobs/remove": remove_job,
+    "jobs/watch": nothing,
     "files/list": list_files, "files/put": put_file,
     "serve/start": start_serving, "serve/stop": stop_serving,
 }

@@ -7,6 +7,7 @@
 #include <QTimer>
 
 #include "client_test.h"
+#include "core/protocol/columns.h"
 
 namespace strata::testing {
 namespace {
@@ -185,6 +186,44 @@ TEST_F(EngineClientTest, AKilledEngineIsStartedAgainWithItsProjectAndModels) {
   ASSERT_TRUE(waitUntil([&] { return engine.ready() && engine.loaded().size() == 2; }));
   EXPECT_NE(engine.engine().pid, first);
   EXPECT_TRUE(lost.isEmpty());
+}
+
+TEST_F(EngineClientTest, WatchesOfRunsGoOnAfterARestartFromTheNewestPoints) {
+  const auto watches = [this] { return requestsTo(folder.path(), protocol::WatchJob::kName); };
+  engine.start(fakeEngine());
+  protocol::OpenProject::Params project;
+  engine.call<protocol::OpenProject>(project, nullptr, [](const auto&) {});
+  std::size_t answers = 0, points = 0;
+  engine.on<protocol::JobPoints>(nullptr, [&](const auto&) { ++points; });
+  for (const char* id : {"watched", "new", "left"}) {
+    engine.call<protocol::WatchJob>({id, true, 3}, nullptr, [&](const auto&) { ++answers; });
+  }
+  engine.call<protocol::WatchJob>({"left", false, 0}, nullptr, [&](const auto&) { ++answers; });
+  ASSERT_TRUE(waitUntil([&] { return answers == 4; }));
+  protocol::JobPoints some{.id = "watched", .series = {{}, {}}};
+  some.series[0].step = protocol::encodeColumn({70, 71});
+  some.series[1].step = protocol::encodeColumn({60, 80});
+  writeText(folder.path() / "say",
+            Json{{"method", protocol::JobPoints::kName}, {"params", configToJson(some)}}.dump() + "\n");
+  ASSERT_TRUE(waitUntil([&] { return points == 1; }));
+  killIt();
+  ASSERT_TRUE(waitUntil([&] { return watches().size() == 6; }));
+  EXPECT_EQ(watches()[4], (Json{{"id", "new"}, {"on", true}, {"from_step", 3}}));
+  EXPECT_EQ(watches()[5], (Json{{"id", "watched"}, {"on", true}, {"from_step", 60}}));
+  EXPECT_TRUE(lost.isEmpty());
+
+  // Another project has none of these runs.
+  project.folder = "/projects/other";
+  bool opened = false;
+  engine.call<protocol::OpenProject>(project, nullptr, [&](const auto&) { opened = true; });
+  ASSERT_TRUE(waitUntil([&] { return opened; }));
+  const auto before = engine.engine().pid;
+  killIt();
+  ASSERT_TRUE(waitUntil([&] { return engine.ready() && engine.engine().pid != before; }));
+  bool asked = false;
+  engine.call<protocol::ListModels>({}, nullptr, [&](const auto&) { asked = true; });
+  ASSERT_TRUE(waitUntil([&] { return asked; }));
+  EXPECT_EQ(watches().size(), 6u);
 }
 
 TEST_F(EngineClientTest, WhatWasServedIsServedAgainAtTheSameAddressUntilItIsStopped) {
