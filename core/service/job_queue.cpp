@@ -91,7 +91,8 @@ Result<std::string> queueJob(const fs::path& project, const protocol::StartJob::
   if (!params.resume.empty() && !params.extend.empty()) {
     return fail(ErrorCode::usage, "Both resume and extend are given; give one.", "resume");
   }
-  if (params.kind == kEvalKind && params.resume.empty() && params.extend.empty()) return queueEvaluation(project, config);
+  if (params.kind == kEvalKind && params.resume.empty() && params.extend.empty())
+    return queueEvaluation(project, config);
   if (params.kind != kTrainKind) {
     return fail(ErrorCode::usage, "The kind of job \"" + params.kind + "\" cannot be started so; give train or eval.",
                 "kind");
