@@ -5,6 +5,7 @@
 #include "app/strata/cli.h"
 #include "app/strata/eval_predictions.h"
 #include "app/strata/eval_run.h"
+#include "app/strata/field_options.h"
 #include "app/strata/run_progress.h"
 #include "core/project/job_kinds.h"
 
@@ -84,16 +85,11 @@ VerbAction addEval(CLI::App& verb, const Output& out) {
   auto arguments = std::make_shared<EvalArguments>();
   arguments->model.addTo(verb);
   verb.get_option("model")->required(false);
-  verb.add_option("--task", arguments->task, "squad | nll | hotpotqa | triviaqa | msmarco")->required();
-  verb.add_option("--data", arguments->data, "questions in the task's official form or as rows, or text or JSONL (nll)")
-      ->required()
-      ->type_name("FILE");
-  verb.add_option("--maps,--map", arguments->maps,
-                  "maps, separated by ';' or by repeating the option (default: the model's own)")
-      ->allow_extra_args(false);
-  verb.add_option("--limit", arguments->limit, "only the first N questions, documents or rows")
-      ->check(CLI::Range(1, 1000000000))
-      ->type_name("N");
+  verb.add_option("--task", arguments->task)->required();
+  verb.add_option("--data", arguments->data)->required()->type_name("FILE");
+  verb.add_option("--maps,--map", arguments->maps)->allow_extra_args(false);
+  verb.add_option("--limit", arguments->limit)->check(CLI::Range(1, 1000000000))->type_name("N");
+  describeOptions(verb, describe(EvalConfig()));
   verb.add_option("--predictions", arguments->predictions,
                   "score these answers: {\"question id\": \"answer\"}; hotpotqa also {\"answer\": …, \"sp\": …}; "
                   "msmarco a line "

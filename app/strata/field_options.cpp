@@ -1,78 +1,75 @@
 #include "app/strata/field_options.h"
 
-#include <charconv>
+#include <algorithm>
+#include <cctype>
 
 #include "core/routing/numbers.h"
 
 namespace strata {
+namespace {
 
-void FieldOptions::addField(const std::string& name, const char* help, Kind kind, const std::string& shownDefault) {
+/// "learning rate over the run: cosine | linear | constant"
+std::string helpOf(const FieldInfo& field) {
+  std::string text = field.meta.help;
+  if (!field.meta.choices.empty()) text += ": " + printChoices(field.meta.choices, " | ");
+  return text;
+}
+
+/// What stands behind a number's option: its unit, else N or X.
+std::string numberName(const FieldInfo& field) {
+  std::string name = field.meta.unit;
+  for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  if (name.empty()) name = field.kind == FieldKind::whole ? "N" : "X";
+  return name;
+}
+
+}  // namespace
+
+void FieldOptions::addField(FieldInfo info) {
   Field& field = m_fields.emplace_back();
-  field.name = name;
-  field.kind = kind;
-  switch (kind) {
-    case Kind::flag:
-      field.option = m_verb.add_flag("--" + name + ",!--no-" + name, field.flag, help);
-      return;
-    case Kind::list:
-      field.option = m_verb.add_option("--" + name, field.list, help)->allow_extra_args(false)->type_name("TEXT");
-      return;
-    case Kind::text:
-      field.option = m_verb.add_option("--" + name, field.text, help);
-      break;
-    case Kind::integer:
-    case Kind::natural:
-      field.option = m_verb.add_option("--" + name, field.text, help)->type_name("N");
-      break;
-    case Kind::real:
-      field.option = m_verb.add_option("--" + name, field.text, help)->type_name("X");
-      break;
+  field.info = std::move(info);
+  const std::string option = (field.info.meta.positional ? "" : "--") + field.info.name;
+  std::string help = helpOf(field.info);
+  const bool number = field.info.kind == FieldKind::whole || field.info.kind == FieldKind::real;
+  if (number || field.info.kind == FieldKind::text) {
+    const std::string shown = fieldText(field.info.kind, field.info.base);
+    if (!shown.empty()) help += " [" + shown + "]";
   }
-  if (!shownDefault.empty()) field.option->description(std::string(help) + " [" + shownDefault + "]");
+  if (field.info.kind == FieldKind::flag) {
+    field.option = m_verb.add_flag(option + ",!--no-" + field.info.name, field.flag, help);
+  } else if (field.info.kind == FieldKind::list) {
+    field.option = m_verb.add_option(option, field.list, help)->allow_extra_args(false)->type_name("TEXT");
+  } else {
+    field.option = m_verb.add_option(option, field.text, help);
+    if (number) field.option->type_name(numberName(field.info));
+    if (field.info.meta.path) field.option->type_name("PATH");
+  }
+  if (*field.info.meta.group != '\0') field.option->group(field.info.meta.group);
 }
 
 void FieldOptions::joinRepeated(const std::string& name) {
   for (Field& field : m_fields) {
-    if (field.name == name) field.option->delimiter(';')->multi_option_policy(CLI::MultiOptionPolicy::Join);
+    if (field.info.name == name) field.option->delimiter(';')->multi_option_policy(CLI::MultiOptionPolicy::Join);
   }
 }
 
 Result<Json> FieldOptions::valueOf(const Field& field) {
-  const auto refuse = [&](const char* wanted) {
-    return fail(ErrorCode::usage,
-                "The option --" + field.name + " was given " + strata::quoted(field.text) + "; give " + wanted + ".",
-                "--" + field.name);
-  };
-  const auto whole = [&](auto value) -> Result<Json> {
-    const char* end = field.text.data() + field.text.size();
-    const auto [stop, error] = std::from_chars(field.text.data(), end, value);
-    if (error != std::errc() || stop != end) return refuse("a whole number");
-    return Json(value);
-  };
-  switch (field.kind) {
-    case Kind::flag:
-      return Json(field.flag);
-    case Kind::list:
-      return Json(field.list);
-    case Kind::text:
-      return Json(field.text);
-    case Kind::integer:
-      return whole(std::int64_t{0});
-    case Kind::natural:
-      return whole(std::uint64_t{0});
-    case Kind::real:
-      break;
-  }
-  const auto value = parseReal(field.text);
-  if (!value) return refuse("a number");
-  return Json(*value);
+  if (field.info.kind == FieldKind::flag) return Json(field.flag);
+  if (field.info.kind == FieldKind::list) return Json(field.list);
+  if (field.info.kind == FieldKind::pairs) return Json(field.text);  // configFromJson() takes the text apart
+  const auto value = parseField(field.info.kind, false, field.text);
+  if (value) return *value;
+  return fail(ErrorCode::usage,
+              "The option --" + field.info.name + " was given " + strata::quoted(field.text) + "; give " +
+                  (field.info.kind == FieldKind::whole ? "a whole number" : "a number") + ".",
+              "--" + field.info.name);
 }
 
 Result<Json> FieldOptions::given() const {
   Json json = Json::object();
   for (const Field& field : m_fields) {
     if (field.option->count() == 0) continue;
-    STRATA_TRY(json[field.name], valueOf(field));
+    STRATA_TRY(json[field.info.name], valueOf(field));
   }
   return json;
 }
@@ -80,16 +77,24 @@ Result<Json> FieldOptions::given() const {
 std::vector<std::string> FieldOptions::namesGiven() const {
   std::vector<std::string> names;
   for (const Field& field : m_fields) {
-    if (field.option->count() > 0) names.push_back(field.name);
+    if (field.option->count() > 0) names.push_back(field.info.name);
   }
   return names;
 }
 
 bool FieldOptions::isGiven(const std::string& name) const {
   for (const Field& field : m_fields) {
-    if (field.name == name) return field.option->count() > 0;
+    if (field.info.name == name) return field.option->count() > 0;
   }
   return false;
+}
+
+void describeOptions(CLI::App& verb, const std::vector<FieldInfo>& fields) {
+  for (const FieldInfo& field : fields) {
+    CLI::Option* option = verb.get_option((field.meta.positional ? "" : "--") + field.name);
+    option->description(helpOf(field));
+    if (!field.meta.positional) option->group(field.meta.group);
+  }
 }
 
 }  // namespace strata

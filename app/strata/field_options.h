@@ -1,6 +1,6 @@
 #pragma once
-// The fields of a config (core/config: visit()) as command-line options: each is --name, and what was given becomes
-// JSON that goes over a file's or a stored run's values.
+// The fields of a config (core/config: visit()) as command-line options: each is --name, its group, choices, unit and
+// default stand in --help, and what was given becomes JSON that goes over a file's or a stored run's values.
 //
 //   FieldOptions fields(verb);
 //   fields.add(TrainConfig());
@@ -9,14 +9,11 @@
 
 #include <CLI/CLI.hpp>
 #include <deque>
-#include <map>
-#include <optional>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 #include "core/base/error.h"
-#include "core/config/visit.h"
+#include "core/config/describe.h"
 
 namespace strata {
 
@@ -27,28 +24,8 @@ class FieldOptions {
   FieldOptions& operator=(const FieldOptions&) = delete;
 
   template <class Config>
-  void add(Config defaults) {
-    defaults.visit(*this);
-  }
-
-  /// Visitor: one field.
-  template <class T>
-  void operator()(const char* name, T& value, const char* help, const Range& /*range*/ = {}) {
-    if constexpr (std::is_same_v<T, bool>) {
-      addField(name, help, Kind::flag, "");
-    } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-      addField(name, help, Kind::list, "");
-    } else if constexpr (std::is_same_v<T, std::map<std::string, std::string>>) {
-      addField(name, help, Kind::text, "");  // configFromJson() takes the text apart
-    } else if constexpr (std::is_same_v<T, std::string>) {
-      addField(name, help, Kind::text, value);
-    } else if constexpr (std::is_integral_v<T>) {
-      addField(name, help, std::is_signed_v<T> ? Kind::integer : Kind::natural, std::to_string(value));
-    } else if constexpr (std::is_floating_point_v<T>) {
-      addField(name, help, Kind::real, config_detail::printNumber(value));
-    } else {
-      addField(name, help, Kind::real, "");  // std::optional<double>
-    }
+  void add(const Config& defaults) {
+    for (FieldInfo& field : describe(defaults)) addField(std::move(field));
   }
 
   /// A text field that may be given several times; the values are joined by ';'.
@@ -67,20 +44,21 @@ class FieldOptions {
   }
 
  private:
-  enum class Kind { flag, text, integer, natural, real, list };
   struct Field {
-    std::string name;
-    Kind kind = Kind::text;
+    FieldInfo info;
     CLI::Option* option = nullptr;
     bool flag = false;
     std::string text;
     std::vector<std::string> list;
   };
-  void addField(const std::string& name, const char* help, Kind kind, const std::string& shownDefault);
+  void addField(FieldInfo info);
   static Result<Json> valueOf(const Field& field);
 
   CLI::App& m_verb;
   std::deque<Field> m_fields;  // addresses stay: CLI11 writes into them
 };
+
+/// Help and group of options that a verb has added by itself, from the fields of the same names.
+void describeOptions(CLI::App& verb, const std::vector<FieldInfo>& fields);
 
 }  // namespace strata

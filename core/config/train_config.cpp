@@ -1,9 +1,6 @@
 #include "core/config/train_config.h"
 
 #include <algorithm>
-#include <charconv>
-#include <initializer_list>
-#include <string_view>
 
 #include "core/routing/sampler.h"
 
@@ -12,28 +9,6 @@ namespace {
 
 tl::unexpected<Error> bad(const char* option, std::string message) {
   return fail(ErrorCode::usage, std::move(message), option);
-}
-
-Result<void> checkWord(const char* option, const std::string& value, std::initializer_list<const char*> words) {
-  if (std::find(words.begin(), words.end(), value) != words.end()) return {};
-  std::string choices;
-  for (const char* word : words) {
-    if (!choices.empty()) choices += ", ";
-    choices += word;
-  }
-  return bad(option, std::string(option) + " is \"" + value + "\"; give one of: " + choices + ".");
-}
-
-Result<void> checkDevice(const std::string& device) {
-  constexpr std::string_view kNumbered = "cuda:";
-  if (device.starts_with(kNumbered)) {
-    int number = 0;
-    const char* last = device.data() + device.size();
-    const auto [end, error] = std::from_chars(device.data() + kNumbered.size(), last, number);
-    if (error == std::errc() && end == last && number >= 0) return {};
-  }
-  if (device == "cpu" || device == "cuda" || device == "auto") return {};
-  return bad("device", "device is \"" + device + "\"; give cpu, cuda, cuda:n or auto.");
 }
 
 Result<void> checkSources(const TrainConfig& config) {
@@ -120,8 +95,6 @@ double effectiveWeightDecay(const TrainConfig& config) {
 Result<void> checkTrainConfig(const TrainConfig& config) {
   STRATA_CHECK(checkRanges(config));
   STRATA_CHECK(checkSources(config));
-  STRATA_CHECK(checkWord("schedule", config.schedule, {"cosine", "linear", "constant"}));
-  STRATA_CHECK(checkWord("dtype", config.dtype, {"float32", "bfloat16"}));
   STRATA_CHECK(checkDevice(config.device));
   STRATA_CHECK(checkRouting(config));
   STRATA_CHECK(checkSizes(config));

@@ -7,9 +7,25 @@
 #include <optional>
 #include <string>
 
-#include "core/config/visit.h"
+#include "core/config/choices.h"
 
 namespace strata {
+
+inline constexpr std::array kSamplerChoices = {
+    Choice{"uniform", "Any earlier layer alike"},
+    Choice{"window:4", "Only the nearest layers", "window:w"},
+    Choice{"geometric:0.5", "Near layers more often", "geometric:q"},
+    Choice{"strategy", "Whole maps of several retentions"},
+    Choice{"strategy:1,.5,.25", "Whole maps of these retentions", "strategy:r,..."},
+    Choice{"rd-cla:2", "Every k-th layer, at random", "rd-cla:k"},
+    Choice{"cla:2", "Every k-th layer, always", "cla:k"},
+};
+inline constexpr std::array kScheduleChoices = {Choice{"cosine", "Cosine"}, Choice{"linear", "Linear"},
+                                                Choice{"constant", "Constant"}};
+inline constexpr std::array kTrainDTypeChoices = {Choice{"float32", "float32, exact"},
+                                                  Choice{"bfloat16", "bfloat16, rounded"}};
+inline constexpr std::array kLoraTargetChoices = {Choice{"", "None"}, Choice{"all-linear", "All projections"},
+                                                  Choice{"q_proj,v_proj", "Queries and values", "NAME,..."}};
 
 struct TrainConfig {
   std::string model;             // checkpoint folder, or RUN
@@ -65,58 +81,343 @@ struct TrainConfig {
 
   template <class V>
   void visit(V& v) {
-    v("model", model, "checkpoint folder or run to start from");
-    v("init", init, "folder with config.json and tokenizer files; start from random weights");
-    v("chat-template", chatTemplate, "a Jinja file in place of the model's own chat template");
-    v("data", data, "training data: a file of text, JSONL, JSON, CSV or Parquet, or a folder of them");
-    v("p-cross", pCross, "probability that a layer borrows (default .5; strategy and cla 1)", Range{0, 1});
-    v("sampler", sampler, "uniform | window:w | geometric:q | strategy[:r,...] | rd-cla:k | cla:k");
-    v("p-cross-warmup", pCrossWarmup, "steps over which p_cross rises from 0", Range{0, 1e9});
-    v("routings", routings, "JSON file [step][group][L] of routings to replay");
-    v("routing-groups", routingGroups, "groups of sequences with one routing each (default: one per micro-batch)",
-      Range{0, 1e6});
-    v("steps", steps, "optimiser steps", Range{1, 1e9});
-    v("batch", batch, "sequences a step", Range{1, 1e6});
-    v("micro-batch", microBatch, "sequences a forward pass (default: the whole batch)", Range{0, 1e6});
-    v("length", length, "tokens a sequence", Range{2, 1e7});
-    v("pack-window", packWindow, "rows that a sequence's packing chooses from; 1: in order", Range{1, 1e5});
-    v("lr", lr, "learning rate", Range{0, 10});
-    v("schedule", schedule, "cosine | linear | constant");
-    v("warmup", warmup, "steps of linear learning-rate warm-up", Range{0, 1e9});
-    v("min-lr-ratio", minLrRatio, "the schedule ends at lr times this", Range{0, 1});
-    v("weight-decay", weightDecay, "decay of parameters with two or more dimensions (default .1; LoRA 0)",
-      Range{0, 10});
-    v("beta1", beta1, "AdamW", Range{0, 0.9999999});
-    v("beta2", beta2, "AdamW", Range{0, 0.9999999});
-    v("epsilon", epsilon, "AdamW", Range{0, 1});
-    v("clip", clip, "global gradient norm at most; 0: no clipping", Range{0, 1e9});
-    v("seed", seed, "seed of routing, data order and initial weights");
-    v("dtype", dtype, "float32 | bfloat16 (master weights stay float32)");
-    v("lora", lora, "LoRA rank; 0: full fine-tune", Range{0, 65536});
-    v("lora-alpha", loraAlpha, "LoRA alpha (default 2 x rank)", Range{0, 1e9});
-    v("lora-dropout", loraDropout, "LoRA dropout", Range{0, 0.999});
-    v("lora-targets", loraTargets, "all-linear or a list: q_proj,v_proj");
-    v("distill", distill, "learn from the full map's own answers");
-    v("distill-lambda", distillLambda, "share of the KL term", Range{0, 1});
-    v("distill-tau", distillTau, "temperature", Range{1e-3, 1e3});
-    v("distill-mu", distillMu, "weight of the full map's cross-entropy", Range{0, 1e3});
-    v("checkpointing", checkpointing, "recompute activations in the backward pass");
-    v("train-on-prompt", trainOnPrompt, "loss on prompts too");
-    v("columns", columns, "what the records' keys stand for: prompt=q,completion=a.text");
-    v("question-first", questionFirst, "probability that a question stands before its passages", Range{0, 1});
-    v("permute-passages", permutePassages, "a question's passages in an order drawn per row");
-    v("eval-data", evalData, "held-out data, in the same formats as the training data");
-    v("split", split, "share of the data's groups (articles, else rows) held out for evaluation", Range{0, 0.9});
-    v("eval-maps", evalMaps, "maps to evaluate while training");
-    v("eval-every", evalEvery, "steps between evaluations; 0: never", Range{0, 1e9});
-    v("eval-rows", evalRows, "rows of the held-out data at most", Range{1, 1e9});
-    v("early-stop-patience", earlyStopPatience, "evaluations without improvement before stopping; 0: off",
-      Range{0, 1e6});
-    v("early-stop-map", earlyStopMap, "the map watched (default: the first)");
-    v("save-every", saveEvery, "steps between checkpoints; 0: by time and at the end", Range{0, 1e9});
-    v("save-minutes", saveMinutes, "minutes between checkpoints; 0: by steps and at the end", Range{0, 1e6});
-    v("threads", threads, "CPU threads; 0: all cores", Range{0, 4096});
-    v("device", device, "cpu | cuda[:n] | auto");
+    constexpr auto kData = "Model and data", kMethod = "Method", kBudget = "Budget", kEvaluation = "Evaluation",
+                   kRest = "More";
+    v("model", model,
+      Meta{.label = "Model",
+           .group = kData,
+           .path = true,
+           .why = "Training starts from these weights: a checkpoint folder, or a run.",
+           .help = "checkpoint folder or run to start from"});
+    v("data", data,
+      Meta{.label = "Training data",
+           .group = kData,
+           .path = true,
+           .why = "The model learns from these texts, questions or chats.",
+           .help = "training data: a file of text, JSONL, JSON, CSV or Parquet, or a folder of them"});
+    v("split", split,
+      Meta{.label = "Held-out share",
+           .group = kData,
+           .range = {0, 0.9},
+           .why =
+               "This share of the data is kept out of training, so that scores come from rows the model has not seen.",
+           .help = "share of the data's groups (articles, else rows) held out for evaluation"});
+    v("eval-data", evalData,
+      Meta{.label = "Evaluation data",
+           .group = kData,
+           .path = true,
+           .why = "Takes the held-out rows from a file of their own instead of the training data.",
+           .help = "held-out data, in the same formats as the training data"});
+    v("train-on-prompt", trainOnPrompt,
+      Meta{.label = "Train on prompts",
+           .group = kData,
+           .why = "Usually only the answers are learned; switch this on to learn the prompts as well.",
+           .help = "loss on prompts too"});
+    v("init", init,
+      Meta{.label = "Train from scratch",
+           .group = kData,
+           .more = true,
+           .path = true,
+           .why = "Starts from random weights in the shape of this folder's config.json, for experiments without a "
+                  "trained model.",
+           .help = "folder with config.json and tokenizer files; start from random weights"});
+    v("chat-template", chatTemplate,
+      Meta{.label = "Chat template",
+           .group = kData,
+           .more = true,
+           .path = true,
+           .why = "Replaces the model's own chat template, for models that have none or a wrong one.",
+           .help = "a Jinja file in place of the model's own chat template"});
+    v("columns", columns,
+      Meta{.label = "Column mapping",
+           .group = kData,
+           .more = true,
+           .open = "recognised from the data",
+           .why = "Says which keys of a record are the prompt and the answer, where they are not recognised.",
+           .help = "what the records' keys stand for: prompt=q,completion=a.text"});
+    v("question-first", questionFirst,
+      Meta{.label = "Question before passages",
+           .group = kData,
+           .range = {0, 1},
+           .more = true,
+           .why = "The chance that a row's question comes before its passages, so that the model learns both orders.",
+           .help = "probability that a question stands before its passages"});
+    v("permute-passages", permutePassages,
+      Meta{.label = "Shuffle passages",
+           .group = kData,
+           .more = true,
+           .why = "Draws a new order of the passages for each row, so that position does not give the answer away.",
+           .help = "a question's passages in an order drawn per row"});
+    v("pack-window", packWindow,
+      Meta{.label = "Packing window",
+           .group = kData,
+           .unit = "rows",
+           .range = {1, 1e5},
+           .more = true,
+           .why = "A larger window fills sequences better, so that fewer steps are spent on padding; 1 keeps the rows "
+                  "in order.",
+           .help = "rows that a sequence's packing chooses from; 1: in order"});
+    v("lora", lora,
+      Meta{.label = "LoRA rank",
+           .group = kMethod,
+           .range = {0, 65536},
+           .why = "A LoRA trains small added matrices in much less memory; 0 trains all weights.",
+           .help = "LoRA rank; 0: full fine-tune"});
+    v("p-cross", pCross,
+      Meta{.label = "Routing probability",
+           .group = kMethod,
+           .range = {0, 1},
+           .open = "default .5; strategy and cla 1",
+           .why = "How often a layer reads an earlier layer's cache while training; more routing prepares for smaller "
+                  "caches.",
+           .help = "probability that a layer borrows (default .5; strategy and cla 1)"});
+    v("sampler", sampler,
+      Meta{.label = "Routing sampler",
+           .group = kMethod,
+           .choices = kSamplerChoices,
+           .why = "Decides which earlier layer a layer reads; uniform prepares for any sharing map.",
+           .help = "how the layer that is read is drawn"});
+    v("distill", distill,
+      Meta{.label = "Distillation",
+           .group = kMethod,
+           .why = "The model with its full cache teaches the model with a shared one, besides the data.",
+           .help = "learn from the full map's own answers"});
+    v("p-cross-warmup", pCrossWarmup,
+      Meta{.label = "Routing warm-up",
+           .group = kMethod,
+           .unit = "steps",
+           .range = {0, 1e9},
+           .more = true,
+           .why = "Raises the routing probability slowly from 0, so that the first steps disturb the model less.",
+           .help = "steps over which p_cross rises from 0"});
+    v("routing-groups", routingGroups,
+      Meta{.label = "Routing groups",
+           .group = kMethod,
+           .unit = "groups",
+           .range = {0, 1e6},
+           .more = true,
+           .why = "Each group of a batch gets its own routing, so more groups show the model more of them per step; 0 "
+                  "takes one per micro-batch.",
+           .help = "groups of sequences with one routing each (default: one per micro-batch)"});
+    v("routings", routings,
+      Meta{.label = "Recorded routings",
+           .group = kMethod,
+           .more = true,
+           .path = true,
+           .why = "Replays the routings of a file in place of random ones, to repeat an experiment exactly.",
+           .help = "JSON file [step][group][L] of routings to replay"});
+    v("lora-alpha", loraAlpha,
+      Meta{.label = "LoRA alpha",
+           .group = kMethod,
+           .range = {0, 1e9},
+           .more = true,
+           .open = "default 2 x rank",
+           .why = "Scales what the LoRA adds to the weights; twice the rank is usual.",
+           .help = "LoRA alpha (default 2 x rank)"});
+    v("lora-dropout", loraDropout,
+      Meta{.label = "LoRA dropout",
+           .group = kMethod,
+           .range = {0, 0.999},
+           .more = true,
+           .why = "Drops this share of the LoRA's inputs at random, against overfitting on little data.",
+           .help = "LoRA dropout"});
+    v("lora-targets", loraTargets,
+      Meta{.label = "LoRA targets",
+           .group = kMethod,
+           .choices = kLoraTargetChoices,
+           .more = true,
+           .why = "The projections that get a LoRA; fewer of them take less memory and learn less.",
+           .help = "projections that get a LoRA"});
+    v("distill-lambda", distillLambda,
+      Meta{.label = "Distillation share",
+           .group = kMethod,
+           .range = {0, 1},
+           .more = true,
+           .why = "How much the teacher's predictions count, against the words of the data.",
+           .help = "share of the KL term"});
+    v("distill-tau", distillTau,
+      Meta{.label = "Distillation temperature",
+           .group = kMethod,
+           .range = {1e-3, 1e3},
+           .more = true,
+           .why = "Higher temperatures teach more about the less likely tokens.",
+           .help = "temperature"});
+    v("distill-mu", distillMu,
+      Meta{.label = "Full-map weight",
+           .group = kMethod,
+           .range = {0, 1e3},
+           .more = true,
+           .why = "Keeps the model good with its full cache by training that too, with this weight.",
+           .help = "weight of the full map's cross-entropy"});
+    v("steps", steps,
+      Meta{.label = "Training steps",
+           .group = kBudget,
+           .unit = "steps",
+           .range = {1, 1e9},
+           .why = "Each step updates the weights once; more steps learn more and take longer.",
+           .help = "optimiser steps"});
+    v("batch", batch,
+      Meta{.label = "Batch size",
+           .group = kBudget,
+           .unit = "sequences",
+           .range = {1, 1e6},
+           .why = "Larger batches give steadier updates and make each step slower.",
+           .help = "sequences a step"});
+    v("length", length,
+      Meta{.label = "Sequence length",
+           .group = kBudget,
+           .unit = "tokens",
+           .range = {2, 1e7},
+           .why = "Longer rows are cut off here; time and memory grow with the length.",
+           .help = "tokens a sequence"});
+    v("lr", lr,
+      Meta{.label = "Learning rate",
+           .group = kBudget,
+           .range = {0, 10},
+           .why = "The size of the updates: too large and training diverges, too small and it learns little.",
+           .help = "learning rate"});
+    v("dtype", dtype,
+      Meta{.label = "Precision",
+           .group = kBudget,
+           .choices = kTrainDTypeChoices,
+           .why = "bfloat16 saves memory and time, mostly on a GPU; the stored weights stay float32.",
+           .help = "precision of the computation (master weights stay float32)"});
+    v("micro-batch", microBatch,
+      Meta{.label = "Micro-batch size",
+           .group = kBudget,
+           .unit = "sequences",
+           .range = {0, 1e6},
+           .more = true,
+           .why = "Splits a batch into smaller passes that need less memory; 0 takes the whole batch at once.",
+           .help = "sequences a forward pass (default: the whole batch)"});
+    v("checkpointing", checkpointing,
+      Meta{.label = "Activation checkpointing",
+           .group = kBudget,
+           .more = true,
+           .why = "Saves memory by computing activations a second time, which makes steps slower.",
+           .help = "recompute activations in the backward pass"});
+    v("schedule", schedule,
+      Meta{.label = "Learning rate schedule",
+           .group = kBudget,
+           .choices = kScheduleChoices,
+           .more = true,
+           .why = "Lowers the learning rate towards the end, so that training settles; cosine is usual.",
+           .help = "learning rate over the run"});
+    v("warmup", warmup,
+      Meta{.label = "Learning rate warm-up",
+           .group = kBudget,
+           .unit = "steps",
+           .range = {0, 1e9},
+           .more = true,
+           .why = "Raises the learning rate slowly at first, against early divergence.",
+           .help = "steps of linear learning-rate warm-up"});
+    v("min-lr-ratio", minLrRatio,
+      Meta{.label = "Final rate share",
+           .group = kBudget,
+           .range = {0, 1},
+           .more = true,
+           .why = "The schedule ends at this share of the learning rate.",
+           .help = "the schedule ends at lr times this"});
+    v("weight-decay", weightDecay,
+      Meta{.label = "Weight decay",
+           .group = kBudget,
+           .range = {0, 10},
+           .more = true,
+           .open = "default .1; LoRA 0",
+           .why = "Pulls weights towards zero, against overfitting.",
+           .help = "decay of parameters with two or more dimensions (default .1; LoRA 0)"});
+    v("clip", clip,
+      Meta{.label = "Gradient clipping",
+           .group = kBudget,
+           .range = {0, 1e9},
+           .more = true,
+           .why = "Limits the norm of the gradient, so that one bad batch does no harm; 0 turns it off.",
+           .help = "global gradient norm at most; 0: no clipping"});
+    v("beta1", beta1,
+      Meta{.label = "AdamW beta 1",
+           .group = kBudget,
+           .range = {0, 0.9999999},
+           .more = true,
+           .why = "How long the optimiser remembers gradients; rarely needs a change.",
+           .help = "AdamW's decay of the gradient's mean"});
+    v("beta2", beta2,
+      Meta{.label = "AdamW beta 2",
+           .group = kBudget,
+           .range = {0, 0.9999999},
+           .more = true,
+           .why = "How long the optimiser remembers squared gradients; rarely needs a change.",
+           .help = "AdamW's decay of the squared gradient's mean"});
+    v("epsilon", epsilon,
+      Meta{.label = "AdamW epsilon",
+           .group = kBudget,
+           .range = {0, 1},
+           .more = true,
+           .why = "Keeps the optimiser from dividing by zero; rarely needs a change.",
+           .help = "AdamW's term against division by zero"});
+    v("eval-every", evalEvery,
+      Meta{.label = "Evaluate every",
+           .group = kEvaluation,
+           .unit = "steps",
+           .range = {0, 1e9},
+           .why = "Shows how the held-out loss develops under each map; 0 does not evaluate.",
+           .help = "steps between evaluations; 0: never"});
+    v("eval-maps", evalMaps,
+      Meta{.label = "Evaluated maps",
+           .group = kEvaluation,
+           .why = "The loss is measured under each of these sharing maps, separated by semicolons.",
+           .help = "maps to evaluate while training, separated by ';'"});
+    v("eval-rows", evalRows,
+      Meta{.label = "Evaluation rows",
+           .group = kEvaluation,
+           .unit = "rows",
+           .range = {1, 1e9},
+           .why = "More rows make the loss more certain and each evaluation slower.",
+           .help = "rows of the held-out data at most"});
+    v("early-stop-patience", earlyStopPatience,
+      Meta{.label = "Early stop patience",
+           .group = kEvaluation,
+           .unit = "evaluations",
+           .range = {0, 1e6},
+           .why = "Ends the run after this many evaluations without improvement; 0 turns it off.",
+           .help = "evaluations without improvement before stopping; 0: off"});
+    v("early-stop-map", earlyStopMap,
+      Meta{.label = "Early stop map",
+           .group = kEvaluation,
+           .open = "the first evaluated map",
+           .why = "The map whose loss decides about an early stop.",
+           .help = "the map watched (default: the first)"});
+    v("device", device,
+      Meta{.label = "Device",
+           .group = kRest,
+           .choices = kDeviceChoices,
+           .why = "A GPU trains much faster where there is one.",
+           .help = "device to compute on"});
+    v("save-minutes", saveMinutes,
+      Meta{.label = "Checkpoint interval",
+           .group = kRest,
+           .unit = "minutes",
+           .range = {0, 1e6},
+           .why = "After an interruption, at most this much work is lost; 0 does not save by time.",
+           .help = "minutes between checkpoints; 0: by steps and at the end"});
+    v("save-every", saveEvery,
+      Meta{.label = "Checkpoint every",
+           .group = kRest,
+           .unit = "steps",
+           .range = {0, 1e9},
+           .why = "Saves at fixed steps, for comparing stages of the training; 0 saves by time and at the end.",
+           .help = "steps between checkpoints; 0: by time and at the end"});
+    v("seed", seed,
+      Meta{.label = "Random seed",
+           .group = kRest,
+           .why = "The same seed repeats the routings, the order of the data and the first weights.",
+           .help = "seed of routing, data order and initial weights"});
+    v("threads", threads,
+      Meta{.label = "CPU threads",
+           .group = kRest,
+           .unit = "threads",
+           .range = {0, 4096},
+           .why = "Fewer threads leave room for other work; 0 uses all cores.",
+           .help = "CPU threads; 0: all cores"});
   }
 };
 
@@ -127,7 +428,7 @@ int effectiveRoutingGroups(const TrainConfig& config);
 /// weightDecay, or where it is open .1 for a full fine-tune and 0 for a LoRA (PEFT trains without).
 double effectiveWeightDecay(const TrainConfig& config);
 
-/// The Ranges, and what they cannot say: known words, a sampler that parses and takes this p_cross, group and
+/// The Ranges and choices, and what they cannot say: a sampler that parses and takes this p_cross, group and
 /// micro-batch sizes that divide the batch, exactly one of model and init, data given.
 Result<void> checkTrainConfig(const TrainConfig& config);
 

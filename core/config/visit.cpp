@@ -3,6 +3,44 @@
 #include <cmath>
 #include <cstdio>
 
+#include "core/routing/numbers.h"
+
+namespace strata {
+
+bool isChoice(const std::string& text, std::span<const Choice> choices) {
+  const bool open = std::any_of(choices.begin(), choices.end(), [](const Choice& c) { return *c.pattern != '\0'; });
+  const std::string_view word = open ? trimmed(text) : std::string_view(text);  // as the parsers of patterns do
+  return std::any_of(choices.begin(), choices.end(), [&](const Choice& choice) {
+    if (word == choice.value) return true;
+    const std::string_view pattern = choice.pattern;
+    if (pattern.empty() || word.empty()) return false;
+    const std::size_t colon = pattern.find(':');
+    return colon == std::string_view::npos || word.starts_with(pattern.substr(0, colon + 1));
+  });
+}
+
+std::string printChoices(std::span<const Choice> choices, const char* separator) {
+  std::string text;
+  for (const Choice& choice : choices) {
+    if (*choice.value == '\0') continue;
+    if (!text.empty()) text += separator;
+    text += *choice.pattern != '\0' ? choice.pattern : choice.value;
+  }
+  return text;
+}
+
+std::string printRange(const Range& range) {
+  using config_detail::printNumber;
+  if (std::isfinite(range.min) && std::isfinite(range.max)) {
+    return printNumber(range.min) + " … " + printNumber(range.max);
+  }
+  if (std::isfinite(range.min)) return printNumber(range.min) + " or more";
+  if (std::isfinite(range.max)) return "at most " + printNumber(range.max);
+  return "a finite number";
+}
+
+}  // namespace strata
+
 namespace strata::config_detail {
 namespace {
 
@@ -38,6 +76,15 @@ std::string printNumber(double value) {
 }
 
 bool parseAssignments(const std::string& text, std::map<std::string, std::string>& values) {
+  if (text.starts_with("{\"")) {
+    const auto json = parseJson(text, "the text");
+    if (!json) return false;
+    for (const auto& [key, value] : json->items()) {
+      if (!value.is_string()) return false;
+      values[key] = value.get<std::string>();
+    }
+    return true;
+  }
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find(',', at), text.size());
     const std::size_t equals = text.find('=', at);
@@ -48,18 +95,14 @@ bool parseAssignments(const std::string& text, std::map<std::string, std::string
   return true;
 }
 
-std::string describe(const Range& range) {
-  if (std::isfinite(range.min) && std::isfinite(range.max)) {
-    return printNumber(range.min) + " … " + printNumber(range.max);
-  }
-  if (std::isfinite(range.min)) return printNumber(range.min) + " or more";
-  if (std::isfinite(range.max)) return "at most " + printNumber(range.max);
-  return "a finite number";
+Error outOfRange(const std::string& where, const char* name, const std::string& value, const Range& range) {
+  return {ErrorCode::usage, where + " has " + name + " " + shortened(value) + "; allowed is " + printRange(range) + ".",
+          name};
 }
 
-Error outOfRange(const std::string& where, const char* name, const std::string& value, const Range& range) {
-  return {ErrorCode::usage, where + " has " + name + " " + shortened(value) + "; allowed is " + describe(range) + ".",
-          name};
+Error noChoice(const std::string& where, const char* name, const std::string& value, std::span<const Choice> choices) {
+  return {ErrorCode::usage,
+          where + " has " + name + " \"" + shortened(value) + "\"; give one of: " + printChoices(choices) + ".", name};
 }
 
 Error wrongType(const std::string& where, const char* name, const Json& value, const char* wanted) {

@@ -10,15 +10,15 @@
 namespace strata {
 namespace config_detail {
 
-/// "0 … 1", "1 or more", "at most 4".
-std::string describe(const Range& range);
 /// 0.5, 1e-08, 100.
 std::string printNumber(double value);
 Error outOfRange(const std::string& where, const char* name, const std::string& value, const Range& range);
+Error noChoice(const std::string& where, const char* name, const std::string& value, std::span<const Choice> choices);
 Error wrongType(const std::string& where, const char* name, const Json& value, const char* wanted);
 Error unknownKey(const std::string& where, const std::string& key, const std::set<std::string>& known);
 
-/// "a=b,c=d" into `values`; false where a part is no assignment or a name comes twice.
+/// "a=b,c=d" into `values`, or {"a": "b", "c": "d"} for names and values that hold a comma; false where a part is no
+/// assignment or a name comes twice.
 bool parseAssignments(const std::string& text, std::map<std::string, std::string>& values);
 
 template <class T>
@@ -62,8 +62,8 @@ std::string printValue(const T& value) {
 struct ToJson {
   Json json = Json::object();
 
-  template <class T>
-  void operator()(const char* name, T& value, const char* /*help*/, const Range& /*range*/ = {}) {
+  template <class T, class... Description>
+  void operator()(const char* name, T& value, const Description&...) {
     json[name] = of(value);
   }
 
@@ -86,26 +86,28 @@ struct ToJson {
   }
 };
 
-/// The first value out of range.
+/// The first value that is out of range or no choice.
 struct RangeCheck {
   std::string where;
   std::optional<Error> error = std::nullopt;
 
-  template <class T>
-  void operator()(const char* name, T& value, const char* /*help*/, const Range& range = {}) {
+  template <class T, class... Description>
+  void operator()(const char* name, T& value, const Description&... description) {
     if (error) return;
     if constexpr (IsOptional<T>::value) {
-      if (value) check(name, *value, range);
+      if (value) check(name, *value, metaOf(description...));
     } else {
-      check(name, value, range);
+      check(name, value, metaOf(description...));
     }
   }
 
  private:
   template <class T>
-  void check(const char* name, const T& value, const Range& range) {
+  void check(const char* name, const T& value, const Meta& meta) {
     if constexpr (kIsNumber<T>) {
-      if (!within(value, range)) error = outOfRange(where, name, printValue(value), range);
+      if (!within(value, meta.range)) error = outOfRange(where, name, printValue(value), meta.range);
+    } else if constexpr (std::is_same_v<T, std::string>) {
+      if (!meta.choices.empty() && !isChoice(value, meta.choices)) error = noChoice(where, name, value, meta.choices);
     }
   }
 };
@@ -118,39 +120,40 @@ struct FromJson {
   std::set<std::string> known = {};
   std::optional<Error> error = std::nullopt;
 
-  template <class T>
-  void operator()(const char* name, T& value, const char* /*help*/, const Range& range = {}) {
+  template <class T, class... Description>
+  void operator()(const char* name, T& value, const Description&... description) {
     known.insert(name);
     if (error) return;
     const auto found = json.find(name);
-    if (found != json.end()) read(name, *found, value, range);
+    if (found != json.end()) read(name, *found, value, metaOf(description...));
   }
 
  private:
   template <class T>
-  void read(const char* name, const Json& given, std::optional<T>& value, const Range& range) {
+  void read(const char* name, const Json& given, std::optional<T>& value, const Meta& meta) {
     if (given.is_null()) {
       value.reset();
       return;
     }
     T filled{};
-    read(name, given, filled, range);
+    read(name, given, filled, meta);
     value = std::move(filled);
   }
 
-  void read(const char* name, const Json& given, bool& value, const Range&) {
+  void read(const char* name, const Json& given, bool& value, const Meta&) {
     if (!given.is_boolean()) return refuse(wrongType(where, name, given, "true or false"));
     value = given.get<bool>();
   }
 
-  void read(const char* name, const Json& given, std::string& value, const Range&) {
+  void read(const char* name, const Json& given, std::string& value, const Meta& meta) {
     if (!given.is_string()) return refuse(wrongType(where, name, given, "a text in quotes"));
     value = given.get<std::string>();
+    if (!meta.choices.empty() && !isChoice(value, meta.choices)) refuse(noChoice(where, name, value, meta.choices));
   }
 
-  void read(const char* /*name*/, const Json& given, Json& value, const Range&) { value = given; }
+  void read(const char* /*name*/, const Json& given, Json& value, const Meta&) { value = given; }
 
-  void read(const char* name, const Json& given, std::vector<std::string>& value, const Range&) {
+  void read(const char* name, const Json& given, std::vector<std::string>& value, const Meta&) {
     if (!given.is_array()) return refuse(wrongType(where, name, given, "a list of texts"));
     value.clear();
     for (const Json& element : given) {
@@ -160,24 +163,24 @@ struct FromJson {
   }
 
   template <class T>
-  void read(const char* name, const Json& given, std::vector<T>& value, const Range& range) {
+  void read(const char* name, const Json& given, std::vector<T>& value, const Meta& meta) {
     if (!given.is_array()) return refuse(wrongType(where, name, given, "a list"));
     value.clear();
     for (const Json& element : given) {
       T filled{};
-      read(name, element, filled, range);
+      read(name, element, filled, meta);
       if (error) return;
       value.push_back(std::move(filled));
     }
   }
 
   template <Visited T>
-  void read(const char* name, const Json& given, T& value, const Range&) {
+  void read(const char* name, const Json& given, T& value, const Meta&) {
     const auto filled = configFromJson(given, where + ", \"" + name + "\"", value, unknown);
     if (!filled) refuse(filled.error());
   }
 
-  void read(const char* name, const Json& given, std::map<std::string, std::string>& value, const Range&) {
+  void read(const char* name, const Json& given, std::map<std::string, std::string>& value, const Meta&) {
     constexpr const char* kWanted = "an object of names and texts, or a text such as \"prompt=q,completion=a\"";
     std::map<std::string, std::string> filled;
     if (given.is_string()) {
@@ -192,22 +195,22 @@ struct FromJson {
     value = std::move(filled);
   }
 
-  void read(const char* name, const Json& given, double& value, const Range& range) {
+  void read(const char* name, const Json& given, double& value, const Meta& meta) {
     if (!given.is_number()) return refuse(wrongType(where, name, given, "a number"));
     value = given.get<double>();
-    if (!within(value, range)) refuse(outOfRange(where, name, printValue(value), range));
+    if (!within(value, meta.range)) refuse(outOfRange(where, name, printValue(value), meta.range));
   }
 
   template <class T>
   requires kIsInteger<T>
-  void read(const char* name, const Json& given, T& value, const Range& range) {
+  void read(const char* name, const Json& given, T& value, const Meta& meta) {
     if (!given.is_number_integer()) return refuse(wrongType(where, name, given, "a whole number"));
     const bool fits = given.is_number_unsigned() ? std::in_range<T>(given.get<std::uint64_t>())
                                                  : std::in_range<T>(given.get<std::int64_t>());
-    const Range limits{std::max(range.min, static_cast<double>(std::numeric_limits<T>::min())),
-                       std::min(range.max, static_cast<double>(std::numeric_limits<T>::max()))};
+    const Range limits{std::max(meta.range.min, static_cast<double>(std::numeric_limits<T>::min())),
+                       std::min(meta.range.max, static_cast<double>(std::numeric_limits<T>::max()))};
     if (fits) value = given.get<T>();
-    if (!fits || !within(value, range)) refuse(outOfRange(where, name, given.dump(), limits));
+    if (!fits || !within(value, meta.range)) refuse(outOfRange(where, name, given.dump(), limits));
   }
 
   void refuse(Error found) { error = std::move(found); }

@@ -44,8 +44,9 @@ struct Bullets {
   std::string text;
   std::string indent;
 
-  template <class T>
-  void operator()(const char* name, T&, const char* help, const Range& = {}) {
+  template <class T, class... Description>
+  void operator()(const char* name, T&, const Description&... description) {
+    const char* const help = metaOf(description...).help;
     text += indent + "- `" + name + "` (" + typeName<T>() + ")";
     if (*help != '\0') text += std::string(": ") + help;
     text += "\n";
