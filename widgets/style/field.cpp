@@ -30,15 +30,17 @@ class Sign : public QWidget {
 Field::Field(const QString& label, QWidget* control, const QString& reason, QWidget* parent)
     : QWidget(parent),
       m_label(new Label(label, TextRole::body, Tone::normal, this)),
+      m_head(new QHBoxLayout),
       m_control(control),
       m_below(captionLabel({}, this)),
       m_sign(new Sign(this)),
       m_reason(reason),
-      m_ownHelp(!control->whatsThis().isEmpty()) {
+      m_ownHelp(!named()->whatsThis().isEmpty()) {
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(kGapInside);
-  column->addWidget(m_label);
+  column->addLayout(m_head);
+  m_head->addWidget(m_label, 1);
   column->addWidget(control);
   auto* below = new QHBoxLayout;
   below->setSpacing(kGapInside);
@@ -47,15 +49,26 @@ Field::Field(const QString& label, QWidget* control, const QString& reason, QWid
   column->addLayout(below);
   column->addStretch(1);  // beside a higher field it stays at the top
   m_sign->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
-  m_label->setBuddy(control);
-  if (control->accessibleName().isEmpty()) control->setAccessibleName(label);
+  m_label->setBuddy(named());
+  if (named()->accessibleName().isEmpty()) named()->setAccessibleName(label);
   followTheme(this, [this] { setMaximumWidth(metrics().fieldWidth); });
   showBelow();
 }
 
 void Field::setLabel(const QString& label) {
   m_label->setText(label);
-  m_control->setAccessibleName(label);
+  named()->setAccessibleName(label);
+}
+
+QWidget* Field::named() const {
+  return m_control->focusProxy() != nullptr ? m_control->focusProxy() : m_control;
+}
+
+void Field::setCorner(QWidget* corner) {
+  QSizePolicy policy = corner->sizePolicy();
+  policy.setRetainSizeWhenHidden(true);
+  corner->setSizePolicy(policy);
+  m_head->addWidget(corner);
 }
 
 void Field::setReason(const QString& reason) {
@@ -64,6 +77,7 @@ void Field::setReason(const QString& reason) {
 }
 
 void Field::setProblem(const QString& problem) {
+  if (problem == m_problem) return;
   m_problem = problem;
   showBelow();
 }
@@ -74,8 +88,8 @@ void Field::showBelow() {
   m_below->setTone(m_problem.isEmpty() ? Tone::second : Tone::bad);
   m_below->setVisible(!sentence.isEmpty());
   m_sign->setVisible(!m_problem.isEmpty());
-  m_control->setAccessibleDescription(sentence);
-  if (!m_ownHelp) m_control->setWhatsThis(m_reason.isEmpty() ? m_control->toolTip() : m_reason);
+  named()->setAccessibleDescription(sentence);
+  if (!m_ownHelp) named()->setWhatsThis(m_reason.isEmpty() ? named()->toolTip() : m_reason);
 }
 
 }  // namespace strata
