@@ -13,3 +13,7 @@ target_link_libraries(tokenize_bench PRIVATE strata_core_text)
 
 add_executable(run_database_bench EXCLUDE_FROM_ALL ${CMAKE_CURRENT_SOURCE_DIR}/bench/run_database_bench.cpp)
 target_link_libraries(run_database_bench PRIVATE strata_core_project)
+if(STRATA_TORCH)
+  add_executable(run_list_bench EXCLUDE_FROM_ALL ${CMAKE_CURRENT_SOURCE_DIR}/bench/run_list_bench.cpp)
+  target_link_libraries(run_list_bench PRIVATE strata_core_service)
+endif()

@@ -35,6 +35,18 @@ constexpr std::size_t kMostPoints = 5000;  // under 256 KiB of JSON
 JobBoard::JobBoard(Options options, Notifier notify) : m_options(std::move(options)), m_notify(std::move(notify)) {
   {
     const std::lock_guard guard(m_mutex);
+    if (Result<RunIndex> index = RunIndex::open(m_options.project)) {
+      m_index.emplace(std::move(*index));
+      for (RunIndex::Row& row : m_index->rows()) {
+        const auto stored = fs::file_time_type(fs::file_time_type::duration(row.stored));
+        Entry& entry = m_entries[row.info.id];
+        entry.stored = stored;
+        entry.indexed = true;
+        entry.info = std::move(row.info);
+      }
+    } else {
+      logWarning(index.error().message);
+    }
     refresh(true);
     m_changed.clear();
   }
@@ -58,6 +70,7 @@ void JobBoard::refreshOne(const std::string& id) {
   const fs::file_time_type stored = fs::last_write_time(folder / "run.json", error);
   if (error && !fs::is_directory(folder, error)) {
     m_entries.erase(id);
+    m_gone.push_back(id);
     return;
   }
   const auto found = m_entries.find(id);
@@ -68,6 +81,7 @@ void JobBoard::refreshOne(const std::string& id) {
   Entry& entry = m_entries[id];
   const JobInfo before = entry.info;
   entry.stored = stored;
+  entry.indexed = false;
   JobInfo& info = entry.info;
   info = JobInfo();
   info.id = id;
@@ -112,6 +126,23 @@ void JobBoard::refresh(bool all) {
     }
   }
   for (const std::string& id : ids) refreshOne(id);
+  if (all) storeIndex();
+}
+
+void JobBoard::storeIndex() {
+  if (!m_index) return;
+  std::vector<RunIndex::Row> changed;
+  for (auto& [id, entry] : m_entries) {
+    if (entry.indexed || entry.info.alive) continue;
+    changed.push_back({entry.stored.time_since_epoch().count(), entry.info});
+    entry.indexed = true;
+  }
+  if (changed.empty() && m_gone.empty()) return;
+  if (const Result<void> stored = m_index->store(changed, m_gone); !stored) {
+    logWarning(stored.error().message);
+    m_index.reset();
+  }
+  m_gone.clear();
 }
 
 /// A stop file that does not help is followed by TERM and then KILL, each after `patience` and two steps' time without

@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/project/run_index.h"
 #include "core/project/run_reader.h"
 #include "core/service/methods.h"
 
@@ -47,6 +48,7 @@ class JobBoard {
   struct Entry {
     protocol::JobInfo info;
     std::filesystem::file_time_type stored;  // of run.json
+    bool indexed = false;                    // the project's index has it as it is
     double stepSeconds = -1;
     std::optional<RunReader> reader;  // while it lives
     std::optional<std::chrono::system_clock::time_point> terminated;
@@ -62,6 +64,8 @@ class JobBoard {
   /// Reads what may have changed: all runs, or those that lived at the last look.
   void refresh(bool all);
   void refreshOne(const std::string& id);
+  /// Keeps what is known of runs that have ended for the next engine.
+  void storeIndex();
   void pressStops();
   /// Whether there is more to send.
   bool sendPoints();
@@ -71,7 +75,9 @@ class JobBoard {
   Notifier m_notify;
   mutable std::mutex m_mutex;  // of everything below
   std::condition_variable_any m_wake;
+  std::optional<RunIndex> m_index;         // nothing: it cannot be used
   std::map<std::string, Entry> m_entries;  // by id
+  std::vector<std::string> m_gone;         // ids that the index may still have
   std::map<std::string, Watch> m_watches;
   std::map<std::string, protocol::JobInfo> m_changed;
   std::filesystem::file_time_type m_runsChanged;

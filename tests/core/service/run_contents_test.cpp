@@ -146,6 +146,45 @@ TEST_F(Contents, AnUnchangedRunIsNotReadAgain) {
   EXPECT_EQ(jobs.list({})->jobs.front().loss, 7.0);
 }
 
+TEST_F(Contents, ANewEngineReadsOnlyTheRunsThatHaveChanged) {
+  const fs::path kept = makeRun(), changed = makeRun(), removed = makeRun();
+  for (const fs::path& run : {kept, changed, removed}) measure(run, {{1, "loss", 2}});
+  const auto lossOf = [](JobBoard& jobs, const fs::path& run) {
+    const auto listed = jobs.list({});
+    for (const protocol::JobInfo& job : listed->jobs) {
+      if (job.id == run.filename()) return job.loss.value_or(-1);
+    }
+    return -2.0;
+  };
+  {
+    JobBoard jobs = board();
+    EXPECT_EQ(lossOf(jobs, kept), 2);
+  }
+  for (const fs::path& run : {kept, changed}) measure(run, {{2, "loss", 7}});
+  ASSERT_TRUE(strata::Run::reopen(changed)->setState(RunState::stopped));
+  fs::remove_all(removed);
+  for (int engine = 0; engine < 2; ++engine) {
+    JobBoard jobs = board();
+    EXPECT_EQ(lossOf(jobs, kept), 2) << "it was read again";
+    EXPECT_EQ(lossOf(jobs, changed), 7);
+    EXPECT_EQ(lossOf(jobs, removed), -2);
+  }
+  // What the index holds is only a copy.
+  fs::remove(project.folder() / "project.sqlite");
+  fs::remove(project.folder() / "project.sqlite-wal");
+  fs::remove(project.folder() / "project.sqlite-shm");
+  JobBoard jobs = board();
+  EXPECT_EQ(lossOf(jobs, kept), 7);
+}
+
+TEST_F(Contents, AnIndexThatIsDamagedIsNotNeeded) {
+  const fs::path run = makeRun();
+  measure(run, {{1, "loss", 2}});
+  writeText(project.folder() / "project.sqlite", std::string(5000, 'x'));
+  JobBoard jobs = board();
+  EXPECT_EQ(jobs.list({})->jobs.front().loss, 2.0);
+}
+
 TEST_F(Contents, SeriesComeAsColumnsAndAtFullZoomAsThePoints) {
   const fs::path run = makeRun();
   EXPECT_TRUE(readSeries(run, query({}))->names.empty()) << "it has no database yet";
