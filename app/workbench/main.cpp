@@ -13,6 +13,7 @@
 #include "widgets/client/journal.h"
 #include "widgets/data/data_page.h"
 #include "widgets/models/models_page.h"
+#include "widgets/settings/settings_page.h"
 #include "widgets/shell/engine_command.h"
 #include "widgets/shell/main_window.h"
 #include "widgets/shell/single_instance.h"
@@ -58,7 +59,7 @@ int run(QApplication& application, const WorkbenchOptions& options) {
   Theme theme(application);
   restoreTheme(settings, theme);
   EngineClient engine;
-  Workspace workspace(engine, settings);
+  Session session(engine, settings);
   const EngineClient::Command command = chosenEngine(options, settings);
   QString project = options.project;
   if (!project.isEmpty() && !command.remote) project = QFileInfo(project).absoluteFilePath();
@@ -72,7 +73,7 @@ int run(QApplication& application, const WorkbenchOptions& options) {
     return 1;
   }
   keepJournal(engine);
-  MainWindow window(workspace, theme, {STRATA_VERSION, resource("LICENSE"), resource("packaging/dependencies.md")});
+  MainWindow window(session, theme);
   window.setWindowIcon(QIcon(":/strata/resources/icons/strata.svg"));
   QObject::connect(&instance, &SingleInstance::raised, &window, &MainWindow::raiseWindow);
   window.setClaim([&](const QString& folder) {
@@ -83,18 +84,18 @@ int run(QApplication& application, const WorkbenchOptions& options) {
     });
     return false;
   });
-  QObject::connect(&workspace, &Workspace::projectChanged, &instance, [&] {
-    const auto& open = workspace.project();
+  QObject::connect(&session, &Session::projectChanged, &instance, [&] {
+    const auto& open = session.project();
     if (!open || engine.remote()) return;
     const QString folder = QString::fromStdString(open->folder);
     if (open->sample) settings.setValue("projects/sample", folder);
     instance.claim(lockKey(engine.command(), folder, settings));
   });
-  auto* chat = new ChatPage(workspace);
-  window.addPage(new ModelsPage(workspace));
-  window.addPage(new DataPage(workspace));
-  window.addPage(chat);
-  chat->serve(window.firstStart());
+  window.addPage(new ModelsPage(session));
+  window.addPage(new DataPage(session));
+  window.addPage(new ChatPage(session));
+  window.addPage(
+      new SettingsPage(session, theme, {STRATA_VERSION, resource("LICENSE"), resource("packaging/dependencies.md")}));
   window.restore();
   window.show();
   // The engine starts once the window is on the screen, not before.
@@ -106,7 +107,7 @@ int run(QApplication& application, const WorkbenchOptions& options) {
       });
     }
     engine.start(command);
-    workspace.openProject(project);
+    session.openProject(project);
   });
   return application.exec();
 }

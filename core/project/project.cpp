@@ -269,10 +269,28 @@ Result<void> renewModels(const Project& original, const fs::path& folder) {
 
 }  // namespace
 
+/// Maps that the copy has under the same name stay as they are.
+Result<void> copyMaps(const fs::path& shipped, const fs::path& folder) {
+  std::error_code error;
+  if (!fs::is_directory(shipped / "maps", error)) return {};
+  STRATA_CHECK(makeFolder({folder, "maps"}));
+  for (fs::directory_iterator entry(shipped / "maps", error), end; !error && entry != end; entry.increment(error)) {
+    const fs::path copy = folder / "maps" / entry->path().filename();
+    if (!entry->is_regular_file(error) || fs::exists(copy, error)) continue;
+    fs::copy_file(entry->path(), copy, error);
+    if (error) return systemFailure(error.value(), "copy", entry->path());
+  }
+  if (error) return systemFailure(error.value(), "list", shipped / "maps");
+  return {};
+}
+
 Result<void> copyProject(const fs::path& shipped, const fs::path& folder) {
   std::error_code error;
   STRATA_TRY(const Project original, Project::open(shipped));
-  if (fs::exists(folder / kFile, error)) return renewModels(original, folder);
+  if (fs::exists(folder / kFile, error)) {
+    STRATA_CHECK(copyMaps(shipped, folder));
+    return renewModels(original, folder);
+  }
   STRATA_TRY(const ProjectFile file, ProjectFile::read(shipped));
   fs::create_directories(folder.parent_path(), error);
   if (error) return systemFailure(error.value(), "create", folder.parent_path());
@@ -283,6 +301,7 @@ Result<void> copyProject(const fs::path& shipped, const fs::path& folder) {
     if (error) return systemFailure(error.value(), "copy", entry->path());
   }
   if (error) return systemFailure(error.value(), "list", shipped);
+  STRATA_CHECK(copyMaps(shipped, staged.path()));
   Json json = file.json();
   for (const auto& [name, path] : original.models()) {
     json["models"][name] = fs::absolute(path).lexically_normal().string();

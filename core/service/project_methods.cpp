@@ -222,6 +222,7 @@ void ProjectService::addTo(MethodTable& methods) {
   addChatMethods(methods, access);
   addDataMethods(methods, access);
   addJobMethods(methods, access);
+  addMapMethods(methods, access);
 }
 
 }  // namespace strata

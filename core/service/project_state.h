@@ -53,6 +53,7 @@ using ProjectAccess = std::function<Result<std::shared_ptr<HeldProject>>()>;
 void addChatMethods(MethodTable& methods, const ProjectAccess& project);
 void addDataMethods(MethodTable& methods, const ProjectAccess& project);
 void addJobMethods(MethodTable& methods, const ProjectAccess& project);
+void addMapMethods(MethodTable& methods, const ProjectAccess& project);
 
 /// files/list.
 Result<protocol::ListFolder::Answer> listFolder(const std::string& path);

@@ -11,7 +11,7 @@ TEST(FirstStartJourney, AsksBothSidesThenHalvesTheCacheAndShowsWhereTheyPart) {
   RealWindow window(folders);
   ASSERT_TRUE(window.isReady()) << window.engine.log().toStdString();
   EXPECT_EQ(window.window.currentPage(), window.chat);
-  ASSERT_TRUE(window.window.firstStart().isVisible());
+  ASSERT_TRUE(window.chat->firstSteps().isVisible());
 
   QElapsedTimer clock;
   auto* ask = window.find<QAbstractButton>("step-ask");
@@ -47,7 +47,7 @@ TEST(FirstStartJourney, AsksBothSidesThenHalvesTheCacheAndShowsWhereTheyPart) {
   EXPECT_EQ(2 * halved.kvBytes, halved.kvBytesFull);
   window.screenshot("journey_2_halved");
 
-  window.workspace.setSide(Which::b, window.workspace.side(Which::a));
+  window.session.setSide(Which::b, window.session.side(Which::a));
   window.chat->setRetention(Which::b, .25);
   window.chat->answerAgain({Which::a, Which::b}, false);
   ASSERT_TRUE(until([&] { return window.chat->answering().busy(); }));
@@ -59,7 +59,7 @@ TEST(FirstStartJourney, AsksBothSidesThenHalvesTheCacheAndShowsWhereTheyPart) {
   EXPECT_TRUE(until([&] { return summary->text().contains("KL"); })) << summary->text().toStdString();
   window.screenshot("journey_3_differences");
 
-  window.window.showPage("models", "routed");
+  window.window.go(Place::model("routed"));
   auto* card = window.find<QLabel>("cardName");
   EXPECT_TRUE(until([&] { return card != nullptr && card->isVisible() && card->text() == "routed"; }));
   window.screenshot("journey_4_models");

@@ -42,7 +42,7 @@ TEST_F(LargeText, EveryPageFitsASmallScreenAndTheWindowKeepsItsSize) {
   m_window.window.showPage("models");
   ASSERT_TRUE(until([&] { return m_window.find<QLabel>("measured-kv")->text().contains("iB"); }));
   m_window.window.showPage("data");
-  m_window.data->read(QString::fromStdString(m_window.workspace.project()->folder) + "/recall.json");
+  m_window.data->read(QString::fromStdString(m_window.session.project()->folder) + "/recall.json");
   expectFitsAtEverySize();
   m_window.find<QAbstractButton>("jobs-toggle")->click();
   expectFitsAtEverySize();

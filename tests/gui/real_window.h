@@ -15,10 +15,11 @@
 #include "support.h"
 #include "widgets/chat/chat_page.h"
 #include "widgets/chat/chat_pane.h"
+#include "widgets/chat/first_start.h"
 #include "widgets/chat/text_view.h"
 #include "widgets/data/data_page.h"
 #include "widgets/models/models_page.h"
-#include "widgets/shell/first_start.h"
+#include "widgets/settings/settings_page.h"
 #include "widgets/shell/main_window.h"
 #include "widgets/style/theme.h"
 
@@ -62,23 +63,23 @@ class RealWindow {
   explicit RealWindow(const OwnFolders& folders,
                       const EngineClient::Command& command = {QStringLiteral(STRATA_BINARY_DIR "/bin/strata"),
                                                               {"engine"}})
-      : settings(folders.path("settings.ini")), theme(*qApp), workspace(engine, settings), window(workspace, theme) {
-    models = new ModelsPage(workspace);
-    data = new DataPage(workspace);
-    chat = new ChatPage(workspace);
+      : settings(folders.path("settings.ini")), theme(*qApp), session(engine, settings), window(session, theme) {
+    models = new ModelsPage(session);
+    data = new DataPage(session);
+    chat = new ChatPage(session);
     window.addPage(models);
     window.addPage(data);
     window.addPage(chat);
-    chat->serve(window.firstStart());
+    window.addPage(new SettingsPage(session, theme));
     window.restore();
     window.resize(1280, 800);
     window.show();
     engine.start(command);
-    workspace.openProject({});
+    session.openProject({});
   }
   /// Ready, the sample project open, and something on both sides.
   bool isReady() {
-    return until([this] { return engine.ready() && workspace.side(Which::a) && workspace.side(Which::b); });
+    return until([this] { return engine.ready() && session.side(Which::a) && session.side(Which::b); });
   }
   const SideAnswer* answer(int turn, Which which) const { return chat->conversation().answer(turn, which); }
   bool bothAnswered(int turn) {
@@ -106,7 +107,7 @@ class RealWindow {
   Settings settings;
   Theme theme;
   EngineClient engine;
-  Workspace workspace;
+  Session session;
   MainWindow window;
   ModelsPage* models;
   DataPage* data;

@@ -1,5 +1,5 @@
 #pragma once
-// What tests of a page share: an engine of the test's own, a workspace with settings of its own, and pictures of the
+// What tests of a page share: an engine of the test's own, a session with settings of its own, and pictures of the
 // page in the room that the frame leaves it.
 
 #include <QAccessible>
@@ -15,8 +15,8 @@
 
 #include "scripted_engine.h"
 #include "support.h"
-#include "widgets/shell/page.h"
-#include "widgets/shell/workspace.h"
+#include "widgets/session/page.h"
+#include "widgets/session/session.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/state_pane.h"
 #include "widgets/style/theme.h"
@@ -39,23 +39,23 @@ inline bool soon(const std::function<bool()>& holds, int milliseconds = 5000) {
 
 /// As the window drops things on a page where the engine runs on this machine; false: not for it.
 inline bool drop(Page& page, const std::filesystem::path& path) {
-  const QString wanted = page.wants({QString::fromStdString(path.string())});
-  if (!wanted.isEmpty()) page.take(wanted);
-  return !wanted.isEmpty();
+  const std::optional<Wanted> wanted = page.wants({QString::fromStdString(path.string())});
+  if (wanted) page.take(wanted->path);
+  return wanted.has_value();
 }
 
 struct PageFixture {
   TemporaryFolder folder;
   Settings settings{QString::fromStdString((folder.path() / "settings.ini").string())};
   EngineClient engine;
-  Workspace workspace{engine, settings};
+  Session session{engine, settings};
 
   PageFixture() { theme(); }
   /// Starts the engine and opens its project.
   bool start(const std::string& scenario) {
     engine.start(fakeEngine(scenario));
-    workspace.openProject("/projects/test");
-    return soon([&] { return workspace.project().has_value(); });
+    session.openProject("/projects/test");
+    return soon([&] { return session.project().has_value(); });
   }
 };
 

@@ -97,7 +97,7 @@ QString madeByText(const protocol::MadeBy& madeBy, bool stale) {
   protocol::ModelRef ref;
   ref.model = madeBy.model;
   ref.adapter = madeBy.adapter;
-  const QString model = Workspace::shortName(ref);
+  const QString model = Session::shortName(ref);
   const QString what = QStringLiteral("%1 %2 · %3 · ").arg(model, hash, mapText(madeBy)) +
                        AnswerFoot::tr("seed %1").arg(madeBy.sampling.seed);
   return stale ? AnswerFoot::tr("made with %1").arg(what) : AnswerFoot::tr("made by %1").arg(what);

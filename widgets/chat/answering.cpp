@@ -12,11 +12,11 @@ constexpr std::int64_t kPrepareBytes = 1LL << 30;  // larger models are opened b
 
 }  // namespace
 
-Answering::Answering(Workspace& workspace, Conversation& conversation, QObject* parent)
-    : QObject(parent), m_workspace(workspace), m_conversation(conversation) {
+Answering::Answering(Session& session, Conversation& conversation, QObject* parent)
+    : QObject(parent), m_session(session), m_conversation(conversation) {
   m_flush.setInterval(kFlushMilliseconds);
   connect(&m_flush, &QTimer::timeout, this, &Answering::flushAll);
-  EngineClient& engine = workspace.engine();
+  EngineClient& engine = session.engine();
   engine.on<protocol::Tokens>(this, [this](const protocol::Tokens& tokens) { take(tokens); });
   engine.on<protocol::Progress>(this, [this](const protocol::Progress& how) { progress(how); });
   connect(&engine, &EngineClient::stateChanged, this, &Answering::engineChanged);
@@ -32,7 +32,7 @@ QString Answering::streamOf(Which which) const {
 }
 
 bool Answering::isLoaded(const protocol::ModelRef& ref) const {
-  for (const protocol::LoadedModel& model : m_workspace.engine().loaded()) {
+  for (const protocol::LoadedModel& model : m_session.engine().loaded()) {
     if (model.ref == ref) return true;
   }
   return false;
@@ -67,7 +67,7 @@ void Answering::start(int turn, Which which) {
     stop(which);
     return;
   }
-  const std::optional<protocol::Side>& what = m_workspace.side(which);
+  const std::optional<protocol::Side>& what = m_session.side(which);
   if (!what || turn > m_conversation.lastTurn()) return;
   side.turn = turn;
   side.stage = {};
@@ -81,10 +81,10 @@ void Answering::start(int turn, Which which) {
   params.sampling = m_conversation.info().sampling;
   const int number = ++m_number;
   side.number = number;
-  side.ticket = m_workspace.engine().call<protocol::Generate>(
+  side.ticket = m_session.engine().call<protocol::Generate>(
       params, this,
       [this, which, turn, number](const Result<protocol::Answer>& answer) { done(which, turn, number, answer); });
-  if (m_workspace.engine().waits(side.ticket)) {
+  if (m_session.engine().waits(side.ticket)) {
     setState(which, State::waiting);
   } else {
     setState(which, isLoaded(what->ref) ? State::answering : State::loading);
@@ -113,7 +113,7 @@ void Answering::stop(Which which) {
   Asked& side = m_sides[indexOf(which)];
   if (side.ticket == 0 || side.state == State::stopping) return;
   setState(which, State::stopping);
-  m_workspace.engine().cancel(side.ticket);
+  m_session.engine().cancel(side.ticket);
 }
 
 void Answering::stopAll() {
@@ -130,7 +130,7 @@ void Answering::abandon() {
     Asked& side = m_sides[indexOf(which)];
     side.next = -1;
     if (side.ticket == 0) continue;
-    m_workspace.engine().cancel(side.ticket);
+    m_session.engine().cancel(side.ticket);
     done(which, side.turn, side.number,
          fail(ErrorCode::cancelled, tr("Stopped before the answer was complete.").toStdString()));
     side.number = 0;
@@ -138,9 +138,9 @@ void Answering::abandon() {
 }
 
 void Answering::prepare() {
-  if (!m_workspace.engine().ready()) return;
+  if (!m_session.engine().ready()) return;
   for (const Which which : kBothSides) {
-    const std::optional<protocol::Side>& side = m_workspace.side(which);
+    const std::optional<protocol::Side>& side = m_session.side(which);
     if (side && !isLoaded(side->ref) && !opening(side->ref)) open(side->ref);
   }
 }
@@ -148,10 +148,10 @@ void Answering::prepare() {
 void Answering::open(const protocol::ModelRef& ref) {
   m_openings.push_back({ref, 0, {}});
   Q_EMIT openingChanged();
-  m_workspace.card(ref, this, [this, ref](const Result<protocol::ModelCard>& card) {
+  m_session.card(ref, this, [this, ref](const Result<protocol::ModelCard>& card) {
     if (!opening(ref)) return;
     if (!card || !card->problem.empty() || card->bytesOnDisk > kPrepareBytes) return forget(ref);
-    const EngineClient::Ticket ticket = m_workspace.engine().call<protocol::LoadModel>(
+    const EngineClient::Ticket ticket = m_session.engine().call<protocol::LoadModel>(
         {ref}, this, [this, ref](const Result<protocol::LoadedModel>&) { forget(ref); });
     for (Opening& one : m_openings) {
       if (one.ref == ref) one.ticket = ticket;
@@ -178,7 +178,7 @@ Answering::Stage Answering::openingStage(const protocol::ModelRef& ref) const {
 void Answering::cancelOpening(const protocol::ModelRef& ref) {
   const Opening* one = find(ref);
   if (one == nullptr) return;
-  if (one->ticket != 0) m_workspace.engine().cancel(one->ticket);
+  if (one->ticket != 0) m_session.engine().cancel(one->ticket);
   forget(ref);
 }
 
@@ -222,8 +222,8 @@ void Answering::engineChanged() {
   for (const Which which : kBothSides) {
     Asked& side = m_sides[indexOf(which)];
     if (side.ticket == 0) continue;
-    if (side.state == State::waiting && !m_workspace.engine().waits(side.ticket)) {
-      const auto& what = m_workspace.side(which);
+    if (side.state == State::waiting && !m_session.engine().waits(side.ticket)) {
+      const auto& what = m_session.side(which);
       setState(which, what && isLoaded(what->ref) ? State::answering : State::loading);
     } else if (side.state == State::loading) {
       const SideAnswer* answer = m_conversation.answer(side.turn, which);

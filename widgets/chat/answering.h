@@ -29,7 +29,7 @@ class Answering : public QObject {
     std::int64_t done = 0, total = 0;
   };
 
-  Answering(Workspace& workspace, Conversation& conversation, QObject* parent = nullptr);
+  Answering(Session& session, Conversation& conversation, QObject* parent = nullptr);
 
   State state(Which which) const { return m_sides[indexOf(which)].state; }
   bool busy() const;
@@ -88,7 +88,7 @@ class Answering : public QObject {
   QString streamOf(Which which) const;
   bool isLoaded(const protocol::ModelRef& ref) const;
 
-  Workspace& m_workspace;
+  Session& m_session;
   Conversation& m_conversation;
   std::array<Asked, 2> m_sides;
   std::vector<Opening> m_openings;

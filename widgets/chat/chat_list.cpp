@@ -89,7 +89,7 @@ Qt::ItemFlags ChatListModel::flags(const QModelIndex& index) const {
   return QAbstractListModel::flags(index) | Qt::ItemIsEditable;
 }
 
-ChatList::ChatList(Workspace& workspace, QWidget* parent) : Pane(Ground::window, parent), m_workspace(workspace) {
+ChatList::ChatList(Session& session, QWidget* parent) : Pane(Ground::window, parent), m_session(session) {
   setObjectName("chatList");
   setAccessibleName(tr("Chats"));
   auto* column = new QVBoxLayout(this);
@@ -133,8 +133,8 @@ ChatList::ChatList(Workspace& workspace, QWidget* parent) : Pane(Ground::window,
   connect(m_view, &QListView::clicked, this, [this] { Q_EMIT openWanted(currentId()); });
   connect(m_view, &QWidget::customContextMenuRequested, this,
           [this](const QPoint& at) { showMenu(m_view->indexAt(at), at); });
-  connect(&workspace, &Workspace::projectChanged, this, &ChatList::refreshSoon);
-  connect(&workspace.engine(), &EngineClient::caughtUp, this, &ChatList::refreshSoon);
+  connect(&session, &Session::projectChanged, this, &ChatList::refreshSoon);
+  connect(&session.engine(), &EngineClient::caughtUp, this, &ChatList::refreshSoon);
   refresh();
 }
 
@@ -150,7 +150,7 @@ void ChatList::refreshSoon() {
 /// Chats with a change that the project does not have yet come before the others; how many they are.
 int ChatList::putUnstoredFirst(std::vector<protocol::ChatInfo>& chats) const {
   int count = 0;
-  for (const protocol::PutChat::Params& change : m_workspace.engine().unstored()) {
+  for (const protocol::PutChat::Params& change : m_session.engine().unstored()) {
     const auto same = [&](const protocol::ChatInfo& chat) { return chat.id == change.chat.id; };
     const auto place = std::find_if(chats.begin(), chats.end(), same);
     if (place < chats.begin() + count) {
@@ -165,7 +165,7 @@ int ChatList::putUnstoredFirst(std::vector<protocol::ChatInfo>& chats) const {
 }
 
 void ChatList::refresh() {
-  if (!m_workspace.project()) {
+  if (!m_session.project()) {
     m_states->setEmpty(tr("Chats are listed once the engine is ready."));
     return;
   }
@@ -173,7 +173,7 @@ void ChatList::refresh() {
   protocol::ListChats::Params params;
   params.search = m_search->text().trimmed().toStdString();
   const bool searched = !params.search.empty();
-  m_workspace.engine().call<protocol::ListChats>(
+  m_session.engine().call<protocol::ListChats>(
       params, this, [this, searched, number = ++m_number](const Result<protocol::ListChats::Answer>& answer) {
         if (number != m_number) return;
         if (!answer) {
@@ -252,7 +252,7 @@ void ChatList::showMenu(const QModelIndex& index, const QPoint& at) {
 }
 
 void ChatList::rename(const protocol::ChatInfo& chat) {
-  m_workspace.engine().call<protocol::PutChat>({chat, {}, -1}, this, [this](const Result<protocol::Nothing>& answer) {
+  m_session.engine().call<protocol::PutChat>({chat, {}, -1}, this, [this](const Result<protocol::Nothing>& answer) {
     if (!answer) Q_EMIT noticed(QString::fromStdString(answer.error().message), {}, {});
     refreshSoon();
   });
@@ -260,7 +260,7 @@ void ChatList::rename(const protocol::ChatInfo& chat) {
 }
 
 void ChatList::change(const QString& id, const char* how, std::function<void()> then) {
-  m_workspace.engine().call<protocol::RemoveChat>(
+  m_session.engine().call<protocol::RemoveChat>(
       {id.toStdString(), how}, this, [this, then = std::move(then)](const Result<protocol::Nothing>& answer) {
         if (!answer) {
           Q_EMIT noticed(QString::fromStdString(answer.error().message), {}, {});
@@ -299,7 +299,7 @@ void ChatList::exportChat(const QString& id, const QString& title, const QString
 }
 
 void ChatList::exportTo(const QString& id, const QString& format, const QString& path) {
-  m_workspace.engine().call<protocol::ExportChat>(
+  m_session.engine().call<protocol::ExportChat>(
       {id.toStdString(), format.toStdString(), {}}, this,
       [this, path](const Result<protocol::ExportChat::Answer>& answer) {
         if (!answer) {

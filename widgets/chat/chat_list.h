@@ -5,7 +5,7 @@
 #include <QTimer>
 #include <vector>
 
-#include "widgets/shell/workspace.h"
+#include "widgets/session/session.h"
 #include "widgets/style/pane.h"
 
 class QLineEdit;
@@ -43,7 +43,7 @@ class ChatList : public Pane {
   Q_OBJECT
 
  public:
-  explicit ChatList(Workspace& workspace, QWidget* parent = nullptr);
+  explicit ChatList(Session& session, QWidget* parent = nullptr);
 
   /// Asks for the list soon: several changes are one question.
   void refreshSoon();
@@ -79,7 +79,7 @@ class ChatList : public Pane {
   void rename(const protocol::ChatInfo& chat);
   void change(const QString& id, const char* how, std::function<void()> then);
 
-  Workspace& m_workspace;
+  Session& m_session;
   QLineEdit* m_search;
   Button* m_new;
   ChatListModel* m_model;

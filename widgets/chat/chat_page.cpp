@@ -5,7 +5,6 @@
 #include <QLineEdit>
 #include <QListView>
 #include <QRandomGenerator>
-#include <QShortcut>
 #include <QSplitter>
 #include <QVBoxLayout>
 #include <utility>
@@ -14,6 +13,7 @@
 #include "widgets/chat/chat_pane.h"
 #include "widgets/chat/composer.h"
 #include "widgets/chat/difference_bar.h"
+#include "widgets/chat/first_start.h"
 #include "widgets/chat/notice_bar.h"
 #include "widgets/chat/prompt_count.h"
 #include "widgets/chat/sampling_panel.h"
@@ -28,26 +28,29 @@ namespace {
 constexpr int kListWidth = 200;
 constexpr const char* kChatKey = "chat/current";
 constexpr const char* kChatProjectKey = "chat/project";
-constexpr const char* kColumnsKey = "chat/columns";
 constexpr const char* kScrollKey = "chat/scroll_together";
 constexpr const char* kSamplingKey = "chat/sampling";
 
 }  // namespace
 
-ChatPage::ChatPage(Workspace& workspace, QWidget* parent)
+ChatPage::ChatPage(Session& session, QWidget* parent)
     : Page(parent),
-      m_workspace(workspace),
-      m_conversation(new Conversation(workspace, this)),
-      m_answering(new Answering(workspace, *m_conversation, this)),
-      m_differences(new Differences(workspace, *m_conversation, this)),
-      m_count(new PromptCount(workspace, *m_conversation, this)),
-      m_refused(new PromptCount(workspace, *m_conversation, this)) {
+      m_session(session),
+      m_conversation(new Conversation(session, this)),
+      m_answering(new Answering(session, *m_conversation, this)),
+      m_differences(new Differences(session, *m_conversation, this)),
+      m_count(new PromptCount(session, *m_conversation, this)),
+      m_refused(new PromptCount(session, *m_conversation, this)),
+      m_steps(new FirstStart(session, this)) {
   setObjectName("chatPage");
   setAccessibleName(tr("Chat"));
+  m_steps->hide();
   build();
   connectAll();
+  connectSteps();
+  addCommands();
   GenerateConfig sampling;
-  const auto stored = parseJson(workspace.settings().value(kSamplingKey, "{}").toString().toStdString(), kSamplingKey);
+  const auto stored = parseJson(session.settings().value(kSamplingKey, "{}").toString().toStdString(), kSamplingKey);
   if (stored && configFromJson(*stored, kSamplingKey, sampling, UnknownKeys::ignore)) {
     m_conversation->setSampling(sampling);
   }
@@ -71,7 +74,7 @@ QWidget* ChatPage::buildHead() {
   m_time->setToolTip(tr("Both sides answer again, one after the other, so that their speeds can be compared"));
   m_scrollSwitch = new Switch(tr("Scroll together"), head);
   m_scrollSwitch->setObjectName("scrollTogether");
-  m_scrollSwitch->setChecked(m_workspace.settings().value(kScrollKey, true).toBool());
+  m_scrollSwitch->setChecked(m_session.settings().value(kScrollKey, true).toBool());
   m_differencesSwitch = new Switch(tr("Differences"), head);
   m_differencesSwitch->setObjectName("differences");
   m_differencesSwitch->setToolTip(tr("Both sides read one side's answer: how differently would they go on? (Ctrl+D)"));
@@ -86,7 +89,7 @@ void ChatPage::build() {
   m_columns->setObjectName("chatColumns");
   m_columns->setHandleWidth(1);
   row->addWidget(m_columns);
-  m_list = new ChatList(m_workspace);
+  m_list = new ChatList(m_session);
   m_columns->addWidget(m_list);
   auto* right = new QWidget;
   auto* column = new QVBoxLayout(right);
@@ -99,7 +102,7 @@ void ChatPage::build() {
   m_sides->setHandleWidth(1);
   m_sides->setChildrenCollapsible(false);
   for (const Which which : kBothSides) {
-    auto* pane = new ChatPane(m_workspace, *m_conversation, *m_answering, *m_differences, which);
+    auto* pane = new ChatPane(m_session, *m_conversation, *m_answering, *m_differences, which);
     m_panes[indexOf(which)] = pane;
     m_sides->addWidget(pane);
     m_sides->setStretchFactor(static_cast<int>(indexOf(which)), 1);
@@ -113,19 +116,17 @@ void ChatPage::build() {
   m_sampling = new SamplingPanel(right);
   m_sampling->hide();
   column->addWidget(m_sampling);
-  m_composer = new Composer(m_workspace, right);
+  m_composer = new Composer(m_session, right);
   column->addWidget(m_composer);
   m_columns->addWidget(right);
   m_columns->setStretchFactor(1, 1);
   m_columns->setCollapsible(1, false);
   m_columns->setSizes({scaled(kListWidth), scaled(kListWidth) * 5});
-  m_columns->restoreState(m_workspace.settings().value(kColumnsKey).toByteArray());
 }
 
 void ChatPage::connectAll() {
   for (ChatPane* pane : m_panes) connectPane(pane);
-  connect(m_columns, &QSplitter::splitterMoved, this,
-          [this] { m_workspace.settings().setValue(kColumnsKey, m_columns->saveState()); });
+  connect(m_columns, &QSplitter::splitterMoved, this, &ChatPage::stateChanged);
   connect(m_list, &ChatList::openWanted, this, &ChatPage::openChat);
   connect(m_list, &ChatList::newWanted, this, &ChatPage::startNew);
   connect(m_list, &ChatList::trashed, this, [this](const QString& id) {
@@ -162,14 +163,14 @@ void ChatPage::connectAll() {
   connect(m_answering, &Answering::stateChanged, this, &ChatPage::showState);
   connect(m_answering, &Answering::finished, this, &ChatPage::answerFinished);
   connect(m_composer->edit(), &QPlainTextEdit::textChanged, this, &ChatPage::recount);
-  connect(&m_workspace.engine(), &EngineClient::loadedChanged, this, &ChatPage::recount);
+  connect(&m_session.engine(), &EngineClient::loadedChanged, this, &ChatPage::recount);
   connect(m_count, &PromptCount::changed, this, &ChatPage::showNote);
   connect(m_refused, &PromptCount::changed, this, [this] {
     if (m_refused->isFull()) offerRoom(*m_refused);
   });
-  connect(&m_workspace, &Workspace::sidesChanged, this, &ChatPage::sidesChanged);
-  connect(&m_workspace, &Workspace::projectChanged, this, &ChatPage::projectChanged);
-  connect(&m_workspace.engine(), &EngineClient::stateChanged, this, [this] {
+  connect(&m_session, &Session::sidesChanged, this, &ChatPage::sidesChanged);
+  connect(&m_session, &Session::projectChanged, this, &ChatPage::projectChanged);
+  connect(&m_session.engine(), &EngineClient::stateChanged, this, [this] {
     showState();
     if (isVisible()) m_answering->prepare();
   });
@@ -179,7 +180,7 @@ void ChatPage::connectAll() {
   connect(m_differences, &Differences::changed, this,
           [this] { m_differencesSwitch->setChecked(m_differences->isOn()); });
   connect(m_scrollSwitch, &QAbstractButton::toggled, this, [this](bool on) {
-    m_workspace.settings().setValue(kScrollKey, on);
+    m_session.settings().setValue(kScrollKey, on);
     alignPanes();
     scrollTogether(m_leader);
   });
@@ -194,14 +195,6 @@ void ChatPage::connectAll() {
   });
   connect(m_sampling, &SamplingPanel::samplingChanged, this, [this] { setSampling(m_sampling->sampling()); });
   connect(m_sampling, &SamplingPanel::systemChanged, this, [this] { m_conversation->setSystem(m_sampling->system()); });
-  const auto shortcut = [this](const QKeySequence& keys, auto&& act) {
-    auto* made = new QShortcut(keys, this);
-    made->setContext(Qt::WindowShortcut);  // from the strips around the page, too; a hidden page has none
-    connect(made, &QShortcut::activated, this, act);
-  };
-  shortcut(QKeySequence("Ctrl+N"), [this] { startNew(); });
-  shortcut(QKeySequence("Ctrl+R"), [this] { answerAgain({Which::a, Which::b}, false); });
-  shortcut(QKeySequence("Ctrl+D"), [this] { m_differencesSwitch->toggle(); });
   connect(qApp, &QApplication::focusChanged, this, [this](QWidget*, QWidget* now) {
     if (now != nullptr && isAncestorOf(now)) Q_EMIT keysChanged();
   });
@@ -265,7 +258,7 @@ void ChatPage::showEvent(QShowEvent* event) {
 }
 
 bool ChatPage::anySide() const {
-  return m_workspace.side(Which::a).has_value() || m_workspace.side(Which::b).has_value();
+  return m_session.side(Which::a).has_value() || m_session.side(Which::b).has_value();
 }
 
 void ChatPage::setDraft(const QString& text) {
@@ -288,8 +281,8 @@ void ChatPage::setQuestion(const QString& text, const QStringList& stop) {
 void ChatPage::sendDraft() {
   const QString question = m_composer->draft().trimmed();
   if (question.isEmpty()) return;
-  if (!anySide() && m_workspace.project()) {
-    m_workspace.announce(tr("No model on side A or B. Choose one first."));
+  if (!anySide() && m_session.project()) {
+    m_session.announce(tr("No model on side A or B. Choose one first."));
     return;
   }
   if (m_conversation->isOpening()) {
@@ -338,7 +331,7 @@ void ChatPage::ask(const QString& question) {
 
 /// A question that was asked before any side was known.
 void ChatPage::answerWaiting() {
-  if (m_unasked < 0 || !anySide() || !m_workspace.project()) return;
+  if (m_unasked < 0 || !anySide() || !m_session.project()) return;
   m_answering->answer(std::exchange(m_unasked, -1));
 }
 
@@ -355,7 +348,7 @@ void ChatPage::askAgain() {
   for (const Which which : kBothSides) {
     const SideAnswer* answer = m_conversation->answer(m_conversation->lastTurn(), which);
     const bool fresh =
-        answer != nullptr && answer->answer && !isStale(answer->answer->madeBy, m_workspace.side(which), {});
+        answer != nullptr && answer->answer && !isStale(answer->answer->madeBy, m_session.side(which), {});
     if (!fresh) sides.push_back(which);
   }
   answerAgain(sides.empty() ? std::vector{Which::a, Which::b} : sides, false);
@@ -396,8 +389,20 @@ void ChatPage::openChat(const QString& id) {
   m_conversation->open(id);
 }
 
-void ChatPage::open(const QString& what) {
-  openChat(what);
+bool ChatPage::shows(const Place& place) const {
+  return place.kind == PlaceKind::chat || place.kind == PlaceKind::firstSteps || Page::shows(place);
+}
+
+void ChatPage::open(const Place& place) {
+  place.kind == PlaceKind::firstSteps ? m_steps->bringBack() : openChat(place.id);
+}
+
+QByteArray ChatPage::saveState() const {
+  return m_columns->saveState();
+}
+
+void ChatPage::restoreState(const QByteArray& state) {
+  m_columns->restoreState(state);
 }
 
 void ChatPage::chatOpened() {
@@ -438,12 +443,12 @@ void ChatPage::setSampling(const GenerateConfig& sampling) {
   m_conversation->setSampling(sampling);
   m_sampling->setSampling(sampling);
   m_composer->setSeed(sampling.seed);
-  m_workspace.settings().setValue(kSamplingKey, QString::fromStdString(dumpLine(configToJson(sampling))));
+  m_session.settings().setValue(kSamplingKey, QString::fromStdString(dumpLine(configToJson(sampling))));
 }
 
 /// Chats belong to a project: another one is another chat, the one of last time comes back.
 void ChatPage::projectChanged() {
-  const QString folder = m_workspace.project() ? QString::fromStdString(m_workspace.project()->folder) : QString();
+  const QString folder = m_session.project() ? QString::fromStdString(m_session.project()->folder) : QString();
   if (folder.isEmpty() && !m_project.isEmpty()) {  // the engine was changed
     m_project.clear();
     startNew();
@@ -451,8 +456,8 @@ void ChatPage::projectChanged() {
   if (!folder.isEmpty() && folder != m_project) {
     if (!m_project.isEmpty()) startNew();
     m_project = folder;
-    const QString last = m_workspace.settings().value(kChatKey).toString();
-    const bool ours = m_workspace.settings().value(kChatProjectKey).toString() == folder;
+    const QString last = m_session.settings().value(kChatKey).toString();
+    const bool ours = m_session.settings().value(kChatProjectKey).toString() == folder;
     if (ours && !last.isEmpty() && m_conversation->isEmpty()) m_conversation->open(last);
   }
   sidesChanged();
@@ -460,8 +465,8 @@ void ChatPage::projectChanged() {
 
 void ChatPage::remember() {
   if (m_project.isEmpty()) return;
-  m_workspace.settings().setValue(kChatKey, m_conversation->isEmpty() ? QString() : m_conversation->id());
-  m_workspace.settings().setValue(kChatProjectKey, m_project);
+  m_session.settings().setValue(kChatKey, m_conversation->isEmpty() ? QString() : m_conversation->id());
+  m_session.settings().setValue(kChatProjectKey, m_project);
 }
 
 void ChatPage::showTitle() {
@@ -479,7 +484,7 @@ void ChatPage::showState() {
   bool chooses = false;  // one accent button: what has to be done first
   for (const Which which : kBothSides) {
     auto* choose = m_panes[indexOf(which)]->states()->findChild<Button*>("emptyButton");
-    const bool wanted = m_workspace.project() && !m_workspace.side(which);
+    const bool wanted = m_session.project() && !m_session.side(which);
     if (choose != nullptr) choose->setKind(wanted && !chooses && !anySide() ? ButtonKind::accent : ButtonKind::plain);
     chooses = chooses || wanted;
   }

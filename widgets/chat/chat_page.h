@@ -6,7 +6,7 @@
 #include "widgets/chat/answering.h"
 #include "widgets/chat/conversation.h"
 #include "widgets/chat/differences.h"
-#include "widgets/shell/page.h"
+#include "widgets/session/page.h"
 
 class QSplitter;
 
@@ -28,7 +28,7 @@ class ChatPage : public Page {
   Q_OBJECT
 
  public:
-  explicit ChatPage(Workspace& workspace, QWidget* parent = nullptr);
+  explicit ChatPage(Session& session, QWidget* parent = nullptr);
   ~ChatPage() override;
 
   QString id() const override { return "chat"; }
@@ -36,11 +36,15 @@ class ChatPage : public Page {
   QString iconName() const override { return "chat-left-text"; }
   bool showsSides() const override { return true; }
   QList<QWidget*> panes() override;
-  QList<Command> commands() override;
+  QWidget* banner() override;
+  bool bannerShowsEngine() const override { return true; }
+  void updateActions() override;
   QList<QPair<QString, QString>> keys() override;
-  /// A chat's id.
-  void open(const QString& what) override;
+  bool shows(const Place& place) const override;
+  void open(const Place& place) override;
   bool escape() override;
+  QByteArray saveState() const override;
+  void restoreState(const QByteArray& state) override;
 
   Conversation& conversation() { return *m_conversation; }
   Answering& answering() { return *m_answering; }
@@ -50,8 +54,7 @@ class ChatPage : public Page {
   Composer* composer() const { return m_composer; }
   NoticeBar* notice() const { return m_notice; }
   PromptCount& promptCount() { return *m_count; }
-  /// Does what the strip of first steps asks for, and reports the results to it.
-  void serve(FirstStart& steps);
+  FirstStart& firstSteps() { return *m_steps; }
 
  public Q_SLOTS:
   void setDraft(const QString& text);
@@ -85,6 +88,9 @@ class ChatPage : public Page {
   void build();
   QWidget* buildHead();
   void connectAll();
+  /// Does what the strip of first steps asks for, and reports the results to it.
+  void connectSteps();
+  void addCommands();
   void connectPane(ChatPane* pane);
   void scrollTogether(Which leader);
   void alignPanes();
@@ -107,7 +113,7 @@ class ChatPage : public Page {
   Which focusedSide() const;
   bool anySide() const;
 
-  Workspace& m_workspace;
+  Session& m_session;
   Conversation* m_conversation;
   Answering* m_answering;
   Differences* m_differences;
@@ -123,9 +129,12 @@ class ChatPage : public Page {
   NoticeBar* m_notice;
   SamplingPanel* m_sampling;
   Composer* m_composer;
-  QString m_keptDraft;  // the user's own, while a question of a task is typed in
-  QString m_project;    // whose chats these are
-  QString m_question;   // of setQuestion(), and where its answers end
+  FirstStart* m_steps;
+  QAction *m_stopAction = nullptr, *m_editAction = nullptr, *m_branchAction = nullptr;
+  QList<QAction*> m_chatActions;  // of a chat that holds something
+  QString m_keptDraft;            // the user's own, while a question of a task is typed in
+  QString m_project;              // whose chats these are
+  QString m_question;             // of setQuestion(), and where its answers end
   std::vector<std::string> m_questionStop;
   int m_unasked = -1;         // a turn that waits for a side
   Which m_leader = Which::a;  // the pane that was scrolled last

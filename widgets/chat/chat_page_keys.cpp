@@ -10,8 +10,8 @@
 #include "widgets/chat/chat_pane.h"
 #include "widgets/chat/composer.h"
 #include "widgets/chat/difference_bar.h"
+#include "widgets/chat/first_start.h"
 #include "widgets/chat/notice_bar.h"
-#include "widgets/shell/first_start.h"
 #include "widgets/style/controls.h"
 
 namespace strata {
@@ -21,19 +21,21 @@ constexpr double kHalf = 0.5;
 
 }  // namespace
 
-void ChatPage::serve(FirstStart& steps) {
-  connect(&steps, &FirstStart::newChatWanted, this, &ChatPage::startEmpty);
-  connect(&steps, &FirstStart::draftWanted, this, &ChatPage::setQuestion);
-  connect(&steps, &FirstStart::askBoth, this, &ChatPage::sendDraft);
-  connect(&steps, &FirstStart::halveCache, this, [this](Which side) { setRetention(side, kHalf); });
-  connect(&steps, &FirstStart::askAgain, this, &ChatPage::askAgain);
-  connect(this, &ChatPage::asked, &steps, &FirstStart::noteAsked);
-  connect(this, &ChatPage::answered, &steps, &FirstStart::markAnswered);
+void ChatPage::connectSteps() {
+  connect(m_steps, &FirstStart::newChatWanted, this, &ChatPage::startEmpty);
+  connect(m_steps, &FirstStart::draftWanted, this, &ChatPage::setQuestion);
+  connect(m_steps, &FirstStart::askBoth, this, &ChatPage::sendDraft);
+  connect(m_steps, &FirstStart::halveCache, this, [this](Which side) { setRetention(side, kHalf); });
+  connect(m_steps, &FirstStart::askAgain, this, &ChatPage::askAgain);
+  connect(m_steps, &FirstStart::wantedChanged, this, &ChatPage::bannerChanged);
+  connect(this, &ChatPage::asked, m_steps, &FirstStart::noteAsked);
+  connect(this, &ChatPage::answered, m_steps, &FirstStart::markAnswered);
+  if (m_steps->wanted()) m_steps->begin();
 }
 
 void ChatPage::takeSampleQuestion() {
   const auto seed = static_cast<std::uint64_t>(QRandomGenerator::global()->bounded(1, 1'000'000));
-  m_workspace.engine().call<protocol::SampleQuestion>(
+  m_session.engine().call<protocol::SampleQuestion>(
       {seed}, this, [this](const Result<protocol::SampleQuestion::Answer>& question) {
         if (question) {
           QStringList stop;
@@ -83,40 +85,46 @@ QList<QWidget*> ChatPage::panes() {
   return panes;
 }
 
-QList<Command> ChatPage::commands() {
-  QList<Command> commands = {
-      {tr("New chat"), "Ctrl+N", [this] { startNew(); }},
-      {tr("Search the chats"), {}, [this] { m_list->search()->setFocus(); }},
-      {tr("Answer again on both sides"), "Ctrl+R",
-       [this] {
-         answerAgain({Which::a, Which::b}, false);
-       }},
-      {tr("Answer again on side A"), {}, [this] { answerAgain({Which::a}, false); }},
-      {tr("Answer again on side B"), {}, [this] { answerAgain({Which::b}, false); }},
-      {tr("Answer again with a new seed"),
-       {},
-       [this] {
-         answerAgain({Which::a, Which::b}, true);
-       }},
-      {tr("Time them: one side after the other"), {}, [this] { timeThem(); }},
-      {tr("Stop both answers"), "Esc", [this] { m_answering->stopAll(); }},
-      {tr("Edit the last question"), {}, [this] { editLast(); }},
-      {tr("New chat with all up to here"), {}, [this] { branchFrom(m_conversation->lastTurn()); }},
-      {tr("Differences, token by token"), "Ctrl+D", [this] { m_differencesSwitch->toggle(); }},
-      {tr("Scroll together"), {}, [this] { m_scrollSwitch->toggle(); }},
-      {tr("Sampling settings and system prompt"), {}, [this] { m_composer->settingsButton()->toggle(); }},
-      {tr("Take a question from the test split"), {}, [this] { takeSampleQuestion(); }},
+void ChatPage::addCommands() {
+  const auto again = [this](std::vector<Which> sides, bool newSeed) {
+    return [this, sides = std::move(sides), newSeed] { answerAgain(sides, newSeed); };
   };
-  if (!m_conversation->isEmpty()) {
-    const QString id = m_conversation->id();
-    const QString title = m_title->text();
-    commands << Command{
-        tr("Export this chat as Markdown"), {}, [this, id, title] { m_list->exportChat(id, title, "md"); }};
-    commands << Command{
-        tr("Export this chat as JSON"), {}, [this, id, title] { m_list->exportChat(id, title, "json"); }};
-    commands << Command{tr("Move this chat to the trash"), {}, [this, id] { m_list->trash(id); }};
-  }
-  return commands;
+  addCommand("chat-new", tr("New chat"), QKeySequence("Ctrl+N"), [this] { startNew(); });
+  addCommand("chat-search", tr("Search chats"), QKeySequence("Ctrl+F"), [this] { m_list->search()->setFocus(); });
+  addCommand("chat-again", tr("Regenerate both answers"), QKeySequence("Ctrl+R"), again({Which::a, Which::b}, false));
+  addCommand("chat-again-a", tr("Regenerate answer A"), {}, again({Which::a}, false));
+  addCommand("chat-again-b", tr("Regenerate answer B"), {}, again({Which::b}, false));
+  addCommand("chat-again-seed", tr("Regenerate with a new seed"), {}, again({Which::a, Which::b}, true));
+  addCommand("chat-time", tr("Time both, one after the other"), {}, [this] { timeThem(); });
+  m_stopAction = addCommand("chat-stop", tr("Stop both answers"), {}, [this] { m_answering->stopAll(); });
+  m_editAction = addCommand("chat-edit", tr("Edit the last question"), {}, [this] { editLast(); });
+  m_branchAction = addCommand("chat-branch", tr("New chat with all up to here"), {},
+                              [this] { branchFrom(m_conversation->lastTurn()); });
+  addCommand("chat-differences", tr("Differences, token by token"), QKeySequence("Ctrl+D"),
+             [this] { m_differencesSwitch->toggle(); });
+  addCommand("chat-scroll", tr("Scroll together"), {}, [this] { m_scrollSwitch->toggle(); });
+  addCommand("chat-settings", tr("Sampling settings and system prompt"), {},
+             [this] { m_composer->settingsButton()->toggle(); });
+  addCommand("chat-sample", tr("Ask a question from the test split"), {}, [this] { takeSampleQuestion(); });
+  const auto exported = [this](const char* format) {
+    return [this, format] { m_list->exportChat(m_conversation->id(), m_title->text(), format); };
+  };
+  m_chatActions = {
+      addCommand("chat-export-md", tr("Export this chat as Markdown"), {}, exported("md")),
+      addCommand("chat-export-json", tr("Export this chat as JSON"), {}, exported("json")),
+      addCommand("chat-trash", tr("Move this chat to the trash"), {}, [this] { m_list->trash(m_conversation->id()); })};
+}
+
+void ChatPage::updateActions() {
+  const bool any = !m_conversation->isEmpty();
+  for (QAction* action : m_chatActions) action->setEnabled(any);
+  m_editAction->setEnabled(any);
+  m_branchAction->setEnabled(any);
+  m_stopAction->setEnabled(m_answering->busy());
+}
+
+QWidget* ChatPage::banner() {
+  return m_steps->wanted() ? m_steps : nullptr;
 }
 
 QList<QPair<QString, QString>> ChatPage::keys() {

@@ -24,9 +24,9 @@ void ChatPage::answerFinished(int turn) {
   if (m_answering->busy()) return;
   const std::array both = {m_conversation->answer(turn, Which::a), m_conversation->answer(turn, Which::b)};
   const auto first = firstDifference(both[0], both[1]);
-  m_workspace.announce(!first             ? tr("The answer is there.")
-                       : first->token < 0 ? tr("Both answers are there; they are the same.")
-                                          : tr("Both answers are there; they part at token %1.").arg(first->token + 1));
+  m_session.announce(!first             ? tr("The answer is there.")
+                     : first->token < 0 ? tr("Both answers are there; they are the same.")
+                                        : tr("Both answers are there; they part at token %1.").arg(first->token + 1));
   const auto whole = [](const SideAnswer* side) {
     return side != nullptr && !side->running && side->answer && side->problem.isEmpty() &&
            side->answer->finish != "cancel";
@@ -72,7 +72,7 @@ void ChatPage::dropOldest(const PromptCount& count) {
 
 void ChatPage::showNote() {
   if (m_composer->editedTurn() >= 0) return;  // what editing does
-  const bool ready = m_workspace.engine().ready();
+  const bool ready = m_session.engine().ready();
   m_composer->setNote(ready ? m_count->text() : tr("Send works now; the question waits for the engine."));
 }
 

@@ -3,11 +3,8 @@
 #include <QAbstractButton>
 #include <QHBoxLayout>
 #include <QVBoxLayout>
-#include <array>
-#include <cmath>
 
-#include "core/routing/numbers.h"
-#include "core/routing/sharing_map.h"
+#include "widgets/mapeditor/map_choices.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/folding_row.h"
 #include "widgets/style/format.h"
@@ -15,20 +12,10 @@
 #include "widgets/style/theme.h"
 
 namespace strata {
-namespace {
-
-constexpr std::array kRetentions = {1.0, .75, .5, .33, .25};
-
-std::string patternOf(double retention) {
-  return retention >= 1 ? "full" : "retention:" + printReal(retention);
-}
-
-}  // namespace
-
-ChatPane::ChatPane(Workspace& workspace, Conversation& conversation, Answering& answering, Differences& differences,
+ChatPane::ChatPane(Session& session, Conversation& conversation, Answering& answering, Differences& differences,
                    Which which, QWidget* parent)
     : Pane(Ground::surface, parent),
-      m_workspace(workspace),
+      m_session(session),
       m_conversation(conversation),
       m_answering(answering),
       m_which(which) {
@@ -50,10 +37,10 @@ ChatPane::ChatPane(Workspace& workspace, Conversation& conversation, Answering& 
   m_map->setObjectName("paneMap" + letter);
   auto* names = rowOf({badge, m_name, m_map});
   static_cast<QHBoxLayout*>(names->layout())->setStretchFactor(m_map, 1);
-  m_retention = new SegmentedButtons({}, head);
+  m_retention = new MapChoices(session, head);
   m_retention->setObjectName("retention" + letter);
-  m_retention->setAccessibleName(tr("Share of the KV cache that side %1 keeps").arg(letter));
-  m_retention->setCompact(true);
+  m_retention->buttons()->setAccessibleName(tr("Share of the KV cache that side %1 keeps").arg(letter));
+  m_retention->buttons()->setCompact(true);
   m_stop = makeIconButton("stop-fill", tr("Stop side %1").arg(letter), "Esc", head);
   m_stop->setCompact(true);
   m_stop->setObjectName("stop" + letter);
@@ -61,21 +48,17 @@ ChatPane::ChatPane(Workspace& workspace, Conversation& conversation, Answering& 
   column->addWidget(head);
   column->addWidget(new Separator(Qt::Horizontal, this));
 
-  m_transcript = new Transcript(workspace, conversation, answering, differences, which);
+  m_transcript = new Transcript(session, conversation, answering, differences, which);
   m_states = new StatePane(m_transcript, this);
   m_states->setObjectName("paneState" + letter);
   column->addWidget(m_states, 1);
 
-  connect(m_retention, &SegmentedButtons::chosen, this, [this](int index) {
-    if (index >= 0 && index < static_cast<int>(m_choices.size())) {
-      setRetention(m_choices[static_cast<std::size_t>(index)].retention);
-    }
-  });
+  connect(m_retention, &MapChoices::chosen, this, [this](const std::string& map) { m_session.setMap(m_which, map); });
   connect(m_stop, &QPushButton::clicked, this, [this] { m_answering.stop(m_which); });
-  connect(&workspace, &Workspace::sidesChanged, this, &ChatPane::sideChanged);
-  connect(&workspace, &Workspace::projectChanged, this, &ChatPane::sideChanged);
-  connect(&workspace.engine(), &EngineClient::stateChanged, this, &ChatPane::refresh);
-  connect(&workspace.engine(), &EngineClient::loadedChanged, this, &ChatPane::refresh);
+  connect(&session, &Session::sidesChanged, this, &ChatPane::sideChanged);
+  connect(&session, &Session::projectChanged, this, &ChatPane::sideChanged);
+  connect(&session.engine(), &EngineClient::stateChanged, this, &ChatPane::refresh);
+  connect(&session.engine(), &EngineClient::loadedChanged, this, &ChatPane::refresh);
   connect(&answering, &Answering::stateChanged, this, &ChatPane::refresh);
   connect(&answering, &Answering::openingChanged, this, &ChatPane::refresh);
   connect(&conversation, &Conversation::reset, this, &ChatPane::refresh);
@@ -88,7 +71,11 @@ QString ChatPane::sideName() const {
 }
 
 void ChatPane::setRetention(double retention) {
-  m_workspace.setMap(m_which, patternOf(retention));
+  const auto& side = m_session.side(m_which);
+  if (!side) return;
+  m_session.card(side->ref, this, [this, retention](const Result<protocol::ModelCard>& card) {
+    if (card) m_session.setMap(m_which, m_session.maps().best(*card, retention).map);
+  });
 }
 
 void ChatPane::setWaiting(bool waits) {
@@ -98,21 +85,21 @@ void ChatPane::setWaiting(bool waits) {
 }
 
 void ChatPane::sideChanged() {
-  const std::optional<protocol::Side>& side = m_workspace.side(m_which);
+  const std::optional<protocol::Side>& side = m_session.side(m_which);
   if (side && m_cardOf != side->ref) {
     m_cardOf = side->ref;
     m_cardProblem.reset();
-    showRetentions(0);
-    m_workspace.card(side->ref, this, [this, ref = side->ref](const Result<protocol::ModelCard>& card) {
+    m_retention->setModel(nullptr);
+    m_session.card(side->ref, this, [this, ref = side->ref](const Result<protocol::ModelCard>& card) {
       if (m_cardOf == ref) cardArrived(card);
     });
   }
   if (!side) {
     m_cardOf.reset();
     m_cardProblem.reset();
-    showRetentions(0);
+    m_retention->setModel(nullptr);
   }
-  markRetention();
+  if (side) m_retention->setMap(side->map);
   refresh();
 }
 
@@ -123,61 +110,18 @@ void ChatPane::cardArrived(const Result<protocol::ModelCard>& card) {
   } else if (!card->problem.empty()) {
     m_cardProblem = Error{ErrorCode::unsupported, card->problem, card->path};
   }
-  showRetentions(card ? card->layers : 0);
-  markRetention();
+  m_retention->setModel(card ? &*card : nullptr);
   refresh();
-}
-
-/// What the model can do: 3 of 5 layers is 60 %. Shares that come to the same number of owners are one button.
-void ChatPane::showRetentions(int layers) {
-  m_layers = layers;
-  m_choices.clear();
-  QStringList names;
-  for (const double retention : kRetentions) {
-    if (layers == 0) break;
-    const int owners = ownersForRetention(retention, layers);
-    if (!m_choices.empty() && m_choices.back().owners == owners) continue;
-    m_choices.push_back({retention, owners});
-    names << QString::number(std::lround(100.0 * owners / layers));
-  }
-  if (!names.isEmpty()) names.last() += QStringLiteral(" %");
-  m_retention->setNames(names);
-  QWidget* before = m_retention;
-  for (int i = 0; i < m_retention->count(); ++i) {
-    QAbstractButton* button = m_retention->button(i);
-    setTabOrder(before, button);
-    before = button;
-    const QString sentence = tr("%1 of %2 layers keep their own keys and values")
-                                 .arg(m_choices[static_cast<std::size_t>(i)].owners)
-                                 .arg(layers);
-    button->setToolTip(tipOf(sentence));
-    button->setAccessibleName(tr("%1 percent of the cache on %2").arg(QString(names[i]).remove(" %"), sideName()));
-    button->setObjectName(m_retention->objectName() + QString::number(i));
-  }
-  m_retention->setVisible(!names.isEmpty());
-}
-
-void ChatPane::markRetention() {
-  const std::optional<protocol::Side>& side = m_workspace.side(m_which);
-  int current = -1;
-  if (side && m_layers > 0) {
-    const auto map = parseMap(side->map, m_layers);
-    for (std::size_t i = 0; map && i < m_choices.size(); ++i) {
-      const auto choice = parseMap(patternOf(m_choices[i].retention), m_layers);
-      if (choice && *choice == *map) current = static_cast<int>(i);
-    }
-  }
-  m_retention->setCurrent(current);
 }
 
 /// While an answer runs, what it runs with; else what stands on the side.
 void ChatPane::showHead() {
-  std::optional<protocol::Side> side = m_workspace.side(m_which);
+  std::optional<protocol::Side> side = m_session.side(m_which);
   if (m_answering.state(m_which) != Answering::State::idle) {
     const SideAnswer* running = m_conversation.answer(m_answering.turn(m_which), m_which);
     if (running != nullptr && running->asked) side = running->asked;
   }
-  m_name->setText(side ? Workspace::shortName(side->ref) : tr("no model"));
+  m_name->setText(side ? Session::shortName(side->ref) : tr("no model"));
   m_map->setText(side ? QString::fromStdString(side->map) : QString());
 }
 
@@ -192,8 +136,8 @@ void ChatPane::refresh() {
 
 /// Neither engine nor project can be used. Why, and what to do, is said once, above the page.
 bool ChatPane::showTrouble() {
-  const bool engine = m_workspace.engine().state() == EngineClient::State::failed;
-  const bool project = m_workspace.projectProblem() && !m_workspace.project();
+  const bool engine = m_session.engine().state() == EngineClient::State::failed;
+  const bool project = m_session.projectProblem() && !m_session.project();
   if (!engine && !project) return false;
   m_states->setEmpty(engine ? tr("Answers wait for the engine.") : tr("No project is open."));
   return true;
@@ -202,19 +146,19 @@ bool ChatPane::showTrouble() {
 void ChatPane::updateState() {
   const bool talked = !m_conversation.isEmpty();
   if (!talked && showTrouble()) return;
-  const std::optional<protocol::Side>& side = m_workspace.side(m_which);
-  if (!side && !m_workspace.project() && !talked) {
+  const std::optional<protocol::Side>& side = m_session.side(m_which);
+  if (!side && !m_session.project() && !talked) {
     m_states->setLoading(tr("Waiting for the engine"));
     return;
   }
-  if (!side && m_workspace.project()) {
+  if (!side && m_session.project()) {
     m_states->setEmpty(
         tr("No model on %1. Choose one, or open the sample.").arg(sideName()), tr("Choose a model"),
-        [this] { m_workspace.showPage("models"); }, tr("Open the sample"), [this] { m_workspace.openProject({}); });
+        [this] { m_session.go(Place::model()); }, tr("Open the sample"), [this] { m_session.openProject({}); });
     return;
   }
   if (m_cardProblem) {
-    m_states->setFailed(*m_cardProblem, tr("Choose another model"), [this] { m_workspace.showPage("models"); });
+    m_states->setFailed(*m_cardProblem, tr("Choose another model"), [this] { m_session.go(Place::model()); });
     return;
   }
   if (talked) {
@@ -223,7 +167,7 @@ void ChatPane::updateState() {
   }
   if (side && m_answering.opening(side->ref)) {
     if (m_states->state() != StatePane::State::loading) {
-      m_states->setLoading(tr("Opening %1").arg(Workspace::shortName(side->ref)),
+      m_states->setLoading(tr("Opening %1").arg(Session::shortName(side->ref)),
                            [this, ref = side->ref] { m_answering.cancelOpening(ref); });
     }
     const Answering::Stage& stage = m_answering.openingStage(side->ref);

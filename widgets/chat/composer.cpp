@@ -79,14 +79,14 @@ void DraftEdit::keyPressEvent(QKeyEvent* event) {
   QPlainTextEdit::keyPressEvent(event);
 }
 
-Composer::Composer(Workspace& workspace, QWidget* parent) : Pane(Ground::window, parent), m_workspace(workspace) {
+Composer::Composer(Session& session, QWidget* parent) : Pane(Ground::window, parent), m_session(session) {
   setObjectName("composer");
   setAccessibleName(tr("Your question"));
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(kGapGroups, kGapRelated, kGapGroups, kGapRelated);
   column->setSpacing(kGapRelated);
   m_edit = new DraftEdit(this);
-  m_edit->setPlainText(workspace.settings().value(kDraftKey).toString());
+  m_edit->setPlainText(session.settings().value(kDraftKey).toString());
   column->addWidget(m_edit);
   auto* row = new QHBoxLayout;
   row->setSpacing(kGapRelated);
@@ -182,7 +182,7 @@ void Composer::setNote(const QString& note) {
 
 /// A draft outlives the process.
 void Composer::store() {
-  m_workspace.settings().setValue(kDraftKey, m_turn < 0 ? draft().left(kDraftMost) : m_before);
+  m_session.settings().setValue(kDraftKey, m_turn < 0 ? draft().left(kDraftMost) : m_before);
 }
 
 }  // namespace strata

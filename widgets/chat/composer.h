@@ -5,7 +5,7 @@
 #include <QPlainTextEdit>
 #include <QTimer>
 
-#include "widgets/shell/workspace.h"
+#include "widgets/session/session.h"
 #include "widgets/style/pane.h"
 
 namespace strata {
@@ -37,7 +37,7 @@ class Composer : public Pane {
   Q_OBJECT
 
  public:
-  explicit Composer(Workspace& workspace, QWidget* parent = nullptr);
+  explicit Composer(Session& session, QWidget* parent = nullptr);
 
   QString draft() const;
   void setDraft(const QString& text);
@@ -62,7 +62,7 @@ class Composer : public Pane {
 
  private:
   void store();
-  Workspace& m_workspace;
+  Session& m_session;
   DraftEdit* m_edit;
   Button* m_send;
   Button* m_stop;

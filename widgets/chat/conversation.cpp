@@ -23,7 +23,7 @@ QString titleOf(const QString& question) {
 
 }  // namespace
 
-Conversation::Conversation(Workspace& workspace, QObject* parent) : QObject(parent), m_workspace(workspace) {
+Conversation::Conversation(Session& session, QObject* parent) : QObject(parent), m_session(session) {
   m_info.id = newId().toStdString();
 }
 
@@ -93,7 +93,7 @@ void Conversation::open(const QString& id) {
 }
 
 void Conversation::openFrom(const QString& id, int turn) {
-  m_workspace.engine().call<protocol::OpenChat>(
+  m_session.engine().call<protocol::OpenChat>(
       {id.toStdString(), turn}, this,
       [this, id, turn, number = m_openNumber](const Result<protocol::OpenChat::Answer>& page) {
         if (number != m_openNumber) return;
@@ -121,14 +121,14 @@ void Conversation::showLoaded() {
   Q_EMIT infoChanged();
   const std::optional<protocol::Side> a = m_info.a, b = m_info.b;
   if (!a && !b) return;  // an old chat without sides goes on with those of now
-  m_workspace.setSide(Which::a, a);
-  m_workspace.setSide(Which::b, b);
+  m_session.setSide(Which::a, a);
+  m_session.setSide(Which::b, b);
 }
 
 /// What was asked and answered while the project could not store it belongs to the chat as well.
 bool Conversation::addUnstored(const QString& id) {
   bool any = false;
-  for (const protocol::PutChat::Params& change : m_workspace.engine().unstored()) {
+  for (const protocol::PutChat::Params& change : m_session.engine().unstored()) {
     if (QString::fromStdString(change.chat.id) != id) continue;
     any = true;
     m_loading.info = change.chat;
@@ -308,13 +308,13 @@ void Conversation::putAll(int dropFrom, int from) {
 }
 
 void Conversation::put(std::vector<protocol::ChatMessage> messages, int dropFrom) {
-  m_info.a = m_workspace.side(Which::a);
-  m_info.b = m_workspace.side(Which::b);
+  m_info.a = m_session.side(Which::a);
+  m_info.b = m_session.side(Which::b);
   m_info.turns = lastTurn() + 1;
   ++m_storing;
   // The client notes it in its journal before it is sent, and sends it until it is confirmed.
   const protocol::PutChat::Params params{m_info, std::move(messages), dropFrom};
-  m_workspace.engine().call<protocol::PutChat>(params, this, [this](const Result<protocol::Nothing>& answer) {
+  m_session.engine().call<protocol::PutChat>(params, this, [this](const Result<protocol::Nothing>& answer) {
     --m_storing;
     if (answer) {
       Q_EMIT stored();

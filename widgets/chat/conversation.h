@@ -10,7 +10,7 @@
 #include <optional>
 #include <vector>
 
-#include "widgets/shell/workspace.h"
+#include "widgets/session/session.h"
 
 namespace strata {
 
@@ -44,7 +44,7 @@ class Conversation : public QObject {
   Q_OBJECT
 
  public:
-  explicit Conversation(Workspace& workspace, QObject* parent = nullptr);
+  explicit Conversation(Session& session, QObject* parent = nullptr);
 
   const protocol::ChatInfo& info() const { return m_info; }
   QString id() const { return QString::fromStdString(m_info.id); }
@@ -126,7 +126,7 @@ class Conversation : public QObject {
   protocol::ChatMessage messageOf(int turn) const;
   std::optional<protocol::ChatMessage> messageOf(int turn, Which which) const;
 
-  Workspace& m_workspace;
+  Session& m_session;
   protocol::ChatInfo m_info;
   std::vector<ChatTurn> m_turns;
   Dropped m_dropped;

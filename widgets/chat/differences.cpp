@@ -53,9 +53,9 @@ int heatOf(double kl) {
   return step == 0 ? -1 : step;
 }
 
-Differences::Differences(Workspace& workspace, Conversation& conversation, QObject* parent)
-    : QObject(parent), m_workspace(workspace), m_conversation(conversation) {
-  workspace.engine().on<protocol::Progress>(this, [this](const protocol::Progress& how) {
+Differences::Differences(Session& session, Conversation& conversation, QObject* parent)
+    : QObject(parent), m_session(session), m_conversation(conversation) {
+  session.engine().on<protocol::Progress>(this, [this](const protocol::Progress& how) {
     if (m_ticket == 0 || how.request != Json(m_ticket)) return;
     m_stage = {QString::fromStdString(how.stage), how.done, how.total};
     Q_EMIT changed();
@@ -102,7 +102,7 @@ void Differences::setText(Which which) {
 protocol::Side Differences::sideOf(const SideAnswer& answer, Which which) const {
   if (answer.asked) return *answer.asked;
   protocol::Side side;
-  if (const auto& now = m_workspace.side(which); now && now->ref.model == answer.answer->madeBy.model)
+  if (const auto& now = m_session.side(which); now && now->ref.model == answer.answer->madeBy.model)
     side.ref = now->ref;
   side.ref.model = answer.answer->madeBy.model;
   side.ref.adapter = answer.answer->madeBy.adapter;
@@ -147,7 +147,7 @@ void Differences::compare() {
   m_state = State::computing;
   const int number = ++m_number;
   const QString text = read->text;
-  m_ticket = m_workspace.engine().call<protocol::Compare>(
+  m_ticket = m_session.engine().call<protocol::Compare>(
       params, this, [this, number, text](const Result<protocol::Compare::Answer>& answer) {
         if (number != m_number) return;
         m_ticket = 0;
@@ -174,7 +174,7 @@ bool Differences::isWhole(int turn) const {
 
 void Differences::cancel() {
   if (m_ticket == 0) return;
-  m_workspace.engine().cancel(std::exchange(m_ticket, 0));
+  m_session.engine().cancel(std::exchange(m_ticket, 0));
   ++m_number;
   m_answerKey.clear();
   m_state = State::failed;

@@ -33,7 +33,7 @@ class Differences : public QObject {
  public:
   enum class State { off, nothing, computing, shown, failed };
 
-  Differences(Workspace& workspace, Conversation& conversation, QObject* parent = nullptr);
+  Differences(Session& session, Conversation& conversation, QObject* parent = nullptr);
 
   bool isOn() const { return m_on; }
   void setOn(bool on);
@@ -80,7 +80,7 @@ class Differences : public QObject {
   bool isWhole(int turn) const;
   protocol::Side sideOf(const SideAnswer& answer, Which which) const;
 
-  Workspace& m_workspace;
+  Session& m_session;
   Conversation& m_conversation;
   bool m_on = false;
   Which m_text = Which::a;

@@ -16,8 +16,8 @@ bool isFullCount(const protocol::CountPrompt::Answer& count) {
 
 }  // namespace
 
-PromptCount::PromptCount(Workspace& workspace, const Conversation& conversation, QObject* parent)
-    : QObject(parent), m_workspace(workspace), m_conversation(conversation) {
+PromptCount::PromptCount(Session& session, const Conversation& conversation, QObject* parent)
+    : QObject(parent), m_session(session), m_conversation(conversation) {
   m_timer.setSingleShot(true);
   m_timer.setInterval(kCountMilliseconds);
   connect(&m_timer, &QTimer::timeout, this, &PromptCount::count);
@@ -37,10 +37,10 @@ void PromptCount::setQuestion(const QString& question, int turn) {
 }
 
 void PromptCount::count() {
-  EngineClient& engine = m_workspace.engine();
+  EngineClient& engine = m_session.engine();
   if (!engine.ready()) return;
   for (const Which which : kBothSides) {
-    const auto& side = m_workspace.side(which);
+    const auto& side = m_session.side(which);
     const auto& loaded = engine.loaded();
     const bool open = side && std::any_of(loaded.begin(), loaded.end(),
                                           [&](const protocol::LoadedModel& model) { return model.ref == side->ref; });

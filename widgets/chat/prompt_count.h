@@ -18,7 +18,7 @@ class PromptCount : public QObject {
   Q_OBJECT
 
  public:
-  PromptCount(Workspace& workspace, const Conversation& conversation, QObject* parent = nullptr);
+  PromptCount(Session& session, const Conversation& conversation, QObject* parent = nullptr);
 
   /// Forgets the counts and counts again a moment later. `turn`: where the question would be asked.
   void setQuestion(const QString& question, int turn);
@@ -42,7 +42,7 @@ class PromptCount : public QObject {
   /// The side that is nearest to its limit.
   const Count* fullest() const;
 
-  Workspace& m_workspace;
+  Session& m_session;
   const Conversation& m_conversation;
   QTimer m_timer;
   QString m_question;

@@ -45,10 +45,10 @@ qsizetype Transcript::Part::roomFor(const QString& added, qsizetype at) const {
   return added.size();
 }
 
-Transcript::Transcript(Workspace& workspace, Conversation& conversation, Answering& answering, Differences& differences,
+Transcript::Transcript(Session& session, Conversation& conversation, Answering& answering, Differences& differences,
                        Which which, QWidget* parent)
     : BlockList(parent),
-      m_workspace(workspace),
+      m_session(session),
       m_conversation(conversation),
       m_answering(answering),
       m_differences(differences),
@@ -75,8 +75,8 @@ Transcript::Transcript(Workspace& workspace, Conversation& conversation, Answeri
   connect(&answering, &Answering::stateChanged, this, [this](Which which) {
     if (which == m_which) updateFeet();
   });
-  connect(&workspace, &Workspace::sidesChanged, this, &Transcript::updateFeet);
-  connect(&workspace.engine(), &EngineClient::loadedChanged, this, &Transcript::updateFeet);
+  connect(&session, &Session::sidesChanged, this, &Transcript::updateFeet);
+  connect(&session.engine(), &EngineClient::loadedChanged, this, &Transcript::updateFeet);
   connect(&differences, &Differences::changed, this, [this] {
     updateMarks();
     updateFeet();
@@ -332,7 +332,7 @@ Block* Transcript::makeFoot(int turn) {
   connect(foot, &AnswerFoot::copyWanted, this, [this, turn] {
     if (const SideAnswer* answer = m_conversation.answer(turn, m_which)) {
       QGuiApplication::clipboard()->setText(answer->text);
-      m_workspace.announce(tr("Copied."));
+      m_session.announce(tr("Copied."));
     }
   });
   return foot;
@@ -347,12 +347,12 @@ FootState Transcript::footState(int turn) const {
     state.state = m_answering.state(m_which);
     state.stage = m_answering.stage(m_which);
   }
-  state.sideNow = m_workspace.side(m_which);
+  state.sideNow = m_session.side(m_which);
   if (state.answer != nullptr && state.answer->asked) {
-    state.modelName = Workspace::shortName(state.answer->asked->ref);
+    state.modelName = Session::shortName(state.answer->asked->ref);
   }
   if (state.sideNow) {
-    for (const protocol::LoadedModel& model : m_workspace.engine().loaded()) {
+    for (const protocol::LoadedModel& model : m_session.engine().loaded()) {
       if (model.ref == state.sideNow->ref) state.hashNow = model.hash;
     }
   }

@@ -18,8 +18,8 @@ class Transcript : public BlockList {
   Q_OBJECT
 
  public:
-  Transcript(Workspace& workspace, Conversation& conversation, Answering& answering, Differences& differences,
-             Which which, QWidget* parent = nullptr);
+  Transcript(Session& session, Conversation& conversation, Answering& answering, Differences& differences, Which which,
+             QWidget* parent = nullptr);
 
   /// The last question waits for a side that can be asked.
   void setWaiting(bool waits);
@@ -79,7 +79,7 @@ class Transcript : public BlockList {
   int startOf(int turn) const;
   int bottomOf(int turn) const;
 
-  Workspace& m_workspace;
+  Session& m_session;
   Conversation& m_conversation;
   Answering& m_answering;
   Differences& m_differences;

@@ -8,8 +8,8 @@ constexpr int kRowsAtOnce = 20;
 
 }  // namespace
 
-DataCheck::DataCheck(Workspace& workspace, QObject* parent) : QObject(parent), m_workspace(workspace) {
-  workspace.engine().on<protocol::Progress>(this, [this](const protocol::Progress& progress) {
+DataCheck::DataCheck(Session& session, QObject* parent) : QObject(parent), m_session(session) {
+  session.engine().on<protocol::Progress>(this, [this](const protocol::Progress& progress) {
     if (m_ticket == 0 || progress.request != Json(m_ticket)) return;
     Q_EMIT progressed(QString::fromStdString(progress.stage), progress.done, progress.total);
   });
@@ -17,8 +17,8 @@ DataCheck::DataCheck(Workspace& workspace, QObject* parent) : QObject(parent), m
 
 void DataCheck::run(const Params& params) {
   const int number = ++m_number;
-  if (m_ticket != 0) m_workspace.engine().cancel(m_ticket);
-  if (m_rowsTicket != 0) m_workspace.engine().cancel(m_rowsTicket);
+  if (m_ticket != 0) m_session.engine().cancel(m_ticket);
+  if (m_rowsTicket != 0) m_session.engine().cancel(m_rowsTicket);
   m_rowsTicket = 0;
   if (params.path != m_answered.path) m_answer.reset();
   m_asked = params;
@@ -26,27 +26,26 @@ void DataCheck::run(const Params& params) {
   m_asked.skip = 0;
   m_error.reset();
   m_clock.start();
-  m_ticket =
-      m_workspace.engine().call<protocol::CheckData>(m_asked, this, [this, number](const Result<Answer>& answer) {
-        if (number != m_number) return;
-        m_ticket = 0;
-        m_milliseconds = m_clock.elapsed();
-        if (answer) {
-          m_answer = *answer;
-          m_answered = m_asked;
-          m_firstRow = 0;
-          m_lacking = -1;
-        } else {
-          m_error = answer.error();
-        }
-        Q_EMIT changed();
-      });
+  m_ticket = m_session.engine().call<protocol::CheckData>(m_asked, this, [this, number](const Result<Answer>& answer) {
+    if (number != m_number) return;
+    m_ticket = 0;
+    m_milliseconds = m_clock.elapsed();
+    if (answer) {
+      m_answer = *answer;
+      m_answered = m_asked;
+      m_firstRow = 0;
+      m_lacking = -1;
+    } else {
+      m_error = answer.error();
+    }
+    Q_EMIT changed();
+  });
   Q_EMIT changed();
 }
 
 bool DataCheck::stop() {
   if (m_ticket == 0) return false;
-  m_workspace.engine().cancel(m_ticket);
+  m_session.engine().cancel(m_ticket);
   return true;
 }
 
@@ -70,7 +69,7 @@ void DataCheck::fetch(std::int64_t wanted) {
   Params params = m_answered;
   const std::int64_t from = wanted < m_firstRow ? std::max<std::int64_t>(0, wanted - kRowsAtOnce + 1) : wanted;
   params.skip = static_cast<int>(std::min<std::int64_t>(from, 1'000'000'000));
-  m_rowsTicket = m_workspace.engine().call<protocol::CheckData>(
+  m_rowsTicket = m_session.engine().call<protocol::CheckData>(
       params, this, [this, number, from, wanted](const Result<Answer>& answer) {
         if (number != m_number) return;
         m_rowsTicket = 0;

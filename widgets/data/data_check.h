@@ -9,7 +9,7 @@
 #include <QObject>
 #include <optional>
 
-#include "widgets/shell/workspace.h"
+#include "widgets/session/session.h"
 
 namespace strata {
 
@@ -19,7 +19,7 @@ class DataCheck : public QObject {
  public:
   using Params = protocol::CheckData::Params;
   using Answer = protocol::CheckData::Answer;
-  explicit DataCheck(Workspace& workspace, QObject* parent = nullptr);
+  explicit DataCheck(Session& session, QObject* parent = nullptr);
 
   void run(const Params& params);
   /// False: nothing is under way.
@@ -47,7 +47,7 @@ class DataCheck : public QObject {
 
  private:
   void fetch(std::int64_t number);
-  Workspace& m_workspace;
+  Session& m_session;
   EngineClient::Ticket m_ticket = 0, m_rowsTicket = 0;
   Params m_asked, m_answered;
   std::optional<Answer> m_answer;

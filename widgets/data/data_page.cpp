@@ -35,17 +35,17 @@ std::map<std::string, std::string> columnsOf(const QVariantMap& stored) {
 
 }  // namespace
 
-DataPage::DataPage(Workspace& workspace, QWidget* parent)
+DataPage::DataPage(Session& session, QWidget* parent)
     : Page(parent),
-      m_workspace(workspace),
-      m_check(workspace),
+      m_session(session),
+      m_check(session),
       m_list(new DataList),
       m_result(new DataResult(m_check)),
       m_scroll(new QScrollArea),
       m_state(new StatePane(m_scroll)) {
   setObjectName("dataPage");
   setAccessibleName(tr("Data"));
-  const Settings& settings = workspace.settings();
+  const Settings& settings = session.settings();
   m_path = settings.value("data/path").toString();
   m_columns = columnsOf(settings.value("data/columns").toMap());
   m_modelChosen = settings.contains("data/model");
@@ -68,21 +68,18 @@ DataPage::DataPage(Workspace& workspace, QWidget* parent)
   m_scroll->setWidget(m_result);
   followTheme(m_scroll, [this] { m_scroll->setMinimumWidth(metrics().inspector * 6 / 5); });
   m_state->setObjectName("dataState");
-  auto* splitter = new QSplitter(Qt::Horizontal, this);
-  splitter->setObjectName("dataSplitter");
-  splitter->setChildrenCollapsible(false);
-  splitter->addWidget(listPane);
-  splitter->addWidget(m_state);
-  splitter->setStretchFactor(0, 0);
-  splitter->setStretchFactor(1, 1);
-  splitter->setSizes({scaled(kListWidth), scaled(4 * kListWidth)});
-  const QByteArray layoutOfLastTime = settings.value("data/splitter").toByteArray();
-  if (!layoutOfLastTime.isEmpty()) splitter->restoreState(layoutOfLastTime);
-  connect(splitter, &QSplitter::splitterMoved, this,
-          [this, splitter] { m_workspace.settings().setValue("data/splitter", splitter->saveState()); });
+  m_splitter = new QSplitter(Qt::Horizontal, this);
+  m_splitter->setObjectName("dataSplitter");
+  m_splitter->setChildrenCollapsible(false);
+  m_splitter->addWidget(listPane);
+  m_splitter->addWidget(m_state);
+  m_splitter->setStretchFactor(0, 0);
+  m_splitter->setStretchFactor(1, 1);
+  m_splitter->setSizes({scaled(kListWidth), scaled(4 * kListWidth)});
+  connect(m_splitter, &QSplitter::splitterMoved, this, &DataPage::stateChanged);
   auto* layout = new QHBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0);
-  layout->addWidget(splitter);
+  layout->addWidget(m_splitter);
 
   connect(m_list, &DataList::openWanted, this, &DataPage::browse);
   connect(m_list, &DataList::chosen, this, &DataPage::read);
@@ -91,20 +88,17 @@ DataPage::DataPage(Workspace& workspace, QWidget* parent)
   connect(&m_check, &DataCheck::changed, this, &DataPage::follow);
   connect(&m_check, &DataCheck::progressed, this,
           [this](const QString&, qint64 done, qint64 total) { m_state->setProgress(done, total); });
-  connect(&workspace, &Workspace::projectChanged, this, [this] {
-    m_models.clear();
+  connect(&session, &Session::projectChanged, this, [this] {
     if (!m_begun) return begin();
     listFiles();
-    listModels();
+    followSideA();
   });
-  connect(&workspace, &Workspace::sidesChanged, this, [this] {
+  connect(&session, &Session::sidesChanged, this, [this] {
     if (m_begun) followSideA();
   });
-  connect(&workspace, &Workspace::modelsChanged, this, [this] {
-    if (m_begun) listModels();
-  });
-  connect(&workspace.engine(), &EngineClient::stateChanged, this, [this] {
-    const EngineClient::State state = m_workspace.engine().state();
+  connect(&session.models(), &ModelTable::changed, this, &DataPage::showModels);
+  connect(&session.engine(), &EngineClient::stateChanged, this, [this] {
+    const EngineClient::State state = m_session.engine().state();
     if (!m_begun) return follow();
     if (!m_check.answer() || m_check.running()) return;
     if (state == EngineClient::State::restarting || state == EngineClient::State::failed ||
@@ -115,6 +109,8 @@ DataPage::DataPage(Workspace& workspace, QWidget* parent)
       markStale();
     }
   });
+  addCommand("data-open", tr("Open a data file or folder"), QKeySequence("Ctrl+O"), [this] { browse(); });
+  m_againAction = addCommand("data-again", {}, {}, [this] { check(); });
   follow();
 }
 
@@ -126,9 +122,10 @@ void DataPage::showEvent(QShowEvent* event) {
 
 /// Nothing is asked of the engine before the page is seen, and before it has the project whose models are named here.
 void DataPage::begin() {
-  if (m_begun || !m_seen || !(m_workspace.project() || m_workspace.projectProblem())) return;
+  if (m_begun || !m_seen || !(m_session.project() || m_session.projectProblem())) return;
   m_begun = true;
-  listModels();
+  followSideA();
+  showModels();
   listFiles();
   m_path.isEmpty() ? follow() : check();
 }
@@ -137,12 +134,17 @@ QList<QWidget*> DataPage::panes() {
   return {m_list, m_state};
 }
 
-QList<Command> DataPage::commands() {
-  QList<Command> commands{{tr("Open a data file or folder"), "Ctrl+O", [this] { browse(); }}};
-  if (!m_path.isEmpty()) {
-    commands << Command{tr("Check %1 again").arg(QFileInfo(m_path).fileName()), {}, [this] { check(); }};
-  }
-  return commands;
+void DataPage::updateActions() {
+  m_againAction->setEnabled(!m_path.isEmpty());
+  m_againAction->setText(tr("Check %1 again").arg(QFileInfo(m_path).fileName()));
+}
+
+QByteArray DataPage::saveState() const {
+  return m_splitter->saveState();
+}
+
+void DataPage::restoreState(const QByteArray& state) {
+  m_splitter->restoreState(state);
 }
 
 QList<QPair<QString, QString>> DataPage::keys() {
@@ -151,17 +153,20 @@ QList<QPair<QString, QString>> DataPage::keys() {
   return {{tr("PgUp, PgDn"), tr("other rows")}};
 }
 
-void DataPage::open(const QString& what) {
-  if (what == "browse") return browse();
-  if (!what.isEmpty()) read(what);
+bool DataPage::shows(const Place& place) const {
+  return place.kind == PlaceKind::dataSet || Page::shows(place);
 }
 
-QString DataPage::wants(const QStringList& paths) const {
+void DataPage::open(const Place& place) {
+  place.id.isEmpty() ? browse() : read(place.id);
+}
+
+std::optional<Wanted> DataPage::wants(const QStringList& paths) const {
   for (const QString& path : paths) {
     const QFileInfo info(path);
     // A folder with config.json is a model.
     const bool folder = info.isDir() && !QFileInfo::exists(path + "/config.json");
-    if (folder || (info.isFile() && isDataName(path))) return path;
+    if (folder || (info.isFile() && isDataName(path))) return Wanted{path, true};
   }
   return {};
 }
@@ -171,9 +176,9 @@ bool DataPage::escape() {
 }
 
 void DataPage::browse() {
-  const QString project = m_workspace.project() ? text(m_workspace.project()->folder) : QString();
+  const QString project = m_session.project() ? text(m_session.project()->folder) : QString();
   const QString folder = m_path.isEmpty() ? project : m_path.section('/', 0, -2);
-  auto* popup = new FilePopup(m_workspace, folder, this);
+  auto* popup = new FilePopup(m_session, folder, this);
   connect(popup, &FilePopup::chosen, this, &DataPage::read);
   popup->openOver(this);
 }
@@ -181,12 +186,12 @@ void DataPage::browse() {
 void DataPage::read(const QString& path) {
   if (path != m_path) {
     m_columns.clear();
-    m_workspace.settings().remove("data/columns");
+    m_session.settings().remove("data/columns");
   }
   m_path = path;
-  m_workspace.settings().setValue("data/path", path);
+  m_session.settings().setValue("data/path", path);
   m_list->setPath(path);
-  m_workspace.settings().setValue("data/opened", m_list->opened());
+  m_session.settings().setValue("data/opened", m_list->opened());
   m_begun ? check() : follow();
 }
 
@@ -210,12 +215,12 @@ void DataPage::mapColumns(const std::map<std::string, std::string>& columns) {
   m_columns = columns;
   QVariantMap stored;
   for (const auto& [role, key] : columns) stored[text(role)] = text(key);
-  m_workspace.settings().setValue("data/columns", stored);
+  m_session.settings().setValue("data/columns", stored);
   check();
 }
 
 void DataPage::settingsChanged() {
-  Settings& settings = m_workspace.settings();
+  Settings& settings = m_session.settings();
   const std::string model = m_list->model();
   if (model != m_model) {
     m_model = model;
@@ -230,7 +235,7 @@ void DataPage::settingsChanged() {
 }
 
 void DataPage::listFiles() {
-  m_workspace.engine().call<protocol::ListData>({}, this, [this](const Result<protocol::ListData::Answer>& answer) {
+  m_session.engine().call<protocol::ListData>({}, this, [this](const Result<protocol::ListData::Answer>& answer) {
     // Without a project there are no files of it; why it could not be opened is said where it was asked for.
     m_list->showFiles(answer ? answer->files : std::vector<protocol::NamedPath>());
   });
@@ -238,30 +243,19 @@ void DataPage::listFiles() {
 
 /// Until another model is chosen here, data is read with the one on side A. Its map does not matter.
 void DataPage::followSideA() {
-  const auto& side = m_workspace.side(Which::a);
+  const auto& side = m_session.side(Which::a);
   const std::string model = side ? side->ref.model : std::string();
   if (m_modelChosen || model == m_model) return;
   m_model = model;
-  m_list->showModels(m_models, m_model);
+  showModels();
   if (m_check.answer()) settingsChanged();
 }
 
-void DataPage::listModels() {
-  followSideA();
-  m_list->showModels(m_models, m_model);
-  protocol::ListModels::Params params;
-  for (const QString& folder : m_workspace.settings().value("models/folders").toStringList()) {
-    params.folders.push_back(folder.toStdString());
-  }
-  m_workspace.engine().call<protocol::ListModels>(params, this, [this](const auto& answer) {
-    if (!answer) return;  // the combo box keeps the model that is chosen; the page Models says what is wrong
-    m_models.clear();
-    for (const protocol::ModelEntry& model : answer->models) {
-      // An adapter reads with its model's tokenizer and template.
-      if (model.problem.empty() && model.adapter.empty()) m_models.push_back(model);
-    }
-    m_list->showModels(m_models, m_model);
-  });
+void DataPage::showModels() {
+  std::vector<protocol::ModelEntry> models = m_session.models().usable();
+  // An adapter reads with its model's tokenizer and template.
+  std::erase_if(models, [](const protocol::ModelEntry& model) { return !model.adapter.empty(); });
+  m_list->showModels(models, m_model);
 }
 
 void DataPage::markStale() {
@@ -282,10 +276,10 @@ void DataPage::markStale() {
 
 /// What stands in place of last time's file until the engine can read it.
 void DataPage::followEngine() {
-  const EngineClient& engine = m_workspace.engine();
+  const EngineClient& engine = m_session.engine();
   if (engine.state() == EngineClient::State::failed) {
     m_state->setFailed(Error{ErrorCode::busy, engine.problem().toStdString(), {}}, tr("Start it again"),
-                       [this] { m_workspace.engine().restart(); });
+                       [this] { m_session.engine().restart(); });
   } else {
     m_state->setLoading(engine.ready() ? tr("Opening the project") : tr("Waits for the engine"));
   }
@@ -297,7 +291,7 @@ void DataPage::follow() {
   if (!m_begun && !m_path.isEmpty()) return followEngine();
   if (m_check.running()) {
     const QString name = QFileInfo(m_path).fileName();
-    m_state->setLoading(m_workspace.engine().ready() ? tr("Reading %1").arg(name) : tr("Waits for the engine"),
+    m_state->setLoading(m_session.engine().ready() ? tr("Reading %1").arg(name) : tr("Waits for the engine"),
                         [this] { m_check.stop(); });
     return;
   }
@@ -315,15 +309,15 @@ void DataPage::follow() {
         tr("No data yet. Choose a JSONL, JSON, CSV, Parquet or text file, or drop one here: Strata shows what "
            "a model would learn from it."),
         tr("Open a file or folder…"), [this] { browse(); }, tr("Open the sample"),
-        [this] { m_workspace.openProject({}); });
+        [this] { m_session.openProject({}); });
     return;
   }
   m_result->refresh();
   m_state->setWorking();
   const protocol::CheckData::Answer& answer = *m_check.answer();
-  m_workspace.announce(answer.refused.empty()
-                           ? tr("%1 to train on.").arg(formatCounted(answer.rows, tr("row"), tr("rows")))
-                           : text(answer.refused));
+  m_session.announce(answer.refused.empty()
+                         ? tr("%1 to train on.").arg(formatCounted(answer.rows, tr("row"), tr("rows")))
+                         : text(answer.refused));
 }
 
 }  // namespace strata

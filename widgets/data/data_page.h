@@ -6,9 +6,10 @@
 #include <string>
 
 #include "widgets/data/data_check.h"
-#include "widgets/shell/page.h"
+#include "widgets/session/page.h"
 
 class QScrollArea;
+class QSplitter;
 
 namespace strata {
 
@@ -20,19 +21,21 @@ class DataPage : public Page {
   Q_OBJECT
 
  public:
-  explicit DataPage(Workspace& workspace, QWidget* parent = nullptr);
+  explicit DataPage(Session& session, QWidget* parent = nullptr);
 
   QString id() const override { return QStringLiteral("data"); }
   QString title() const override { return tr("Data"); }
   QString iconName() const override { return QStringLiteral("database"); }
   QList<QWidget*> panes() override;
-  QList<Command> commands() override;
+  void updateActions() override;
   QList<QPair<QString, QString>> keys() override;
-  /// A path; "browse" opens the chooser.
-  void open(const QString& what) override;
-  QString wants(const QStringList& paths) const override;
+  bool shows(const Place& place) const override;
+  void open(const Place& place) override;
+  std::optional<Wanted> wants(const QStringList& paths) const override;
   void take(const QString& path) override { read(path); }
   bool escape() override;
+  QByteArray saveState() const override;
+  void restoreState(const QByteArray& state) override;
 
   /// Checks a file or folder of the engine's machine.
   void read(const QString& path);
@@ -44,7 +47,7 @@ class DataPage : public Page {
   void begin();
   void followEngine();
   void listFiles();
-  void listModels();
+  void showModels();
   void followSideA();
   void browse();
   void check();
@@ -54,20 +57,21 @@ class DataPage : public Page {
   void markStale();
   protocol::CheckData::Params params() const;
 
-  Workspace& m_workspace;
+  Session& m_session;
   DataCheck m_check;
   DataList* m_list;
   DataResult* m_result;
   QScrollArea* m_scroll;
+  QSplitter* m_splitter;
+  QAction* m_againAction;
   StatePane* m_state;
   QString m_path;
   std::map<std::string, std::string> m_columns;
   bool m_seen = false;
-  bool m_begun = false;                        // the engine was asked
-  std::vector<protocol::ModelEntry> m_models;  // as listed last
-  std::string m_model;                         // empty: none
-  bool m_modelChosen = false;                  // by hand; else it follows side A
-  bool m_engineChanged = false;                // the figures are from before a restart
+  bool m_begun = false;          // the engine was asked
+  std::string m_model;           // empty: none
+  bool m_modelChosen = false;    // by hand; else it follows side A
+  bool m_engineChanged = false;  // the figures are from before a restart
 };
 
 }  // namespace strata

@@ -28,9 +28,9 @@ bool isDataName(const QString& name) {
   return std::any_of(kEndings.begin(), kEndings.end(), [&](const char* ending) { return plain.endsWith(ending); });
 }
 
-FilePopup::FilePopup(Workspace& workspace, const QString& folder, QWidget* parent)
+FilePopup::FilePopup(Session& session, const QString& folder, QWidget* parent)
     : Popup(parent),
-      m_workspace(workspace),
+      m_session(session),
       m_path(new QLineEdit(this)),
       m_list(new QListWidget(this)),
       m_problem(new Label(QString(), TextRole::body, Tone::bad, this)),
@@ -58,13 +58,13 @@ FilePopup::FilePopup(Workspace& workspace, const QString& folder, QWidget* paren
   content()->addWidget(m_problem);
   auto* row = new QHBoxLayout;
   row->addWidget(captionLabel(tr("JSONL, JSON, CSV, Parquet and text files are listed."), this), 1);
-  if (workspace.engine().remote()) {
+  if (session.engine().remote()) {
     auto* upload = makeButton(tr("Upload from this machine…"), ButtonKind::link, this);
     upload->setObjectName("fileUpload");
     row->addWidget(upload);
     connect(upload, &QPushButton::clicked, this, [this] {
       close();
-      m_workspace.askForUpload(false);
+      m_session.askForUpload(false);
     });
   }
   row->addWidget(m_use);
@@ -88,9 +88,9 @@ void FilePopup::say(const QString& problem) {
 
 void FilePopup::go(const QString& folder) {
   m_use->setEnabled(false);
-  say(m_workspace.engine().ready() ? QString() : tr("The list waits for the engine."));
+  say(m_session.engine().ready() ? QString() : tr("The list waits for the engine."));
   const int number = ++m_asked;
-  m_workspace.engine().call<protocol::ListFolder>(
+  m_session.engine().call<protocol::ListFolder>(
       {folder.toStdString()}, this, [this, number, folder](const Result<protocol::ListFolder::Answer>& answer) {
         if (number != m_asked) return;
         if (answer) return fill(*answer);

@@ -1,8 +1,8 @@
 #pragma once
 // Files and folders of the engine's machine, to choose a data set: a file, or a folder of them.
 
-#include "widgets/shell/popup.h"
-#include "widgets/shell/workspace.h"
+#include "widgets/session/session.h"
+#include "widgets/style/popup.h"
 
 class QLineEdit;
 class QListWidget;
@@ -19,7 +19,7 @@ class FilePopup : public Popup {
   Q_OBJECT
 
  public:
-  FilePopup(Workspace& workspace, const QString& folder, QWidget* parent);
+  FilePopup(Session& session, const QString& folder, QWidget* parent);
 
  Q_SIGNALS:
   void chosen(const QString& path);
@@ -30,7 +30,7 @@ class FilePopup : public Popup {
   void activate(int row);
   void take(const QString& path);
   void say(const QString& problem);
-  Workspace& m_workspace;
+  Session& m_session;
   QLineEdit* m_path;
   QListWidget* m_list;
   Label* m_problem;

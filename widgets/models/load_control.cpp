@@ -23,9 +23,9 @@ void chooseData(QComboBox& box, const std::string& value) {
 
 }  // namespace
 
-LoadControl::LoadControl(Workspace& workspace, QWidget* parent)
+LoadControl::LoadControl(Session& session, QWidget* parent)
     : QWidget(parent),
-      m_workspace(workspace),
+      m_session(session),
       m_device(new QComboBox(this)),
       m_dtype(new QComboBox(this)),
       m_button(makeButton(tr("Load"), ButtonKind::plain, this)),
@@ -78,12 +78,12 @@ LoadControl::LoadControl(Workspace& workspace, QWidget* parent)
   };
   connect(m_device, &QComboBox::activated, this, opened);
   connect(m_dtype, &QComboBox::activated, this, opened);
-  connect(&m_workspace.engine(), &EngineClient::stateChanged, this, [this] {
+  connect(&m_session.engine(), &EngineClient::stateChanged, this, [this] {
     fillDevices();
     refresh();
   });
-  connect(&m_workspace.engine(), &EngineClient::loadedChanged, this, &LoadControl::refresh);
-  m_workspace.engine().on<protocol::Progress>(this, [this](const protocol::Progress& progress) {
+  connect(&m_session.engine(), &EngineClient::loadedChanged, this, &LoadControl::refresh);
+  m_session.engine().on<protocol::Progress>(this, [this](const protocol::Progress& progress) {
     if (m_ticket != 0 && progress.request == Json(m_ticket)) showProgress(progress);
   });
   fillDevices();
@@ -93,7 +93,7 @@ LoadControl::LoadControl(Workspace& workspace, QWidget* parent)
 void LoadControl::fillDevices() {
   const QString chosen = m_device->currentData().toString();
   m_device->clear();
-  for (const protocol::Device& device : m_workspace.engine().engine().devices) {
+  for (const protocol::Device& device : m_session.engine().engine().devices) {
     if (!device.usable) continue;
     m_device->addItem(QString::fromStdString(device.name), QString::fromStdString(device.name));
     m_device->setItemData(m_device->count() - 1, tipOf(QString::fromStdString(device.description)), Qt::ToolTipRole);
@@ -112,10 +112,10 @@ void LoadControl::setModel(const std::string& model, const std::string& adapter)
     m_ref = known;
     return true;
   };
-  const auto& open = m_workspace.engine().loaded();
+  const auto& open = m_session.engine().loaded();
   if (std::none_of(open.begin(), open.end(), [&](const auto& loaded) { return take(loaded.ref); })) {
     for (const Which which : {Which::b, Which::a}) {
-      if (const auto& side = m_workspace.side(which); side && take(side->ref)) break;
+      if (const auto& side = m_session.side(which); side && take(side->ref)) break;
     }
   }
   chooseData(*m_device, m_ref.device);
@@ -124,7 +124,7 @@ void LoadControl::setModel(const std::string& model, const std::string& adapter)
 }
 
 const protocol::LoadedModel* LoadControl::loaded() const {
-  const auto& open = m_workspace.engine().loaded();
+  const auto& open = m_session.engine().loaded();
   const auto found = std::find_if(open.begin(), open.end(), [&](const auto& one) { return one.ref == m_ref; });
   return found == open.end() ? nullptr : &*found;
 }
@@ -133,12 +133,12 @@ void LoadControl::load() {
   if (m_ticket != 0 || m_ref.model.empty()) return;
   m_loading = m_ref;
   m_bar->setRange(0, 0);
-  m_stage->setText(m_workspace.engine().ready() ? tr("Reading the weights") : tr("Waits for the engine"));
-  m_ticket = m_workspace.engine().call<protocol::LoadModel>(
-      {m_ref}, this, [this](const Result<protocol::LoadedModel>& answer) {
+  m_stage->setText(m_session.engine().ready() ? tr("Reading the weights") : tr("Waits for the engine"));
+  m_ticket =
+      m_session.engine().call<protocol::LoadModel>({m_ref}, this, [this](const Result<protocol::LoadedModel>& answer) {
         m_ticket = 0;
         if (answer) {
-          m_workspace.announce(
+          m_session.announce(
               tr("%1 is loaded, in %2.").arg(QString::fromStdString(answer->name), formatSeconds(answer->seconds)));
         } else if (answer.error().code != ErrorCode::cancelled) {
           Q_EMIT failed(answer.error());
@@ -150,7 +150,7 @@ void LoadControl::load() {
 }
 
 void LoadControl::unload() {
-  m_workspace.engine().call<protocol::UnloadModel>({m_ref}, this, [this](const Result<protocol::Nothing>& answer) {
+  m_session.engine().call<protocol::UnloadModel>({m_ref}, this, [this](const Result<protocol::Nothing>& answer) {
     if (!answer) Q_EMIT failed(answer.error());
     refresh();
     Q_EMIT finished();
@@ -160,7 +160,7 @@ void LoadControl::unload() {
 bool LoadControl::stop() {
   if (m_ticket == 0) return false;
   m_stage->setText(tr("Stopping"));
-  m_workspace.engine().cancel(m_ticket);
+  m_session.engine().cancel(m_ticket);
   return true;
 }
 
@@ -187,7 +187,7 @@ void LoadControl::refresh() {
   m_device->setVisible(!busy && !open && m_device->count() > 1);
   m_dtype->setVisible(!busy && !open);
   m_running->setVisible(busy);
-  if (busy && m_loading != m_ref) m_stage->setToolTip(tipOf(tr("Loading %1").arg(Workspace::shortName(m_loading))));
+  if (busy && m_loading != m_ref) m_stage->setToolTip(tipOf(tr("Loading %1").arg(Session::shortName(m_loading))));
 }
 
 }  // namespace strata

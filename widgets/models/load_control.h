@@ -4,7 +4,7 @@
 #include <QWidget>
 #include <optional>
 
-#include "widgets/shell/workspace.h"
+#include "widgets/session/session.h"
 
 class QComboBox;
 class QProgressBar;
@@ -19,7 +19,7 @@ class LoadControl : public QWidget {
   Q_OBJECT
 
  public:
-  explicit LoadControl(Workspace& workspace, QWidget* parent = nullptr);
+  explicit LoadControl(Session& session, QWidget* parent = nullptr);
 
   /// As it is open, or on a side, or else as the combo boxes say. Nothing: no model is chosen.
   void setModel(const std::string& model, const std::string& adapter = {});
@@ -42,7 +42,7 @@ class LoadControl : public QWidget {
   void refresh();
   void fillDevices();
   void showProgress(const protocol::Progress& progress);
-  Workspace& m_workspace;
+  Session& m_session;
   protocol::ModelRef m_ref;
   EngineClient::Ticket m_ticket = 0;
   protocol::ModelRef m_loading;  // what m_ticket is for

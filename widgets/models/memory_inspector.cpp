@@ -44,9 +44,9 @@ QString bareNumber(const QString& percent) {
 
 }  // namespace
 
-MemoryInspector::MemoryInspector(Workspace& workspace, QWidget* parent)
+MemoryInspector::MemoryInspector(Session& session, QWidget* parent)
     : QWidget(parent),
-      m_workspace(workspace),
+      m_session(session),
       m_context(numberField("memoryContext", 1, 1, 1024)),
       m_chats(numberField("memoryChats", 1, kMostChats, 1)),
       m_choice(new SegmentedButtons({}, this)),
@@ -95,13 +95,13 @@ MemoryInspector::MemoryInspector(Workspace& workspace, QWidget* parent)
   m_soon.setSingleShot(true);
   m_soon.setInterval(kAskAfterMs);
   connect(&m_soon, &QTimer::timeout, this, &MemoryInspector::ask);
-  const auto store = [this] { m_workspace.setContext(m_context->value(), m_chats->value()); };
+  const auto store = [this] { m_session.setContext(m_context->value(), m_chats->value()); };
   connect(m_context, &QSpinBox::valueChanged, this, store);
   connect(m_chats, &QSpinBox::valueChanged, this, store);
-  connect(&m_workspace, &Workspace::contextChanged, this, [this] {
+  connect(&m_session, &Session::contextChanged, this, [this] {
     const QSignalBlocker quietContext(m_context), quietChats(m_chats);
     m_context->setValue(static_cast<int>(context()));
-    m_chats->setValue(m_workspace.chats());
+    m_chats->setValue(m_session.chats());
     m_soon.start();
   });
   connect(m_choice, &SegmentedButtons::chosen, this, [this] {
@@ -118,7 +118,7 @@ MemoryInspector::MemoryInspector(Workspace& workspace, QWidget* parent)
 
 std::int64_t MemoryInspector::context() const {
   const std::int64_t most = m_card ? std::clamp<std::int64_t>(m_card->context, 1, INT32_MAX) : 1;
-  const std::int64_t wanted = m_workspace.context();
+  const std::int64_t wanted = m_session.context();
   return wanted > 0 ? std::min(wanted, most) : most;
 }
 
@@ -145,7 +145,7 @@ void MemoryInspector::setModel(const protocol::ModelCard* card) {
     const QSignalBlocker quietContext(m_context), quietChats(m_chats);
     m_context->setMaximum(m_card ? static_cast<int>(std::clamp<std::int64_t>(m_card->context, 1, INT32_MAX)) : 1);
     m_context->setValue(static_cast<int>(context()));
-    m_chats->setValue(m_workspace.chats());
+    m_chats->setValue(m_session.chats());
   }
   ask();
 }
@@ -156,13 +156,13 @@ void MemoryInspector::ask() {
   Q_EMIT changed();
   if (!m_card) return;
   for (std::size_t i = 0; i < m_maps.size(); ++i) {
-    const protocol::EstimateMemory::Params params{{m_card->ref, m_maps[i].map}, context(), m_workspace.chats()};
-    m_workspace.engine().call<protocol::EstimateMemory>(params, this, [=, this](const Result<Estimate>& answer) {
+    const protocol::EstimateMemory::Params params{{m_card->ref, m_maps[i].map}, context(), m_session.chats()};
+    m_session.engine().call<protocol::EstimateMemory>(params, this, [=, this](const Result<Estimate>& answer) {
       if (asked != m_asked) return;
       if (answer) {
         m_estimates[i] = *answer;
         // What it holds already would be free for it.
-        for (const protocol::LoadedModel& open : m_workspace.engine().loaded()) {
+        for (const protocol::LoadedModel& open : m_session.engine().loaded()) {
           if (open.ref == m_card->ref && answer->available > 0) m_estimates[i]->available += open.weightBytes;
         }
         m_problem.clear();
@@ -184,8 +184,8 @@ QString MemoryInspector::situation() const {
   if (!m_card) return {};
   const int chosen = m_choice->current();
   const QString cache = chosen >= 0 ? percentOf(m_maps[chosen], m_card->layers) : QString();
-  if (m_workspace.chats() == 1) return tr("%1 tokens x 1 chat at %2").arg(formatContext(context()), cache);
-  return tr("%1 tokens x %2 chats at %3").arg(formatContext(context()), formatCount(m_workspace.chats()), cache);
+  if (m_session.chats() == 1) return tr("%1 tokens x 1 chat at %2").arg(formatContext(context()), cache);
+  return tr("%1 tokens x %2 chats at %3").arg(formatContext(context()), formatCount(m_session.chats()), cache);
 }
 
 void MemoryInspector::showNumbers() {

@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "widgets/shell/workspace.h"
+#include "widgets/session/session.h"
 
 class QGridLayout;
 class QScrollArea;
@@ -23,7 +23,7 @@ class MemoryInspector : public QWidget {
 
  public:
   using Estimate = protocol::EstimateMemory::Answer;
-  explicit MemoryInspector(Workspace& workspace, QWidget* parent = nullptr);
+  explicit MemoryInspector(Session& session, QWidget* parent = nullptr);
 
   /// nullptr: none is chosen.
   void setModel(const protocol::ModelCard* card);
@@ -45,7 +45,7 @@ class MemoryInspector : public QWidget {
   void showNumbers();
   void fitTable();
   std::int64_t context() const;
-  Workspace& m_workspace;
+  Session& m_session;
   std::optional<protocol::ModelCard> m_card;
   std::vector<protocol::MapBytes> m_maps;
   std::vector<std::optional<Estimate>> m_estimates;  // one a map

@@ -9,7 +9,7 @@
 #include "widgets/models/load_control.h"
 #include "widgets/models/serve_control.h"
 #include "widgets/models/template_preview.h"
-#include "widgets/shell/model_index.h"
+#include "widgets/session/model_table.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/folding_row.h"
 #include "widgets/style/format.h"
@@ -34,15 +34,15 @@ QVBoxLayout* column(QWidget* parent = nullptr) {
 
 }  // namespace
 
-ModelCardView::ModelCardView(Workspace& workspace, QWidget* parent)
+ModelCardView::ModelCardView(Session& session, QWidget* parent)
     : QWidget(parent),
-      m_workspace(workspace),
-      m_load(new LoadControl(workspace, this)),
-      m_serve(new ServeControl(workspace, this)),
+      m_session(session),
+      m_load(new LoadControl(session, this)),
+      m_serve(new ServeControl(session, this)),
       m_memory(new MemorySection(this)),
       m_kv(new KvTable(this)),
       m_facts(new QGridLayout),
-      m_template(new TemplatePreview(workspace, this)),
+      m_template(new TemplatePreview(session, this)),
       m_broken(
           bodyLabel(tr("Its files are as they were: Strata only read them. It stays in the list; once the folder is "
                        "repaired, “Look again” opens it. The other models are not touched by this."),
@@ -98,9 +98,9 @@ ModelCardView::ModelCardView(Workspace& workspace, QWidget* parent)
       fitFacts();
     });
   });
-  connect(&workspace, &Workspace::sidesChanged, this, &ModelCardView::refreshSides);
-  connect(&workspace.engine(), &EngineClient::loadedChanged, this, &ModelCardView::refreshMeasured);
-  workspace.engine().on<protocol::Memory>(this, [this](const protocol::Memory& memory) {
+  connect(&session, &Session::sidesChanged, this, &ModelCardView::refreshSides);
+  connect(&session.engine(), &EngineClient::loadedChanged, this, &ModelCardView::refreshMeasured);
+  session.engine().on<protocol::Memory>(this, [this](const protocol::Memory& memory) {
     if (memory.device != m_load->ref().device) return;
     m_counted = memory;
     refreshMeasured();
@@ -256,7 +256,7 @@ void ModelCardView::fitFacts() {
 /// The accent is on what is missing: side A where it is empty, else B.
 void ModelCardView::refreshSides() {
   const auto holds = [&](Which which) {
-    const auto& side = m_workspace.side(which);
+    const auto& side = m_session.side(which);
     return side && keyOf(side->ref) == keyOf(m_entry);
   };
   const bool onA = holds(Which::a), onB = holds(Which::b);
@@ -266,7 +266,7 @@ void ModelCardView::refreshSides() {
   m_useB->setEnabled(!onB);
   m_useA->setToolTip(onA ? tr("It stands on side A") : tr("A is what you have"));
   m_useB->setToolTip(onB ? tr("It stands on side B") : tr("B is what you try"));
-  const bool accentA = !m_workspace.side(Which::a) || onB;
+  const bool accentA = !m_session.side(Which::a) || onB;
   m_useA->setKind(accentA && !onA ? ButtonKind::accent : ButtonKind::plain);
   m_useB->setKind(accentA || onB ? ButtonKind::plain : ButtonKind::accent);
 }
@@ -274,7 +274,7 @@ void ModelCardView::refreshSides() {
 void ModelCardView::refreshMeasured() {
   const protocol::LoadedModel* loaded = m_load->loaded();
   if (loaded == nullptr) return m_memory->setLoaded(std::nullopt, std::nullopt);
-  const protocol::ModelCard* card = m_workspace.knownCard(m_load->ref());
+  const protocol::ModelCard* card = m_session.knownCard(m_load->ref());
   std::optional<HeldMemory> held;
   for (const protocol::ModelMemory& model : m_counted ? m_counted->models : std::vector<protocol::ModelMemory>()) {
     if (card != nullptr && model.ref == m_load->ref()) held = heldMemory(*card, model);

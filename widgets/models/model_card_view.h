@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "widgets/models/memory_section.h"
-#include "widgets/shell/workspace.h"
+#include "widgets/session/session.h"
 
 class QBoxLayout;
 class QGridLayout;
@@ -26,7 +26,7 @@ class ModelCardView : public QWidget {
   Q_OBJECT
 
  public:
-  explicit ModelCardView(Workspace& workspace, QWidget* parent = nullptr);
+  explicit ModelCardView(Session& session, QWidget* parent = nullptr);
 
   /// The head of the card; what the engine knows of the model comes with show().
   void begin(const protocol::ModelEntry& entry);
@@ -56,7 +56,7 @@ class ModelCardView : public QWidget {
   void refreshMeasured();
   void showFacts(const protocol::ModelCard& card);
   void fitFacts();
-  Workspace& m_workspace;
+  Session& m_session;
   protocol::ModelEntry m_entry;
   std::optional<protocol::Memory> m_counted;  // the newest of the model's device
   ElidedLabel *m_name, *m_path;

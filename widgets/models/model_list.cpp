@@ -9,7 +9,7 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
-#include "widgets/shell/model_index.h"
+#include "widgets/session/model_table.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/folding_row.h"
 #include "widgets/style/icons.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "widgets/shell/model_index.h"
+#include "widgets/session/model_table.h"
 #include "widgets/style/format.h"
 #include "widgets/style/icons.h"
 #include "widgets/style/labels.h"

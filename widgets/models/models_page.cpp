@@ -1,5 +1,6 @@
 #include "widgets/models/models_page.h"
 
+#include <QDir>
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QHBoxLayout>
@@ -14,7 +15,6 @@
 #include "widgets/models/model_list.h"
 #include "widgets/models/template_preview.h"
 #include "widgets/shell/folder_popup.h"
-#include "widgets/shell/model_index.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/state_pane.h"
 #include "widgets/style/theme.h"
@@ -38,14 +38,20 @@ QString modelFolderOf(const QString& path) {
              : QString();
 }
 
+/// A folder of data is dropped, too.
+bool looksLikeModel(const QString& folder) {
+  return QFileInfo::exists(folder + "/config.json") ||
+         !QDir(folder).entryList({"*.safetensors"}, QDir::Files).isEmpty();
+}
+
 }  // namespace
 
-ModelsPage::ModelsPage(Workspace& workspace, QWidget* parent)
+ModelsPage::ModelsPage(Session& session, QWidget* parent)
     : Page(parent),
-      m_workspace(workspace),
+      m_session(session),
       m_list(new ModelList),
-      m_card(new ModelCardView(workspace)),
-      m_inspector(new MemoryInspector(workspace)) {
+      m_card(new ModelCardView(session)),
+      m_inspector(new MemoryInspector(session)) {
   setObjectName("modelsPage");
   setAccessibleName(tr("Models"));
   auto* listPane = new Pane(Ground::surface);
@@ -65,20 +71,17 @@ ModelsPage::ModelsPage(Workspace& workspace, QWidget* parent)
   m_cardState->setObjectName("modelCardState");
   m_cardPane = m_cardState;
 
-  auto* splitter = new QSplitter(Qt::Horizontal);
-  splitter->setObjectName("modelsSplitter");
-  splitter->setChildrenCollapsible(false);
-  splitter->addWidget(listPane);
-  splitter->addWidget(m_cardState);
-  splitter->setStretchFactor(0, 0);
-  splitter->setStretchFactor(1, 1);
-  splitter->setSizes({scaled(kListWidth), scaled(4 * kListWidth)});
-  const QByteArray layoutOfLastTime = workspace.settings().value("models/splitter").toByteArray();
-  if (!layoutOfLastTime.isEmpty()) splitter->restoreState(layoutOfLastTime);
-  connect(splitter, &QSplitter::splitterMoved, this,
-          [this, splitter] { m_workspace.settings().setValue("models/splitter", splitter->saveState()); });
+  m_splitter = new QSplitter(Qt::Horizontal);
+  m_splitter->setObjectName("modelsSplitter");
+  m_splitter->setChildrenCollapsible(false);
+  m_splitter->addWidget(listPane);
+  m_splitter->addWidget(m_cardState);
+  m_splitter->setStretchFactor(0, 0);
+  m_splitter->setStretchFactor(1, 1);
+  m_splitter->setSizes({scaled(kListWidth), scaled(4 * kListWidth)});
+  connect(m_splitter, &QSplitter::splitterMoved, this, &ModelsPage::stateChanged);
 
-  m_state = new StatePane(splitter, this);
+  m_state = new StatePane(m_splitter, this);
   m_state->setObjectName("modelsState");
   auto* layout = new QHBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0);
@@ -91,7 +94,7 @@ ModelsPage::ModelsPage(Workspace& workspace, QWidget* parent)
   connect(m_card, &ModelCardView::removeWanted, this, &ModelsPage::remove);
   connect(m_card, &ModelCardView::failed, this, [this](const Error& error) { fail(error); });
   connect(m_card->chatTemplate(), &TemplatePreview::changed, this, [this] {
-    m_workspace.forgetCards();
+    m_session.forgetCards();
     m_shown.clear();
     showChosen();
   });
@@ -105,35 +108,19 @@ ModelsPage::ModelsPage(Workspace& workspace, QWidget* parent)
   });
   connect(m_card->loadControl(), &LoadControl::finished, this, &ModelsPage::keysChanged);
   connect(m_inspector.data(), &MemoryInspector::changed, this, &ModelsPage::showMemory);
-  connect(&workspace, &Workspace::projectChanged, this, [this] { m_begun ? refresh() : begin(); });
-  connect(&workspace, &Workspace::modelsChanged, this, [this] {
-    if (m_begun) refresh();
+  connect(&session, &Session::projectChanged, this, &ModelsPage::follow);
+  connect(&session.models(), &ModelTable::changed, this, &ModelsPage::follow);
+  connect(&session.models(), &ModelTable::progressed, this, [this](double done, double total) {
+    if (!m_session.models().isKnown()) m_state->setProgress(done, total);
   });
-  connect(&workspace.engine(), &EngineClient::stateChanged, this, &ModelsPage::followEngine);
-  workspace.engine().on<protocol::JobsChanged>(this, [this](const auto& jobs) { followJobs(jobs); });
-  workspace.engine().on<protocol::Progress>(this, [this](const protocol::Progress& progress) {
-    if (m_known || m_listing == 0 || progress.request != Json(m_listing)) return;
-    m_state->setProgress(static_cast<double>(progress.done), static_cast<double>(progress.total));
-  });
+  connect(&session.engine(), &EngineClient::stateChanged, this, &ModelsPage::followEngine);
   m_cardState->setWorking();
-  followEngine();
+  addCommands();
+  follow();
 }
 
 ModelsPage::~ModelsPage() {
   delete m_inspector.data();
-}
-
-void ModelsPage::showEvent(QShowEvent* event) {
-  Page::showEvent(event);
-  m_seen = true;
-  begin();
-}
-
-/// Nothing is asked of the engine before the page is seen, and before it has the project whose models these are.
-void ModelsPage::begin() {
-  if (m_begun || !m_seen || !(m_workspace.project() || m_workspace.projectProblem())) return;
-  m_begun = true;
-  refresh();
 }
 
 QWidget* ModelsPage::inspector() {
@@ -144,49 +131,67 @@ QList<QWidget*> ModelsPage::panes() {
   return {m_list, m_cardPane, m_inspector};
 }
 
-QList<Command> ModelsPage::commands() {
-  QList<Command> commands{{tr("Open a model folder"), "Ctrl+O", [this] { browse(); }},
-                          {tr("Search models"), "Ctrl+F", [this] { m_list->focusSearch(); }}};
-  if (const protocol::ModelEntry* entry = m_list->chosen(); entry != nullptr && entry->problem.empty()) {
-    const QString name = nameOf(*entry);
-    if (m_card->loadControl()->loaded() == nullptr) {
-      commands << Command{tr("Load %1").arg(name), {}, [this] { m_card->loadControl()->load(); }};
-    } else {
-      commands << Command{tr("Unload %1").arg(name), {}, [this] { m_card->loadControl()->unload(); }};
-    }
-    if (m_workspace.knownCard(m_card->loadControl()->ref()) != nullptr && m_card->chatTemplate()->canEdit()) {
-      commands << Command{tr("Edit the chat template of %1").arg(name), {}, [this] { m_card->chatTemplate()->edit(); }};
-    }
-  }
-  return commands;
+QByteArray ModelsPage::saveState() const {
+  return m_splitter->saveState();
+}
+
+void ModelsPage::restoreState(const QByteArray& state) {
+  m_splitter->restoreState(state);
+}
+
+void ModelsPage::addCommands() {
+  addCommand("models-open", tr("Open a model folder"), QKeySequence("Ctrl+O"), [this] { browse(); });
+  addCommand("models-search", tr("Search models"), QKeySequence("Ctrl+F"), [this] { m_list->focusSearch(); });
+  m_loadAction = addCommand("models-load", {}, {}, [this] {
+    LoadControl* control = m_card->loadControl();
+    control->loaded() == nullptr ? control->load() : control->unload();
+  });
+  m_templateAction = addCommand("models-template", {}, {}, [this] { m_card->chatTemplate()->edit(); });
+}
+
+void ModelsPage::updateActions() {
+  const protocol::ModelEntry* entry = m_list->chosen();
+  const bool usable = entry != nullptr && entry->problem.empty();
+  const QString name = usable ? nameOf(*entry) : QString();
+  m_loadAction->setEnabled(usable);
+  m_loadAction->setText(m_card->loadControl()->loaded() == nullptr ? tr("Load %1").arg(name)
+                                                                   : tr("Unload %1").arg(name));
+  m_templateAction->setEnabled(usable && m_session.knownCard(m_card->loadControl()->ref()) != nullptr &&
+                               m_card->chatTemplate()->canEdit());
+  m_templateAction->setText(tr("Edit the chat template of %1").arg(name));
 }
 
 QList<QPair<QString, QString>> ModelsPage::keys() {
   return {{tr("Up, Down"), tr("choose a model")}, {tr("Tab"), tr("its actions")}};
 }
 
-void ModelsPage::open(const QString& what) {
-  if (what.isEmpty()) return;
-  if (what == "browse") return browse();
-  m_wanted = what.toStdString();
+bool ModelsPage::shows(const Place& place) const {
+  return place.kind == PlaceKind::model || place.kind == PlaceKind::newModel || Page::shows(place);
+}
+
+void ModelsPage::open(const Place& place) {
+  if (place.kind == PlaceKind::newModel) return browse();
+  if (place.id.isEmpty()) return;
+  m_wanted = place.id.toStdString();
   if (m_list->choose(m_wanted)) {
     m_wanted.clear();
-  } else if (m_begun) {
-    refresh();
+  } else if (m_session.project()) {
+    m_session.models().refresh();
   }
 }
 
-QString ModelsPage::wants(const QStringList& paths) const {
+std::optional<Wanted> ModelsPage::wants(const QStringList& paths) const {
   for (const QString& path : paths) {
-    if (const QString folder = modelFolderOf(path); !folder.isEmpty()) return folder;
+    const QString folder = modelFolderOf(path);
+    if (!folder.isEmpty()) return Wanted{folder, looksLikeModel(folder)};
   }
   return {};
 }
 
 bool ModelsPage::escape() {
   if (m_card->loadControl()->stop()) return true;
-  if (!m_known && m_listing != 0) {
-    m_workspace.engine().cancel(m_listing);
+  if (!m_session.models().isKnown() && m_session.models().isListing()) {
+    m_session.models().stop();
     return true;
   }
   if (!m_failed) return false;
@@ -196,9 +201,9 @@ bool ModelsPage::escape() {
 }
 
 void ModelsPage::browse() {
-  const QString last = m_workspace.settings().value("folders/last").toString();
-  if (m_workspace.engine().remote()) {
-    auto* popup = new FolderPopup(m_workspace, FolderPopup::Purpose::model, this);
+  const QString last = m_session.settings().value("folders/last").toString();
+  if (m_session.engine().remote()) {
+    auto* popup = new FolderPopup(m_session, FolderPopup::Purpose::model, this);
     connect(popup, &FolderPopup::chosen, this, &ModelsPage::addFolder);
     popup->openOver(this);
     return;
@@ -209,7 +214,7 @@ void ModelsPage::browse() {
   dialog->setFileMode(QFileDialog::Directory);
   dialog->setOption(QFileDialog::ShowDirsOnly);
   connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& folder) {
-    m_workspace.settings().setValue("folders/last", QFileInfo(folder).absolutePath());
+    m_session.settings().setValue("folders/last", QFileInfo(folder).absolutePath());
     addFolder(folder);
   });
   dialog->open();
@@ -217,7 +222,7 @@ void ModelsPage::browse() {
 
 void ModelsPage::addFolder(const QString& folder) {
   m_wanted = folder.toStdString();
-  m_workspace.engine().call<protocol::AddModel>(
+  m_session.engine().call<protocol::AddModel>(
       {folder.toStdString(), {}}, this, [this, folder](const Result<protocol::ProjectInfo>& project) {
         if (!project) return fail(project.error(), tr("Open another folder…"), [this] { browse(); });
         changed(*project, tr("%1 is in the project.").arg(QFileInfo(folder).fileName()));
@@ -226,67 +231,60 @@ void ModelsPage::addFolder(const QString& folder) {
 
 void ModelsPage::remove() {
   const protocol::ModelEntry entry = m_card->entry();
-  m_workspace.engine().call<protocol::RemoveModel>({entry.name}, this, [this, entry](const auto& project) {
+  m_session.engine().call<protocol::RemoveModel>({entry.name}, this, [this, entry](const auto& project) {
     if (!project) return fail(project.error());
     changed(*project, tr("%1 is no longer in the project.").arg(text(entry.name)));
-    m_list->offer(tr("%1 was removed; its files are where they were.").arg(text(entry.name)), tr("Undo"),
-                  [this, entry] {
-                    m_wanted = entry.path;
-                    m_workspace.engine().call<protocol::AddModel>(
-                        {entry.path, entry.name}, this, [this, entry](const auto& again) {
-                          if (!again) return fail(again.error());
-                          changed(*again, tr("%1 is in the project again.").arg(text(entry.name)));
-                        });
-                  });
+    m_list->offer(
+        tr("%1 was removed; its files are where they were.").arg(text(entry.name)), tr("Undo"), [this, entry] {
+          m_wanted = entry.path;
+          m_session.engine().call<protocol::AddModel>({entry.path, entry.name}, this, [this, entry](const auto& again) {
+            if (!again) return fail(again.error());
+            changed(*again, tr("%1 is in the project again.").arg(text(entry.name)));
+          });
+        });
   });
 }
 
 void ModelsPage::changed(const protocol::ProjectInfo& project, const QString& sentence) {
   m_failed = false;
   m_list->offer({}, {}, {});
-  m_workspace.announce(sentence);
-  m_workspace.setProjectModels(project);
+  m_session.announce(sentence);
+  m_session.setProjectModels(project);
 }
 
 void ModelsPage::use(Which side) {
-  m_workspace.useModel(side, m_card->loadControl()->ref());
-  m_workspace.announce(side == Which::a ? tr("%1 stands on side A.").arg(nameOf(m_card->entry()))
-                                        : tr("%1 stands on side B.").arg(nameOf(m_card->entry())));
+  m_session.useModel(side, m_card->loadControl()->ref());
+  m_session.announce(side == Which::a ? tr("%1 stands on side A.").arg(nameOf(m_card->entry()))
+                                      : tr("%1 stands on side B.").arg(nameOf(m_card->entry())));
 }
 
-void ModelsPage::refresh() {
-  const int asked = ++m_asked;
-  if (!m_known) {
-    m_state->setLoading(tr("Looking for models"), [this] { m_workspace.engine().cancel(m_listing); });
-  }
-  protocol::ListModels::Params params;
-  for (const QString& folder : m_workspace.settings().value("models/folders").toStringList()) {
-    params.folders.push_back(folder.toStdString());
-  }
-  if (m_listing != 0) m_workspace.engine().cancel(m_listing);
-  m_listing = m_workspace.engine().call<protocol::ListModels>(params, this, [this, asked](const auto& answer) {
-    if (asked != m_asked) return;
-    m_listing = 0;
-    listed(answer);
-  });
-}
-
-void ModelsPage::listed(const Result<protocol::ListModels::Answer>& answer) {
-  if (!answer && answer.error().code == ErrorCode::cancelled) {
-    if (!m_known) m_state->setEmpty(tr("The search for models was stopped."), tr("Look again"), [this] { refresh(); });
+/// Shows the session's list, or why there is none.
+void ModelsPage::follow() {
+  ModelTable& models = m_session.models();
+  const auto again = [this] { m_session.models().refresh(); };
+  if (models.isListing()) {
+    if (!models.isKnown()) m_state->setLoading(tr("Looking for models"), [this] { m_session.models().stop(); });
     return;
   }
-  if (!answer) return fail(answer.error(), tr("Look again"), [this] { refresh(); });
-  m_known = true;
+  if (const auto& problem = models.problem()) {
+    if (problem->code != ErrorCode::cancelled) return fail(*problem, tr("Look again"), again);
+    if (!models.isKnown()) m_state->setEmpty(tr("The search for models was stopped."), tr("Look again"), again);
+    return;
+  }
+  models.isKnown() ? showList() : followEngine();
+}
+
+void ModelsPage::showList() {
+  const std::vector<protocol::ModelEntry>& models = m_session.models().rows();
   if (!m_failed) m_state->setWorking();
-  m_list->show(answer->models, text(answer->hub));
+  m_list->show(models, m_session.models().hub());
   if (!m_wanted.empty() && m_list->choose(m_wanted)) {
     m_wanted.clear();
   } else if (m_list->chosen() == nullptr) {
     for (const Which which : {Which::b, Which::a}) {
-      if (const auto& side = m_workspace.side(which); side && m_list->choose(keyOf(side->ref))) break;
+      if (const auto& side = m_session.side(which); side && m_list->choose(keyOf(side->ref))) break;
     }
-    if (m_list->chosen() == nullptr && !answer->models.empty()) m_list->choose(keyOf(answer->models.front()));
+    if (m_list->chosen() == nullptr && !models.empty()) m_list->choose(keyOf(models.front()));
   }
   m_shown.clear();
   showChosen();
@@ -297,7 +295,7 @@ void ModelsPage::showEmpty() {
   m_cardState->setEmpty(
       tr("No model yet. Open a Hugging Face folder (Llama, Mistral, Qwen2 or Qwen3, as safetensors), or try the "
          "sample."),
-      tr("Open a folder…"), [this] { browse(); }, tr("Open the sample"), [this] { m_workspace.openProject({}); });
+      tr("Open a folder…"), [this] { browse(); }, tr("Open the sample"), [this] { m_session.openProject({}); });
 }
 
 void ModelsPage::showChosen() {
@@ -318,14 +316,14 @@ void ModelsPage::showChosen() {
     m_card->showNothing();
     m_inspector->setModel(nullptr);
     m_cardState->setFailed(Error{ErrorCode::invalidData, entry->problem, entry->path}, tr("Look again"), [this] {
-      m_workspace.forgetCards();
-      refresh();
+      m_session.forgetCards();
+      m_session.models().refresh();
     });
     return;
   }
   const protocol::ModelRef ref = m_card->loadControl()->ref();
-  if (m_workspace.knownCard(ref) == nullptr && another) m_cardState->setLoading(tr("Reading the model's files"));
-  m_workspace.card(ref, this, [this, ref](const Result<protocol::ModelCard>& card) {
+  if (m_session.knownCard(ref) == nullptr && another) m_cardState->setLoading(tr("Reading the model's files"));
+  m_session.card(ref, this, [this, ref](const Result<protocol::ModelCard>& card) {
     if (ref == m_card->loadControl()->ref()) showCard(card);
   });
 }
@@ -336,7 +334,7 @@ void ModelsPage::showCard(const Result<protocol::ModelCard>& card) {
     m_inspector->setModel(nullptr);
     m_cardState->setFailed(card.error(), tr("Look again"), [this] {
       m_shown.clear();
-      refresh();
+      m_session.models().refresh();
     });
     return;
   }
@@ -352,11 +350,12 @@ void ModelsPage::showMemory() {
 }
 
 void ModelsPage::followEngine() {
-  const EngineClient& engine = m_workspace.engine();
-  if (!m_begun) {
+  const EngineClient& engine = m_session.engine();
+  if (!m_session.models().isKnown()) {
+    if (m_session.models().isListing() && engine.ready()) return follow();
     if (engine.state() == EngineClient::State::failed) {
       m_state->setFailed(Error{ErrorCode::busy, engine.problem().toStdString(), {}}, tr("Start it again"),
-                         [this] { m_workspace.engine().restart(); });
+                         [this] { m_session.engine().restart(); });
     } else {
       m_state->setLoading(engine.ready() ? tr("Opening the project") : tr("Waits for the engine"));
     }
@@ -367,13 +366,13 @@ void ModelsPage::followEngine() {
     case EngineClient::State::ready:
       if (m_cardState->state() == StatePane::State::stale) {
         m_cardState->setWorking();
-        refresh();
+        m_session.models().refresh();
       }
       break;
     case EngineClient::State::failed:
       m_cardState->setStale(
-          tr("from before the engine stopped; loading waits for the engine"),
-          [this] { m_workspace.engine().restart(); }, tr("Start it again"));
+          tr("from before the engine stopped; loading waits for the engine"), [this] { m_session.engine().restart(); },
+          tr("Start it again"));
       break;
     case EngineClient::State::restarting:
     case EngineClient::State::off:
@@ -382,17 +381,6 @@ void ModelsPage::followEngine() {
     case EngineClient::State::starting:
       break;
   }
-}
-
-/// A run that began, ended or vanished changes the list; its progress does not.
-void ModelsPage::followJobs(const protocol::JobsChanged& changes) {
-  bool different = false;
-  for (const protocol::JobInfo& job : changes.jobs) {
-    QString& state = m_jobStates[text(job.id)];
-    different = different || state != text(job.state);
-    state = text(job.state);
-  }
-  if (different && m_known) refresh();
 }
 
 void ModelsPage::fail(const Error& error, const QString& action, std::function<void()> run) {

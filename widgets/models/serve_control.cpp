@@ -11,9 +11,9 @@
 
 namespace strata {
 
-ServeControl::ServeControl(Workspace& workspace, QWidget* parent)
+ServeControl::ServeControl(Session& session, QWidget* parent)
     : QWidget(parent),
-      m_workspace(workspace),
+      m_session(session),
       m_switch(new Switch(tr("Serve"), parent)),
       m_count(captionLabel(QString(), this)) {
   setObjectName("serveControl");
@@ -48,13 +48,13 @@ ServeControl::ServeControl(Workspace& workspace, QWidget* parent)
   grid->setColumnStretch(1, 1);
 
   connect(m_switch, &QCheckBox::clicked, this, &ServeControl::turn);
-  m_workspace.engine().on<protocol::ServeChanged>(this, [this](const protocol::ServeChanged& state) {
+  m_session.engine().on<protocol::ServeChanged>(this, [this](const protocol::ServeChanged& state) {
     // While a start is under way its answer tells which name is new.
     if (!m_asking) take(state);
   });
-  connect(&m_workspace.engine(), &EngineClient::stateChanged, this, [this] {
+  connect(&m_session.engine(), &EngineClient::stateChanged, this, [this] {
     // The server lives in the engine and ends with it.
-    if (!m_workspace.engine().ready()) take({});
+    if (!m_session.engine().ready()) take({});
   });
   refresh();
 }
@@ -72,7 +72,7 @@ std::string ServeControl::servedName() const {
   for (const auto& [ref, name] : m_started) {
     if (ref == m_ref) return serves(name) ? name : std::string();
   }
-  const std::string name = Workspace::shortName(m_ref).toStdString();
+  const std::string name = Session::shortName(m_ref).toStdString();
   return serves(name) ? name : std::string();
 }
 
@@ -103,9 +103,9 @@ void ServeControl::turn(bool on) {
   if (on) {
     protocol::StartServing::Params params;
     params.models = {ref};
-    m_workspace.engine().call<protocol::StartServing>(params, this, answered);
+    m_session.engine().call<protocol::StartServing>(params, this, answered);
   } else {
-    m_workspace.engine().call<protocol::StopServing>({servedName()}, this, answered);
+    m_session.engine().call<protocol::StopServing>({servedName()}, this, answered);
   }
   refresh();
 }

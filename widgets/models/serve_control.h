@@ -4,7 +4,7 @@
 
 #include <QWidget>
 
-#include "widgets/shell/workspace.h"
+#include "widgets/session/session.h"
 
 namespace strata {
 
@@ -16,7 +16,7 @@ class ServeControl : public QWidget {
   Q_OBJECT
 
  public:
-  explicit ServeControl(Workspace& workspace, QWidget* parent = nullptr);
+  explicit ServeControl(Session& session, QWidget* parent = nullptr);
 
   void setModel(const protocol::ModelRef& ref);
   /// The switch, which stands among the card's actions; this widget holds what is below.
@@ -32,7 +32,7 @@ class ServeControl : public QWidget {
   void refresh();
   /// As requests name it; empty: it is not served.
   std::string servedName() const;
-  Workspace& m_workspace;
+  Session& m_session;
   protocol::ModelRef m_ref;
   protocol::ServeState m_state;
   std::vector<std::pair<protocol::ModelRef, std::string>> m_started;  // by this window, with their names

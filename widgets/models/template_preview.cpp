@@ -42,9 +42,9 @@ QString originOf(const protocol::ModelCard& card) {
 
 }  // namespace
 
-TemplatePreview::TemplatePreview(Workspace& workspace, QWidget* parent)
+TemplatePreview::TemplatePreview(Session& session, QWidget* parent)
     : QWidget(parent),
-      m_workspace(workspace),
+      m_session(session),
       m_origin(bodyLabel(QString(), this)),
       m_problem(new Label(QString(), TextRole::body, Tone::bad, this)),
       m_done(bodyLabel(QString())),
@@ -81,7 +81,7 @@ TemplatePreview::TemplatePreview(Workspace& workspace, QWidget* parent)
     m_storing.start();
     refresh();
   });
-  connect(&workspace.engine(), &EngineClient::stateChanged, this, &TemplatePreview::refresh);
+  connect(&session.engine(), &EngineClient::stateChanged, this, &TemplatePreview::refresh);
   setOpen(false);
   offer({}, {});
   say({});
@@ -142,7 +142,7 @@ void TemplatePreview::build() {
 
 /// A draft belongs to a project's model, however that is opened.
 QString TemplatePreview::draftKey() const {
-  const std::string folder = m_workspace.project() ? m_workspace.project()->folder : std::string();
+  const std::string folder = m_session.project() ? m_session.project()->folder : std::string();
   const QByteArray whose = QByteArray::fromStdString(folder + '\n' + m_card.ref.model + '\n' + m_card.ref.adapter);
   return "models/template-" +
          QString::fromLatin1(QCryptographicHash::hash(whose, QCryptographicHash::Sha256).toHex().left(kKeyDigits));
@@ -155,7 +155,7 @@ void TemplatePreview::show(const protocol::ModelCard& card) {
   if (!same) {
     leaveEditing();
     offer({}, {});
-    const QString draft = m_workspace.settings().value(draftKey()).toString();
+    const QString draft = m_session.settings().value(draftKey()).toString();
     if (!draft.isEmpty() && draft != text(card.templateText) && canEdit()) beginEditing(draft);
   }
   if (!m_editing) {
@@ -196,9 +196,9 @@ void TemplatePreview::storeDraft() {
   m_storing.stop();
   const QString typed = m_source->toPlainText();
   if (!m_editing || typed == text(m_card.templateText)) {
-    m_workspace.settings().remove(draftKey());
+    m_session.settings().remove(draftKey());
   } else {
-    m_workspace.settings().setValue(draftKey(), typed.left(kDraftMost));
+    m_session.settings().setValue(draftKey(), typed.left(kDraftMost));
   }
 }
 
@@ -210,7 +210,7 @@ void TemplatePreview::save() {
     m_card.templateEdited = true;
     if (m_source->toPlainText() == typed) leaveEditing();
     storeDraft();
-    m_workspace.announce(tr("The template is saved for this project."));
+    m_session.announce(tr("The template is saved for this project."));
   });
 }
 
@@ -241,14 +241,14 @@ void TemplatePreview::send(const QString& source, std::function<void()> done) {
   protocol::ModelRef ref;  // of the model, however it is opened
   ref.model = m_card.ref.model;
   ref.adapter = m_card.ref.adapter;
-  m_workspace.engine().call<protocol::SetTemplate>(
+  m_session.engine().call<protocol::SetTemplate>(
       {ref, source.toStdString()}, this, [this, ref, done = std::move(done)](const Result<protocol::Nothing>& answer) {
         m_sending = false;
         const bool shown = ref.model == m_card.ref.model && ref.adapter == m_card.ref.adapter;
         if (!answer) {
           const QString why = text(answer.error().message);
           if (!shown) {
-            m_workspace.announce(why);
+            m_session.announce(why);
           } else {
             say(why);
             Q_EMIT opened();
@@ -275,7 +275,7 @@ void TemplatePreview::say(const QString& problem) {
 }
 
 void TemplatePreview::refresh() {
-  const bool ready = m_workspace.engine().ready(), source = !m_card.templateText.empty();
+  const bool ready = m_session.engine().ready(), source = !m_card.templateText.empty();
   const QString typed = m_source->toPlainText();
   m_origin->setText(m_editing ? tr("Saved, it is this project's own: the model's files stay as they are.")
                               : originOf(m_card));

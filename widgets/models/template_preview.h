@@ -6,7 +6,7 @@
 #include <QWidget>
 #include <functional>
 
-#include "widgets/shell/workspace.h"
+#include "widgets/session/session.h"
 
 class QPlainTextEdit;
 
@@ -19,7 +19,7 @@ class TemplatePreview : public QWidget {
   Q_OBJECT
 
  public:
-  explicit TemplatePreview(Workspace& workspace, QWidget* parent = nullptr);
+  explicit TemplatePreview(Session& session, QWidget* parent = nullptr);
   ~TemplatePreview() override;
 
   /// Where the same model's template is being changed, what is typed stays.
@@ -51,7 +51,7 @@ class TemplatePreview : public QWidget {
   void storeDraft();
   QString draftKey() const;
 
-  Workspace& m_workspace;
+  Session& m_session;
   protocol::ModelCard m_card;
   bool m_editing = false, m_sending = false;
   std::function<void()> m_undo;

@@ -6,8 +6,8 @@
 #include <QScrollBar>
 
 #include "widgets/shell/engine_command.h"
-#include "widgets/shell/named.h"
 #include "widgets/style/controls.h"
+#include "widgets/style/named.h"
 #include "widgets/style/theme.h"
 
 namespace strata {
@@ -35,7 +35,7 @@ QString engineStateText(const EngineClient& engine) {
   return {};
 }
 
-EnginePopup::EnginePopup(Workspace& workspace, QWidget* parent) : Popup(parent), m_workspace(workspace) {
+EnginePopup::EnginePopup(Session& session, QWidget* parent) : Popup(parent), m_session(session) {
   setAttribute(Qt::WA_DeleteOnClose);
   named(this, "engine-popup", tr("Engine"));
   m_state = named(sectionLabel({}, this), "engine-popup-state");
@@ -50,7 +50,7 @@ EnginePopup::EnginePopup(Workspace& workspace, QWidget* parent) : Popup(parent),
   m_log->setFont(fontOf(TextRole::mono));
   m_log->setMinimumHeight(kLogLines * metrics().compactRow);
   m_log->hide();
-  m_command = named(new QLineEdit(commandText(workspace.engine().command()), this), "engine-command");
+  m_command = named(new QLineEdit(commandText(session.engine().command()), this), "engine-command");
   m_command->setFont(fontOf(TextRole::mono));
   auto* use = named(makeButton(tr("Start this one"), ButtonKind::plain, this), "engine-use-command");
 
@@ -69,7 +69,7 @@ EnginePopup::EnginePopup(Workspace& workspace, QWidget* parent) : Popup(parent),
                 tr("On another machine: ssh gpu-box strata engine. Empty: the strata of this machine."), this));
   content()->addWidget(use, 0, Qt::AlignLeft);
 
-  connect(m_restart, &QPushButton::clicked, this, [this] { m_workspace.engine().restart(); });
+  connect(m_restart, &QPushButton::clicked, this, [this] { m_session.engine().restart(); });
   connect(m_logToggle, &QPushButton::toggled, this, [this](bool shown) {
     m_log->setVisible(shown);
     m_logToggle->setText(shown ? tr("Hide the log") : tr("Show the log"));
@@ -77,17 +77,17 @@ EnginePopup::EnginePopup(Workspace& workspace, QWidget* parent) : Popup(parent),
     adjustSize();
   });
   const auto choose = [this] {
-    Q_EMIT commandChosen(m_command->text().trimmed());
+    m_session.useEngine(m_command->text().trimmed());
     close();
   };
   connect(use, &QPushButton::clicked, this, choose);
   connect(m_command, &QLineEdit::returnPressed, this, choose);
-  connect(&workspace.engine(), &EngineClient::stateChanged, this, &EnginePopup::showState);
+  connect(&session.engine(), &EngineClient::stateChanged, this, &EnginePopup::showState);
   showState();
 }
 
 void EnginePopup::showState() {
-  const EngineClient& engine = m_workspace.engine();
+  const EngineClient& engine = m_session.engine();
   m_state->setText(engineStateText(engine));
   if (!engine.problem().isEmpty()) {
     m_details->setText(engine.problem());
@@ -97,7 +97,7 @@ void EnginePopup::showState() {
                            .arg(QString::fromStdString(answer.version), QString::fromStdString(answer.host))
                            .arg(answer.threads));
   } else {
-    m_details->setText(tr("What you do meanwhile waits and is done once it is ready."));
+    m_details->setText(tr("Requests wait until the engine is ready."));
   }
   if (m_logToggle->isChecked()) {
     const QString log = engine.log();

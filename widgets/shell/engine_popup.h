@@ -1,8 +1,8 @@
 #pragma once
 // What the engine is doing, its log, how it is started, and a restart by hand.
 
-#include "widgets/shell/popup.h"
-#include "widgets/shell/workspace.h"
+#include "widgets/session/session.h"
+#include "widgets/style/popup.h"
 
 class QLineEdit;
 class QPlainTextEdit;
@@ -20,16 +20,12 @@ class EnginePopup : public Popup {
   Q_OBJECT
 
  public:
-  EnginePopup(Workspace& workspace, QWidget* parent);
-
- Q_SIGNALS:
-  /// Start this one from now on.
-  void commandChosen(const QString& command);
+  EnginePopup(Session& session, QWidget* parent);
 
  private:
   void showState();
 
-  Workspace& m_workspace;
+  Session& m_session;
   Label *m_state, *m_details;
   Button *m_restart, *m_logToggle;
   QPlainTextEdit* m_log;

@@ -6,8 +6,8 @@
 #include <QTimer>
 #include <algorithm>
 
-#include "widgets/shell/named.h"
 #include "widgets/style/controls.h"
+#include "widgets/style/named.h"
 #include "widgets/style/theme.h"
 
 namespace strata {
@@ -42,14 +42,13 @@ std::vector<const Findable*> FindPopup::found(const std::vector<Findable>& all, 
   const QStringList words = text.split(' ', Qt::SkipEmptyParts);
   std::vector<const Findable*> found;
   for (const Findable& one : all) {
-    const QString where = one.command.name + ' ' + one.kind;
+    const QString where = one.name + ' ' + one.kind;
     const bool holds = std::all_of(words.begin(), words.end(),
                                    [&](const QString& word) { return where.contains(word, Qt::CaseInsensitive); });
     if (holds) found.push_back(&one);
   }
-  std::stable_partition(found.begin(), found.end(), [&](const Findable* one) {
-    return one->command.name.startsWith(text.trimmed(), Qt::CaseInsensitive);
-  });
+  std::stable_partition(found.begin(), found.end(),
+                        [&](const Findable* one) { return one->name.startsWith(text.trimmed(), Qt::CaseInsensitive); });
   return found;
 }
 
@@ -57,8 +56,8 @@ void FindPopup::fill() {
   m_found = found(m_all, m_text->text());
   m_list->clear();
   for (const Findable* one : m_found) {
-    QString line = one->kind + "   " + one->command.name;
-    if (!one->command.shortcut.isEmpty()) line += "   " + one->command.shortcut;
+    QString line = one->kind + "   " + one->name;
+    if (!one->shortcut.isEmpty()) line += "   " + one->shortcut;
     m_list->addItem(line);
   }
   if (m_found.empty()) {
@@ -72,7 +71,7 @@ void FindPopup::run() {
   const int row = m_list->currentRow();
   if (row < 0 || row >= static_cast<int>(m_found.size())) return;
   // The action may open a popup of its own: this one is closed before.
-  const auto act = m_found[static_cast<std::size_t>(row)]->command.run;
+  const auto act = m_found[static_cast<std::size_t>(row)]->run;
   QTimer::singleShot(0, parent(), act);
   close();
 }

@@ -1,10 +1,10 @@
 #pragma once
 // Ctrl+K: finds anything by name, and does it.
 
+#include <functional>
 #include <vector>
 
-#include "widgets/shell/page.h"
-#include "widgets/shell/popup.h"
+#include "widgets/style/popup.h"
 
 class QLineEdit;
 class QListWidget;
@@ -12,8 +12,10 @@ class QListWidget;
 namespace strata {
 
 struct Findable {
-  QString kind;  // "Page", "Model", "Run", "Setting", "Action"
-  Command command;
+  QString kind;      // "Page", "Model", "Run", "Setting", "Action"
+  QString name;      // "Regenerate both answers"
+  QString shortcut;  // empty: none
+  std::function<void()> run;
 };
 
 class FindPopup : public Popup {

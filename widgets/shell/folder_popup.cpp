@@ -4,9 +4,9 @@
 #include <QLineEdit>
 #include <QListWidget>
 
-#include "widgets/shell/named.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/icons.h"
+#include "widgets/style/named.h"
 #include "widgets/style/theme.h"
 
 namespace strata {
@@ -17,8 +17,8 @@ constexpr int kRows = 10;
 
 }  // namespace
 
-FolderPopup::FolderPopup(Workspace& workspace, Purpose purpose, QWidget* parent)
-    : Popup(parent), m_workspace(workspace), m_purpose(purpose) {
+FolderPopup::FolderPopup(Session& session, Purpose purpose, QWidget* parent)
+    : Popup(parent), m_session(session), m_purpose(purpose) {
   setAttribute(Qt::WA_DeleteOnClose);
   named(this, "folder-popup", sentence());
   content()->addWidget(sectionLabel(sentence(), this));
@@ -45,12 +45,12 @@ FolderPopup::FolderPopup(Workspace& workspace, Purpose purpose, QWidget* parent)
                            ButtonKind::accent, this),
                 "folder-use");
   auto* row = new QHBoxLayout;
-  if (purpose == Purpose::model && workspace.engine().remote()) {
+  if (purpose == Purpose::model && session.engine().remote()) {
     auto* upload = named(makeButton(tr("Upload from this machine…"), ButtonKind::link, this), "folder-upload");
     row->addWidget(upload);
     connect(upload, &QPushButton::clicked, this, [this] {
       close();
-      m_workspace.askForUpload(true);
+      m_session.askForUpload(true);
     });
   }
   row->addStretch();
@@ -59,7 +59,7 @@ FolderPopup::FolderPopup(Workspace& workspace, Purpose purpose, QWidget* parent)
   connect(m_use, &QPushButton::clicked, this, &FolderPopup::choose);
   connect(m_path, &QLineEdit::returnPressed, this, [this] { go(m_path->text()); });
   connect(m_list, &QListWidget::itemActivated, this, [this](QListWidgetItem* item) { activate(m_list->row(item)); });
-  go(workspace.settings().value("folders/last").toString());
+  go(session.settings().value("folders/last").toString());
 }
 
 QString FolderPopup::sentence() const {
@@ -78,12 +78,12 @@ QString FolderPopup::sentence() const {
 
 void FolderPopup::go(const QString& folder) {
   m_use->setEnabled(false);
-  if (!m_workspace.engine().ready()) {
+  if (!m_session.engine().ready()) {
     m_problem->setText(tr("The list waits for the engine."));
     m_problem->show();
   }
   const int number = ++m_asked;
-  m_workspace.engine().call<protocol::ListFolder>(
+  m_session.engine().call<protocol::ListFolder>(
       {folder.toStdString()}, this, [this, number, folder](const Result<protocol::ListFolder::Answer>& answer) {
         if (number != m_asked) return;
         m_use->setEnabled(answer.has_value());
@@ -118,7 +118,7 @@ void FolderPopup::activate(int row) {
   const QString folder = item->data(Qt::UserRole).toString();
   if (folder.isEmpty()) return go(QString::fromStdString(m_shown.parent));
   if (!item->data(Qt::UserRole + 1).toBool()) return go(folder);
-  m_workspace.settings().setValue("folders/last", QString::fromStdString(m_shown.path));
+  m_session.settings().setValue("folders/last", QString::fromStdString(m_shown.path));
   Q_EMIT chosen(folder);
   close();
 }
@@ -126,7 +126,7 @@ void FolderPopup::activate(int row) {
 void FolderPopup::choose() {
   QString folder = QString::fromStdString(m_shown.path);
   if (folder.isEmpty()) return;
-  m_workspace.settings().setValue("folders/last", folder);
+  m_session.settings().setValue("folders/last", folder);
   if (m_name != nullptr) {
     const QString name = m_name->text().trimmed();
     if (name.isEmpty() || name.contains('/')) {

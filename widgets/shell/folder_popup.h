@@ -3,8 +3,8 @@
 
 #include <QStringList>
 
-#include "widgets/shell/popup.h"
-#include "widgets/shell/workspace.h"
+#include "widgets/session/session.h"
+#include "widgets/style/popup.h"
 
 class QLineEdit;
 class QListWidget;
@@ -20,7 +20,7 @@ class FolderPopup : public Popup {
  public:
   enum class Purpose { model, project, newProject, folder };
 
-  FolderPopup(Workspace& workspace, Purpose purpose, QWidget* parent);
+  FolderPopup(Session& session, Purpose purpose, QWidget* parent);
 
  Q_SIGNALS:
   void chosen(const QString& folder);
@@ -32,7 +32,7 @@ class FolderPopup : public Popup {
   void choose();
   QString sentence() const;
 
-  Workspace& m_workspace;
+  Session& m_session;
   Purpose m_purpose;
   QLineEdit *m_path, *m_name = nullptr;
   QListWidget* m_list;

@@ -2,16 +2,17 @@
 
 #include <QHBoxLayout>
 #include <QHeaderView>
-#include <QLocale>
+#include <QLineEdit>
 #include <QPainter>
 #include <QPlainTextEdit>
 #include <QScrollBar>
+#include <QSortFilterProxyModel>
 #include <QSplitter>
-#include <QTreeWidget>
 
-#include "widgets/shell/named.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/icons.h"
+#include "widgets/style/named.h"
+#include "widgets/style/row_view.h"
 #include "widgets/style/theme.h"
 
 namespace strata {
@@ -19,51 +20,93 @@ namespace {
 
 constexpr int kLogLines = 5000;
 constexpr int kPollMilliseconds = 1000;
-enum Column { kName, kState, kDone, kLeft, kCreated, kColumns };
-
-QString created(const protocol::JobInfo& job) {
-  const QDateTime time = QDateTime::fromString(QString::fromStdString(job.created), Qt::ISODate).toLocalTime();
-  return time.isValid() ? time.toString("yyyy-MM-dd HH:mm") : QString::fromStdString(job.created);
-}
+constexpr int kShowSearchFrom = 8;  // runs
+constexpr int kSampleRows = 50;     // that a column's width is read from
 
 }  // namespace
 
-JobsPanel::JobsPanel(Workspace& workspace, JobBook& jobs, QWidget* parent)
-    : QWidget(parent), m_workspace(workspace), m_jobs(jobs) {
-  named(this, "jobs-panel", tr("List of jobs"));
-  m_list = named(new QTreeWidget, "jobs-list", tr("Jobs of this project"));
-  m_list->setRootIsDecorated(false);
-  m_list->setUniformRowHeights(true);
-  m_list->setColumnCount(kColumns);
-  m_list->setHeaderLabels({tr("Job"), tr("State"), tr("Done"), tr("Left"), tr("Started")});
-  m_list->header()->setSectionResizeMode(kName, QHeaderView::Stretch);
-  for (const int column : {kState, kDone, kLeft, kCreated}) {
-    m_list->header()->setSectionResizeMode(column, QHeaderView::ResizeToContents);
-  }
-  m_list->header()->setStretchLastSection(false);
-  named(m_list->header(), "jobs-header", tr("Columns of the list of jobs"));
-  m_log = named(new QPlainTextEdit, "job-log", tr("Log of the chosen job"));
-  m_log->setWhatsThis(tr("What the chosen job wrote, the newest last."));
+JobsPanel::JobsPanel(Session& session, QWidget* parent)
+    : QWidget(parent), m_session(session), m_runs(session.runs()), m_shownRuns(new QSortFilterProxyModel(this)) {
+  named(this, "jobs-panel", tr("Jobs"));
+  m_log = named(new QPlainTextEdit, "job-log", tr("Log of the selected job"));
+  m_log->setWhatsThis(tr("What the selected job wrote, the newest last."));
   m_log->setReadOnly(true);
   m_log->setMaximumBlockCount(kLogLines);
   m_log->setLineWrapMode(QPlainTextEdit::NoWrap);
-  m_log->setPlaceholderText(tr("Choose a job to read its log."));
+  m_log->setPlaceholderText(tr("Select a job to read its log."));
+  m_split = named(new QSplitter(Qt::Horizontal), "jobs-split");
+  m_split->addWidget(buildList());
+  m_split->addWidget(m_log);
+  m_split->setChildrenCollapsible(false);
+  m_split->setStretchFactor(0, 1);
+  m_split->setStretchFactor(1, 1);
+  auto* outer = new QHBoxLayout(this);
+  outer->setContentsMargins(kGapGroups, kGapInside, kGapGroups, kGapInside);
+  outer->addWidget(m_split);
   // Both scroll; at large text the bars below must keep their height.
   followTheme(this, [this] {
     for (QWidget* view : {static_cast<QWidget*>(m_list), static_cast<QWidget*>(m_log)}) {
       view->setMinimumHeight(3 * metrics().compactRow / 2);
     }
+    m_log->setFont(fonts().mono);
+    update();
   });
+
+  connect(m_list->selectionModel(), &QItemSelectionModel::currentChanged, this, &JobsPanel::chose);
+  connect(m_search, &QLineEdit::textChanged, this, [this](const QString& words) {
+    m_shownRuns->setFilterFixedString(words);
+    keepChoice();
+  });
+  connect(&m_runs, &RunTable::changed, this, &JobsPanel::keepChoice);
+  connect(&m_runs, &RunTable::failed, this, [this](const QString& sentence) {
+    m_problem->setText(sentence);
+    m_problem->show();
+  });
+  connect(&session.engine(), &EngineClient::stateChanged, this, &JobsPanel::showActions);
+  const auto withCurrent = [this](auto act) {
+    return [this, act] {
+      m_problem->hide();
+      if (const protocol::JobInfo* job = current()) (m_runs.*act)(std::string(job->id));
+    };
+  };
+  connect(m_stop, &QPushButton::clicked, this, withCurrent(&RunTable::stop));
+  connect(m_trash, &QPushButton::clicked, this, withCurrent(&RunTable::moveToTrash));
+  connect(m_undo, &QPushButton::clicked, this, [this] {
+    if (const protocol::JobInfo* job = m_runs.lastTrashed()) m_runs.restore(std::string(job->id));
+  });
+  m_poll.setInterval(kPollMilliseconds);
+  connect(&m_poll, &QTimer::timeout, this, &JobsPanel::readLog);
+  keepChoice();
+}
+
+QWidget* JobsPanel::buildList() {
+  m_shownRuns->setSourceModel(&m_runs);
+  m_shownRuns->setFilterCaseSensitivity(Qt::CaseInsensitive);
+  m_shownRuns->setFilterKeyColumn(-1);
+  m_search = named(new QLineEdit, "jobs-search", tr("Search jobs"));
+  m_search->setPlaceholderText(tr("Search jobs"));
+  m_search->setWhatsThis(tr("Shows the jobs with these words in their name, state or time."));
+  m_search->setClearButtonEnabled(true);
+  m_search->hide();
+  m_list = named(new RowView, "jobs-list", tr("Jobs of this project"));
+  m_list->setModel(m_shownRuns);
+  m_list->setRootIsDecorated(false);
+  m_list->setUniformRowHeights(true);
+  QHeaderView* header = named(m_list->header(), "jobs-header", tr("Columns of the list of jobs"));
+  header->setResizeContentsPrecision(kSampleRows);
+  header->setSectionResizeMode(QHeaderView::ResizeToContents);
+  header->setSectionResizeMode(RunTable::kName, QHeaderView::Stretch);
+  header->setStretchLastSection(false);
   m_message = named(new Label({}, TextRole::body, Tone::normal), "job-message");
   m_problem = named(new Label({}, TextRole::body, Tone::bad), "job-problem");
   for (Label* label : {m_message, m_problem}) {
     label->setWordWrap(true);
     label->hide();
   }
-  m_stop = named(makeButton(tr("Stop")), "jobs-stop", tr("Stop the chosen job"));
-  m_trash = named(makeButton(tr("Move to trash")), "jobs-trash", tr("Move the chosen job to the trash"));
+  m_stop = named(makeButton(tr("Stop")), "jobs-stop", tr("Stop the selected job"));
+  m_trash = named(makeButton(tr("Move to trash")), "jobs-trash", tr("Move the selected job to the trash"));
   m_trash->setIcon(icon("trash"));
-  m_undo = named(new Button({}, ButtonKind::link), "jobs-undo", tr("Take the last job back from the trash"));
+  m_undo = named(new Button({}, ButtonKind::link), "jobs-undo", tr("Restore the last job from the trash"));
 
   auto* actions = new QHBoxLayout;
   actions->setSpacing(kGapRelated);
@@ -75,82 +118,32 @@ JobsPanel::JobsPanel(Workspace& workspace, JobBook& jobs, QWidget* parent)
   auto* column = new QVBoxLayout(left);
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(kGapRelated);
+  column->addWidget(m_search);
   column->addWidget(m_list, 1);
   column->addWidget(m_message);
   column->addWidget(m_problem);
   column->addLayout(actions);
-  m_split = named(new QSplitter(Qt::Horizontal), "jobs-split");
-  m_split->addWidget(left);
-  m_split->addWidget(m_log);
-  m_split->setChildrenCollapsible(false);
-  m_split->setStretchFactor(0, 1);
-  m_split->setStretchFactor(1, 1);
-  auto* outer = new QHBoxLayout(this);
-  outer->setContentsMargins(kGapGroups, kGapInside, kGapGroups, kGapInside);
-  outer->addWidget(m_split);
-
-  connect(m_list, &QTreeWidget::currentItemChanged, this, &JobsPanel::chose);
-  connect(&jobs, &JobBook::changed, this, &JobsPanel::fill);
-  connect(&jobs, &JobBook::failed, this, [this](const QString& sentence) {
-    m_problem->setText(sentence);
-    m_problem->show();
-  });
-  connect(&workspace.engine(), &EngineClient::stateChanged, this, &JobsPanel::showActions);
-  const auto withCurrent = [this](auto act) {
-    return [this, act] {
-      m_problem->hide();
-      if (const protocol::JobInfo* job = current()) (m_jobs.*act)(job->id);
-    };
-  };
-  connect(m_stop, &QPushButton::clicked, this, withCurrent(&JobBook::stop));
-  connect(m_trash, &QPushButton::clicked, this, withCurrent(&JobBook::moveToTrash));
-  connect(m_undo, &QPushButton::clicked, this, [this] {
-    if (const protocol::JobInfo* job = m_jobs.lastTrashed()) m_jobs.restore(std::string(job->id));
-  });
-  m_poll.setInterval(kPollMilliseconds);
-  connect(&m_poll, &QTimer::timeout, this, &JobsPanel::readLog);
-  followTheme(this, [this] {
-    m_log->setFont(fonts().mono);
-    update();
-  });
-  fill();
+  return left;
 }
 
 const protocol::JobInfo* JobsPanel::current() const {
-  const QTreeWidgetItem* item = m_list->currentItem();
-  return item ? m_jobs.find(item->data(kName, Qt::UserRole).toString().toStdString()) : nullptr;
+  const QModelIndex now = m_list->currentIndex();
+  return now.isValid() ? m_runs.find(now.data(RunTable::kIdRole).toString().toStdString()) : nullptr;
 }
 
 void JobsPanel::select(const std::string& id) {
-  for (int i = 0; i < m_list->topLevelItemCount(); ++i) {
-    QTreeWidgetItem* item = m_list->topLevelItem(i);
-    if (item->data(kName, Qt::UserRole).toString().toStdString() == id) m_list->setCurrentItem(item);
-  }
+  const int row = m_runs.rowOf(id);
+  if (row < 0) return;
+  if (!m_shownRuns->mapFromSource(m_runs.index(row, 0)).isValid()) m_search->clear();
+  m_list->setCurrentIndex(m_shownRuns->mapFromSource(m_runs.index(row, 0)));
 }
 
-/// Rows are changed in place, so that the choice and the scroll position stay while a job goes on.
-void JobsPanel::fill() {
-  const auto& jobs = m_jobs.jobs();
-  const QSignalBlocker quiet(m_list);
-  const protocol::JobInfo* chosen = current();
-  const std::string keep = chosen ? chosen->id : std::string();
-  while (m_list->topLevelItemCount() > static_cast<int>(jobs.size())) delete m_list->takeTopLevelItem(0);
-  while (m_list->topLevelItemCount() < static_cast<int>(jobs.size())) m_list->addTopLevelItem(new QTreeWidgetItem);
-  for (int i = 0; i < static_cast<int>(jobs.size()); ++i) {
-    const protocol::JobInfo& job = jobs[static_cast<std::size_t>(i)];
-    QTreeWidgetItem* item = m_list->topLevelItem(i);
-    item->setData(kName, Qt::UserRole, QString::fromStdString(job.id));
-    item->setText(kName, JobBook::title(job));
-    item->setToolTip(kName, tipOf(QString::fromStdString(job.id)));
-    item->setText(kState, m_jobs.stopping(job.id) ? tr("stopping") : JobBook::stateText(job));
-    item->setText(kDone, JobBook::percentText(job));
-    item->setTextAlignment(kDone, Qt::AlignRight | Qt::AlignVCenter);
-    item->setText(kLeft, job.alive ? JobBook::timeLeftText(job.secondsLeft) : QString());
-    item->setText(kCreated, created(job));
+/// One is always selected where there are any.
+void JobsPanel::keepChoice() {
+  m_search->setVisible(m_runs.rowCount() >= kShowSearchFrom || !m_search->text().isEmpty());
+  if (!m_list->currentIndex().isValid() && m_shownRuns->rowCount() > 0) {
+    m_list->setCurrentIndex(m_shownRuns->index(0, 0));
   }
-  select(keep);
-  if (m_list->currentItem() == nullptr && m_list->topLevelItemCount() > 0)
-    m_list->setCurrentItem(m_list->topLevelItem(0));
   chose();
 }
 
@@ -168,23 +161,22 @@ void JobsPanel::chose() {
 
 void JobsPanel::showActions() {
   const protocol::JobInfo* job = current();
-  const bool ready = m_workspace.engine().ready();
-  m_stop->setEnabled(ready && job && job->alive && !m_jobs.stopping(job->id));
+  const bool ready = m_session.engine().ready();
+  m_stop->setEnabled(ready && job && job->alive && !m_runs.stopping(job->id));
   m_trash->setEnabled(ready && job && !job->alive);
-  m_trash->setToolTip(job && job->alive ? tr("A running job is stopped first.")
-                                        : tr("It can be taken back here and in Settings."));
-  const protocol::JobInfo* last = m_jobs.lastTrashed();
+  m_trash->setToolTip(job && job->alive ? tr("Stop the job first.") : tr("It can be restored here and in Settings."));
+  const protocol::JobInfo* last = m_runs.lastTrashed();
   m_undo->setVisible(last != nullptr);
   m_undo->setEnabled(ready);
-  if (last) m_undo->setText(tr("Undo: take back %1").arg(JobBook::title(*last)));
+  if (last) m_undo->setText(tr("Undo: restore %1").arg(RunTable::title(*last)));
   m_message->setVisible(job && !job->message.empty());
   if (job) m_message->setText(QString::fromStdString(job->message));
 }
 
 void JobsPanel::readLog() {
-  if (m_shown.empty() || m_reading || !isVisible() || !m_workspace.engine().ready()) return;
+  if (m_shown.empty() || m_reading || !isVisible() || !m_session.engine().ready()) return;
   m_reading = true;
-  m_workspace.engine().call<protocol::ReadLog>(
+  m_session.engine().call<protocol::ReadLog>(
       {m_shown, m_next}, this, [this, id = m_shown](const Result<protocol::ReadLog::Answer>& answer) {
         m_reading = false;
         if (id != m_shown) return readLog();

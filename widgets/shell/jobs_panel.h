@@ -4,11 +4,13 @@
 #include <QTimer>
 #include <QWidget>
 
-#include "widgets/shell/job_book.h"
+#include "widgets/session/session.h"
 
 class QPlainTextEdit;
 class QSplitter;
-class QTreeWidget;
+class QLineEdit;
+class QSortFilterProxyModel;
+class QTreeView;
 
 namespace strata {
 
@@ -19,7 +21,7 @@ class JobsPanel : public QWidget {
   Q_OBJECT
 
  public:
-  JobsPanel(Workspace& workspace, JobBook& jobs, QWidget* parent = nullptr);
+  explicit JobsPanel(Session& session, QWidget* parent = nullptr);
 
   void select(const std::string& id);
 
@@ -29,15 +31,18 @@ class JobsPanel : public QWidget {
   void paintEvent(QPaintEvent* event) override;
 
  private:
-  void fill();
+  QWidget* buildList();
+  void keepChoice();
   void chose();
   void showActions();
   void readLog();
   const protocol::JobInfo* current() const;
 
-  Workspace& m_workspace;
-  JobBook& m_jobs;
-  QTreeWidget* m_list;
+  Session& m_session;
+  RunTable& m_runs;
+  QLineEdit* m_search;
+  QTreeView* m_list;
+  QSortFilterProxyModel* m_shownRuns;
   QPlainTextEdit* m_log;
   Label *m_message, *m_problem;
   Button *m_stop, *m_trash, *m_undo;

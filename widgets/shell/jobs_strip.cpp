@@ -4,9 +4,9 @@
 #include <QPainter>
 #include <QProgressBar>
 
-#include "widgets/shell/named.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/icons.h"
+#include "widgets/style/named.h"
 #include "widgets/style/theme.h"
 
 namespace strata {
@@ -16,8 +16,7 @@ constexpr int kProgressWidth = 160;
 
 }  // namespace
 
-JobsStrip::JobsStrip(Workspace& workspace, JobBook& jobs, QWidget* parent)
-    : QWidget(parent), m_jobs(jobs), m_workspace(workspace) {
+JobsStrip::JobsStrip(Session& session, QWidget* parent) : QWidget(parent), m_session(session), m_runs(session.runs()) {
   named(this, "jobs-strip", tr("Jobs"));
   m_toggle = named(new Button(tr("Jobs"), ButtonKind::quiet, this), "jobs-toggle", tr("Jobs"));
   m_toggle->setCompact(true);
@@ -48,10 +47,10 @@ JobsStrip::JobsStrip(Workspace& workspace, JobBook& jobs, QWidget* parent)
     Q_EMIT opened(open);
   });
   connect(m_stop, &QPushButton::clicked, this, [this] {
-    if (const protocol::JobInfo* job = m_jobs.running()) m_jobs.stop(job->id);
+    if (const protocol::JobInfo* job = m_runs.running()) m_runs.stop(job->id);
   });
-  connect(&jobs, &JobBook::changed, this, &JobsStrip::show);
-  connect(&workspace.engine(), &EngineClient::stateChanged, this, &JobsStrip::show);
+  connect(&m_runs, &RunTable::changed, this, &JobsStrip::show);
+  connect(&session.engine(), &EngineClient::stateChanged, this, &JobsStrip::show);
   followTheme(this, [this] {
     setMinimumHeight(metrics().strip);
     m_progress->setFixedSize(scaled(kProgressWidth), kGapRelated);
@@ -71,25 +70,25 @@ void JobsStrip::setOpen(bool open) {
 void JobsStrip::show() {
   m_toggle->setIcon(icon(isOpen() ? "chevron-down" : "chevron-up"));
   m_toggle->setToolTip(isOpen() ? tr("Close the list of jobs") : tr("Open the list of jobs"));
-  const protocol::JobInfo* job = m_jobs.running();
+  const protocol::JobInfo* job = m_runs.running();
   for (QWidget* part : std::initializer_list<QWidget*>{m_progress, m_percent, m_left, m_stop}) part->setVisible(job);
   m_name->setTone(job ? Tone::normal : Tone::second);
   if (job == nullptr) {
-    const auto all = m_jobs.jobs().size();
+    const auto all = m_runs.rows().size();
     m_name->setText(all == 0 ? tr("No job is running.")
                              : tr("No job is running; %n finished.", nullptr, static_cast<int>(all)));
     return;
   }
-  const int others = m_jobs.runningCount() - 1;
-  QString name = JobBook::title(*job);
+  const int others = m_runs.runningCount() - 1;
+  QString name = RunTable::title(*job);
   if (others > 0) name += tr(" (and %n more)", nullptr, others);
   m_name->setText(name);
   m_progress->setRange(0, job->steps > 0 ? 1000 : 0);
   if (job->steps > 0) m_progress->setValue(static_cast<int>(1000 * job->step / job->steps));
-  m_percent->setText(JobBook::percentText(*job));
-  const bool stopping = m_jobs.stopping(job->id);
-  m_left->setText(stopping ? tr("stopping after this step") : JobBook::timeLeftText(job->secondsLeft));
-  const bool ready = m_workspace.engine().ready();
+  m_percent->setText(RunTable::percentText(*job));
+  const bool stopping = m_runs.stopping(job->id);
+  m_left->setText(stopping ? tr("stopping after this step") : RunTable::timeLeftText(job->secondsLeft));
+  const bool ready = m_session.engine().ready();
   m_stop->setEnabled(!stopping && ready);
   m_stop->setText(ready ? tr("Stop") : tr("Stop waits for the engine"));
 }

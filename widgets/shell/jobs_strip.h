@@ -3,7 +3,7 @@
 
 #include <QWidget>
 
-#include "widgets/shell/job_book.h"
+#include "widgets/session/session.h"
 
 class QProgressBar;
 
@@ -17,7 +17,7 @@ class JobsStrip : public QWidget {
   Q_OBJECT
 
  public:
-  JobsStrip(Workspace& workspace, JobBook& jobs, QWidget* parent = nullptr);
+  explicit JobsStrip(Session& session, QWidget* parent = nullptr);
 
   bool isOpen() const;
   void setOpen(bool open);
@@ -31,8 +31,8 @@ class JobsStrip : public QWidget {
  private:
   void show();
 
-  JobBook& m_jobs;
-  Workspace& m_workspace;
+  Session& m_session;
+  RunTable& m_runs;
   Button *m_toggle, *m_stop;
   ElidedLabel* m_name;
   QProgressBar* m_progress;

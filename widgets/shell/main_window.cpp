@@ -4,6 +4,7 @@
 #include <QHBoxLayout>
 #include <QPainter>
 #include <QScreen>
+#include <QShortcut>
 #include <QSplitter>
 #include <QStackedWidget>
 #include <QWindow>
@@ -11,16 +12,15 @@
 #include <utility>
 
 #include "widgets/shell/engine_command.h"
-#include "widgets/shell/first_start.h"
 #include "widgets/shell/folder_popup.h"
 #include "widgets/shell/jobs_panel.h"
 #include "widgets/shell/jobs_strip.h"
 #include "widgets/shell/memory_log.h"
-#include "widgets/shell/named.h"
 #include "widgets/shell/rail.h"
 #include "widgets/shell/sides_bar.h"
 #include "widgets/shell/status_bar.h"
 #include "widgets/shell/upload_bar.h"
+#include "widgets/style/named.h"
 #include "widgets/style/state_pane.h"
 
 namespace strata {
@@ -39,14 +39,8 @@ QSplitter* splitter(Qt::Orientation orientation, const char* name) {
 
 }  // namespace
 
-MainWindow::MainWindow(Workspace& workspace, Theme& theme, AboutTexts about, QWidget* parent)
-    : QWidget(parent),
-      m_workspace(workspace),
-      m_theme(theme),
-      m_models(new ModelIndex(workspace, this)),
-      m_jobs(new JobBook(workspace, this)),
-      m_memory(new MemoryLog(workspace.engine(), this)),
-      m_settingsPage(new SettingsPage(workspace, theme, *m_models, *m_jobs, std::move(about))) {
+MainWindow::MainWindow(Session& session, Theme& theme, QWidget* parent)
+    : QWidget(parent), m_session(session), m_theme(theme), m_memory(new MemoryLog(session.engine(), this)) {
   named(this, "main-window", tr("Strata"));
   setWindowTitle(tr("Strata"));
   setAcceptDrops(true);
@@ -82,10 +76,12 @@ MainWindow::~MainWindow() {
 }
 
 void MainWindow::build() {
-  m_rail = named(new Rail(m_workspace), "rail");
-  m_first = new FirstStart(m_workspace);
-  m_sides = new SidesBar(m_workspace, *m_models);
-  m_upload = new UploadBar(m_workspace);
+  m_rail = named(new Rail(m_session), "rail");
+  m_banners = named(new QWidget, "banners");
+  m_bannerColumn = new QVBoxLayout(m_banners);
+  m_bannerColumn->setContentsMargins(0, 0, 0, 0);
+  m_sides = new SidesBar(m_session);
+  m_upload = new UploadBar(m_session);
   m_stack = named(new QStackedWidget, "pages");
   m_stack->setMinimumHeight(1);  // the highest of all pages, shown or not, would squeeze the strips
   m_centre = new StatePane(m_stack);
@@ -102,7 +98,7 @@ void MainWindow::build() {
   auto* column = new QVBoxLayout(middle);
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(0);
-  column->addWidget(m_first);
+  column->addWidget(m_banners);
   column->addWidget(m_sides);
   column->addWidget(m_upload);
   column->addWidget(m_across, 1);
@@ -113,15 +109,15 @@ void MainWindow::build() {
   row->addWidget(m_rail);
   row->addWidget(middle, 1);
 
-  m_jobsPanel = new JobsPanel(m_workspace, *m_jobs);
+  m_jobsPanel = new JobsPanel(m_session);
   m_jobsPanel->hide();
   m_down = splitter(Qt::Vertical, "split-down");
   m_down->addWidget(body);
   m_down->addWidget(m_jobsPanel);
   m_down->setStretchFactor(0, 1);
   m_down->setStretchFactor(1, 0);
-  m_strip = new JobsStrip(m_workspace, *m_jobs);
-  m_status = new StatusBar(m_workspace, *m_memory);
+  m_strip = new JobsStrip(m_session);
+  m_status = new StatusBar(m_session, *m_memory);
   auto* all = new QVBoxLayout(this);
   all->setContentsMargins(0, 0, 0, 0);
   all->setSpacing(0);
@@ -130,9 +126,6 @@ void MainWindow::build() {
   all->addWidget(m_status);
   // What the content would like never moves the window's edges: large text would push them off the screen.
   all->setSizeConstraint(QLayout::SetNoConstraint);
-
-  m_stack->addWidget(m_settingsPage);
-  m_rail->addPage(*m_settingsPage, "Ctrl+,", true);
 }
 
 void MainWindow::connectParts() {
@@ -140,35 +133,21 @@ void MainWindow::connectParts() {
   connect(m_rail, &Rail::openProjectWanted, this, [this] { pickProject(false); });
   connect(m_rail, &Rail::newProjectWanted, this, [this] { pickProject(true); });
   connect(m_rail, &Rail::projectChosen, this, [this](const QString& folder) { openProject(folder); });
-  connect(m_rail, &Rail::firstStepsWanted, this, [this] {
-    showPage("chat");
-    m_first->bringBack();
-  });
   connect(m_rail, &Rail::fieldHelpWanted, this, &MainWindow::showFieldHelp);
-  connect(m_rail, &Rail::aboutWanted, this, [this] { showPage("settings", "about"); });
-  connect(m_first, &FirstStart::wantedChanged, this, &MainWindow::showCurrent);
-  connect(m_first, &FirstStart::openOwnModel, this, [this] { showPage("models", "browse"); });
-  connect(m_first, &FirstStart::engineWanted, m_status, &StatusBar::openEngine);
-  connect(m_status, &StatusBar::commandChosen, this, &MainWindow::useEngine);
-  connect(m_settingsPage, &SettingsPage::commandChosen, this, &MainWindow::useEngine);
+  connect(&m_session, &Session::engineWanted, this, &MainWindow::useEngine);
   connect(m_strip, &JobsStrip::opened, this, [this](bool open) {
     m_jobsPanel->setVisible(open);
     saveSoon();
   });
-  connect(m_jobs, &JobBook::failed, m_status, &StatusBar::say);
   for (QSplitter* split : {m_across, m_down}) connect(split, &QSplitter::splitterMoved, this, &MainWindow::saveSoon);
-  connect(&m_workspace, &Workspace::pageWanted, this, &MainWindow::showPage);
-  connect(&m_workspace, &Workspace::uploadWanted, this, &MainWindow::chooseUpload);
-  connect(&m_workspace, &Workspace::projectChanged, this, [this] {
-    const auto& project = m_workspace.project();
+  connect(&m_session, &Session::placeWanted, this, &MainWindow::go);
+  connect(&m_session, &Session::uploadWanted, this, &MainWindow::chooseUpload);
+  connect(&m_session, &Session::projectChanged, this, [this] {
+    const auto& project = m_session.project();
     setWindowTitle(project ? tr("%1 - Strata").arg(QString::fromStdString(project->name)) : tr("Strata"));
     showProblem();
   });
-  connect(&m_workspace.engine(), &EngineClient::stateChanged, this, &MainWindow::showProblem);
-  connect(&m_workspace.engine(), &EngineClient::misunderstood, m_status, &StatusBar::say);
-  connect(&m_workspace.engine(), &EngineClient::notRestored, m_status, &StatusBar::say);
-  connect(&m_workspace.engine(), &EngineClient::caughtUp, m_status,
-          [this] { m_status->say(tr("What could not be stored is stored now.")); });
+  connect(&m_session.engine(), &EngineClient::stateChanged, this, &MainWindow::showProblem);
   connect(qApp, &QApplication::focusChanged, this, [this](QWidget*, QWidget* now) {
     for (QWidget* pane : panes()) {
       if (now != nullptr && pane->isAncestorOf(now)) m_lastFocus[pane] = now;
@@ -179,8 +158,14 @@ void MainWindow::connectParts() {
 void MainWindow::addPage(Page* page) {
   m_pages << page;
   m_stack->addWidget(page);
-  m_rail->addPage(*page, tr("Ctrl+%1").arg(m_pages.size()));
+  const QKeySequence keys = keysOf(*page);
+  connect(new QShortcut(keys, this), &QShortcut::activated, this, [this, id = page->id()] { showPage(id); });
+  m_rail->addPage(*page, keys.toString());
+  m_rail->setHasFirstSteps(pageShowing({{}, PlaceKind::firstSteps, {}}) != nullptr);
   if (QWidget* inspector = page->inspector()) m_inspectors->addWidget(inspector);
+  page->restoreState(m_session.settings().value("pages/" + page->id()).toByteArray());
+  connect(page, &Page::stateChanged, this, [this, page] { keepState(page); });
+  connect(page, &Page::bannerChanged, this, &MainWindow::showBanner);
   connect(page, &Page::keysChanged, this, [this, page] {
     if (page == currentPage()) showKeys();
   });
@@ -190,14 +175,42 @@ Page* MainWindow::page(const QString& id) const {
   for (Page* page : m_pages) {
     if (page->id() == id) return page;
   }
-  return id == m_settingsPage->id() ? m_settingsPage : nullptr;
+  return nullptr;
+}
+
+QKeySequence MainWindow::keysOf(const Page& page) const {
+  if (const QKeySequence own = page.shortcut(); !own.isEmpty()) return own;
+  int number = 0;
+  for (const Page* one : m_pages) {
+    if (one->shortcut().isEmpty()) ++number;
+    if (one == &page) break;
+  }
+  return number <= 9 ? QKeySequence(Qt::CTRL | static_cast<Qt::Key>(Qt::Key_0 + number)) : QKeySequence();
+}
+
+void MainWindow::keepState(Page* page) {
+  m_session.settings().setValue("pages/" + page->id(), page->saveState());
 }
 
 Page* MainWindow::currentPage() const {
   return qobject_cast<Page*>(m_stack->currentWidget());
 }
 
-void MainWindow::showPage(const QString& id, const QString& what) {
+Page* MainWindow::pageShowing(const Place& place) const {
+  if (Page* now = currentPage(); now != nullptr && now->shows(place)) return now;
+  const auto found = std::find_if(m_pages.begin(), m_pages.end(), [&](Page* one) { return one->shows(place); });
+  return found == m_pages.end() ? nullptr : *found;
+}
+
+bool MainWindow::go(const Place& place) {
+  Page* wanted = place.page.isEmpty() ? pageShowing(place) : page(place.page);
+  if (wanted == nullptr) return false;
+  showPage(wanted->id());
+  if (place.kind != PlaceKind::page) wanted->open(place);
+  return true;
+}
+
+void MainWindow::showPage(const QString& id) {
   Page* wanted = page(id);
   if (wanted == nullptr) return;
   if (wanted != currentPage()) {
@@ -205,7 +218,6 @@ void MainWindow::showPage(const QString& id, const QString& what) {
     if (QWidget* last = m_lastFocus.value(wanted)) last->setFocus(Qt::OtherFocusReason);
   }
   showCurrent();
-  if (!what.isEmpty()) wanted->open(what);
 }
 
 void MainWindow::showCurrent() {
@@ -213,29 +225,44 @@ void MainWindow::showCurrent() {
   if (page == nullptr) return;
   m_rail->setCurrent(page->id());
   m_sides->setVisible(page->showsSides());
-  m_first->setVisible(page->id() == "chat" && m_first->wanted());
   QWidget* inspector = page->inspector();
   if (inspector != nullptr) m_inspectors->setCurrentWidget(inspector);
   m_inspectors->setVisible(inspector != nullptr && m_inspectorWanted);
-  m_workspace.settings().setValue("window/page", page->id());
-  showProblem();
+  m_session.settings().setValue("window/page", page->id());
+  showBanner();
   showKeys();
 }
 
-/// What is wrong with the engine or the project, above the page; the strip of first steps says the former itself.
-void MainWindow::showProblem() {
-  EngineClient& engine = m_workspace.engine();
-  if (engine.state() == EngineClient::State::failed) {
-    if (!m_first->isHidden()) return m_centre->setWorking();
-    const Error error{ErrorCode::internal, engine.problem().toStdString(), commandText(engine.command()).toStdString()};
-    return m_centre->setFailed(error, tr("Try again"), [this] { m_workspace.engine().restart(); });
+void MainWindow::showBanner() {
+  Page* page = currentPage();
+  QWidget* banner = page != nullptr ? page->banner() : nullptr;
+  for (int i = 0; i < m_bannerColumn->count(); ++i) {
+    QWidget* other = m_bannerColumn->itemAt(i)->widget();
+    other->setVisible(other == banner);
   }
-  if (const auto& problem = m_workspace.projectProblem()) {
-    if (m_workspace.projectLost() && m_workspace.project()) {
-      const QString folder = QString::fromStdString(m_workspace.project()->folder);
+  if (banner != nullptr && m_bannerColumn->indexOf(banner) < 0) {
+    m_bannerColumn->addWidget(banner);
+    banner->show();
+  }
+  m_banners->setVisible(banner != nullptr);
+  showProblem();
+}
+
+/// What is wrong with the engine or the project, above the page.
+void MainWindow::showProblem() {
+  EngineClient& engine = m_session.engine();
+  if (engine.state() == EngineClient::State::failed) {
+    Page* page = currentPage();
+    if (page != nullptr && page->bannerShowsEngine()) return m_centre->setWorking();
+    const Error error{ErrorCode::internal, engine.problem().toStdString(), commandText(engine.command()).toStdString()};
+    return m_centre->setFailed(error, tr("Try again"), [this] { m_session.engine().restart(); });
+  }
+  if (const auto& problem = m_session.projectProblem()) {
+    if (m_session.projectLost() && m_session.project()) {
+      const QString folder = QString::fromStdString(m_session.project()->folder);
       return m_centre->setFailed(*problem, tr("Open again"), [this, folder] { openProject(folder); });
     }
-    if (m_workspace.wantedProject().isEmpty()) {
+    if (m_session.wantedProject().isEmpty()) {
       return m_centre->setFailed(*problem, tr("Try again"), [this] { openProject({}); });
     }
     return m_centre->setFailed(*problem, tr("Open the sample"), [this] { openProject({}); });
@@ -255,22 +282,22 @@ void MainWindow::showKeys() {
 
 void MainWindow::openProject(const QString& folder, bool create) {
   if (m_claim && !m_claim(folder)) {
-    m_workspace.announce(tr("%1 is open in another window, which was brought to the front.")
-                             .arg(folder.isEmpty() ? tr("The sample project") : folder));
+    m_session.announce(tr("%1 is open in another window, which was brought to the front.")
+                           .arg(folder.isEmpty() ? tr("The sample project") : folder));
     return;
   }
-  m_workspace.openProject(folder, create);
+  m_session.openProject(folder, create);
 }
 
 void MainWindow::pickProject(bool create) {
   const auto purpose = create ? FolderPopup::Purpose::newProject : FolderPopup::Purpose::project;
-  auto* popup = new FolderPopup(m_workspace, purpose, this);
+  auto* popup = new FolderPopup(m_session, purpose, this);
   connect(popup, &FolderPopup::chosen, this, [this, create](const QString& folder) { openProject(folder, create); });
   popup->openOver(this);
 }
 
 void MainWindow::useEngine(const QString& command) {
-  Settings& settings = m_workspace.settings();
+  Settings& settings = m_session.settings();
   settings.setValue("engine/command", command);
   if (!command.isEmpty()) {
     QStringList hosts = settings.value("engine/hosts").toStringList();
@@ -278,13 +305,13 @@ void MainWindow::useEngine(const QString& command) {
     hosts.prepend(command);
     settings.setValue("engine/hosts", QStringList(hosts.mid(0, kHosts)));
   }
-  m_workspace.engine().start(engineCommand(command));
+  m_session.engine().start(engineCommand(command));
   // Its projects are those of its machine: the last one there, else its copy of the sample.
-  openProject(m_workspace.recentProjects().value(0));
+  openProject(m_session.recentProjects().value(0));
 }
 
 void MainWindow::restore() {
-  Settings& settings = m_workspace.settings();
+  Settings& settings = m_session.settings();
   if (!restoreGeometry(settings.value("window/geometry").toByteArray())) {
     resize(kFirstSize.boundedTo(screen()->availableGeometry().size()));
   }
@@ -297,9 +324,10 @@ void MainWindow::restore() {
   m_inspectorWanted = settings.value("window/inspector", true).toBool();
   m_strip->setOpen(settings.value("window/jobs", false).toBool());
   m_jobsPanel->setVisible(m_strip->isOpen());
-  const QString left = settings.value("window/page", "chat").toString();
-  showPage(page(left) != nullptr ? left : "settings");
-  if (m_first->wanted()) m_first->begin();
+  Page* left = page(settings.value("window/page").toString());
+  if (left == nullptr) left = pageShowing({{}, PlaceKind::firstSteps, {}});
+  if (left == nullptr && !m_pages.isEmpty()) left = m_pages.first();
+  if (left != nullptr) showPage(left->id());
   m_restored = true;
 }
 
@@ -308,7 +336,7 @@ void MainWindow::saveSoon() {
 }
 
 void MainWindow::save() {
-  Settings& settings = m_workspace.settings();
+  Settings& settings = m_session.settings();
   settings.setValue("window/geometry", saveGeometry());
   if (!m_inspectors->isHidden()) settings.setValue("window/across", m_across->saveState());
   if (m_strip->isOpen()) settings.setValue("window/down", m_down->saveState());

@@ -1,8 +1,8 @@
 #pragma once
 // The frame: rail, sides, pages, inspector, jobs and status. Pages are given to it; it owns them.
 //
-//   MainWindow window(workspace, theme, about);
-//   window.addPage(new ChatPage(workspace));
+//   MainWindow window(session, theme);
+//   window.addPage(new ChatPage(session));
 //   window.restore();
 //   window.show();
 
@@ -13,14 +13,16 @@
 #include <functional>
 #include <optional>
 
-#include "widgets/shell/settings_page.h"
+#include "widgets/session/page.h"
+#include "widgets/session/session.h"
+#include "widgets/style/theme.h"
 
 class QSplitter;
 class QStackedWidget;
+class QVBoxLayout;
 
 namespace strata {
 
-class FirstStart;
 class JobsPanel;
 class JobsStrip;
 class MemoryLog;
@@ -35,22 +37,22 @@ class MainWindow : public QWidget {
   Q_OBJECT
 
  public:
-  MainWindow(Workspace& workspace, Theme& theme, AboutTexts about = {}, QWidget* parent = nullptr);
+  MainWindow(Session& session, Theme& theme, QWidget* parent = nullptr);
   ~MainWindow() override;
 
   /// In the rail's order.
   void addPage(Page* page);
   /// Asked before another project is opened; false: another window has it. None: always yes.
   void setClaim(std::function<bool(const QString& folder)> claim) { m_claim = std::move(claim); }
-  /// Size, splitters and page as they were left; the first time, Chat with the first steps.
+  /// Size, splitters and page as they were left; the first time, the page with the first steps.
   void restore();
 
   Page* page(const QString& id) const;
   Page* currentPage() const;
-  FirstStart& firstStart() { return *m_first; }
-  JobBook& jobs() { return *m_jobs; }
 
-  void showPage(const QString& id, const QString& what = {});
+  void showPage(const QString& id);
+  /// Shows a place on the page in view, else on the first page that shows it; false: none does.
+  bool go(const Place& place);
   void openProject(const QString& folder, bool create = false);
   /// Starts the engine by another command from now on ("": the local one).
   void useEngine(const QString& command);
@@ -81,11 +83,17 @@ class MainWindow : public QWidget {
   void connectParts();
   void showCurrent();
   void showProblem();
+  void showBanner();
   void showKeys();
   void pickProject(bool create);
   void takeDrop(const QStringList& paths);
-  /// The page in view first, then the page for such a thing; nullptr: none wants it.
+  /// The page in view first, then one that knows such things; nullptr: none wants it.
   Page* takerOf(const QStringList& paths) const;
+  Page* pageShowing(const Place& place) const;
+  void keepState(Page* page);
+  /// The page's own shortcut, else Ctrl+ and its number among those that have none.
+  QKeySequence keysOf(const Page& page) const;
+  void step(QString (QUndoStack::*text)() const, bool (QUndoStack::*can)() const, void (QUndoStack::*act)());
   void chooseUpload(bool folder);
   void scaleText(int step);
   void scaleInspector();
@@ -93,18 +101,18 @@ class MainWindow : public QWidget {
   void keepRoomForContent();
   void saveSoon();
   void save();
+  void addPageActions(Page& page, std::vector<Findable>& all);
   void addModels(std::vector<Findable>& all);
-  void addJobs(std::vector<Findable>& all);
+  void addRuns(std::vector<Findable>& all);
   void addActions(std::vector<Findable>& all);
   QList<QWidget*> panes() const;
 
-  Workspace& m_workspace;
+  Session& m_session;
   Theme& m_theme;
-  ModelIndex* m_models;
-  JobBook* m_jobs;
   MemoryLog* m_memory;
   Rail* m_rail;
-  FirstStart* m_first;
+  QWidget* m_banners;
+  QVBoxLayout* m_bannerColumn;
   SidesBar* m_sides;
   QStackedWidget *m_stack, *m_inspectors;
   UploadBar* m_upload;
@@ -113,8 +121,7 @@ class MainWindow : public QWidget {
   JobsPanel* m_jobsPanel;
   JobsStrip* m_strip;
   StatusBar* m_status;
-  SettingsPage* m_settingsPage;
-  QList<Page*> m_pages;                            // of the rail, without Settings
+  QList<Page*> m_pages;                            // of the rail, those at its foot too
   QHash<QWidget*, QPointer<QWidget>> m_lastFocus;  // of a pane
   std::function<bool(const QString&)> m_claim;
   QTimer m_save;

@@ -9,23 +9,22 @@
 #include <QMimeData>
 #include <QShortcut>
 #include <QStackedWidget>
+#include <QUndoStack>
 
 #include "widgets/shell/find_popup.h"
-#include "widgets/shell/first_start.h"
 #include "widgets/shell/jobs_panel.h"
 #include "widgets/shell/jobs_strip.h"
 #include "widgets/shell/main_window.h"
-#include "widgets/shell/named.h"
 #include "widgets/shell/rail.h"
 #include "widgets/shell/sides_bar.h"
 #include "widgets/shell/status_bar.h"
 #include "widgets/shell/upload_bar.h"
 #include "widgets/style/controls.h"
+#include "widgets/style/named.h"
 
 namespace strata {
 namespace {
 
-constexpr int kMostPages = 9;
 constexpr int kTextStep = 25;
 
 /// The first control that Tab would stop at.
@@ -39,11 +38,6 @@ QWidget* firstStop(QWidget* pane) {
   return nullptr;
 }
 
-/// A folder of data is dropped, too.
-bool looksLikeModel(const QString& path) {
-  return QFileInfo::exists(path + "/config.json") || !QDir(path).entryList({"*.safetensors"}, QDir::Files).isEmpty();
-}
-
 }  // namespace
 
 void MainWindow::bindKeys() {
@@ -51,24 +45,31 @@ void MainWindow::bindKeys() {
     auto* shortcut = new QShortcut(keys, this);
     connect(shortcut, &QShortcut::activated, this, act);
   };
-  for (int i = 0; i < kMostPages; ++i) {
-    bind(QKeySequence(Qt::CTRL | static_cast<Qt::Key>(Qt::Key_1 + i)), [this, i] {
-      if (i < m_pages.size()) showPage(m_pages[i]->id());
-    });
-  }
-  bind(QKeySequence("Ctrl+,"), [this] { showPage("settings"); });
   bind(QKeySequence("Ctrl+K"), [this] { find(); });
   bind(QKeySequence("F6"), [this] { nextPane(1); });
   bind(QKeySequence("Shift+F6"), [this] { nextPane(-1); });
   bind(QKeySequence("F4"), [this] { toggleInspector(); });
   bind(QKeySequence("F1"), [this] { showFieldHelp(); });
+  bind(QKeySequence("Ctrl+Z"), [this] { step(&QUndoStack::undoText, &QUndoStack::canUndo, &QUndoStack::undo); });
+  for (const char* keys : {"Ctrl+Shift+Z", "Ctrl+Y"}) {
+    bind(QKeySequence(keys), [this] { step(&QUndoStack::redoText, &QUndoStack::canRedo, &QUndoStack::redo); });
+  }
   for (const char* keys : {"Ctrl++", "Ctrl+="}) bind(QKeySequence(keys), [this] { scaleText(kTextStep); });
   bind(QKeySequence("Ctrl+-"), [this] { scaleText(-kTextStep); });
 }
 
+/// A step of the page's own undo stack; texts take these keys for themselves.
+void MainWindow::step(QString (QUndoStack::*text)() const, bool (QUndoStack::*can)() const, void (QUndoStack::*act)()) {
+  QUndoStack* stack = currentPage() != nullptr ? currentPage()->undoStack() : nullptr;
+  if (stack == nullptr || !(stack->*can)()) return;
+  const QString name = (stack->*text)();
+  (stack->*act)();
+  m_session.announce(act == &QUndoStack::undo ? tr("Undone: %1").arg(name) : tr("Redone: %1").arg(name));
+}
+
 void MainWindow::scaleText(int step) {
   m_theme.setTextPercent(m_theme.textPercent() + step);
-  m_workspace.settings().setValue("look/text", m_theme.textPercent());
+  m_session.settings().setValue("look/text", m_theme.textPercent());
 }
 
 void MainWindow::toggleInspector() {
@@ -78,7 +79,7 @@ void MainWindow::toggleInspector() {
 }
 
 QList<QWidget*> MainWindow::panes() const {
-  QList<QWidget*> panes = {m_rail, m_first, m_sides, m_upload};
+  QList<QWidget*> panes = {m_rail, m_banners, m_sides, m_upload};
   if (Page* page = currentPage()) panes << page->panes();
   panes << m_inspectors << m_jobsPanel << m_strip << m_status;
   return panes;
@@ -108,7 +109,7 @@ void MainWindow::showFieldHelp() {
     help = widget->whatsThis();
   }
   if (help.isEmpty() && focus != nullptr) help = focus->toolTip();
-  if (help.isEmpty()) return m_workspace.announce(tr("There is no help for what has the focus."));
+  if (help.isEmpty()) return m_session.announce(tr("There is no help for what has the focus."));
   auto* popup = named(new Popup(this), "field-help", help);
   popup->setAttribute(Qt::WA_DeleteOnClose);
   auto* text = bodyLabel(help, popup);
@@ -145,16 +146,16 @@ void MainWindow::dropEvent(QDropEvent* event) {
 }
 
 void MainWindow::takeDrop(const QStringList& paths) {
-  const bool remote = m_workspace.engine().remote();
+  const bool remote = m_session.engine().remote();
   const QString name = QFileInfo(paths.first()).fileName();
   if (QFileInfo::exists(paths.first() + "/strata.json")) {
     if (!remote) return openProject(paths.first());
-    return m_workspace.announce(tr("%1 is a project of this machine, and the engine runs on %2: copy it there.")
-                                    .arg(name, QString::fromStdString(m_workspace.engine().engine().host)));
+    return m_session.announce(tr("%1 is a project of this machine, and the engine runs on %2: copy it there.")
+                                  .arg(name, QString::fromStdString(m_session.engine().engine().host)));
   }
   Page* taker = takerOf(paths);
   if (taker == nullptr) {
-    return m_workspace.announce(tr("%1 is neither a model's folder nor a file of data.").arg(name));
+    return m_session.announce(tr("%1 is neither a model's folder nor a file of data.").arg(name));
   }
   const QPointer<Page> kept = taker;
   const auto take = [this, kept](const QString& path) {
@@ -162,26 +163,30 @@ void MainWindow::takeDrop(const QStringList& paths) {
     showPage(kept->id());
     kept->take(path);
   };
-  const QString wanted = taker->wants(paths);
+  const QString wanted = taker->wants(paths)->path;
   remote ? m_upload->offer(wanted, take) : take(wanted);
 }
 
 Page* MainWindow::takerOf(const QStringList& paths) const {
-  const bool model = looksLikeModel(paths.first());
-  for (Page* one : {currentPage(), page(model ? "models" : "data"), page(model ? "data" : "models")}) {
-    if (one != nullptr && !one->wants(paths).isEmpty()) return one;
+  Page* now = currentPage();
+  if (now != nullptr && now->wants(paths)) return now;
+  Page* taker = nullptr;
+  for (Page* one : m_pages) {
+    const std::optional<Wanted> wanted = one->wants(paths);
+    if (wanted && wanted->isMeant) return one;
+    if (wanted && taker == nullptr) taker = one;
   }
-  return nullptr;
+  return taker;
 }
 
 void MainWindow::chooseUpload(bool folder) {
   auto* dialog = new QFileDialog(this, folder ? tr("Upload a folder") : tr("Upload a file"),
-                                 m_workspace.settings().value("upload/last").toString());
+                                 m_session.settings().value("upload/last").toString());
   dialog->setObjectName("upload-dialog");
   dialog->setAttribute(Qt::WA_DeleteOnClose);
   dialog->setFileMode(folder ? QFileDialog::Directory : QFileDialog::ExistingFile);
   connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& path) {
-    m_workspace.settings().setValue("upload/last", QFileInfo(path).absolutePath());
+    m_session.settings().setValue("upload/last", QFileInfo(path).absolutePath());
     takeDrop({path});
   });
   dialog->open();
@@ -193,72 +198,73 @@ void MainWindow::find() {
 
 std::vector<Findable> MainWindow::findables() {
   std::vector<Findable> all;
-  for (int i = 0; i < m_pages.size(); ++i) {
-    Page* page = m_pages[i];
-    all.push_back({tr("Page"), {page->title(), tr("Ctrl+%1").arg(i + 1), [this, id = page->id()] { showPage(id); }}});
+  for (Page* page : m_pages) {
+    all.push_back({tr("Page"), page->title(), keysOf(*page).toString(), [this, id = page->id()] { showPage(id); }});
   }
-  all.push_back({tr("Page"), {m_settingsPage->title(), "Ctrl+,", [this] { showPage("settings"); }}});
   QList<Page*> pages = m_pages;
   // What can be done on the page in view comes before what another page does.
   if (Page* now = currentPage(); pages.removeOne(now)) pages.prepend(now);
-  for (Page* page : pages) {
-    for (const Command& command : page->commands()) {
-      all.push_back({tr("Action"), {command.name, command.shortcut, [this, id = page->id(), run = command.run] {
-                                      showPage(id);
-                                      run();
-                                    }}});
-    }
-  }
+  for (Page* page : pages) addPageActions(*page, all);
   addActions(all);
   addModels(all);
-  addJobs(all);
-  for (const Command& command : m_settingsPage->commands()) all.push_back({tr("Setting"), command});
+  addRuns(all);
   return all;
 }
 
+void MainWindow::addPageActions(Page& page, std::vector<Findable>& all) {
+  page.updateActions();
+  for (QAction* action : page.actions()) {
+    if (!action->isEnabled() || !action->isVisible()) continue;
+    const QPointer<QAction> kept = action;
+    all.push_back({page.isAtFoot() ? tr("Setting") : tr("Action"), action->text(), action->shortcut().toString(),
+                   [this, kept, id = page.id()] {
+                     showPage(id);
+                     if (kept) kept->trigger();
+                   }});
+  }
+}
+
 void MainWindow::addModels(std::vector<Findable>& all) {
-  m_models->refresh();
-  for (const protocol::ModelEntry& model : m_models->models()) {
+  for (const protocol::ModelEntry& model : m_session.models().usable()) {
     const QString name = nameOf(model);
     const QString kind = model.source == "run" ? tr("Run") : model.source == "adapter" ? tr("Adapter") : tr("Model");
-    if (page("models") != nullptr) {
-      all.push_back(
-          {kind, {name, {}, [this, key = keyOf(model)] { showPage("models", QString::fromStdString(key)); }}});
-    }
+    const Place place = Place::model(QString::fromStdString(keyOf(model)));
+    if (pageShowing(place) != nullptr) all.push_back({kind, name, {}, [this, place] { go(place); }});
     for (const Which which : {Which::a, Which::b}) {
       const QString use = which == Which::a ? tr("Use %1 as A").arg(name) : tr("Use %1 as B").arg(name);
-      all.push_back({kind, {use, {}, [this, which, ref = refOf(model)] { m_workspace.useModel(which, ref); }}});
+      all.push_back({kind, use, {}, [this, which, ref = refOf(model)] { m_session.useModel(which, ref); }});
     }
   }
 }
 
-void MainWindow::addJobs(std::vector<Findable>& all) {
-  for (const protocol::JobInfo& job : m_jobs->jobs()) {
-    const QString name = JobBook::title(job) + ", " + JobBook::stateText(job);
-    all.push_back({tr("Job"), {name, {}, [this, id = job.id] {
-                                 m_strip->setOpen(true);
-                                 m_jobsPanel->select(id);
-                               }}});
+void MainWindow::addRuns(std::vector<Findable>& all) {
+  for (const protocol::JobInfo& job : m_session.runs().rows()) {
+    const QString name = RunTable::title(job) + ", " + RunTable::stateText(job);
+    all.push_back({tr("Job"), name, {}, [this, id = job.id] {
+                     m_strip->setOpen(true);
+                     m_jobsPanel->select(id);
+                   }});
   }
 }
 
 void MainWindow::addActions(std::vector<Findable>& all) {
   const auto add = [&](const QString& name, const QString& keys, std::function<void()> run) {
-    all.push_back({tr("Action"), {name, keys, std::move(run)}});
+    all.push_back({tr("Action"), name, keys, std::move(run)});
   };
-  add(tr("Swap A and B"), {}, [this] { m_workspace.swapSides(); });
-  add(tr("Copy A to B"), {}, [this] { m_workspace.copyAToB(); });
+  add(tr("Swap A and B"), {}, [this] { m_session.swapSides(); });
+  add(tr("Copy A to B"), {}, [this] { m_session.copyAToB(); });
   add(tr("Open a project"), {}, [this] { pickProject(false); });
   add(tr("New project"), {}, [this] { pickProject(true); });
   add(tr("Sample project"), {}, [this] { openProject({}); });
-  add(tr("First steps"), {}, [this] { Q_EMIT m_rail->firstStepsWanted(); });
+  const Place firstSteps{{}, PlaceKind::firstSteps, {}};
+  if (pageShowing(firstSteps) != nullptr) add(tr("First steps"), {}, [this, firstSteps] { go(firstSteps); });
   add(m_strip->isOpen() ? tr("Close the list of jobs") : tr("Open the list of jobs"), {},
       [this] { m_strip->setOpen(!m_strip->isOpen()); });
-  if (m_workspace.engine().remote()) {
+  if (m_session.engine().remote()) {
     add(tr("Upload a file of this machine"), {}, [this] { chooseUpload(false); });
     add(tr("Upload a folder of this machine"), {}, [this] { chooseUpload(true); });
   }
-  add(tr("Restart the engine"), {}, [this] { m_workspace.engine().restart(); });
+  add(tr("Restart the engine"), {}, [this] { m_session.engine().restart(); });
   add(tr("Engine: state, log and command"), {}, [this] { m_status->openEngine(); });
   add(tr("Memory: curve, and models to unload"), {}, [this] { m_status->openMemory(); });
   add(tr("Inspector on or off"), "F4", [this] { toggleInspector(); });

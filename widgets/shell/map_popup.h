@@ -1,8 +1,8 @@
 #pragma once
 // Chooses a side's map: by how much of the KV cache stays, or as text.
 
-#include "widgets/shell/popup.h"
-#include "widgets/shell/workspace.h"
+#include "widgets/session/session.h"
+#include "widgets/style/popup.h"
 
 class QLineEdit;
 
@@ -14,13 +14,13 @@ class MapPopup : public Popup {
   Q_OBJECT
 
  public:
-  MapPopup(Workspace& workspace, Which which, QWidget* parent);
+  MapPopup(Session& session, Which which, QWidget* parent);
 
  private:
   void addShares(const protocol::ModelCard& card);
   void takeText();
 
-  Workspace& m_workspace;
+  Session& m_session;
   Which m_which;
   QLineEdit* m_text;
   Field* m_field;

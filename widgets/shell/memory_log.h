@@ -5,7 +5,7 @@
 #include <QObject>
 #include <deque>
 
-#include "widgets/shell/workspace.h"
+#include "widgets/session/session.h"
 #include "widgets/style/memory_bar.h"
 
 namespace strata {

@@ -3,9 +3,9 @@
 #include <QHBoxLayout>
 
 #include "widgets/plots/memory_chart.h"
-#include "widgets/shell/named.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/format.h"
+#include "widgets/style/named.h"
 #include "widgets/style/theme.h"
 
 namespace strata {
@@ -16,8 +16,8 @@ constexpr int kCurveHeight = 144;
 
 }  // namespace
 
-MemoryPopup::MemoryPopup(Workspace& workspace, MemoryLog& log, QWidget* parent)
-    : Popup(parent), m_workspace(workspace), m_log(log), m_curve(new MemoryChart(this)) {
+MemoryPopup::MemoryPopup(Session& session, MemoryLog& log, QWidget* parent)
+    : Popup(parent), m_session(session), m_log(log), m_curve(new MemoryChart(this)) {
   setAttribute(Qt::WA_DeleteOnClose);
   named(this, "memory-popup", tr("Memory"));
   content()->addWidget(sectionLabel(tr("Memory of the engine"), this));
@@ -41,7 +41,7 @@ MemoryPopup::MemoryPopup(Workspace& workspace, MemoryLog& log, QWidget* parent)
   content()->addWidget(m_problem);
   connect(&log, &MemoryLog::changed, this, &MemoryPopup::showNow);
   for (const MemoryPoint& point : log.points()) m_curve->add(point.seconds, point.parts);
-  connect(&workspace.engine(), &EngineClient::loadedChanged, this, &MemoryPopup::fillModels);
+  connect(&session.engine(), &EngineClient::loadedChanged, this, &MemoryPopup::fillModels);
   showNow();
   fillModels();
 }
@@ -52,7 +52,7 @@ void MemoryPopup::showNow() {
   if (m_log.now().known()) m_curve->add(m_log.seconds(), m_log.now());
   m_resident->setText(m_log.now().known()
                           ? tr("The engine's process as a whole: %1 resident").arg(formatBytes(m_log.resident()))
-                          : tr("The engine has not told of its memory yet."));
+                          : tr("No memory report yet."));
 }
 
 void MemoryPopup::fillModels() {
@@ -60,7 +60,7 @@ void MemoryPopup::fillModels() {
     if (item->widget()) item->widget()->deleteLater();
     delete item;
   }
-  for (const protocol::LoadedModel& model : m_workspace.engine().loaded()) {
+  for (const protocol::LoadedModel& model : m_session.engine().loaded()) {
     auto* line = new QWidget(this);
     auto* row = new QHBoxLayout(line);
     row->setContentsMargins(0, 0, 0, 0);
@@ -73,7 +73,7 @@ void MemoryPopup::fillModels() {
     row->addWidget(unload);
     connect(unload, &QPushButton::clicked, this, [this, ref = model.ref, unload] {
       unload->setEnabled(false);
-      m_workspace.engine().call<protocol::UnloadModel>({ref}, this, [this](const Result<protocol::Nothing>& answer) {
+      m_session.engine().call<protocol::UnloadModel>({ref}, this, [this](const Result<protocol::Nothing>& answer) {
         if (answer) return;
         m_problem->setText(QString::fromStdString(answer.error().message));
         m_problem->show();
@@ -82,7 +82,7 @@ void MemoryPopup::fillModels() {
     });
     m_models->addWidget(line);
   }
-  if (m_workspace.engine().loaded().empty()) {
+  if (m_session.engine().loaded().empty()) {
     m_models->addWidget(captionLabel(tr("None. A model is opened when it is first asked."), this));
   }
   adjustSize();

@@ -2,7 +2,7 @@
 // The memory of the engine in parts and over time, and what can be given back.
 
 #include "widgets/shell/memory_log.h"
-#include "widgets/shell/popup.h"
+#include "widgets/style/popup.h"
 
 namespace strata {
 
@@ -13,12 +13,12 @@ class MemoryPopup : public Popup {
   Q_OBJECT
 
  public:
-  MemoryPopup(Workspace& workspace, MemoryLog& log, QWidget* parent);
+  MemoryPopup(Session& session, MemoryLog& log, QWidget* parent);
 
  private:
   void showNow();
   void fillModels();
-  Workspace& m_workspace;
+  Session& m_session;
   MemoryLog& m_log;
   MemoryBar* m_bar;
   MemoryChart* m_curve;

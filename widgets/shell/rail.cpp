@@ -7,14 +7,14 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
-#include "widgets/shell/named.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/icons.h"
+#include "widgets/style/named.h"
 #include "widgets/style/theme.h"
 
 namespace strata {
 
-Rail::Rail(Workspace& workspace, QWidget* parent) : QWidget(parent), m_workspace(workspace) {
+Rail::Rail(Session& session, QWidget* parent) : QWidget(parent), m_session(session) {
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(0, kGapRelated, 0, kGapRelated);
   column->setSpacing(0);
@@ -37,7 +37,7 @@ Rail::Rail(Workspace& workspace, QWidget* parent) : QWidget(parent), m_workspace
   addButton(m_help, true);
   connect(m_help, &RailButton::clicked, this, &Rail::showHelpMenu);
 
-  connect(&workspace, &Workspace::projectChanged, this, &Rail::showProject);
+  connect(&session, &Session::projectChanged, this, &Rail::showProject);
   showProject();
   setAccessibleName(tr("Pages"));
   followTheme(this, [this] {
@@ -58,11 +58,11 @@ void Rail::addButton(RailButton* button, bool atFoot) {
   }
 }
 
-void Rail::addPage(const Page& page, const QString& shortcut, bool atFoot) {
+void Rail::addPage(const Page& page, const QString& shortcut) {
   auto* button = new RailButton(page.iconName(), page.title(), this);
   named(button, qPrintable("rail-" + page.id()), page.title());
   button->setToolTip(tr("%1 (%2)").arg(page.title(), shortcut));
-  addButton(button, atFoot);
+  addButton(button, page.isAtFoot());
   button->setCheckable(true);
   m_pages.push_back(button);
   connect(button, &RailButton::clicked, this, [this, id = page.id()] { Q_EMIT pageChosen(id); });
@@ -73,7 +73,7 @@ void Rail::setCurrent(const QString& page) {
 }
 
 void Rail::showProject() {
-  const auto& project = m_workspace.project();
+  const auto& project = m_session.project();
   const QString name = project ? QString::fromStdString(project->name) : tr("Project");
   m_project->setText(name);
   m_project->setAccessibleName(project ? tr("Project %1").arg(name) : tr("Project"));
@@ -87,8 +87,8 @@ void Rail::showProjectMenu() {
   menu->addAction(icon("folder2-open"), tr("Open a project…"), this, &Rail::openProjectWanted);
   menu->addAction(icon("plus-lg"), tr("New project…"), this, &Rail::newProjectWanted);
   menu->addAction(tr("Sample project"), this, [this] { Q_EMIT projectChosen({}); });
-  const QString open = m_workspace.project() ? QString::fromStdString(m_workspace.project()->folder) : QString();
-  QStringList recent = m_workspace.recentProjects();
+  const QString open = m_session.project() ? QString::fromStdString(m_session.project()->folder) : QString();
+  QStringList recent = m_session.recentProjects();
   recent.removeAll(open);
   if (!recent.isEmpty()) menu->addSection(tr("Recent"));
   for (const QString& folder : recent) {
@@ -102,9 +102,11 @@ void Rail::showProjectMenu() {
 void Rail::showHelpMenu() {
   auto* menu = named(new QMenu(this), "help-menu", tr("Help"));
   menu->setAttribute(Qt::WA_DeleteOnClose);
-  menu->addAction(tr("First steps"), this, &Rail::firstStepsWanted);
+  if (m_hasFirstSteps) {
+    menu->addAction(tr("First steps"), this, [this] { m_session.go({{}, PlaceKind::firstSteps, {}}); });
+  }
   menu->addAction(tr("About the focused field\tF1"), this, &Rail::fieldHelpWanted);
-  menu->addAction(tr("About Strata"), this, &Rail::aboutWanted);
+  menu->addAction(tr("About Strata"), this, [this] { m_session.go(Place::setting("about")); });
   menu->popup(m_help->mapToGlobal(QPoint(m_help->width(), m_help->height() - menu->sizeHint().height())));
 }
 

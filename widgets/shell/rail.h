@@ -4,8 +4,8 @@
 #include <QWidget>
 #include <vector>
 
-#include "widgets/shell/page.h"
-#include "widgets/shell/workspace.h"
+#include "widgets/session/page.h"
+#include "widgets/session/session.h"
 
 class QVBoxLayout;
 
@@ -17,10 +17,12 @@ class Rail : public QWidget {
   Q_OBJECT
 
  public:
-  explicit Rail(Workspace& workspace, QWidget* parent = nullptr);
+  explicit Rail(Session& session, QWidget* parent = nullptr);
 
-  /// In the rail's order; `atFoot`: below the gap.
-  void addPage(const Page& page, const QString& shortcut, bool atFoot = false);
+  /// In the rail's order.
+  void addPage(const Page& page, const QString& shortcut);
+  /// Whether some page has first steps to bring back.
+  void setHasFirstSteps(bool has) { m_hasFirstSteps = has; }
   void setCurrent(const QString& page);
 
  Q_SIGNALS:
@@ -28,9 +30,7 @@ class Rail : public QWidget {
   void openProjectWanted();
   void newProjectWanted();
   void projectChosen(const QString& folder);
-  void firstStepsWanted();
   void fieldHelpWanted();
-  void aboutWanted();
 
  protected:
   void paintEvent(QPaintEvent* event) override;
@@ -42,11 +42,12 @@ class Rail : public QWidget {
   void showHelpMenu();
   void showProject();
 
-  Workspace& m_workspace;
+  Session& m_session;
   QVBoxLayout *m_top, *m_foot;
   RailButton *m_project, *m_help;
   std::vector<RailButton*> m_buttons;  // all, from top to bottom
   std::vector<RailButton*> m_pages;
+  bool m_hasFirstSteps = false;
 };
 
 }  // namespace strata

@@ -7,11 +7,11 @@
 #include "core/routing/sharing_map.h"
 #include "widgets/shell/folder_popup.h"
 #include "widgets/shell/map_popup.h"
-#include "widgets/shell/named.h"
 #include "widgets/shell/picker_button.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/format.h"
 #include "widgets/style/icons.h"
+#include "widgets/style/named.h"
 #include "widgets/style/theme.h"
 
 namespace strata {
@@ -27,8 +27,8 @@ QString retentionText(const std::string& map, const protocol::ModelCard& card) {
   return parsed ? formatPercent(parsed->retention()) : QString();
 }
 
-SidePicker::SidePicker(Workspace& workspace, ModelIndex& models, Which which, QWidget* parent)
-    : QWidget(parent), m_workspace(workspace), m_models(models), m_which(which) {
+SidePicker::SidePicker(Session& session, Which which, QWidget* parent)
+    : QWidget(parent), m_session(session), m_which(which) {
   const bool isA = which == Which::a;
   const QString side = isA ? "A" : "B";
   auto* row = new QHBoxLayout(this);
@@ -46,10 +46,10 @@ SidePicker::SidePicker(Workspace& workspace, ModelIndex& models, Which which, QW
   row->addWidget(m_map, 1);
   connect(m_model, &QPushButton::clicked, this, &SidePicker::showModelMenu);
   connect(m_map, &QPushButton::clicked, this, &SidePicker::showMapPopup);
-  for (const auto signal : {&Workspace::sidesChanged, &Workspace::contextChanged, &Workspace::cardsChanged}) {
-    connect(&workspace, signal, this, &SidePicker::show);
+  for (const auto signal : {&Session::sidesChanged, &Session::contextChanged, &Session::cardsChanged}) {
+    connect(&session, signal, this, &SidePicker::show);
   }
-  connect(&workspace, &Workspace::cardsForgotten, this, [this] {
+  connect(&session, &Session::cardsForgotten, this, [this] {
     m_asked.reset();
     show();
   });
@@ -57,17 +57,17 @@ SidePicker::SidePicker(Workspace& workspace, ModelIndex& models, Which which, QW
 }
 
 std::optional<std::int64_t> SidePicker::kvBytes() const {
-  const auto& side = m_workspace.side(m_which);
-  const protocol::ModelCard* card = side ? m_workspace.knownCard(side->ref) : nullptr;
+  const auto& side = m_session.side(m_which);
+  const protocol::ModelCard* card = side ? m_session.knownCard(side->ref) : nullptr;
   if (card == nullptr || card->layers <= 0) return {};
   const auto map = parseMap(side->map, card->layers);
   if (!map) return {};
-  const std::int64_t tokens = m_workspace.context() > 0 ? m_workspace.context() : card->context;
-  return card->kvBytesPerToken / card->layers * map->owners() * tokens * m_workspace.chats();
+  const std::int64_t tokens = m_session.context() > 0 ? m_session.context() : card->context;
+  return card->kvBytesPerToken / card->layers * map->owners() * tokens * m_session.chats();
 }
 
 void SidePicker::show() {
-  const auto& side = m_workspace.side(m_which);
+  const auto& side = m_session.side(m_which);
   m_map->setEnabled(side.has_value());
   if (!side) {
     m_asked.reset();
@@ -75,14 +75,14 @@ void SidePicker::show() {
     m_map->setChoice(tr("no map"));
     return;
   }
-  const protocol::ModelCard* card = m_workspace.knownCard(side->ref);
+  const protocol::ModelCard* card = m_session.knownCard(side->ref);
   const QString map = QString::fromStdString(side->map);
-  m_model->setChoice(Workspace::shortName(side->ref), card ? QString::fromStdString(card->path) : QString());
+  m_model->setChoice(Session::shortName(side->ref), card ? QString::fromStdString(card->path) : QString());
   if (card == nullptr) {
     m_map->setChoice(map);
     if (m_asked != side->ref) {  // a model that cannot be read is not asked for again and again
       m_asked = side->ref;
-      m_workspace.card(side->ref, this, [this](const Result<protocol::ModelCard>& answer) {
+      m_session.card(side->ref, this, [this](const Result<protocol::ModelCard>& answer) {
         if (!answer) m_model->setToolTip(tipOf(QString::fromStdString(answer.error().message)));
       });
     }
@@ -91,23 +91,23 @@ void SidePicker::show() {
   const QString share = retentionText(side->map, *card);
   if (share.isEmpty())
     return m_map->setChoice(map, tr("This map does not fit a model of %1 layers.").arg(card->layers));
-  const std::int64_t tokens = m_workspace.context() > 0 ? m_workspace.context() : card->context;
+  const std::int64_t tokens = m_session.context() > 0 ? m_session.context() : card->context;
   m_map->setChoice(tr("%1 · %2").arg(share, formatBytes(kvBytes())),
                    tr("Map %1: a KV cache of %2, for chats of %3 tokens (%4 at once).")
                        .arg(map, formatBytes(kvBytes()), formatCount(tokens))
-                       .arg(m_workspace.chats()));
+                       .arg(m_session.chats()));
 }
 
 void SidePicker::choose(const protocol::ModelRef& ref) {
-  m_workspace.useModel(m_which, ref);
+  m_session.useModel(m_which, ref);
 }
 
 void SidePicker::showModelMenu() {
-  m_models.refresh();
+  const std::vector<protocol::ModelEntry> models = m_session.models().usable();
   auto* menu = named(new QMenu(this), "model-menu", m_model->accessibleName());
   menu->setAttribute(Qt::WA_DeleteOnClose);
   menu->setToolTipsVisible(true);
-  const auto& side = m_workspace.side(m_which);
+  const auto& side = m_session.side(m_which);
   const std::pair<const char*, QString> places[] = {{"project", tr("Project")},
                                                     {"run", tr("Runs")},
                                                     {"adapter", tr("Adapters")},
@@ -115,7 +115,7 @@ void SidePicker::showModelMenu() {
                                                     {"hub", tr("Hugging Face cache")}};
   for (const auto& [source, title] : places) {
     bool any = false;
-    for (const protocol::ModelEntry& model : m_models.models()) {
+    for (const protocol::ModelEntry& model : models) {
       if (model.source != source) continue;
       if (!std::exchange(any, true)) menu->addSection(title);
       QAction* action = menu->addAction(nameOf(model), this, [this, ref = refOf(model)] { choose(ref); });
@@ -124,9 +124,9 @@ void SidePicker::showModelMenu() {
       action->setChecked(side && keyOf(side->ref) == keyOf(model));
     }
   }
-  if (m_models.models().empty()) {
+  if (models.empty()) {
     const QString why =
-        m_workspace.engine().ready() ? tr("No models are listed yet") : tr("The list waits for the engine");
+        m_session.engine().ready() ? tr("No models are listed yet") : tr("The list waits for the engine");
     menu->addAction(why)->setEnabled(false);
   }
   menu->addSeparator();
@@ -135,7 +135,7 @@ void SidePicker::showModelMenu() {
 }
 
 void SidePicker::browse() {
-  auto* popup = new FolderPopup(m_workspace, FolderPopup::Purpose::model, this);
+  auto* popup = new FolderPopup(m_session, FolderPopup::Purpose::model, this);
   connect(popup, &FolderPopup::chosen, this, [this](const QString& folder) {
     protocol::ModelRef ref;
     ref.model = folder.toStdString();
@@ -145,7 +145,7 @@ void SidePicker::browse() {
 }
 
 void SidePicker::showMapPopup() {
-  auto* popup = new MapPopup(m_workspace, m_which, this);
+  auto* popup = new MapPopup(m_session, m_which, this);
   popup->openAt(m_map);
 }
 

@@ -3,7 +3,7 @@
 
 #include <QWidget>
 
-#include "widgets/shell/model_index.h"
+#include "widgets/session/session.h"
 
 namespace strata {
 
@@ -13,7 +13,7 @@ class SidePicker : public QWidget {
   Q_OBJECT
 
  public:
-  SidePicker(Workspace& workspace, ModelIndex& models, Which which, QWidget* parent = nullptr);
+  SidePicker(Session& session, Which which, QWidget* parent = nullptr);
 
   /// Bytes of the caches that the bar is for: context, chats and map of this side; nothing: not known yet.
   std::optional<std::int64_t> kvBytes() const;
@@ -25,8 +25,7 @@ class SidePicker : public QWidget {
   void showMapPopup();
   void choose(const protocol::ModelRef& ref);
 
-  Workspace& m_workspace;
-  ModelIndex& m_models;
+  Session& m_session;
   Which m_which;
   PickerButton *m_model, *m_map;
   std::optional<protocol::ModelRef> m_asked;  // whose card was asked for

@@ -5,11 +5,11 @@
 #include <QPainter>
 #include <QSpinBox>
 
-#include "widgets/shell/named.h"
 #include "widgets/shell/side_picker.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/format.h"
 #include "widgets/style/icons.h"
+#include "widgets/style/named.h"
 #include "widgets/style/theme.h"
 
 namespace strata {
@@ -27,11 +27,11 @@ QHBoxLayout* rowIn(QWidget* widget) {
 
 }  // namespace
 
-SidesBar::SidesBar(Workspace& workspace, ModelIndex& models, QWidget* parent)
+SidesBar::SidesBar(Session& session, QWidget* parent)
     : QWidget(parent),
-      m_workspace(workspace),
-      m_a(new SidePicker(workspace, models, Which::a)),
-      m_b(new SidePicker(workspace, models, Which::b)),
+      m_session(session),
+      m_a(new SidePicker(session, Which::a)),
+      m_b(new SidePicker(session, Which::b)),
       m_sides(new QWidget(this)),
       m_rest(new QWidget(this)),
       m_layout(new QBoxLayout(QBoxLayout::LeftToRight, this)) {
@@ -50,7 +50,7 @@ SidesBar::SidesBar(Workspace& workspace, ModelIndex& models, QWidget* parent)
   m_context->setWhatsThis(tr("How long a chat may grow. The KV cache takes memory for each token of it."));
   m_chats = named(new QSpinBox, "chats", tr("Chats at once"));
   m_chats->setRange(1, kMostChats);
-  m_chats->setValue(workspace.chats());
+  m_chats->setValue(session.chats());
   m_chats->setToolTip(tr("Chats at once that the KV figures are for"));
   m_chats->setWhatsThis(tr("How many chats are held at once. Each has a KV cache of its own."));
   m_weights = new ElidedLabel({}, TextRole::caption, Tone::second);
@@ -66,16 +66,16 @@ SidesBar::SidesBar(Workspace& workspace, ModelIndex& models, QWidget* parent)
   m_layout->addWidget(m_sides, 1);
   m_layout->addWidget(m_rest);
 
-  connect(m_swap, &QPushButton::clicked, &workspace, &Workspace::swapSides);
-  connect(m_copy, &QPushButton::clicked, &workspace, &Workspace::copyAToB);
+  connect(m_swap, &QPushButton::clicked, &session, &Session::swapSides);
+  connect(m_copy, &QPushButton::clicked, &session, &Session::copyAToB);
   connect(m_context, &QComboBox::activated, this,
-          [this] { m_workspace.setContext(m_context->currentData().toLongLong(), m_workspace.chats()); });
+          [this] { m_session.setContext(m_context->currentData().toLongLong(), m_session.chats()); });
   connect(m_chats, &QSpinBox::valueChanged, this,
-          [this](int chats) { m_workspace.setContext(m_workspace.context(), chats); });
-  for (const auto signal : {&Workspace::sidesChanged, &Workspace::contextChanged, &Workspace::cardsChanged}) {
-    connect(&workspace, signal, this, &SidesBar::show);
+          [this](int chats) { m_session.setContext(m_session.context(), chats); });
+  for (const auto signal : {&Session::sidesChanged, &Session::contextChanged, &Session::cardsChanged}) {
+    connect(&session, signal, this, &SidesBar::show);
   }
-  connect(&workspace.engine(), &EngineClient::loadedChanged, this, &SidesBar::show);
+  connect(&session.engine(), &EngineClient::loadedChanged, this, &SidesBar::show);
   followTheme(this, [this] {
     const int around = (metrics().bar - metrics().control) / 2;
     m_layout->setContentsMargins(kGapGroups, around, kGapGroups, around);
@@ -86,47 +86,47 @@ SidesBar::SidesBar(Workspace& workspace, ModelIndex& models, QWidget* parent)
 }
 
 void SidesBar::show() {
-  const bool any = m_workspace.side(Which::a) || m_workspace.side(Which::b);
+  const bool any = m_session.side(Which::a) || m_session.side(Which::b);
   m_swap->setEnabled(any);
-  m_copy->setEnabled(m_workspace.side(Which::a).has_value());
+  m_copy->setEnabled(m_session.side(Which::a).has_value());
   m_weights->setText(weightsText());
   fillContexts();
   const QSignalBlocker quiet(m_chats);
-  m_chats->setValue(m_workspace.chats());
+  m_chats->setValue(m_session.chats());
   arrange();
 }
 
 void SidesBar::fillContexts() {
   std::int64_t most = 0;
   for (const Which which : {Which::a, Which::b}) {
-    const auto& side = m_workspace.side(which);
-    const protocol::ModelCard* card = side ? m_workspace.knownCard(side->ref) : nullptr;
+    const auto& side = m_session.side(which);
+    const protocol::ModelCard* card = side ? m_session.knownCard(side->ref) : nullptr;
     if (card != nullptr) most = std::max(most, card->context);
   }
   const QSignalBlocker quiet(m_context);
   m_context->clear();
   m_context->addItem(most > 0 ? tr("%1 tokens").arg(formatContext(most)) : tr("all tokens"), 0);
   for (const std::int64_t tokens : kContexts) {
-    if ((most == 0 || tokens < most) || tokens == m_workspace.context()) {
+    if ((most == 0 || tokens < most) || tokens == m_session.context()) {
       m_context->addItem(tr("%1 tokens").arg(formatContext(tokens)), static_cast<qlonglong>(tokens));
     }
   }
-  m_context->setCurrentIndex(std::max(0, m_context->findData(static_cast<qlonglong>(m_workspace.context()))));
+  m_context->setCurrentIndex(std::max(0, m_context->findData(static_cast<qlonglong>(m_session.context()))));
 }
 
 QString SidesBar::weightsText() const {
-  const auto& a = m_workspace.side(Which::a);
-  const auto& b = m_workspace.side(Which::b);
+  const auto& a = m_session.side(Which::a);
+  const auto& b = m_session.side(Which::b);
   if (!a || !b) return {};
   const auto bytes = [this](const protocol::ModelRef& ref) -> std::optional<std::int64_t> {
-    for (const protocol::LoadedModel& model : m_workspace.engine().loaded()) {
+    for (const protocol::LoadedModel& model : m_session.engine().loaded()) {
       if (model.ref == ref) return model.weightBytes;
     }
-    const protocol::ModelCard* card = m_workspace.knownCard(ref);
+    const protocol::ModelCard* card = m_session.knownCard(ref);
     return card ? std::optional(card->bytesOnDisk) : std::nullopt;
   };
   const auto ofA = bytes(a->ref), ofB = bytes(b->ref);
-  if (m_workspace.sharesWeights()) {
+  if (m_session.sharesWeights()) {
     return ofA ? tr("one copy of the weights, %1").arg(formatBytes(ofA)) : tr("one copy of the weights");
   }
   if (!ofA || !ofB) return tr("two sets of weights");

@@ -3,7 +3,7 @@
 
 #include <QWidget>
 
-#include "widgets/shell/model_index.h"
+#include "widgets/session/session.h"
 
 class QBoxLayout;
 class QComboBox;
@@ -19,7 +19,7 @@ class SidesBar : public QWidget {
   Q_OBJECT
 
  public:
-  SidesBar(Workspace& workspace, ModelIndex& models, QWidget* parent = nullptr);
+  explicit SidesBar(Session& session, QWidget* parent = nullptr);
 
   QSize minimumSizeHint() const override;
 
@@ -33,7 +33,7 @@ class SidesBar : public QWidget {
   void fillContexts();
   QString weightsText() const;
 
-  Workspace& m_workspace;
+  Session& m_session;
   SidePicker *m_a, *m_b;
   Button *m_swap, *m_copy;
   QComboBox* m_context;

@@ -6,10 +6,11 @@
 
 #include "widgets/shell/engine_popup.h"
 #include "widgets/shell/memory_popup.h"
-#include "widgets/shell/named.h"
+#include "widgets/shell/notices_popup.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/format.h"
 #include "widgets/style/icons.h"
+#include "widgets/style/named.h"
 #include "widgets/style/theme.h"
 
 namespace strata {
@@ -26,8 +27,8 @@ Button* chip(const char* name, QWidget* parent) {
 
 }  // namespace
 
-StatusBar::StatusBar(Workspace& workspace, MemoryLog& memory, QWidget* parent)
-    : QWidget(parent), m_workspace(workspace), m_log(memory) {
+StatusBar::StatusBar(Session& session, MemoryLog& memory, QWidget* parent)
+    : QWidget(parent), m_session(session), m_log(memory) {
   named(this, "status-bar", tr("Status"));
   m_engine = chip("status-engine", this);
   m_engine->setWhatsThis(
@@ -44,6 +45,8 @@ StatusBar::StatusBar(Workspace& workspace, MemoryLog& memory, QWidget* parent)
   m_bar = named(new MemoryBar(this), "status-memory-bar", tr("Memory in use"));
   m_bar->setTextShown(false);
   m_said = named(new ElidedLabel({}, TextRole::body, Tone::normal, this), "status-said");
+  m_bell = chip("status-bell", this);
+  m_bell->setWhatsThis(tr("Everything the window has said since it was opened, the newest first."));
   m_keys = named(new ElidedLabel({}, TextRole::caption, Tone::second, this), "status-keys");
   m_keys->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
 
@@ -55,16 +58,21 @@ StatusBar::StatusBar(Workspace& workspace, MemoryLog& memory, QWidget* parent)
   row->addWidget(m_device);
   row->addWidget(m_memory);
   row->addWidget(m_bar);
+  row->addWidget(m_bell);
   row->addWidget(m_said, 2);
   row->addWidget(m_keys, 3);
 
   connect(m_engine, &QPushButton::clicked, this, &StatusBar::openEngine);
   connect(m_memory, &QPushButton::clicked, this, &StatusBar::openMemory);
-  connect(m_serving, &QPushButton::clicked, &workspace, [&workspace] { workspace.showPage("models"); });
-  connect(&workspace.engine(), &EngineClient::stateChanged, this, &StatusBar::showEngine);
+  connect(m_serving, &QPushButton::clicked, &session, [this] { m_session.go(Place::model(m_serves)); });
+  connect(&session.engine(), &EngineClient::stateChanged, this, &StatusBar::showEngine);
   connect(&memory, &MemoryLog::changed, this, &StatusBar::showMemory);
-  connect(&workspace, &Workspace::announced, this, &StatusBar::say);
-  workspace.engine().on<protocol::ServeChanged>(this, [this](const auto& state) { showServing(state); });
+  connect(m_bell, &QPushButton::clicked, this, &StatusBar::openNotices);
+  connect(&session, &Session::engineChoiceWanted, this, &StatusBar::openEngine);
+  connect(&session.notices(), &Notices::added, this, [this](const Notice& notice) { say(notice.text); });
+  connect(&session.notices(), &Notices::added, this, &StatusBar::showBell);
+  connect(&session.notices(), &Notices::unseenChanged, this, &StatusBar::showBell);
+  session.engine().on<protocol::ServeChanged>(this, [this](const auto& state) { showServing(state); });
   m_forget.setSingleShot(true);
   m_forget.setInterval(kSaidMilliseconds);
   connect(&m_forget, &QTimer::timeout, m_said, [this] { m_said->setText({}); });
@@ -75,10 +83,21 @@ StatusBar::StatusBar(Workspace& workspace, MemoryLog& memory, QWidget* parent)
   });
   showEngine();
   showMemory();
+  showBell();
+}
+
+void StatusBar::showBell() {
+  const int problems = m_session.notices().unseen();
+  m_bell->setVisible(m_session.notices().rowCount() > 0);
+  m_bell->setIcon(icon("bell", problems > 0 ? Ink::bad : Ink::second));
+  m_bell->setText(problems > 0 ? QString::number(problems) : QString());
+  const QString name = problems > 0 ? tr("Notices: %n new problem(s)", nullptr, problems) : tr("Notices");
+  m_bell->setAccessibleName(name);
+  m_bell->setToolTip(name);
 }
 
 void StatusBar::showEngine() {
-  const EngineClient& engine = m_workspace.engine();
+  const EngineClient& engine = m_session.engine();
   m_engine->setText(engineStateText(engine));
   const auto state = engine.state();
   m_engine->setIcon(state == EngineClient::State::ready    ? icon("check-lg", Ink::good)
@@ -91,7 +110,7 @@ void StatusBar::showEngine() {
   }
   m_device->setText(engine.ready() ? devices.join(", ") : QString());
   if (!engine.ready()) m_serving->hide();
-  // A failure stands above the page.
+  // A failure is shown above the page.
   if (!engine.problem().isEmpty() && state != EngineClient::State::failed) say(engine.problem());
 }
 
@@ -107,11 +126,12 @@ void StatusBar::showMemory() {
   if (level == MemoryLevel::high) text += tr(", high");
   if (level == MemoryLevel::full) text += tr(", nearly full");
   m_memory->setText(text);
-  m_memory->setToolTip(parts.known() ? describe(parts) : tr("The engine has not told of its memory yet."));
+  m_memory->setToolTip(parts.known() ? describe(parts) : tr("No memory report yet."));
 }
 
 void StatusBar::showServing(const protocol::ServeState& state) {
   m_serving->setVisible(state.on);
+  m_serves = state.models.empty() ? QString() : QString::fromStdString(state.models.front());
   const QString address = QString::fromStdString(state.url);
   m_serving->setText(tr("Serving"));
   m_serving->setToolTip(
@@ -134,13 +154,16 @@ void StatusBar::say(const QString& sentence) {
 }
 
 void StatusBar::openEngine() {
-  auto* popup = new EnginePopup(m_workspace, this);
-  connect(popup, &EnginePopup::commandChosen, this, &StatusBar::commandChosen);
-  popup->openAt(m_engine);
+  (new EnginePopup(m_session, this))->openAt(m_engine);
 }
 
 void StatusBar::openMemory() {
-  (new MemoryPopup(m_workspace, m_log, this))->openAt(m_memory);
+  (new MemoryPopup(m_session, m_log, this))->openAt(m_memory);
+}
+
+void StatusBar::openNotices() {
+  (new NoticesPopup(m_session, this))->openAt(m_bell);
+  m_session.notices().markSeen();
 }
 
 void StatusBar::paintEvent(QPaintEvent*) {

@@ -1,5 +1,6 @@
 #pragma once
-// The last line of the window: the engine, what is served, the device, memory, what just happened, and the keys of now.
+// The last line of the window: the engine, what is served, the device, memory, what just happened, the bell with all
+// that did, and the keys of now.
 
 #include <QPair>
 #include <QTimer>
@@ -16,31 +17,30 @@ class StatusBar : public QWidget {
   Q_OBJECT
 
  public:
-  StatusBar(Workspace& workspace, MemoryLog& memory, QWidget* parent = nullptr);
+  StatusBar(Session& session, MemoryLog& memory, QWidget* parent = nullptr);
 
   void setKeys(const QList<QPair<QString, QString>>& keys);
-  /// A sentence that stays some seconds and that screen readers read out.
-  void say(const QString& sentence);
-
   void openEngine();
   void openMemory();
-
- Q_SIGNALS:
-  void commandChosen(const QString& command);
+  void openNotices();
 
  protected:
   void paintEvent(QPaintEvent* event) override;
 
  private:
+  /// A sentence that stays some seconds and that screen readers read out.
+  void say(const QString& sentence);
   void showEngine();
+  void showBell();
   void showMemory();
   void showServing(const protocol::ServeState& state);
 
-  Workspace& m_workspace;
+  Session& m_session;
   MemoryLog& m_log;
-  Button *m_engine, *m_serving, *m_memory;
+  Button *m_engine, *m_serving, *m_memory, *m_bell;
   MemoryBar* m_bar;
   ElidedLabel *m_device, *m_said, *m_keys;
+  QString m_serves;  // the model
   QTimer m_forget;
 };
 

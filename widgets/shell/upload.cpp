@@ -27,9 +27,9 @@ LocalFiles filesToUpload(const QString& path) {
   return what;
 }
 
-Upload::Upload(Workspace& workspace, QObject* parent) : QObject(parent), m_workspace(workspace) {
-  connect(&workspace, &Workspace::projectChanged, this, [this] {
-    const auto& project = m_workspace.project();
+Upload::Upload(Session& session, QObject* parent) : QObject(parent), m_session(session) {
+  connect(&session, &Session::projectChanged, this, [this] {
+    const auto& project = m_session.project();
     if (!m_running || !project || project->folder == m_project) return;
     fail(ErrorCode::busy, tr("Another project was opened while %1 was being sent.").arg(m_what.name));
   });
@@ -41,7 +41,7 @@ void Upload::start(const LocalFiles& what) {
   m_what = what;
   m_at = -1;
   m_sent = 0;
-  m_project = m_workspace.project() ? m_workspace.project()->folder : std::string();
+  m_project = m_session.project() ? m_session.project()->folder : std::string();
   m_running = true;
   openNext();
 }
@@ -90,7 +90,7 @@ void Upload::sendPiece(const Piece& piece) {
   params.offset = m_offset;
   params.data = piece.base64;
   params.last = m_offset + piece.bytes == m_size;
-  m_ticket = m_workspace.engine().call<protocol::PutFile>(
+  m_ticket = m_session.engine().call<protocol::PutFile>(
       params, this, [this, bytes = piece.bytes, last = params.last, start = m_start](const auto& answer) {
         if (m_running && start == m_start) answered(answer, bytes, last);
       });
@@ -110,7 +110,7 @@ void Upload::answered(const Result<protocol::PutFile::Answer>& answer, qint64 by
 }
 
 void Upload::fail(ErrorCode code, const QString& sentence) {
-  if (m_ticket != 0) m_workspace.engine().cancel(std::exchange(m_ticket, 0));
+  if (m_ticket != 0) m_session.engine().cancel(std::exchange(m_ticket, 0));
   finish(tl::unexpected(Error{code, sentence.toStdString(), m_what.path.toStdString()}));
 }
 

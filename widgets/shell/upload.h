@@ -2,7 +2,7 @@
 // Sends a file, or the files of a folder, of this machine to the project where the engine runs: a piece at a time, the
 // next once the former is answered. Lives on the GUI thread, reads on another one, and never holds more than a piece.
 //
-//   Upload upload(workspace);
+//   Upload upload(session);
 //   upload.onFinished([](const Result<QString>& path) { … });
 //   upload.start(filesToUpload("/home/ada/train.jsonl"));
 
@@ -12,8 +12,8 @@
 #include <functional>
 #include <memory>
 
-#include "widgets/shell/background.h"
-#include "widgets/shell/workspace.h"
+#include "widgets/session/background.h"
+#include "widgets/session/session.h"
 
 namespace strata {
 
@@ -32,7 +32,7 @@ class Upload : public QObject {
   Q_OBJECT
 
  public:
-  explicit Upload(Workspace& workspace, QObject* parent = nullptr);
+  explicit Upload(Session& session, QObject* parent = nullptr);
 
   /// Called with its path on the engine's machine, or why it is not there.
   void onFinished(std::function<void(const Result<QString>& path)> heard) { m_finished = std::move(heard); }
@@ -60,7 +60,7 @@ class Upload : public QObject {
   void finish(const Result<QString>& path);
   void fail(ErrorCode code, const QString& sentence);
 
-  Workspace& m_workspace;
+  Session& m_session;
   std::function<void(const Result<QString>&)> m_finished;
   LocalFiles m_what;
   std::shared_ptr<QFile> m_file;  // of the reading thread

@@ -4,10 +4,10 @@
 #include <QPainter>
 #include <QProgressBar>
 
-#include "widgets/shell/named.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/format.h"
 #include "widgets/style/icons.h"
+#include "widgets/style/named.h"
 #include "widgets/style/theme.h"
 
 namespace strata {
@@ -18,8 +18,7 @@ constexpr int kBarWidth = 160;
 
 }  // namespace
 
-UploadBar::UploadBar(Workspace& workspace, QWidget* parent)
-    : QWidget(parent), m_workspace(workspace), m_upload(workspace) {
+UploadBar::UploadBar(Session& session, QWidget* parent) : QWidget(parent), m_session(session), m_upload(session) {
   named(this, "upload-bar", tr("Upload"));
   m_sentence = named(bodyLabel({}, this), "upload-sentence");
   m_bar = named(new QProgressBar(this), "upload-progress", tr("Progress of the upload"));
@@ -40,8 +39,8 @@ UploadBar::UploadBar(Workspace& workspace, QWidget* parent)
   connect(m_stop, &QPushButton::clicked, this, [this] { dismiss(); });
   connect(&m_upload, &Upload::progressed, this, &UploadBar::refresh);
   m_upload.onFinished([this](const Result<QString>& path) { finished(path); });
-  connect(&workspace, &Workspace::projectChanged, this, &UploadBar::refresh);
-  connect(&workspace.engine(), &EngineClient::stateChanged, this, &UploadBar::refresh);
+  connect(&session, &Session::projectChanged, this, &UploadBar::refresh);
+  connect(&session.engine(), &EngineClient::stateChanged, this, &UploadBar::refresh);
   followTheme(this, [this, row] {
     row->setContentsMargins(kGapGroups + metrics().icon + kGapRelated, kGapRelated, kGapGroups, kGapRelated);
     m_bar->setFixedWidth(scaled(kBarWidth));
@@ -52,7 +51,7 @@ UploadBar::UploadBar(Workspace& workspace, QWidget* parent)
 
 void UploadBar::offer(const QString& path, std::function<void(const QString& path)> then) {
   if (m_upload.running()) {
-    return m_workspace.announce(tr("%1 is still being sent: what was dropped now can follow it.").arg(m_offered.name));
+    return m_session.announce(tr("%1 is still being sent: what was dropped now can follow it.").arg(m_offered.name));
   }
   m_offered = {};
   m_offered.name = QFileInfo(path).fileName();
@@ -80,14 +79,14 @@ void UploadBar::offered(const LocalFiles& files) {
   if (files.files.isEmpty()) m_problem = tr("%1 holds no file that could be sent.").arg(files.name);
   refresh();
   lookForOther();
-  m_workspace.announce(m_sentence->text());
+  m_session.announce(m_sentence->text());
   (m_offered.files.isEmpty() ? m_stop : m_start)->setFocus(Qt::OtherFocusReason);
 }
 
 void UploadBar::lookForOther() {
-  if (!m_workspace.project()) return;
-  const std::string uploads = m_workspace.project()->folder + "/uploads";
-  m_workspace.engine().call<protocol::ListFolder>(
+  if (!m_session.project()) return;
+  const std::string uploads = m_session.project()->folder + "/uploads";
+  m_session.engine().call<protocol::ListFolder>(
       {uploads}, this, [this, name = m_offered.name](const Result<protocol::ListFolder::Answer>& answer) {
         if (!answer || name != m_offered.name) return;  // there is no such folder before the first upload
         for (const protocol::FolderEntry& entry : answer->entries) {
@@ -122,7 +121,7 @@ void UploadBar::start() {
 void UploadBar::finished(const Result<QString>& path) {
   if (path) {
     hide();
-    m_workspace.announce(tr("%1 lies in the project now: %2").arg(m_offered.name, *path));
+    m_session.announce(tr("%1 lies in the project now: %2").arg(m_offered.name, *path));
     const auto then = std::exchange(m_then, {});
     return then(*path);
   }
@@ -132,13 +131,13 @@ void UploadBar::finished(const Result<QString>& path) {
       stopped ? tr("Stopped after %1 of %2 of %3.").arg(sent, all, m_offered.name)
               : tr("%1 is not in the project: %2").arg(m_offered.name, QString::fromStdString(path.error().message));
   refresh();
-  m_workspace.announce(m_problem);
+  m_session.announce(m_problem);
 }
 
 QString UploadBar::question() const {
-  QString sentence = tr("%1 lies on this machine; the engine runs on %2. Upload %3 to the project?")
-                         .arg(m_offered.name, QString::fromStdString(m_workspace.engine().engine().host),
-                              formatBytes(m_offered.bytes));
+  QString sentence =
+      tr("%1 lies on this machine; the engine runs on %2. Upload %3 to the project?")
+          .arg(m_offered.name, QString::fromStdString(m_session.engine().engine().host), formatBytes(m_offered.bytes));
   if (m_offered.folder) sentence += ' ' + tr("Files: %1.").arg(formatCount(m_offered.files.size()));
   if (m_offered.foldersLeftOut > 0) {
     sentence += ' ' + tr("Folders inside it are left out: %1.").arg(formatCount(m_offered.foldersLeftOut));
@@ -149,8 +148,8 @@ QString UploadBar::question() const {
 
 void UploadBar::refresh() {
   if (isHidden()) return;
-  const EngineClient& engine = m_workspace.engine();
-  const bool running = m_upload.running(), ready = engine.ready() && m_workspace.project();
+  const EngineClient& engine = m_session.engine();
+  const bool running = m_upload.running(), ready = engine.ready() && m_session.project();
   const QString size = formatBytes(m_offered.bytes);
   if (running) {
     m_sentence->setText(ready ? tr("Sending %1 to %2").arg(m_offered.name, QString::fromStdString(engine.engine().host))

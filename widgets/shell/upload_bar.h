@@ -18,7 +18,7 @@ class UploadBar : public QWidget {
   Q_OBJECT
 
  public:
-  explicit UploadBar(Workspace& workspace, QWidget* parent = nullptr);
+  explicit UploadBar(Session& session, QWidget* parent = nullptr);
 
   /// `then`: what is to be done with its path on the engine's machine.
   void offer(const QString& path, std::function<void(const QString& path)> then);
@@ -39,7 +39,7 @@ class UploadBar : public QWidget {
   void refresh();
   QString question() const;
 
-  Workspace& m_workspace;
+  Session& m_session;
   Upload m_upload;
   LocalFiles m_offered;
   std::function<void(const QString&)> m_then;

@@ -135,6 +135,10 @@ def remove_job(params):
     wire.write("jobs.json", jobs)
 
 
+def list_maps(_):
+    return {"maps": read("maps.json", [])}
+
+
 def read_job_log(_):
     return {"text": "step 1 loss 3.21\nstep 2 loss 3.17\n", "next": 34}
 
@@ -180,6 +184,7 @@ METHODS = {
     "chats/remove": chat.remove_chat, "chats/export": chat.export_chat,
     "jobs/list": list_jobs, "jobs/log": read_job_log, "jobs/stop": nothing, "jobs/remove": remove_job,
     "jobs/watch": nothing,
+    "maps/list": list_maps, "maps/put": nothing,
     "files/list": list_files, "files/put": put_file,
     "serve/start": start_serving, "serve/stop": stop_serving,
 }

@@ -103,7 +103,7 @@ TEST_F(ChatDetails, TheHeadShowsTheMapThatRuns) {
   EXPECT_EQ(mapOfB(), "full");
   page->answering().stopAll();
   ASSERT_TRUE(soon([&] { return !page->answering().busy(); }));
-  EXPECT_EQ(mapOfB(), "retention:0.5");
+  EXPECT_EQ(mapOfB(), "stride:2");
 }
 
 TEST_F(ChatDetails, TheRightButtonOpensAMenuAndChoosesNoChat) {
@@ -130,8 +130,8 @@ TEST_F(ChatDetails, WhatIsWrongWithTheProjectIsNotSaidInEachPaneToo) {
   file("in_use", "");
   makePage();
   client->start(command());
-  workspace->openProject({});
-  ASSERT_TRUE(soon([&] { return workspace->projectProblem().has_value(); }));
+  session->openProject({});
+  ASSERT_TRUE(soon([&] { return session->projectProblem().has_value(); }));
   for (const Which which : kBothSides) EXPECT_EQ(page->pane(which)->states()->state(), StatePane::State::empty);
 }
 
@@ -186,7 +186,7 @@ TEST_F(FullDisk, LosesNoQuestionAndNoChatWhileOthersAreOpened) {
   const std::vector<std::tuple<QString, const char*, int>> chats = {
       {first, "two", 1}, {second, "three", 0}, {first, "two", 1}};
   for (const auto& [id, last, turns] : chats) {
-    page->open(id);
+    page->open(Place::chat(id));
     ASSERT_TRUE(soon([&, &id = id] { return page->conversation().id() == id && !page->conversation().isOpening(); }));
     ASSERT_EQ(page->conversation().lastTurn(), turns) << "it is shown as it was left, not as it was stored";
     EXPECT_EQ(answer(Which::a)->text, last);

@@ -43,7 +43,8 @@ class ChatFixture : public ::testing::Test {
     client = std::make_unique<EngineClient>();
     auto journal = Journal::open(folder.path() / "journal");
     if (journal) client->setJournal(std::move(*journal));
-    workspace = std::make_unique<Workspace>(*client, settings);
+    settings.setValue("first_start/closed", true);
+    session = std::make_unique<Session>(*client, settings);
   }
 
   void file(const char* name, const std::string& text) { writeText(folder.path() / name, text); }
@@ -51,7 +52,7 @@ class ChatFixture : public ::testing::Test {
   EngineClient::Command command() const { return fakeEngine(folder.path()); }
 
   void makePage() {
-    page = std::make_unique<ChatPage>(*workspace);
+    page = std::make_unique<ChatPage>(*session);
     page->resize(1208, 660);
     page->show();
   }
@@ -60,8 +61,8 @@ class ChatFixture : public ::testing::Test {
   bool begin() {
     makePage();
     client->start(command());
-    workspace->openProject({});
-    return soon([&] { return workspace->project() && client->ready() && !client->loaded().empty(); });
+    session->openProject({});
+    return soon([&] { return session->project() && client->ready() && !client->loaded().empty(); });
   }
 
   bool ask(const QString& question) {
@@ -85,7 +86,7 @@ class ChatFixture : public ::testing::Test {
   TemporaryFolder folder;
   Settings settings{QString::fromStdString((folder.path() / "settings.ini").string())};
   std::unique_ptr<EngineClient> client;
-  std::unique_ptr<Workspace> workspace;
+  std::unique_ptr<Session> session;
   std::unique_ptr<ChatPage> page;
 };
 

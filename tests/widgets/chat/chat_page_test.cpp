@@ -9,6 +9,7 @@
 #include "chat_fixture.h"
 #include "widgets/chat/difference_bar.h"
 #include "widgets/chat/notice_bar.h"
+#include "widgets/mapeditor/map_choices.h"
 #include "widgets/style/segmented_buttons.h"
 #include "widgets/style/state_pane.h"
 
@@ -56,7 +57,7 @@ TEST_F(ChatPageTest, AQuestionWaitsForTheEngineAndSaysSo) {
   QTest::qWait(50);
   EXPECT_EQ(labelText(page->pane(Which::a), "answera1Status"), "waits for the engine");
   client->start(command());
-  workspace->openProject({});
+  session->openProject({});
   ASSERT_TRUE(soon([&] { return answer(Which::a) && answer(Which::a)->answer && answer(Which::b)->answer; }));
   EXPECT_EQ(answer(Which::b)->text, "early");
 }
@@ -66,7 +67,7 @@ TEST_F(ChatPageTest, ShowsWhatTheEngineReportedAndNotWhatThePickerSays) {
   ASSERT_TRUE(ask("echo hello"));
   page->setRetention(Which::b, .5);
   QTest::qWait(50);
-  EXPECT_EQ(QString::fromStdString(workspace->side(Which::b)->map), "retention:0.5");
+  EXPECT_EQ(QString::fromStdString(session->side(Which::b)->map), "stride:2");
   EXPECT_TRUE(labelText(page->pane(Which::a), "answera1MadeBy").startsWith("made by base 62617365 · full · seed 1"));
   EXPECT_TRUE(labelText(page->pane(Which::b), "answerb1MadeBy").startsWith("made with routed 726f7574 · full"));
   page->askAgain();
@@ -103,14 +104,14 @@ TEST_F(ChatPageTest, RetentionButtonsSayWhatTheModelCanDo) {
        R"({"a": {"ref": {"model": "tiny", "adapter": "", "dtype": "", "device": "cpu", "context": 0}, "map": "full"},
                     "b": null})");
   ASSERT_TRUE(begin());
-  auto* buttons = child<SegmentedButtons>("retentionA");
+  auto* buttons = child<MapChoices>("retentionA")->buttons();
   ASSERT_TRUE(soon([&] { return buttons->count() > 0; }));
   QStringList names;
   for (int i = 0; i < buttons->count(); ++i) names << buttons->button(i)->text();
   EXPECT_EQ(names, QStringList({"100", "80", "60", "40", "20 %"}));
   EXPECT_EQ(buttons->current(), 0);
   buttons->button(2)->click();
-  EXPECT_EQ(workspace->side(Which::a)->map, "retention:0.5");
+  EXPECT_EQ(session->side(Which::a)->map, "stride:2");
   EXPECT_EQ(buttons->current(), 2);
 }
 
@@ -220,7 +221,7 @@ TEST_F(ChatPageTest, ABranchIsANewChatUpToThere) {
 
 TEST_F(ChatPageTest, AnswersReadTheirOwnSidesConversation) {
   ASSERT_TRUE(begin());
-  workspace->setMap(Which::b, "retention:0.5");
+  session->setMap(Which::b, "stride:2");
   ASSERT_TRUE(ask("Where was the lantern?"));
   ASSERT_TRUE(ask("And then?"));
   const auto asked = requests("chat/generate");
@@ -313,7 +314,7 @@ TEST_F(ChatPageTest, ExportsIntoAFile) {
 
 TEST_F(ChatPageTest, MarksWhereTheAnswersPartWithoutBeingAsked) {
   ASSERT_TRUE(begin());
-  workspace->setMap(Which::b, "retention:0.5");
+  session->setMap(Which::b, "stride:2");
   ASSERT_TRUE(ask("Where was the lantern?"));
   EXPECT_TRUE(requests("chat/compare").empty());
   const auto marks = page->differences().marks(0, Which::b);
@@ -327,7 +328,7 @@ TEST_F(ChatPageTest, MarksWhereTheAnswersPartWithoutBeingAsked) {
 
 TEST_F(ChatPageTest, ReadsDifferencesOutTokenByToken) {
   ASSERT_TRUE(begin());
-  workspace->setMap(Which::b, "retention:0.5");
+  session->setMap(Which::b, "stride:2");
   ASSERT_TRUE(ask("Where was the lantern?"));
   child<QAbstractButton>("differences")->click();
   ASSERT_TRUE(soon([&] { return page->differences().state() == Differences::State::shown; }));
@@ -427,7 +428,7 @@ TEST_F(ChatPageTest, CanBeUsedWithTheKeyboardAlone) {
     EXPECT_TRUE(reached.contains(name)) << name << " among " << reached.join(", ").toStdString();
   }
   EXPECT_GE(page->panes().size(), 4);
-  EXPECT_GE(page->commands().size(), 15);
+  EXPECT_GE(page->actions().size(), 15);
   EXPECT_FALSE(page->keys().isEmpty());
 }
 

@@ -42,7 +42,7 @@ TEST_F(ConversationTest, ALaterPageThatFailsLeavesTheOpenChatWhole) {
   const QString longId = storeLongChat();
   const QString id = page->conversation().id();
   file("bad_page", "1");
-  page->open(longId);
+  page->open(Place::chat(longId));
   ASSERT_TRUE(soon([&] { return !page->conversation().isOpening(); }));
   EXPECT_EQ(page->conversation().id(), id);
   ASSERT_EQ(page->conversation().turns().size(), 1U);
@@ -66,11 +66,11 @@ TEST_F(ConversationTest, TheOpenChatGoesOnUntilTheOtherIsThere) {
   page->sendDraft();
   ASSERT_TRUE(soon([&] { return answer(Which::a) && !answer(Which::a)->text.isEmpty(); }));
   file("bad_page", "1");
-  page->open(longId);
+  page->open(Place::chat(longId));
   ASSERT_TRUE(soon([&] { return !page->conversation().isOpening(); }));
   EXPECT_EQ(page->answering().state(Which::a), Answering::State::answering) << "its answer was not stopped";
   std::filesystem::remove(folder.path() / "bad_page");
-  page->open(longId);
+  page->open(Place::chat(longId));
   ASSERT_TRUE(soon([&] { return page->conversation().id() == longId; }));
   EXPECT_EQ(page->conversation().turns().size(), 3U);
   EXPECT_FALSE(page->answering().busy());
@@ -120,15 +120,15 @@ TEST_F(ConversationTest, AnEmptySideComesBackEmptyWithItsChat) {
   ASSERT_TRUE(ask("echo alone"));
   const QString id = page->conversation().id();
   ASSERT_TRUE(soon([&] { return stored(id)["messages"].size() == 2; }));
-  workspace->swapSides();
-  EXPECT_FALSE(workspace->side(Which::a));
+  session->swapSides();
+  EXPECT_FALSE(session->side(Which::a));
   ASSERT_TRUE(soon([&] { return !requests("project/set_sides").empty(); }));
   EXPECT_TRUE(requests("project/set_sides").back()["a"].is_null());
   page->startNew();
-  page->open(id);
+  page->open(Place::chat(id));
   ASSERT_TRUE(soon([&] { return page->conversation().id() == id; }));
-  EXPECT_TRUE(workspace->side(Which::a));
-  EXPECT_FALSE(workspace->side(Which::b));
+  EXPECT_TRUE(session->side(Which::a));
+  EXPECT_FALSE(session->side(Which::b));
 }
 
 }  // namespace

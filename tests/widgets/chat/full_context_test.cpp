@@ -5,9 +5,9 @@
 #include <QPushButton>
 
 #include "chat_fixture.h"
+#include "widgets/chat/first_start.h"
 #include "widgets/chat/notice_bar.h"
 #include "widgets/chat/prompt_count.h"
-#include "widgets/shell/first_start.h"
 
 namespace strata::testing {
 namespace {
@@ -64,7 +64,7 @@ TEST_F(FullContext, DropsAsManyOldTurnsAsItMustAndKeepsTheWholeChat) {
   ASSERT_EQ(page->conversation().turns().size(), 2U);
   EXPECT_EQ(page->conversation().turns()[0].question, "echo two");
   EXPECT_EQ(answer(Which::a)->text, "one two three four five six");
-  page->open(old);
+  page->open(Place::chat(old));
   ASSERT_TRUE(soon([&] { return page->conversation().id() == old; }));
   EXPECT_EQ(page->conversation().turns().size(), 2U);
   EXPECT_EQ(page->conversation().turns()[0].question, "echo one");
@@ -97,12 +97,12 @@ TEST_F(FullContext, OfAQuestionThatIsTooLongItselfIsNotOfferedWhatDoesNotHelp) {
 class FirstStartInChat : public ChatFixture {
  protected:
   bool beginWithSteps() {
+    settings.remove("first_start/closed");
     makePage();
-    steps = std::make_unique<FirstStart>(*workspace);
-    page->serve(*steps);
+    steps = &page->firstSteps();
     client->start(command());
-    workspace->openProject({});
-    return soon([&] { return client->ready() && workspace->project(); });
+    session->openProject({});
+    return soon([&] { return client->ready() && session->project(); });
   }
   void press(const char* name) { steps->findChild<QPushButton*>(name)->click(); }
   bool answeredTurns(int asked) {
@@ -110,7 +110,7 @@ class FirstStartInChat : public ChatFixture {
       return requests("chat/generate").size() == static_cast<std::size_t>(asked) && !page->answering().busy();
     });
   }
-  std::unique_ptr<FirstStart> steps;
+  FirstStart* steps = nullptr;
 };
 
 TEST_F(FirstStartInChat, AnotherQuestionIsAskedInAChatOfItsOwn) {

@@ -123,9 +123,9 @@ void HostileSizes::freezeNothing() {
   const QString large = page->conversation().id();
   const int last = page->conversation().lastTurn();
   expectSmooth("other and back", [&] {
-    page->open(small);
+    page->open(Place::chat(small));
     ASSERT_TRUE(soon([&] { return page->conversation().id() == small; }));
-    page->open(large);
+    page->open(Place::chat(large));
     ASSERT_TRUE(soon([&] { return page->conversation().id() == large && page->conversation().lastTurn() == last; }));
   });
   if (answer(Which::a)->answer->ids.size() < kMostCompared) {

@@ -37,7 +37,7 @@ class HostileAnswers : public ChatFixture {
   bool beginWithRoom() {
     if (!begin()) return false;
     // One side: the probe sees a turn of the loop, in which both sides' answers would arrive as two events.
-    workspace->setSide(Which::b, std::nullopt);
+    session->setSide(Which::b, std::nullopt);
     GenerateConfig sampling;
     sampling.maxTokens = 1'000'000;
     page->conversation().setSampling(sampling);
@@ -140,7 +140,7 @@ TEST_F(HostileAnswers, TwoHundredTurnsStaySmooth) {
   client->call<protocol::PutChat>({info, messages, -1}, page.get(),
                                   [&](const auto& done) { stored = done.has_value(); });
   ASSERT_TRUE(soon([&] { return stored; }));
-  page->open("long");
+  page->open(Place::chat("long"));
   ASSERT_TRUE(soon([&] { return page->conversation().lastTurn() == 199; }));
   QTest::qWait(200);
   Transcript* transcript = page->pane(Which::a)->transcript();

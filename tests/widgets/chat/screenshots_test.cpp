@@ -64,7 +64,7 @@ TEST_F(ChatPictures, Loading) {
   file("load", "4");
   makePage();
   client->start(command());
-  workspace->openProject({});
+  session->openProject({});
   ASSERT_TRUE(soon([&] { return page->pane(Which::a)->states()->state() == StatePane::State::loading; }));
   QTest::qWait(1300);
   shootAll("loading");
@@ -72,7 +72,7 @@ TEST_F(ChatPictures, Loading) {
 
 TEST_F(ChatPictures, Working) {
   ASSERT_TRUE(begin());
-  workspace->setMap(Which::b, "retention:0.5");
+  session->setMap(Which::b, "retention:0.5");
   ASSERT_TRUE(ask("Who lit the lantern?"));
   ASSERT_TRUE(ask(kQuestion));
   shootAll("working");

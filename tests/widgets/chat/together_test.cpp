@@ -102,7 +102,7 @@ TEST_F(Together, APaneOfItsOwnNeedsNoRoomBelow) {
 
 TEST_F(Together, ATokenUnderThePointerTellsItsAlternatives) {
   ASSERT_TRUE(begin());
-  workspace->setMap(Which::b, "retention:0.5");
+  session->setMap(Which::b, "retention:0.5");
   ASSERT_TRUE(ask("Where was the lantern?"));
   page->differences().setOn(true);
   ASSERT_TRUE(soon([&] { return page->differences().state() == Differences::State::shown; }));
@@ -121,7 +121,7 @@ TEST_F(Together, ATokenUnderThePointerTellsItsAlternatives) {
 
 TEST_F(Together, DifferencesAreToBeSeenAtAnEarlierAnswerToo) {
   ASSERT_TRUE(begin());
-  workspace->setMap(Which::b, "retention:0.5");
+  session->setMap(Which::b, "retention:0.5");
   ASSERT_TRUE(ask("Where was the lantern?"));
   ASSERT_TRUE(ask("And the candle?"));
   QTest::qWait(100);
@@ -144,7 +144,7 @@ TEST_F(Together, AnsweringAgainCanBeTakenBackUntilTheNextQuestion) {
   ASSERT_TRUE(begin());
   ASSERT_TRUE(ask("Where was the lantern?"));
   const QString before = answer(Which::b)->text;
-  workspace->setMap(Which::b, "retention:0.5");
+  session->setMap(Which::b, "retention:0.5");
   child<QPushButton>("againBoth")->click();
   ASSERT_TRUE(soon([&] { return !page->answering().busy() && answer(Which::b)->text != before; }));
   QTest::qWait(800);
@@ -174,7 +174,7 @@ TEST_F(Together, ATextIsSentAndStoredOnce) {
   }
   EXPECT_EQ(answers, 2);
   page->startNew();
-  page->open(id);
+  page->open(Place::chat(id));
   ASSERT_TRUE(soon([&] { return page->conversation().lastTurn() == 0; }));
   EXPECT_EQ(answer(Which::a)->answer->text, "kept once");
 }

@@ -25,7 +25,7 @@ class DataPageTest : public ::testing::Test, public PageFixture {
   }
   void makePage() {
     frame.reset();
-    page = std::make_unique<DataPage>(workspace);
+    page = std::make_unique<DataPage>(session);
     frame = std::make_unique<Frame>(*page);
     frame->resize(1280, 800);
     frame->show();
@@ -76,15 +76,15 @@ TEST_F(DataPageTest, AsksForTheModelsOnceWhateverMapsStandOnTheSides) {
   const auto& models = child<QComboBox>(*page, "dataModel");
   ASSERT_TRUE(soon([&] { return models.findText("list 1") >= 0; }));
   for (const char* map : {"stride:2", "stride:3", "full"}) {
-    workspace.setMap(Which::a, map);
+    session.setMap(Which::a, map);
     EXPECT_GE(models.findText("list 1"), 0);
     EXPECT_EQ(models.currentText(), "base");
   }
-  protocol::Side other = *workspace.side(Which::a);
+  protocol::Side other = *session.side(Which::a);
   other.ref.model = "routed";
-  workspace.setSide(Which::a, other);
+  session.setSide(Which::a, other);
   EXPECT_EQ(models.currentText(), "routed");
-  workspace.noteModels();
+  session.models().refresh();
   EXPECT_TRUE(soon([&] { return models.findText("list 2") >= 0; }))
       << "asked more often: the list reads " << models.itemText(models.count() - 1).toStdString();
 }
@@ -107,8 +107,8 @@ TEST_F(DataPageTest, AFileFromElsewhereStaysInTheListWhenAnotherIsOpened) {
     for (int i = 0; i < files.count(); ++i) names << files.item(i)->text();
     return names;
   };
-  page->open("/elsewhere/first.jsonl");
-  page->open("/elsewhere/second.jsonl");
+  page->open(Place::dataSet("/elsewhere/first.jsonl"));
+  page->open(Place::dataSet("/elsewhere/second.jsonl"));
   EXPECT_EQ(files.count(), 5);
   files.setCurrentRow(1);  // one of the project's own
   EXPECT_TRUE(names().contains("first.jsonl") && names().contains("second.jsonl")) << names().join(", ").toStdString();

@@ -20,9 +20,9 @@ TEST(DataPageWithTheEngineSlow, ReadsTheSampleQuestionsAsTrainingWould) {
   fixture.settings.setValue("data/model",
                             QString::fromStdString((sourceFolder() / "resources/models/sample-routed").string()));
   fixture.engine.start({QString::fromStdString(program.string()), {"engine"}});
-  fixture.workspace.openProject(QString::fromStdString((fixture.folder.path() / "project").string()), true);
-  ASSERT_TRUE(soon([&] { return fixture.workspace.project().has_value(); }, 30000));
-  DataPage page(fixture.workspace);
+  fixture.session.openProject(QString::fromStdString((fixture.folder.path() / "project").string()), true);
+  ASSERT_TRUE(soon([&] { return fixture.session.project().has_value(); }, 30000));
+  DataPage page(fixture.session);
   Frame frame(page);
   frame.resize(1280, 800);
   frame.show();

@@ -18,9 +18,9 @@ class ModelsPageWithTheEngineSlow : public ::testing::Test, public PageFixture {
     const fs::path program = given != nullptr ? fs::path(given) : fs::path(STRATA_BINARY_DIR) / "bin/strata";
     if (!fs::exists(program)) GTEST_SKIP() << "the engine is not built";
     engine.start({QString::fromStdString(program.string()), {"engine"}});
-    workspace.openProject(QString::fromStdString((folder.path() / "project").string()), true);
-    ASSERT_TRUE(soon([&] { return workspace.project().has_value(); }, 30000));
-    page = std::make_unique<ModelsPage>(workspace);
+    session.openProject(QString::fromStdString((folder.path() / "project").string()), true);
+    ASSERT_TRUE(soon([&] { return session.project().has_value(); }, 30000));
+    page = std::make_unique<ModelsPage>(session);
     frame = std::make_unique<Frame>(*page);
     frame->resize(1280, 800);
     frame->show();

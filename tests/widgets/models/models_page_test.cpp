@@ -19,7 +19,7 @@ class ModelsPageTest : public ::testing::Test, public PageFixture {
  protected:
   void open(const std::string& scenario) {
     ASSERT_TRUE(start(scenario));
-    page = std::make_unique<ModelsPage>(workspace);
+    page = std::make_unique<ModelsPage>(session);
     frame = std::make_unique<Frame>(*page);
     frame->resize(1280, 800);
     frame->show();
@@ -79,19 +79,19 @@ TEST_F(ModelsPageTest, AnAdapterHangsUnderTheModelThatItWasMadeFor) {
 
 TEST_F(ModelsPageTest, AnAdapterIsShownLoadedAndUsedWithItsModel) {
   openCard();
-  page->open("/adapters/squad");
+  page->open(Place::model("/adapters/squad"));
   ASSERT_TRUE(soon([&] { return label("cardName") == "squad on base"; }));
   protocol::ModelRef both;
   both.model = "base";
   both.adapter = "/adapters/squad";
-  ASSERT_TRUE(soon([&] { return workspace.knownCard(both) != nullptr; }));
+  ASSERT_TRUE(soon([&] { return session.knownCard(both) != nullptr; }));
   QTest::mouseClick(&button("loadButton"), Qt::LeftButton);
   ASSERT_TRUE(soon([&] { return engine.loaded().size() == 1; }));
   EXPECT_EQ(engine.loaded().front().ref, both);
   EXPECT_TRUE(soon([&] { return button("loadButton").text() == "Unload"; }));
   EXPECT_FALSE(button("cardPlace").isVisible());
   QTest::mouseClick(&button("cardUseA"), Qt::LeftButton);
-  EXPECT_EQ(workspace.side(Which::a)->ref, both);
+  EXPECT_EQ(session.side(Which::a)->ref, both);
   // The model alone is another one.
   ASSERT_TRUE(list().choose("base"));
   EXPECT_TRUE(soon([&] { return button("loadButton").text() == "Load"; }));
@@ -103,8 +103,8 @@ TEST_F(ModelsPageTest, APageThatComesBackBeginsWithTheAdapterOnSideB) {
   protocol::Side side;
   side.ref.model = "base";
   side.ref.adapter = "/adapters/squad";
-  workspace.setSide(Which::b, side);
-  page = std::make_unique<ModelsPage>(workspace);
+  session.setSide(Which::b, side);
+  page = std::make_unique<ModelsPage>(session);
   frame = std::make_unique<Frame>(*page);
   frame->show();
   EXPECT_TRUE(soon([&] { return label("cardName") == "squad on base"; }));
@@ -114,7 +114,7 @@ TEST_F(ModelsPageTest, TheProjectKnowsTheNamesThatWereGivenAndTaken) {
   openCard();
   const auto names = [&] {
     QStringList all;
-    for (const auto& model : workspace.project()->models) all << QString::fromStdString(model.name);
+    for (const auto& model : session.project()->models) all << QString::fromStdString(model.name);
     return all;
   };
   EXPECT_EQ(names(), (QStringList{"base", "routed"}));
@@ -147,7 +147,7 @@ TEST_F(ModelsPageTest, SearchKeepsTheModelsAboveAMatch) {
 
 TEST_F(ModelsPageTest, ABrokenModelSaysWhyAndWhatWouldHelp) {
   openCard();
-  page->open("/home/someone/.cache/huggingface/hub/models--Qwen--Qwen3-4B");
+  page->open(Place::model("/home/someone/.cache/huggingface/hub/models--Qwen--Qwen3-4B"));
   EXPECT_TRUE(soon([&] { return state("modelCardState") == StatePane::State::failed; }));
   EXPECT_TRUE(says("model-00002-of-00003.safetensors is missing"));
   EXPECT_TRUE(says("once the folder is repaired"));
@@ -222,11 +222,11 @@ TEST_F(ModelsPageTest, LoadingShowsHowFarItIsAndStops) {
 
 TEST_F(ModelsPageTest, UseAsAPutsTheModelWithItsOwnMapOnTheSide) {
   openCard();
-  ASSERT_TRUE(workspace.side(Which::a));
-  EXPECT_EQ(workspace.side(Which::a)->ref.model, "base");
+  ASSERT_TRUE(session.side(Which::a));
+  EXPECT_EQ(session.side(Which::a)->ref.model, "base");
   QTest::mouseClick(&button("cardUseA"), Qt::LeftButton);
-  EXPECT_EQ(workspace.side(Which::a)->ref.model, "routed");
-  EXPECT_EQ(workspace.side(Which::a)->map, "full");
+  EXPECT_EQ(session.side(Which::a)->ref.model, "routed");
+  EXPECT_EQ(session.side(Which::a)->map, "full");
   EXPECT_FALSE(button("cardUseA").isEnabled());
 }
 
@@ -260,8 +260,8 @@ TEST_F(ModelsPageTest, TheInspectorFollowsContextAndChats) {
   openCard();
   child<QSpinBox>(*frame, "memoryContext").setValue(256);
   child<QSpinBox>(*frame, "memoryChats").setValue(4);
-  EXPECT_EQ(workspace.context(), 256);
-  EXPECT_EQ(workspace.chats(), 4);
+  EXPECT_EQ(session.context(), 256);
+  EXPECT_EQ(session.chats(), 4);
   EXPECT_TRUE(soon([&] { return label("predicted-kv") == "3.00 MiB"; })) << label("predicted-kv").toStdString();
   child<SegmentedButtons>(*frame, "memoryMap").button(2)->click();
   EXPECT_TRUE(soon([&] { return label("predicted-kv") == "1.50 MiB"; })) << label("predicted-kv").toStdString();
@@ -269,7 +269,7 @@ TEST_F(ModelsPageTest, TheInspectorFollowsContextAndChats) {
 
 TEST_F(ModelsPageTest, AModelThatDoesNotFitSaysSo) {
   openCard();
-  page->open("/models/Mistral-7B-Instruct-v0.3-with-a-long-name");
+  page->open(Place::model("/models/Mistral-7B-Instruct-v0.3-with-a-long-name"));
   ASSERT_TRUE(soon([&] { return label("predicted-kv").contains("GiB"); }));
   child<QSpinBox>(*frame, "memoryChats").setValue(100);
   EXPECT_TRUE(soon([&] { return label("memorySentence").contains("Does not fit"); }));
@@ -330,7 +330,8 @@ TEST_F(ModelsPageTest, ATypedTemplateSurvivesAnotherModelAndARestartOfTheWindow)
   ASSERT_TRUE(soon([&] { return button("templateSave").isVisible(); }));
   EXPECT_EQ(child<QPlainTextEdit>(*page, "templateSource").toPlainText(), "half a templ");
   frame.reset();
-  page = std::make_unique<ModelsPage>(workspace);
+  page.reset();
+  page = std::make_unique<ModelsPage>(session);
   frame = std::make_unique<Frame>(*page);
   frame->show();
   ASSERT_TRUE(soon([&] { return button("templateSave").isVisible(); }));
@@ -478,7 +479,7 @@ TEST_F(ModelsPageTest, TheSearchForModelsCanBeStoppedAndBegunAgain) {
 
 TEST_F(ModelsPageTest, ScreenshotOfALargeModel) {
   openCard();
-  page->open("/models/Mistral-7B-Instruct-v0.3-with-a-long-name");
+  page->open(Place::model("/models/Mistral-7B-Instruct-v0.3-with-a-long-name"));
   ASSERT_TRUE(soon([&] { return label("predicted-kv").contains("GiB"); }));
   shoot(*frame, "models_large");
 }
@@ -492,7 +493,7 @@ TEST_F(ModelsPageTest, ScreenshotOfTheLoadingState) {
 
 TEST_F(ModelsPageTest, ScreenshotOfTheFailedState) {
   openCard();
-  page->open("/home/someone/.cache/huggingface/hub/models--Qwen--Qwen3-4B");
+  page->open(Place::model("/home/someone/.cache/huggingface/hub/models--Qwen--Qwen3-4B"));
   ASSERT_TRUE(soon([&] { return state("modelCardState") == StatePane::State::failed; }));
   shoot(*frame, "models_failed");
 }

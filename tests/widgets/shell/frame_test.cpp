@@ -77,8 +77,7 @@ TEST_F(Frame, F6GoesThroughThePanesAndBackToWhereItWas) {
     key(Qt::Key_F6);
     QWidget* pane = QApplication::focusWidget();
     while (pane != nullptr &&
-           !QStringList{"rail", "first-start", "sides-bar", "jobs-strip", "status-bar"}.contains(pane->objectName()) &&
-           pane != chat) {
+           !QStringList{"rail", "sides-bar", "jobs-strip", "status-bar"}.contains(pane->objectName()) && pane != chat) {
       pane = pane->parentWidget();
     }
     ASSERT_NE(pane, nullptr);
@@ -119,7 +118,7 @@ TEST_F(Frame, CtrlKFindsPagesActionsModelsRunsAndSettings) {
   const std::vector<Findable> all = window->findables();
   const auto first = [&](const QString& text) {
     const auto found = FindPopup::found(all, text);
-    return found.empty() ? QString() : found.front()->kind + ": " + found.front()->command.name;
+    return found.empty() ? QString() : found.front()->kind + ": " + found.front()->name;
   };
   EXPECT_EQ(first("data"), "Page: Data");
   EXPECT_EQ(first("does chat"), "Action: Do what Chat does");
@@ -145,11 +144,11 @@ TEST_F(Frame, PutsAFoundModelOnASide) {
   startEngine();
   ASSERT_TRUE(eventually([&] { return !FindPopup::found(window->findables(), "Use base as B").empty(); }));
   const auto all = window->findables();
-  workspace->setMap(Which::b, "stride:2");
+  session->setMap(Which::b, "stride:2");
   window->showPage("chat");
-  FindPopup::found(all, "Use base as B").front()->command.run();
-  EXPECT_EQ(workspace->side(Which::b)->ref.model, "base");
-  EXPECT_EQ(workspace->side(Which::b)->map, "stride:2") << "the map stays";
+  FindPopup::found(all, "Use base as B").front()->run();
+  EXPECT_EQ(session->side(Which::b)->ref.model, "base");
+  EXPECT_EQ(session->side(Which::b)->map, "stride:2") << "the map stays";
   EXPECT_EQ(window->currentPage(), chat);
 }
 
@@ -203,6 +202,8 @@ TEST_F(Frame, GivesADropToThePageInViewElseToTheOneForSuchThings) {
     static_cast<QObject*>(window.get())->event(&event);  // as at the end of a drag
   };
   models->takes = data->takes = true;
+  models->looksRight = folder.path();
+  data->looksRight = "rows.jsonl";
   QFile config(folder.filePath("config.json"));
   ASSERT_TRUE(config.open(QIODevice::WriteOnly));
   drop(folder.path());
@@ -222,8 +223,8 @@ TEST_F(Frame, GivesADropToThePageInViewElseToTheOneForSuchThings) {
 
 TEST_F(Frame, SaysAboveThePageWhyAProjectCannotBeOpened) {
   startEngine();
-  workspace->openProject("/missing");
-  ASSERT_TRUE(eventually([&] { return workspace->projectProblem().has_value(); }));
+  session->openProject("/missing");
+  ASSERT_TRUE(eventually([&] { return session->projectProblem().has_value(); }));
   bool said = false;
   for (const QLabel* label : window->findChildren<QLabel*>()) {
     said = said || (label->isVisible() && label->text().contains("no project in /missing"));
@@ -232,7 +233,7 @@ TEST_F(Frame, SaysAboveThePageWhyAProjectCannotBeOpened) {
   for (QPushButton* button : window->findChildren<QPushButton*>()) {
     if (button->isVisible() && button->text() == "Open the sample") button->click();
   }
-  EXPECT_TRUE(eventually([&] { return !workspace->projectProblem().has_value(); }));
+  EXPECT_TRUE(eventually([&] { return !session->projectProblem().has_value(); }));
 }
 
 TEST_F(Frame, AProjectThatIsLostWithItsEngineCanBeOpenedAgain) {
@@ -240,8 +241,8 @@ TEST_F(Frame, AProjectThatIsLostWithItsEngineCanBeOpenedAgain) {
   QFile taken(folder.filePath("in_use"));
   ASSERT_TRUE(taken.open(QIODevice::WriteOnly));
   ::kill(static_cast<pid_t>(engine->engine().pid), SIGKILL);
-  ASSERT_TRUE(eventually([&] { return workspace->projectLost() && engine->ready(); }));
-  EXPECT_EQ(workspace->project()->name, "tiny-stories");
+  ASSERT_TRUE(eventually([&] { return session->projectLost() && engine->ready(); }));
+  EXPECT_EQ(session->project()->name, "tiny-stories");
   ASSERT_TRUE(taken.remove());
   QPushButton* again = nullptr;
   for (QPushButton* button : window->findChildren<QPushButton*>()) {
@@ -249,8 +250,8 @@ TEST_F(Frame, AProjectThatIsLostWithItsEngineCanBeOpenedAgain) {
   }
   ASSERT_NE(again, nullptr);
   again->click();
-  ASSERT_TRUE(eventually([&] { return !workspace->projectLost(); }));
-  EXPECT_TRUE(eventually([&] { return !workspace->projectProblem() && !again->isVisible(); }));
+  ASSERT_TRUE(eventually([&] { return !session->projectLost(); }));
+  EXPECT_TRUE(eventually([&] { return !session->projectProblem() && !again->isVisible(); }));
 }
 
 TEST_F(Frame, DoesNotOpenAProjectThatAnotherWindowHas) {
@@ -316,7 +317,7 @@ TEST_F(Frame, FirstFitsTheScreenWithTheFrameThatItGets) {
   }
   ASSERT_NE(small, nullptr) << "tests run with the screens of tests/support/screens.json";
   Settings fresh(folder.filePath("fresh.ini"));
-  Workspace empty(*engine, fresh);
+  Session empty(*engine, fresh);
   MainWindow first(empty, testTheme());
   first.addPage(new PaperPage("chat", "Chat", "chat-left-text", true));
   first.setScreen(small);

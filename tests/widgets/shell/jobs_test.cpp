@@ -1,8 +1,9 @@
 #include <QLabel>
 #include <QPlainTextEdit>
 #include <QProgressBar>
-#include <QTreeWidget>
+#include <QTreeView>
 
+#include "pace.h"
 #include "shell_fixture.h"
 
 namespace strata {
@@ -31,7 +32,7 @@ class Jobs : public Shell {
   void SetUp() override {
     Shell::SetUp();
     startEngine();
-    ASSERT_TRUE(eventually([&] { return window->jobs().jobs().size() == 1; }));
+    ASSERT_TRUE(eventually([&] { return session->runs().rows().size() == 1; }));
   }
 };
 
@@ -73,11 +74,11 @@ TEST_F(Jobs, StopAsksOnceAndSaysThatTheStepIsFinishedFirst) {
 
 TEST_F(Jobs, ListOpensUpwardsWithTheLogOfTheChosenJob) {
   child<QPushButton>("jobs-toggle")->click();
-  auto* list = child<QTreeWidget>("jobs-list");
+  auto* list = child<QTreeView>("jobs-list");
   ASSERT_TRUE(list->isVisible());
-  EXPECT_EQ(list->topLevelItemCount(), 1);
-  EXPECT_EQ(list->topLevelItem(0)->text(0), "Train: base on train.txt");
-  EXPECT_EQ(list->topLevelItem(0)->text(1), "done");
+  EXPECT_EQ(list->model()->rowCount(), 1);
+  EXPECT_EQ(list->model()->index(0, 0).data().toString(), "Train: base on train.txt");
+  EXPECT_EQ(list->model()->index(0, 1).data().toString(), "done");
   auto* log = child<QPlainTextEdit>("job-log");
   ASSERT_TRUE(eventually([&] { return log->toPlainText().contains("step 2 loss 3.17"); }));
   const QRect panel = child<QWidget>("jobs-panel")->geometry();
@@ -87,14 +88,14 @@ TEST_F(Jobs, ListOpensUpwardsWithTheLogOfTheChosenJob) {
 
 TEST_F(Jobs, KeepsTheChoiceWhileAnotherJobGoesOn) {
   child<QPushButton>("jobs-toggle")->click();
-  auto* list = child<QTreeWidget>("jobs-list");
+  auto* list = child<QTreeView>("jobs-list");
   changed(running(20));
-  ASSERT_TRUE(eventually([&] { return list->topLevelItemCount() == 2; }));
-  EXPECT_EQ(list->topLevelItem(0)->text(0), "Train: routed on train.txt");  // the newest first
-  EXPECT_EQ(list->currentItem()->text(0), "Train: base on train.txt");
+  ASSERT_TRUE(eventually([&] { return list->model()->rowCount() == 2; }));
+  EXPECT_EQ(list->model()->index(0, 0).data().toString(), "Train: routed on train.txt");  // the newest first
+  EXPECT_EQ(list->currentIndex().data().toString(), "Train: base on train.txt");
   changed(running(40));
-  ASSERT_TRUE(eventually([&] { return list->topLevelItem(0)->text(2) == "20 %"; }));
-  EXPECT_EQ(list->currentItem()->text(0), "Train: base on train.txt");
+  ASSERT_TRUE(eventually([&] { return list->model()->index(0, 2).data().toString() == "20 %"; }));
+  EXPECT_EQ(list->currentIndex().data().toString(), "Train: base on train.txt");
 }
 
 TEST_F(Jobs, MovesAFinishedJobToTheTrashAndTakesItBack) {
@@ -102,11 +103,11 @@ TEST_F(Jobs, MovesAFinishedJobToTheTrashAndTakesItBack) {
   auto* undo = child<QPushButton>("jobs-undo");
   EXPECT_FALSE(undo->isVisible());
   child<QPushButton>("jobs-trash")->click();
-  ASSERT_TRUE(eventually([&] { return window->jobs().jobs().empty(); }));
+  ASSERT_TRUE(eventually([&] { return session->runs().rows().empty(); }));
   EXPECT_TRUE(undo->isVisible());
-  EXPECT_EQ(undo->text(), "Undo: take back Train: base on train.txt");
+  EXPECT_EQ(undo->text(), "Undo: restore Train: base on train.txt");
   undo->click();
-  ASSERT_TRUE(eventually([&] { return window->jobs().jobs().size() == 1; }));
+  ASSERT_TRUE(eventually([&] { return session->runs().rows().size() == 1; }));
   EXPECT_FALSE(undo->isVisible());
   Json params;
   EXPECT_EQ(requests("jobs/remove", &params), 2);
@@ -115,16 +116,16 @@ TEST_F(Jobs, MovesAFinishedJobToTheTrashAndTakesItBack) {
 
 TEST_F(Jobs, ListsOfModelsAreAskedForAnewWhenARunGoesToTheTrash) {
   ASSERT_TRUE(eventually([&] { return requests("models/list") == 1; }));
-  window->jobs().moveToTrash(window->jobs().jobs().front().id);
+  session->runs().moveToTrash(session->runs().rows().front().id);
   EXPECT_TRUE(eventually([&] { return requests("models/list") == 2; }));
 }
 
 TEST_F(Jobs, ARunningJobCannotBeMovedToTheTrash) {
   child<QPushButton>("jobs-toggle")->click();
   changed(running(20));
-  auto* list = child<QTreeWidget>("jobs-list");
-  ASSERT_TRUE(eventually([&] { return list->topLevelItemCount() == 2; }));
-  list->setCurrentItem(list->topLevelItem(0));
+  auto* list = child<QTreeView>("jobs-list");
+  ASSERT_TRUE(eventually([&] { return list->model()->rowCount() == 2; }));
+  list->setCurrentIndex(list->model()->index(0, 0));
   EXPECT_FALSE(child<QPushButton>("jobs-trash")->isEnabled());
   EXPECT_TRUE(child<QPushButton>("jobs-stop")->isEnabled());
 }
@@ -136,9 +137,9 @@ TEST_F(Jobs, SaysWhatAFailedJobFailedOf) {
   failed.state = "failed";
   failed.message = "The loss is not a number at step 20: lower the learning rate.";
   changed(failed);
-  auto* list = child<QTreeWidget>("jobs-list");
-  ASSERT_TRUE(eventually([&] { return list->topLevelItemCount() == 2; }));
-  list->setCurrentItem(list->topLevelItem(0));
+  auto* list = child<QTreeView>("jobs-list");
+  ASSERT_TRUE(eventually([&] { return list->model()->rowCount() == 2; }));
+  list->setCurrentIndex(list->model()->index(0, 0));
   EXPECT_EQ(child<QLabel>("job-message")->text().toStdString(), failed.message);
 }
 
@@ -152,16 +153,60 @@ TEST_F(Jobs, StopWaitsForTheEngineWhileItIsAway) {
   EXPECT_EQ(stop->text(), "Stop waits for the engine");
 }
 
+class ThousandRuns : public Jobs {
+ protected:
+  void SetUp() override {
+    Json jobs = Json::array();
+    for (int i = 0; i < 1000; ++i) {
+      protocol::JobInfo job = running(0);
+      job.id = "run-" + std::to_string(10'000 + i);
+      job.title = (i % 10 == 0 ? "routed on " : "base on ") + std::to_string(i);
+      job.created = "2026-11-28T12:00:00Z";
+      job.state = "done";
+      job.alive = false;
+      jobs.push_back(configToJson(job));
+    }
+    testing::writeText(folder.filePath("jobs.json").toStdString(),
+                       dumpLine({{"kept", jobs}, {"trash", Json::array()}}));
+    Shell::SetUp();
+    startEngine();
+    ASSERT_TRUE(eventually([&] { return session->runs().rowCount() == 1000; }));
+  }
+  static double milliseconds(const std::function<void()>& act) {
+    QElapsedTimer clock;
+    clock.start();
+    act();
+    QCoreApplication::processEvents();
+    return static_cast<double>(clock.nsecsElapsed()) * 1e-6;
+  }
+};
+
+TEST_F(ThousandRuns, OpenInAThirdOfASecondAndAreFilteredInATwentieth) {
+  double open = 1e9, filter = 1e9;
+  for (int i = 0; i < 3; ++i) {
+    open = std::min(open, milliseconds([&] { child<QPushButton>("jobs-toggle")->setChecked(true); }));
+    auto* search = child<QLineEdit>("jobs-search");
+    filter = std::min(filter, milliseconds([&] { search->setText("routed"); }));
+    EXPECT_EQ(child<QTreeView>("jobs-list")->model()->rowCount(), 100);
+    search->clear();
+    child<QPushButton>("jobs-toggle")->setChecked(false);
+  }
+  const double pace = testing::pace();
+  EXPECT_LT(open, 300 * pace);
+  EXPECT_LT(filter, 50 * pace);
+  std::printf("1,000 runs: opened in %.1f ms, filtered in %.1f ms\n", open, filter);
+}
+
 TEST(JobTexts, TellTimeAndShareAsAPersonReadsThem) {
-  EXPECT_EQ(JobBook::timeLeftText(-1), "");
-  EXPECT_EQ(JobBook::timeLeftText(12.2), "13 s left");
-  EXPECT_EQ(JobBook::timeLeftText(600), "10 min left");
-  EXPECT_EQ(JobBook::timeLeftText(9000), "2.5 h left");
+  EXPECT_EQ(RunTable::timeLeftText(-1), "");
+  EXPECT_EQ(RunTable::timeLeftText(12.2), "13 s left");
+  EXPECT_EQ(RunTable::timeLeftText(600), "10 min left");
+  EXPECT_EQ(RunTable::timeLeftText(9000), "2.5 h left");
   protocol::JobInfo job;
-  EXPECT_EQ(JobBook::percentText(job), "");
+  EXPECT_EQ(RunTable::percentText(job), "");
   job.steps = 3;
   job.step = 1;
-  EXPECT_EQ(JobBook::percentText(job), "33 %");
+  EXPECT_EQ(RunTable::percentText(job), "33 %");
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ class Screenshots : public Shell {
 
 TEST_F(Screenshots, OfTheFrameWithAJobAndMemory) {
   startEngine();
-  workspace->setMap(Which::b, "stride:2");
+  session->setMap(Which::b, "stride:2");
   protocol::JobsChanged news;
   news.jobs.resize(1);
   protocol::JobInfo& job = news.jobs[0];

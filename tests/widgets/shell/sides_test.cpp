@@ -4,6 +4,7 @@
 #include <QSpinBox>
 
 #include "shell_fixture.h"
+#include "widgets/mapeditor/map_choices.h"
 #include "widgets/shell/find_popup.h"
 #include "widgets/shell/picker_button.h"
 #include "widgets/style/controls.h"
@@ -19,7 +20,7 @@ TEST_F(Sides, ShowModelMapAndBytesOfBoth) {
   EXPECT_EQ(child<PickerButton>("model-b")->choice(), "routed");
   // 12 layers of 384 bytes a token, 1,024 tokens.
   EXPECT_EQ(child<PickerButton>("map-a")->choice(), "100 % · 4.50 MiB");
-  workspace->setMap(Which::b, "stride:2");
+  session->setMap(Which::b, "stride:2");
   EXPECT_EQ(child<PickerButton>("map-b")->choice(), "50 % · 2.25 MiB");
   EXPECT_EQ(child<PickerButton>("map-b")->accessibleName(), "Map of side B: 50 % · 2.25 MiB");
 }
@@ -32,8 +33,8 @@ TEST_F(Sides, FiguresAreForTheContextAndTheChatsThatAreChosen) {
   context->setCurrentIndex(index);
   Q_EMIT context->activated(index);
   child<QSpinBox>("chats")->setValue(4);
-  EXPECT_EQ(workspace->context(), 512);
-  EXPECT_EQ(workspace->chats(), 4);
+  EXPECT_EQ(session->context(), 512);
+  EXPECT_EQ(session->chats(), 4);
   EXPECT_EQ(child<PickerButton>("map-a")->choice(), "100 % · 9.00 MiB");
 }
 
@@ -48,10 +49,10 @@ TEST_F(Sides, SayWhetherTheyShareTheWeights) {
 
 TEST_F(Sides, AreSwappedByAButton) {
   startEngine();
-  workspace->setMap(Which::b, "stride:4");
+  session->setMap(Which::b, "stride:4");
   child<QPushButton>("swap-sides")->click();
   EXPECT_EQ(child<PickerButton>("model-a")->choice(), "routed");
-  EXPECT_EQ(workspace->side(Which::a)->map, "stride:4");
+  EXPECT_EQ(session->side(Which::a)->map, "stride:4");
   EXPECT_EQ(child<PickerButton>("model-b")->choice(), "base");
 }
 
@@ -72,7 +73,7 @@ TEST_F(Sides, OfferTheProjectsModelsAndRuns) {
   for (QAction* action : menu->actions()) {
     if (action->text() == "base") action->trigger();
   }
-  EXPECT_TRUE(eventually([&] { return workspace->side(Which::b)->ref.model == "base"; }));
+  EXPECT_TRUE(eventually([&] { return session->side(Which::b)->ref.model == "base"; }));
 }
 
 TEST_F(Sides, TakeAnAdapterWithItsModelFromTheMenuAndFromThePalette) {
@@ -83,21 +84,21 @@ TEST_F(Sides, TakeAnAdapterWithItsModelFromTheMenuAndFromThePalette) {
   for (QAction* action : qobject_cast<QMenu*>(popup("model-menu"))->actions()) {
     if (action->text() == "squad on base") action->trigger();
   }
-  ASSERT_TRUE(eventually([&] { return workspace->side(Which::a)->ref.adapter == "/adapters/squad"; }));
-  EXPECT_EQ(workspace->side(Which::a)->ref.model, "base");
+  ASSERT_TRUE(eventually([&] { return session->side(Which::a)->ref.adapter == "/adapters/squad"; }));
+  EXPECT_EQ(session->side(Which::a)->ref.model, "base");
   EXPECT_EQ(child<PickerButton>("model-a")->choice(), "base + squad");
   for (const Findable& one : window->findables()) {
-    if (one.command.name == "Use squad on base as B") one.command.run();
-    if (one.kind == "Adapter" && one.command.name == "squad on base") one.command.run();
+    if (one.name == "Use squad on base as B") one.run();
+    if (one.kind == "Adapter" && one.name == "squad on base") one.run();
   }
-  EXPECT_EQ(workspace->side(Which::b)->ref, workspace->side(Which::a)->ref);
-  EXPECT_EQ(models->opened, QStringList{"/adapters/squad"});
+  EXPECT_EQ(session->side(Which::b)->ref, session->side(Which::a)->ref);
+  EXPECT_EQ(models->opened, QList<Place>{Place::model("/adapters/squad")});
 }
 
 TEST_F(Sides, AskForCardsThatWereForgottenAnew) {
   startEngine();
   const int before = requests("models/inspect");
-  workspace->forgetCards();
+  session->forgetCards();
   ASSERT_TRUE(eventually([&] { return requests("models/inspect") == before + 2; }));
   EXPECT_TRUE(eventually([&] { return child<PickerButton>("map-a")->choice() == "100 % · 4.50 MiB"; }));
 }
@@ -107,13 +108,13 @@ TEST_F(Sides, TakeAMapByItsShareOfTheCache) {
   child<PickerButton>("map-b")->click();
   QWidget* maps = popup("map-popup");
   ASSERT_NE(maps, nullptr);
-  auto* shares = maps->findChild<SegmentedButtons*>("map-shares");
+  auto* shares = maps->findChild<MapChoices*>("map-shares")->buttons();
   ASSERT_NE(shares, nullptr);
   ASSERT_EQ(shares->count(), 5);
   EXPECT_EQ(shares->button(2)->text(), "50 %");
   EXPECT_EQ(shares->current(), 0);
   shares->button(2)->click();
-  EXPECT_EQ(workspace->side(Which::b)->map, "stride:2");
+  EXPECT_EQ(session->side(Which::b)->map, "stride:2");
 }
 
 TEST_F(Sides, TakeAMapAsTextAndNameTheLayerThatIsWrong) {
@@ -125,10 +126,10 @@ TEST_F(Sides, TakeAMapAsTextAndNameTheLayerThatIsWrong) {
   QString said;
   for (const QLabel* label : popup("map-popup")->findChildren<QLabel*>()) said += label->text();
   EXPECT_TRUE(said.contains("11")) << qPrintable(said);
-  EXPECT_EQ(workspace->side(Which::b)->map, "full");
+  EXPECT_EQ(session->side(Which::b)->map, "full");
   text->setText("stride:4");
   QTest::keyClick(text, Qt::Key_Return);
-  EXPECT_EQ(workspace->side(Which::b)->map, "stride:4");
+  EXPECT_EQ(session->side(Which::b)->map, "stride:4");
   EXPECT_EQ(popup("map-popup"), nullptr);
 }
 
@@ -146,7 +147,7 @@ TEST_F(Sides, BrowseFoldersOfTheEnginesMachine) {
   for (int i = 0; i < list->count(); ++i) {
     if (list->item(i)->text().startsWith("llama")) Q_EMIT list->itemActivated(list->item(i));
   }
-  EXPECT_TRUE(eventually([&] { return workspace->side(Which::b)->ref.model == "/home/ada/llama"; }));
+  EXPECT_TRUE(eventually([&] { return session->side(Which::b)->ref.model == "/home/ada/llama"; }));
 }
 
 TEST_F(Sides, SayWhatBelongsThereWhileTheyAreEmpty) {

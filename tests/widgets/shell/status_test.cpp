@@ -65,7 +65,7 @@ TEST_F(Status, StartsAnotherEngineFromItsPopupAndRemembersIt) {
   auto* field = open->findChild<QLineEdit*>("engine-command");
   field->setText(command);
   QTest::keyClick(field, Qt::Key_Return);
-  ASSERT_TRUE(eventually([&] { return engine->ready() && workspace->project(); }));
+  ASSERT_TRUE(eventually([&] { return engine->ready() && session->project(); }));
   EXPECT_EQ(settings.value("engine/command").toString(), command);
 }
 

@@ -16,8 +16,8 @@ class Uploads : public Shell {
     EngineClient::Command command = fakeEngine();
     command.remote = true;
     engine->start(command);
-    workspace->openProject({});
-    ASSERT_TRUE(eventually([&] { return engine->ready() && workspace->project().has_value(); }));
+    session->openProject({});
+    ASSERT_TRUE(eventually([&] { return engine->ready() && session->project().has_value(); }));
     data->takes = true;
   }
   QString write(const QString& name, const QByteArray& bytes) const {

@@ -1,0 +1,155 @@
+#include "widgets/session/map_library.h"
+
+#include <QStringList>
+#include <array>
+#include <cmath>
+
+#include "widgets/style/format.h"
+
+namespace strata {
+namespace {
+
+constexpr std::array kRetentions = {1.0, .75, .5, .33, .25};
+constexpr int kMostNamedOwners = 6;
+
+const protocol::MapScore* scoreIn(const protocol::KnownMap& known) {
+  for (const char* metric : {"f1", "nll"}) {
+    for (const protocol::MapScore& score : known.scores) {
+      if (score.metric == metric) return &score;
+    }
+  }
+  return nullptr;
+}
+
+/// An F1 says more than an NLL; among the same the better one wins.
+bool isBetter(const protocol::MapScore& a, const protocol::MapScore& b) {
+  if (a.metric != b.metric) return a.metric == "f1";
+  return a.metric == "nll" ? a.value < b.value : a.value > b.value;
+}
+
+bool isOf(const protocol::KnownMap& known, const protocol::ModelCard& card) {
+  if (!known.problem.empty() || known.layers != card.layers) return false;
+  return known.model.empty() || (known.model == card.path && known.adapter == card.ref.adapter);
+}
+
+/// "Layers 0, 6 and 9 keep theirs (3 of 12)."
+QString ownersText(const SharingMap& map) {
+  QStringList owners;
+  for (int l = 0; l < map.layers(); ++l) {
+    if (map.owns(l)) owners << QString::number(l);
+  }
+  const QString counted =
+      MapLibrary::tr("%1 of %2 layers keep their own keys and values.").arg(map.owners()).arg(map.layers());
+  if (owners.size() < 2 || owners.size() > kMostNamedOwners) return counted;
+  const QString last = owners.takeLast();
+  return MapLibrary::tr("Layers %1 and %2 of %3 keep their own keys and values.")
+      .arg(owners.join(", "), last)
+      .arg(map.layers());
+}
+
+}  // namespace
+
+QString scoreText(const protocol::MapScore& score) {
+  if (score.metric == "nll") return MapLibrary::tr("NLL %1").arg(score.value, 0, 'f', 2);
+  const QString name = score.metric == "f1" ? MapLibrary::tr("F1") : QString::fromStdString(score.metric);
+  const QString share = MapLibrary::tr("%1 %2 %").arg(name).arg(std::lround(100 * score.value));
+  return score.n > 0 ? MapLibrary::tr("%1 of %2 questions").arg(share, formatCount(score.n)) : share;
+}
+
+QString MapLibrary::Choice::percent() const {
+  return tr("%1 %").arg(std::lround(100.0 * owners / layers));
+}
+
+QString MapLibrary::Choice::explanation() const {
+  const auto parsed = parseMap(map, layers);
+  if (!parsed) return {};
+  if (from == From::full) {
+    return score ? tr("Every layer keeps its own keys and values. Measured: %1.").arg(scoreText(*score))
+                 : tr("Every layer keeps its own keys and values.");
+  }
+  const QString owners = ownersText(*parsed);
+  switch (from) {
+    case From::measured:
+      return tr("%1 Best measured: %2.").arg(owners, scoreText(*score));
+    case From::stored:
+      return tr("%1 A map of the project, not measured.").arg(owners);
+    default:
+      return tr("%1 Evenly spread, not measured.").arg(owners);
+  }
+}
+
+MapLibrary::MapLibrary(EngineClient& engine, QObject* parent) : Rows(parent), m_engine(engine) {}
+
+QVariant MapLibrary::data(const QModelIndex& index, int role) const {
+  if (!index.isValid()) return {};
+  const protocol::KnownMap& known = at(index.row());
+  if (role == Qt::DisplayRole) return QString::fromStdString(known.name);
+  if (role == Qt::UserRole) return QString::fromStdString(known.map);
+  return {};
+}
+
+void MapLibrary::refresh() {
+  m_engine.call<protocol::ListMaps>({}, this, [this, age = m_age](const Result<protocol::ListMaps::Answer>& answer) {
+    if (age != m_age) return;
+    if (!answer) return Q_EMIT failed(QString::fromStdString(answer.error().message));
+    setRows(answer->maps);
+    Q_EMIT changed();
+  });
+}
+
+void MapLibrary::forget() {
+  ++m_age;
+  setRows({});
+  Q_EMIT changed();
+}
+
+std::vector<MapLibrary::Choice> MapLibrary::choices(const protocol::ModelCard& card) const {
+  std::vector<Choice> choices;
+  for (const double retention : kRetentions) {
+    const int owners = card.layers > 0 ? ownersForRetention(retention, card.layers) : 0;
+    if (owners > 0 && (choices.empty() || choices.back().owners != owners)) choices.push_back(best(card, retention));
+  }
+  return choices;
+}
+
+MapLibrary::Choice MapLibrary::best(const protocol::ModelCard& card, double retention) const {
+  Choice choice;
+  choice.retention = retention;
+  choice.layers = card.layers;
+  choice.owners = ownersForRetention(retention, card.layers);
+  if (choice.owners == card.layers) {
+    choice.map = "full";
+    choice.from = From::full;
+    choice.score = scoreOf(card, SharingMap::full(card.layers));
+    return choice;
+  }
+  std::vector<bool> even(static_cast<std::size_t>(card.layers));
+  for (int i = 0; i < choice.owners; ++i) {
+    even[static_cast<std::size_t>((i * card.layers + choice.owners - 1) / choice.owners)] = true;
+  }
+  choice.map = printMap(mapFromOwners(even));
+  for (const protocol::KnownMap& known : rows()) {
+    if (!isOf(known, card) || known.owners != choice.owners) continue;
+    const protocol::MapScore* score = known.model.empty() ? nullptr : scoreIn(known);
+    const bool better = score != nullptr ? !choice.score || isBetter(*score, *choice.score)
+                                         : known.source == "stored" && choice.from == From::even;
+    if (!better) continue;
+    choice.map = known.map;
+    choice.from = score != nullptr ? From::measured : From::stored;
+    choice.score = score != nullptr ? std::optional(*score) : std::nullopt;
+  }
+  return choice;
+}
+
+std::optional<protocol::MapScore> MapLibrary::scoreOf(const protocol::ModelCard& card, const SharingMap& map) const {
+  std::optional<protocol::MapScore> best;
+  for (const protocol::KnownMap& known : rows()) {
+    if (!isOf(known, card) || known.model.empty() || known.owners != map.owners()) continue;
+    const auto parsed = parseMap(known.map, card.layers);
+    const protocol::MapScore* score = scoreIn(known);
+    if (parsed && *parsed == map && score != nullptr && (!best || isBetter(*score, *best))) best = *score;
+  }
+  return best;
+}
+
+}  // namespace strata

@@ -1,0 +1,78 @@
+#pragma once
+// The project's runs, the newest first, and its trash: one row a run, kept up to date by what the engine tells of them.
+
+#include <QString>
+#include <functional>
+#include <vector>
+
+#include "core/protocol/messages.h"
+#include "widgets/client/engine_client.h"
+#include "widgets/session/rows.h"
+
+namespace strata {
+
+class RunTable : public Rows<protocol::JobInfo> {
+  Q_OBJECT
+
+ public:
+  enum Column { kName, kState, kDone, kLeft, kCreated, kColumns };
+  static constexpr int kIdRole = Qt::UserRole;
+
+  explicit RunTable(EngineClient& engine, QObject* parent = nullptr);
+
+  int columnCount(const QModelIndex& parent = {}) const override { return parent.isValid() ? 0 : kColumns; }
+  QVariant data(const QModelIndex& index, int role) const override;
+  QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
+
+  /// The newest of those that are alive; nullptr: none is.
+  const protocol::JobInfo* running() const;
+  int runningCount() const;
+  /// What is in the project's trash, whoever moved it there, the newest first.
+  const std::vector<protocol::JobInfo>& trash() const { return m_trash; }
+  /// What this window moved there last and is still there; nullptr: nothing.
+  const protocol::JobInfo* lastTrashed() const;
+
+  void stop(const std::string& id);
+  /// Whether the stop was asked for and the job has not ended yet.
+  bool stopping(const std::string& id) const;
+  void moveToTrash(const std::string& id);
+  void restore(const std::string& id);
+  /// Of the trash, for good.
+  void deleteTrashed(const std::string& id);
+  /// Asks the engine for the project's runs and its trash.
+  void refresh();
+  void refreshTrash();
+  /// Another project's runs are not known yet.
+  void forget();
+
+  /// "Train: base on train.txt", "running", "42 %", "3 min left" for a person.
+  static QString title(const protocol::JobInfo& job);
+  static QString stateText(const protocol::JobInfo& job);
+  static QString percentText(const protocol::JobInfo& job);
+  static QString timeLeftText(double seconds);
+
+ Q_SIGNALS:
+  void changed();
+  /// A run began, ended, or came or went: lists of models are out of date.
+  void statesChanged();
+  /// Something asked for could not be done: one sentence.
+  void failed(const QString& sentence);
+
+ protected:
+  std::string keyOf(const protocol::JobInfo& row) const override { return row.id; }
+
+ private:
+  void merge(const std::vector<protocol::JobInfo>& jobs);
+  void take(const protocol::JobInfo& job);
+  void remove(const std::string& id, const char* how, std::function<void()> done);
+  void forgetTrashed(const std::string& id);
+  QString text(const protocol::JobInfo& job, int column) const;
+
+  EngineClient& m_engine;
+  std::vector<protocol::JobInfo> m_trash;
+  std::vector<std::string> m_stopping;
+  std::vector<std::string> m_trashedHere;  // the last one first
+  bool m_known = false;                    // a list has come since the project was opened
+};
+
+}  // namespace strata
