@@ -38,22 +38,29 @@ std::map<std::string, double> scoresIn(const std::string& text) {
 
 Result<RunReader> RunReader::open(const fs::path& runFolder, std::int64_t fromStep) {
   const ProjectPath file = inRun(runFolder, "run.sqlite");
+  const auto notYet = [&] {
+    return fail(ErrorCode::notFound, "The run " + runFolder.filename().string() + " has no metrics yet.",
+                file.whole().string());
+  };
   const Result<fs::path> path = plainPath(file);
   if (!path && path.error().code != ErrorCode::notFound) return tl::unexpected(path.error());
   std::error_code ignored;
-  if (!path || !fs::exists(*path, ignored)) {
-    return fail(ErrorCode::notFound, "The run " + runFolder.filename().string() + " has no metrics yet.",
-                file.whole().string());
-  }
+  if (!path || !fs::exists(*path, ignored)) return notYet();
   STRATA_TRY(Database database, Database::open(file, Database::Mode::read));
   STRATA_TRY(const int version, database.version(kRunDatabaseVersion));
-  RunReader reader(std::move(database), version >= kFirstTimedVersion);
+  if (version == 0) return notYet();  // its process has not made the tables
+  RunReader reader(std::move(database));
   reader.m_fromStep = fromStep;
   return reader;
 }
 
+bool RunReader::isTimed() const {
+  const Result<int> version = m_database.version(kRunDatabaseVersion);
+  return version && *version >= kFirstTimedVersion;
+}
+
 Result<std::optional<Metric>> RunReader::newest(const char* name) const {
-  Statement query(m_database, m_isTimed ? "SELECT step, value, tokens, seconds FROM metrics WHERE name = ?"
+  Statement query(m_database, isTimed() ? "SELECT step, value, tokens, seconds FROM metrics WHERE name = ?"
                                           " ORDER BY step DESC LIMIT 1"
                                         : "SELECT step, value, 0, 0.0 FROM metrics WHERE name = ?"
                                           " ORDER BY step DESC LIMIT 1");
@@ -90,7 +97,7 @@ Result<RunProgress> RunReader::training(const RunInfo& run) const {
   STRATA_TRY(const std::optional<Metric> loss, newest("loss"));
   if (!loss) return progress;
   progress.step = loss->step;
-  if (m_isTimed) progress.seconds = loss->seconds;
+  if (isTimed()) progress.seconds = loss->seconds;
   if (loss->value == loss->value) progress.loss = loss->value;
   Statement steps(
       m_database,
@@ -138,7 +145,7 @@ Result<std::vector<MetricPoints>> RunReader::next(std::size_t most) {
     newest.reset();
     MetricPoints points;
     points.name = name;
-    PointRows rows(m_database, name, last, m_isTimed);
+    PointRows rows(m_database, name, last, isTimed());
     while (points.step.size() < limit && rows.next()) {
       const SeriesBucket point = rows.point();
       last = point.last.step;
@@ -170,7 +177,7 @@ Result<std::int64_t> RunReader::answerCount(const std::string& map) const {
 }
 
 Result<std::vector<RunAnswer>> RunReader::answers(const std::string& map, std::int64_t from, std::int64_t count) const {
-  Statement rows(m_database, m_isTimed ? "SELECT question, answer, scores FROM answers WHERE map = ?"
+  Statement rows(m_database, isTimed() ? "SELECT question, answer, scores FROM answers WHERE map = ?"
                                          " ORDER BY question LIMIT ? OFFSET ?"
                                        : "SELECT question, answer, json_object('em', exact, 'f1', f1) FROM answers"
                                          " WHERE map = ? ORDER BY question LIMIT ? OFFSET ?");

@@ -55,14 +55,15 @@ class RunReader {
   Result<std::vector<RunAnswer>> answers(const std::string& map, std::int64_t from, std::int64_t count) const;
 
  private:
-  RunReader(Database database, bool isTimed) : m_database(std::move(database)), m_isTimed(isTimed) {}
+  explicit RunReader(Database database) : m_database(std::move(database)) {}
+  /// False: of version 0.4, without tokens, seconds and pyramid. A resume may change it at any time.
+  bool isTimed() const;
   Result<RunProgress> training(const RunInfo& run) const;
   Result<RunProgress> evaluation() const;
   Result<std::map<std::string, double>> bestScores() const;
   Result<std::optional<Metric>> newest(const char* name) const;
 
   Database m_database;
-  bool m_isTimed;  // false: of version 0.4, without tokens, seconds and pyramid
   std::int64_t m_fromStep = 0;
   std::int64_t m_seen = -1;                    // data version at which all was read
   std::map<std::string, std::int64_t> m_last;  // name -> the last step read

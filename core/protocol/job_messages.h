@@ -159,6 +159,29 @@ struct ReadLog {
   };
 };
 
+struct ReadJobConfig {
+  static constexpr const char* kName = "jobs/config";
+  static constexpr const char* kHelp = "what a run was told";
+  struct Params {
+    std::string id;
+    template <class V>
+    void visit(V& v) {
+      v("id", id, "of the run");
+    }
+  };
+  struct Answer {
+    std::string kind;
+    Json config;
+    std::string command;
+    template <class V>
+    void visit(V& v) {
+      v("kind", kind, "as in jobs/list");
+      v("config", config, "the options by their names; those that an older Strata did not store as it had them");
+      v("command", command, "the command line that makes such a run; empty where none does");
+    }
+  };
+};
+
 /// Buckets of a metric, an element each; the columns are base64 of little-endian float64.
 struct SeriesBuckets {
   std::string name, x, min, max, last, count;

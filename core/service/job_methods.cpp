@@ -30,6 +30,12 @@ void addJobMethods(MethodTable& methods, const ProjectAccess& project) {
     STRATA_TRY(const auto run, held->jobs().runFolder(params.id));
     return readLog(run, params);
   });
+  methods.add<ReadJobConfig>(
+      [project](const ReadJobConfig::Params& params, RequestContext&) -> Result<ReadJobConfig::Answer> {
+        STRATA_TRY(const auto held, project());
+        STRATA_TRY(const auto run, held->jobs().runFolder(params.id));
+        return readConfig(run);
+      });
   methods.add<ReadSeries>([project](const ReadSeries::Params& params, RequestContext&) -> Result<ReadSeries::Answer> {
     STRATA_TRY(const auto held, project());
     STRATA_TRY(const auto run, held->jobs().runFolder(params.id));

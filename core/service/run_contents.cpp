@@ -7,10 +7,16 @@
 #include <cerrno>
 
 #include "core/base/file_errors.h"
+#include "core/config/describe.h"
+#include "core/config/eval_config.h"
+#include "core/config/train_config.h"
+#include "core/project/job.h"
+#include "core/project/job_kinds.h"
 #include "core/project/project_files.h"
 #include "core/project/run_reader.h"
 #include "core/protocol/columns.h"
 #include "core/service/job_info.h"
+#include "core/training/run_setup.h"
 
 namespace strata {
 namespace {
@@ -67,6 +73,16 @@ protocol::SeriesBuckets toMessage(const std::string& name, const SeriesColumns& 
           encodeColumn(columns.count)};
 }
 
+/// What an extended run has in common with its parent need not be said. Empty: the parent is gone.
+std::string trainCommand(const RunInfo& run, const TrainConfig& config, const fs::path& runs,
+                         const std::string& project) {
+  if (run.parent.empty()) return commandLine("strata train" + project, config);
+  if (!isPlainId(run.parent)) return {};
+  const Result<TrainConfig> parent = configOfRun(runs / run.parent);
+  if (!parent) return {};
+  return commandLine("strata train" + project + " --extend " + shellQuoted(run.parent), describe(config, *parent));
+}
+
 std::size_t bytesOf(const protocol::SeriesBuckets& buckets) {
   return buckets.name.size() + 5 * buckets.x.size();
 }
@@ -92,6 +108,23 @@ Result<protocol::ReadLog::Answer> readLog(const fs::path& runFolder, const proto
   answer.text = wholeCharacters(std::move(bytes), params.from < 0 && from > 0);
   const std::size_t cutBefore = answer.text.empty() ? 0 : read.find(answer.text);
   answer.next = from + static_cast<std::int64_t>(cutBefore + answer.text.size());
+  return answer;
+}
+
+Result<protocol::ReadJobConfig::Answer> readConfig(const fs::path& runFolder) {
+  STRATA_TRY(const RunInfo run, readRun(runFolder));
+  protocol::ReadJobConfig::Answer answer{run.kind, run.config, {}};
+  const std::string project = " --project " + shellQuoted(runFolder.parent_path().parent_path().string());
+  if (run.kind == kTrainKind) {
+    STRATA_TRY(const TrainConfig config, configOfRun(runFolder));
+    answer.config = configToJson(config);
+    answer.command = trainCommand(run, config, runFolder.parent_path(), project);
+  } else if (run.kind == kEvalKind) {
+    EvalConfig config;
+    STRATA_CHECK(configFromJson(run.config, (runFolder / "run.json").string(), config, UnknownKeys::ignore));
+    answer.config = configToJson(config);
+    answer.command = commandLine("strata eval" + project, config);
+  }
   return answer;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// What a run holds, in the protocol's form: its log, its metrics as series, its answers. Reads the run's files,
+// What a run holds, in the protocol's form: its log, what it was told, its metrics as series,
+// its answers. Reads the run's files,
 // whatever its process writes meanwhile. Any thread.
 
 #include <filesystem>
@@ -11,6 +12,7 @@ namespace strata {
 
 Result<protocol::ReadLog::Answer> readLog(const std::filesystem::path& runFolder,
                                           const protocol::ReadLog::Params& params);
+Result<protocol::ReadJobConfig::Answer> readConfig(const std::filesystem::path& runFolder);
 /// Of a run that has not begun: nothing.
 Result<protocol::ReadSeries::Answer> readSeries(const std::filesystem::path& runFolder,
                                                 const protocol::ReadSeries::Params& params);

@@ -172,6 +172,8 @@ TEST(RunReader, SaysThatARunHasNoMetricsYet) {
   ASSERT_FALSE(reader);
   EXPECT_EQ(reader.error().code, ErrorCode::notFound);
   EXPECT_FALSE(std::filesystem::exists(temporary.path() / "run.sqlite"));
+  strata::testing::writeText(temporary.path() / "run.sqlite", "");  // its process has just begun
+  EXPECT_EQ(RunReader::open(temporary.path()).error().code, ErrorCode::notFound);
 }
 
 }  // namespace

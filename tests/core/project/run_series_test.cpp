@@ -236,7 +236,8 @@ TEST_F(SeriesOfRuns, OfVersion04AreReadFromTheirPointsByStep) {
   ASSERT_FALSE(byTime);
   EXPECT_EQ(byTime.error().code, ErrorCode::unsupported);
 
-  // A resume makes it a file of today.
+  // A resume makes it a file of today, also for who reads already.
+  RunReader early = reader();
   auto database = *RunDatabase::open(run.path());
   ASSERT_TRUE(database.addMetric({points.back().step + 1, "loss", 3, 5, 2}));
   ASSERT_TRUE(database.flush());
@@ -244,6 +245,7 @@ TEST_F(SeriesOfRuns, OfVersion04AreReadFromTheirPointsByStep) {
   for (Metric& point : all) point.tokens = 0, point.seconds = 0;
   all.push_back({points.back().step + 1, "loss", 3, 5, 2});
   compare(all, "resumed");
+  EXPECT_EQ(early.next(10000)->front().tokens.back(), 5);
   EXPECT_EQ(reader().answers("full", 0, 10)->front().scores, scores);
 }
 

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "core/config/train_config.h"
 #include "core/project/run_database.h"
 #include "core/protocol/columns.h"
 #include "core/service/job_board.h"
@@ -183,6 +184,39 @@ TEST_F(Contents, AnIndexThatIsDamagedIsNotNeeded) {
   writeText(project.folder() / "project.sqlite", std::string(5000, 'x'));
   JobBoard jobs = board();
   EXPECT_EQ(jobs.list({})->jobs.front().loss, 2.0);
+}
+
+TEST_F(Contents, ARunTellsItsConfigurationAndTheCommandThatMakesSuchARun) {
+  TrainConfig config;
+  config.model = "/models/my base";
+  config.data = "/data/train.txt";
+  config.steps = 20;
+  config.lora = 16;
+  const fs::path parent = makeRun("train", configToJson(config));
+  const std::string project = " --project " + this->project.folder().string();
+  const auto told = readConfig(parent);
+  ASSERT_TRUE(told) << told.error().message;
+  EXPECT_EQ(told->kind, "train");
+  EXPECT_EQ(told->config, configToJson(config));
+  EXPECT_EQ(told->command,
+            "strata train" + project + " --model '/models/my base' --data /data/train.txt --lora 16 --steps 20");
+
+  config.steps = 50;
+  const fs::path extended =
+      strata::Run::create(this->project, "train", configToJson(config), parent.filename())->folder();
+  EXPECT_EQ(readConfig(extended)->command,
+            "strata train" + project + " --extend " + parent.filename().string() + " --steps 50");
+  fs::remove_all(parent);
+  EXPECT_EQ(readConfig(extended)->command, "");
+
+  const fs::path eval =
+      makeRun("eval", {{"model", "base"}, {"task", "squad"}, {"data", "dev.json"}, {"maps", {"full", "stride:2"}}});
+  EXPECT_EQ(readConfig(eval)->command,
+            "strata eval" + project + " base --data dev.json --task squad --maps full --maps stride:2");
+  EXPECT_EQ(readConfig(eval)->config["device"], "cpu");
+  const fs::path other = makeRun("search", {{"owners", 6}});
+  EXPECT_EQ(readConfig(other)->config, (Json{{"owners", 6}}));
+  EXPECT_EQ(readConfig(other)->command, "");
 }
 
 TEST_F(Contents, SeriesComeAsColumnsAndAtFullZoomAsThePoints) {
