@@ -56,15 +56,24 @@ at::Tensor finishLayer(const LayerWeights& layer, const at::Tensor& hidden, cons
   return x + linears(siluMul(gateUp[0], gateUp[1]), {&layer.down}, dropout)[0];
 }
 
+at::Tensor layerForward(const LayerWeights& layer, const at::Tensor& hidden, Projection what,
+                        const LayerContext& context, AttentionStep attention) {
+  const at::Tensor normed = rmsNorm(hidden, layer.inputNorm, context.config->rmsNormEps);
+  return finishLayer(layer, hidden, attention(project(layer, normed, what, context)), context);
+}
+
 LayerOutput decoderLayer(const LayerWeights& layer, const at::Tensor& hidden, const KeyValue& borrowed, bool makesOwn,
                          const LayerContext& context) {
-  const at::Tensor normed = rmsNorm(hidden, layer.inputNorm, context.config->rmsNormEps);
-  const Projected projected = project(layer, normed, makesOwn ? Projection::all : Projection::query, context);
-  const KeyValue& read = borrowed.defined() ? borrowed : projected.own;
-  const at::Tensor attention = calls::hasRangeAttention(projected.q.scalar_type(), projected.q.device())
-                                   ? rangeAttention(projected.q, read.k, read.v, context.first)
-                                   : attend(projected.q, read, context.mask);
-  return {finishLayer(layer, hidden, attention, context), projected.own};
+  LayerOutput output;
+  const auto attention = [&](const Projected& projected) {
+    output.own = projected.own;
+    const KeyValue& read = borrowed.defined() ? borrowed : projected.own;
+    return calls::hasRangeAttention(projected.q.scalar_type(), projected.q.device())
+               ? rangeAttention(projected.q, read.k, read.v, context.first)
+               : attend(projected.q, read, context.mask);
+  };
+  output.hidden = layerForward(layer, hidden, makesOwn ? Projection::all : Projection::query, context, attention);
+  return output;
 }
 
 namespace {
@@ -95,34 +104,45 @@ Seen seenUnder(std::int64_t window, const at::Tensor& first, const at::Tensor& i
 
 }  // namespace
 
-at::Tensor forwardHidden(const Weights& weights, at::ScalarType compute, const at::Tensor& ids,
-                         const SharingMap& routing, const LayerContext& context, const ForwardOptions& options) {
-  const int layers = routing.layers();
-  std::vector<int> lastReader(static_cast<std::size_t>(layers), -1);
-  for (int l = 0; l < layers; ++l) lastReader[static_cast<std::size_t>(routing[l])] = l;
+PassState beginPass(const Weights& weights, at::ScalarType compute, const at::Tensor& ids, int layers) {
+  return {0, ids, calls::selectRows(weights.embedding, ids).to(compute),
+          std::vector<KeyValue>(static_cast<std::size_t>(layers))};
+}
 
-  at::Tensor x = calls::selectRows(weights.embedding, ids).to(compute);
-  std::vector<KeyValue> made(static_cast<std::size_t>(layers));
+void runLayers(PassState& state, int end, const Weights& weights, const SharingMap& routing,
+               const LayerContext& context, const ForwardOptions& options) {
+  std::vector<int> lastReader(static_cast<std::size_t>(routing.layers()), -1);
+  for (int l = state.layer; l < routing.layers(); ++l) lastReader[static_cast<std::size_t>(routing[l])] = l;
+  const at::ScalarType compute = state.hidden.scalar_type();
   LayerContext layerContext = context;
-  const bool needsMask = !calls::hasRangeAttention(compute, ids.device());
+  const bool needsMask = !calls::hasRangeAttention(compute, state.ids.device());
   std::map<std::int64_t, Seen> seenBy;  // by window
-  for (int l = 0; l < layers; ++l) {
+  for (int& l = state.layer; l < end; ++l) {
     const auto at = static_cast<std::size_t>(l), source = static_cast<std::size_t>(routing[l]);
     const std::int64_t window = context.config->traits.windows[at];
-    const auto [seen, isNew] = seenBy.try_emplace(window < ids.size(1) ? window : 0);
-    if (isNew)
-      seen->second = seenUnder(seen->first, context.first, ids, needsMask ? std::optional(compute) : std::nullopt);
+    const auto [seen, isNew] = seenBy.try_emplace(window < state.ids.size(1) ? window : 0);
+    if (isNew) {
+      seen->second =
+          seenUnder(seen->first, context.first, state.ids, needsMask ? std::optional(compute) : std::nullopt);
+    }
     layerContext.first = seen->second.first;
     layerContext.mask = seen->second.mask;
     layerContext.dropout.layer = static_cast<std::uint32_t>(l);
-    const bool isRead = lastReader[at] >= 0;
+    const bool makesOwn = lastReader[at] >= 0 || options.keepAll;
     const auto run = options.checkpointing ? checkpointedLayer : decoderLayer;
-    LayerOutput output = run(weights.layers[at], x, made[source], isRead, layerContext);
-    x = std::move(output.hidden);
-    made[at] = std::move(output.own);
-    if (lastReader[source] == l) made[source] = {};
+    const KeyValue borrowed = source == at ? KeyValue() : state.made[source];
+    LayerOutput output = run(weights.layers[at], state.hidden, borrowed, makesOwn, layerContext);
+    state.hidden = std::move(output.hidden);
+    state.made[at] = std::move(output.own);
+    if (lastReader[source] == l && !options.keepAll) state.made[source] = {};
   }
-  return rmsNorm(x, weights.norm, context.config->rmsNormEps);
+}
+
+at::Tensor forwardHidden(const Weights& weights, at::ScalarType compute, const at::Tensor& ids,
+                         const SharingMap& routing, const LayerContext& context, const ForwardOptions& options) {
+  PassState state = beginPass(weights, compute, ids, routing.layers());
+  runLayers(state, routing.layers(), weights, routing, context, options);
+  return rmsNorm(state.hidden, weights.norm, context.config->rmsNormEps);
 }
 
 }  // namespace strata

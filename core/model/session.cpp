@@ -246,28 +246,39 @@ at::Tensor InferenceSession::run(const std::vector<std::vector<TokenId>>& added,
   return lastTokens(last, layers, true);
 }
 
+/// Layers `begin` to `end` - 1 over the cache; `firstIsAppended`: the first one's own keys and values are there
+/// already.
+at::Tensor InferenceSession::runLayers(at::Tensor hidden, int begin, int end, bool firstIsAppended,
+                                       const LayerContext& context, const CacheStep& step) {
+  for (int l = begin; l < end; ++l) {
+    stopIfCancelled();
+    const bool appends = m_map.owns(l) && !(l == begin && firstIsAppended);
+    const auto attention = [&](const Projected& projected) {
+      if (appends) step.append(l, projected.own);
+      return step.attend(l, projected.q, {m_cache->keys(m_map[l]), m_cache->values(m_map[l])});
+    };
+    hidden = layerForward(m_model->weights().layers[static_cast<std::size_t>(l)], hidden,
+                          appends ? Projection::all : Projection::query, context, attention);
+  }
+  return hidden;
+}
+
 /// Hidden states [B, T, C] after `layers` layers; K,V of every owner among them, and of layer `layers` itself, go into
 /// the cache.
 at::Tensor InferenceSession::runChunk(const at::Tensor& ids, std::int64_t start, int layers) {
   const Weights& weights = m_model->weights();
   const LayerContext context = contextAt(at::arange(start, start + ids.size(1), at::kLong));
-  at::Tensor x = calls::selectRows(weights.embedding, ids);
-  for (int l = 0; l < layers; ++l) {
-    stopIfCancelled();
-    const LayerWeights& layer = weights.layers[static_cast<std::size_t>(l)];
-    const bool owns = m_map.owns(l);
-    const at::Tensor normed = rmsNorm(x, layer.inputNorm, m_model->config().rmsNormEps);
-    const Projected projected = project(layer, normed, owns ? Projection::all : Projection::query, context);
-    if (owns) m_cache->append(l, projected.own, start);
-    const at::Tensor attention =
-        calls::cacheAttention(projected.q, m_cache->keys(m_map[l]), m_cache->values(m_map[l]), start, windowOf(l));
-    x = finishLayer(layer, x, attention, context);
-  }
+  const auto append = [&](int l, const KeyValue& own) { m_cache->append(l, own, start); };
+  const auto attend = [&](int l, const at::Tensor& q, const KeyValue& read) {
+    return calls::cacheAttention(q, read.k, read.v, start, windowOf(l));
+  };
+  const at::Tensor x =
+      runLayers(calls::selectRows(weights.embedding, ids), 0, layers, false, context, {append, attend});
   if (layers < m_map.layers()) {
     stopIfCancelled();
     const LayerWeights& layer = weights.layers[static_cast<std::size_t>(layers)];
     const at::Tensor normed = rmsNorm(x, layer.inputNorm, m_model->config().rmsNormEps);
-    m_cache->append(layers, project(layer, normed, Projection::keyValue, context).own, start);
+    append(layers, project(layer, normed, Projection::keyValue, context).own);
   }
   return x;
 }
@@ -275,25 +286,18 @@ at::Tensor InferenceSession::runChunk(const at::Tensor& ids, std::int64_t start,
 /// hidden [B, 1, C], the input of `firstLayer` at each sequence's last position -> logits [B, V] F32.
 at::Tensor InferenceSession::lastTokens(at::Tensor hidden, int firstLayer, bool firstIsAppended) {
   const Weights& weights = m_model->weights();
-  const double eps = m_model->config().rmsNormEps;
   std::vector<std::int64_t> lengths, positions;
   for (const auto& ids : m_ids) {
     lengths.push_back(static_cast<std::int64_t>(ids.size()));
     positions.push_back(lengths.back() - 1);
   }
   const LayerContext context = contextAt(at::tensor(positions, at::kLong).unsqueeze(1));
-  for (int l = firstLayer; l < m_map.layers(); ++l) {
-    stopIfCancelled();
-    const LayerWeights& layer = weights.layers[static_cast<std::size_t>(l)];
-    const bool appends = m_map.owns(l) && !(l == firstLayer && firstIsAppended);
-    const Projected projected =
-        project(layer, rmsNorm(hidden, layer.inputNorm, eps), appends ? Projection::all : Projection::query, context);
-    if (appends) m_cache->appendOne(l, projected.own, positions);
-    const at::Tensor attention =
-        calls::decodeAttention(projected.q, m_cache->keys(m_map[l]), m_cache->values(m_map[l]), lengths, windowOf(l));
-    hidden = finishLayer(layer, hidden, attention, context);
-  }
-  return calls::logits(rmsNorm(hidden.squeeze(1), weights.norm, eps), weights.head);
+  const auto append = [&](int l, const KeyValue& own) { m_cache->appendOne(l, own, positions); };
+  const auto attend = [&](int l, const at::Tensor& q, const KeyValue& read) {
+    return calls::decodeAttention(q, read.k, read.v, lengths, windowOf(l));
+  };
+  hidden = runLayers(std::move(hidden), firstLayer, m_map.layers(), firstIsAppended, context, {append, attend});
+  return calls::logits(rmsNorm(hidden.squeeze(1), weights.norm, m_model->config().rmsNormEps), weights.head);
 }
 
 }  // namespace strata

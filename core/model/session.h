@@ -78,6 +78,13 @@ class InferenceSession {
  private:
   at::Tensor run(const std::vector<std::vector<TokenId>>& added, std::int64_t start);
   at::Tensor runChunk(const at::Tensor& ids, std::int64_t start, int layers);
+  /// How a pass writes a layer's own keys and values to the cache, and attends to those that it reads there.
+  struct CacheStep {
+    c10::function_ref<void(int layer, const KeyValue& own)> append;
+    c10::function_ref<at::Tensor(int layer, const at::Tensor& q, const KeyValue& read)> attend;
+  };
+  at::Tensor runLayers(at::Tensor hidden, int begin, int end, bool firstIsAppended, const LayerContext& context,
+                       const CacheStep& step);
   at::Tensor lastTokens(at::Tensor hidden, int firstLayer, bool firstIsAppended);
   Result<at::Tensor> anew(const std::vector<std::vector<TokenId>>& added);
   Result<at::Tensor> guarded(const std::vector<std::vector<TokenId>>& added, const std::function<at::Tensor()>& pass);

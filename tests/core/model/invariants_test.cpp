@@ -52,6 +52,33 @@ TEST_P(Invariants, FullMapIsBitEqualToAForwardPassWithoutRouting) {
   EXPECT_TRUE(at::equal(plain, routed));
 }
 
+/// What a search needs: layers below l run once, those from l on again under another routing.
+TEST_P(Invariants, APassGoesOnFromAnyLayerUnderAnotherRoutingWithTheSameBits) {
+  const c10::NoGradGuard guard;
+  const Weights& weights = m_model->weights();
+  const int layers = m_model->config().layers;
+  const at::Tensor ids = at::tensor(someIds(24, m_vocab), at::kInt).to(at::kLong).unsqueeze(0);
+  LayerContext context;
+  context.config = &m_model->config();
+  context.rotation = rotationOf(m_model->rope(), at::arange(24, at::kLong));
+  const SharingMap full = SharingMap::full(layers);
+  for (int from = 1; from < layers; ++from) {
+    PassState shared = beginPass(weights, at::kFloat, ids, layers);
+    runLayers(shared, from, weights, full, context, {.keepAll = true});
+    EXPECT_EQ(shared.layer, from);
+    for (int source = 0; source <= from; ++source) {
+      std::vector<int> src = full.src();
+      src[static_cast<std::size_t>(from)] = source;
+      const SharingMap routing = SharingMap::create(src, MapKind::training).value();
+      PassState state = shared;
+      runLayers(state, layers, weights, routing, context);
+      const at::Tensor whole = forwardHidden(weights, at::kFloat, ids, routing, context);
+      EXPECT_TRUE(at::equal(rmsNorm(state.hidden, weights.norm, m_model->config().rmsNormEps), whole))
+          << "layer " << from << " reads " << source;
+    }
+  }
+}
+
 TEST_P(Invariants, CachedDecodingAgreesWithTheUncachedPass) {
   const std::vector<TokenId> ids = someIds(30, m_vocab);
   for (const SharingMap& map : maps()) {
