@@ -70,7 +70,7 @@ class EngineClient::Private {
   void fail(const QString& sentence, bool crashed = false);
   void setState(State next, const QString& why = {});
 
-  // Requests (engine_client.cpp)
+  // Requests (engine_client.cpp); what is open (engine_open.cpp)
   Ticket ask(const std::string& method, const Json& params, std::function<void(const Result<Json>&)> done,
              const protocol::ModelRef& ref = {});
   void pump();

@@ -197,20 +197,6 @@ void EngineClient::Private::becomeReady() {
   Q_EMIT m_client->stateChanged();
 }
 
-/// Runs belong to a project: a newly opened one watches none.
-void EngineClient::Private::watchAgain() {
-  for (const auto& [id, fromStep] : m_watches) {
-    ask(protocol::WatchJob::kName, configToJson(protocol::WatchJob::Params{id, true, fromStep}),
-        [this, id = id](const Result<Json>& answer) {
-          if (answer) return;
-          m_watches.erase(id);
-          Q_EMIT m_client->notRestored(
-              tr("The run %1 could not be watched again: %2")
-                  .arg(QString::fromStdString(id), QString::fromStdString(answer.error().message)));
-        });
-  }
-}
-
 void EngineClient::Private::wake() {
   m_woken = false;
   std::erase_if(m_leaving, [](const auto& process) { return process->end().has_value(); });
