@@ -8,6 +8,8 @@
 #include <QScrollBar>
 #include <QSortFilterProxyModel>
 #include <QSplitter>
+#include <algorithm>
+#include <utility>
 
 #include "widgets/style/controls.h"
 #include "widgets/style/icons.h"
@@ -21,7 +23,6 @@ namespace {
 constexpr int kLogLines = 5000;
 constexpr int kPollMilliseconds = 1000;
 constexpr int kShowSearchFrom = 8;  // runs
-constexpr int kSampleRows = 50;     // that a column's width is read from
 
 }  // namespace
 
@@ -93,10 +94,21 @@ QWidget* JobsPanel::buildList() {
   m_list->setRootIsDecorated(false);
   m_list->setUniformRowHeights(true);
   QHeaderView* header = named(m_list->header(), "jobs-header", tr("Columns of the list of jobs"));
-  header->setResizeContentsPrecision(kSampleRows);
-  header->setSectionResizeMode(QHeaderView::ResizeToContents);
   header->setSectionResizeMode(RunTable::kName, QHeaderView::Stretch);
   header->setStretchLastSection(false);
+  // As wide as the longest text that they can hold: a column that grows with each update would repaint every row.
+  followTheme(header, [header] {
+    const std::pair<RunTable::Column, QString> widest[] = {{RunTable::kState, tr("stopping")},
+                                                           {RunTable::kDone, tr("100 %")},
+                                                           {RunTable::kLeft, tr("59 min left")},
+                                                           {RunTable::kCreated, QStringLiteral("2026-12-28 20:00")}};
+    for (const auto& [column, text] : widest) {
+      const QString title = header->model()->headerData(column, Qt::Horizontal).toString();
+      const QFontMetrics font = header->fontMetrics();
+      header->resizeSection(column,
+                            std::max(font.horizontalAdvance(text), font.horizontalAdvance(title)) + 2 * kGapGroups);
+    }
+  });
   m_message = named(new Label({}, TextRole::body, Tone::normal), "job-message");
   m_problem = named(new Label({}, TextRole::body, Tone::bad), "job-problem");
   for (Label* label : {m_message, m_problem}) {

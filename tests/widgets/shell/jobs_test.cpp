@@ -1,7 +1,9 @@
 #include <QLabel>
 #include <QPlainTextEdit>
 #include <QProgressBar>
+#include <QStyledItemDelegate>
 #include <QTreeView>
+#include <set>
 
 #include "pace.h"
 #include "shell_fixture.h"
@@ -153,6 +155,16 @@ TEST_F(Jobs, StopWaitsForTheEngineWhileItIsAway) {
   EXPECT_EQ(stop->text(), "Stop waits for the engine");
 }
 
+/// Rows that a view was asked to paint, by counting what it reads.
+class CountingPaint : public QStyledItemDelegate {
+ public:
+  void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+    rows.insert(index.row());
+    QStyledItemDelegate::paint(painter, option, index);
+  }
+  mutable std::set<int> rows;
+};
+
 class ThousandRuns : public Jobs {
  protected:
   void SetUp() override {
@@ -195,6 +207,29 @@ TEST_F(ThousandRuns, OpenInAThirdOfASecondAndAreFilteredInATwentieth) {
   EXPECT_LT(open, 300 * pace);
   EXPECT_LT(filter, 50 * pace);
   std::printf("1,000 runs: opened in %.1f ms, filtered in %.1f ms\n", open, filter);
+}
+
+TEST_F(ThousandRuns, AnUpdateOfTenPaintsThoseTenAlone) {
+  child<QPushButton>("jobs-toggle")->click();
+  auto* list = child<QTreeView>("jobs-list");
+  CountingPaint paint;
+  QAbstractItemDelegate* before = list->itemDelegate();
+  list->setItemDelegate(&paint);
+  ASSERT_TRUE(eventually([&] { return !paint.rows.empty(); }));
+  const int top = list->indexAt(QPoint(1, 1)).row();
+  QTest::qWait(50);
+  paint.rows.clear();
+  protocol::JobsChanged news;
+  news.jobs = session->runs().rows();
+  news.jobs.resize(static_cast<std::size_t>(top + 2));
+  for (protocol::JobInfo& job : news.jobs) job.step = 77;
+  const std::size_t changed = news.jobs.size();
+  say(news);
+  ASSERT_TRUE(eventually([&] { return session->runs().at(top).step == 77 && !paint.rows.empty(); }));
+  for (int i = 0; i < 5; ++i) QCoreApplication::processEvents();
+  EXPECT_LE(paint.rows.size(), changed);
+  for (const int row : paint.rows) EXPECT_LT(row, static_cast<int>(changed));
+  list->setItemDelegate(before);
 }
 
 TEST(JobTexts, TellTimeAndShareAsAPersonReadsThem) {
