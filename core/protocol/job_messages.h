@@ -62,13 +62,13 @@ struct ListJobs {
   static constexpr const char* kHelp = "the project's runs, the newest first; also those that another process started";
   struct Params {
     bool trash = false;
-    std::int64_t from = 0, count = 1000;
+    std::int64_t from = 0, count = 400;
     std::string kind;
     template <class V>
     void visit(V& v) {
       v("trash", trash, "those in the trash instead");
       v("from", from, "runs to leave out; 0 also looks for what has changed", Range{0, 1e9});
-      v("count", count, "at most", Range{1, 1000});
+      v("count", count, "at most", Range{1, 400});
       v("kind", kind, "only runs of this kind");
     }
   };

@@ -80,9 +80,7 @@ void RunTable::forget() {
 }
 
 void RunTable::refresh() {
-  m_engine.call<protocol::ListJobs>({}, this, [this](const Result<protocol::ListJobs::Answer>& answer) {
-    if (!answer) return Q_EMIT failed(QString::fromStdString(answer.error().message));
-    std::vector<protocol::JobInfo> jobs = answer->jobs;
+  list(false, [this](std::vector<protocol::JobInfo> jobs) {
     std::stable_sort(jobs.begin(), jobs.end(), isNewer);
     for (const protocol::JobInfo& job : jobs) {
       if (!job.alive) std::erase(m_stopping, job.id);
@@ -145,11 +143,32 @@ bool RunTable::stopping(const std::string& id) const {
 }
 
 void RunTable::refreshTrash() {
-  m_engine.call<protocol::ListJobs>({true}, this, [this](const Result<protocol::ListJobs::Answer>& answer) {
-    if (!answer) return Q_EMIT failed(QString::fromStdString(answer.error().message));
-    m_trash = answer->jobs;
+  list(true, [this](std::vector<protocol::JobInfo> jobs) {
+    m_trash = std::move(jobs);
     Q_EMIT changed();
   });
+}
+
+void RunTable::list(bool trash, std::function<void(std::vector<protocol::JobInfo>)> done,
+                    std::vector<protocol::JobInfo> before) {
+  protocol::ListJobs::Params page;
+  page.trash = trash;
+  page.from = static_cast<std::int64_t>(before.size());
+  m_engine.call<protocol::ListJobs>(
+      page, this,
+      [this, trash, done = std::move(done),
+       before = std::move(before)](const Result<protocol::ListJobs::Answer>& answer) mutable {
+        if (!answer) return Q_EMIT failed(QString::fromStdString(answer.error().message));
+        const std::size_t known = before.size();
+        for (const protocol::JobInfo& job : answer->jobs) {
+          // A run that began meanwhile moves the others to the next page.
+          const auto end = before.begin() + static_cast<std::ptrdiff_t>(known);
+          if (std::none_of(before.begin(), end, [&](const auto& other) { return other.id == job.id; }))
+            before.push_back(job);
+        }
+        const bool more = before.size() > known && static_cast<std::int64_t>(before.size()) < answer->total;
+        more ? list(trash, std::move(done), std::move(before)) : done(std::move(before));
+      });
 }
 
 const protocol::JobInfo* RunTable::lastTrashed() const {

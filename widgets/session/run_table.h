@@ -65,6 +65,9 @@ class RunTable : public Rows<protocol::JobInfo> {
   void merge(const std::vector<protocol::JobInfo>& jobs);
   void take(const protocol::JobInfo& job);
   void remove(const std::string& id, const char* how, std::function<void()> done);
+  /// All of the project's runs or of its trash, page by page.
+  void list(bool trash, std::function<void(std::vector<protocol::JobInfo>)> done,
+            std::vector<protocol::JobInfo> before = {});
   void forgetTrashed(const std::string& id);
   QString text(const protocol::JobInfo& job, int column) const;
 

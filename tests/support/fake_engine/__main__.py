@@ -122,7 +122,8 @@ def stored_jobs():
 
 
 def list_jobs(params):
-    return {"jobs": stored_jobs()["trash" if params["trash"] else "kept"]}
+    jobs = stored_jobs()["trash" if params["trash"] else "kept"]
+    return {"jobs": jobs[params["from"]:params["from"] + params["count"]], "total": len(jobs)}
 
 
 def remove_job(params):
