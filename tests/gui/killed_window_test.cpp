@@ -145,8 +145,8 @@ TEST_F(KilledWindow, AJobOutlivesWindowAndEngineIsFoundAgainAndStopsWithinAStep)
   }
 
   RealWindow window(m_folders);
-  ASSERT_TRUE(until([&] { return window.window.jobs().running() != nullptr; }));
-  EXPECT_EQ(window.window.jobs().running()->id, m_id);
+  ASSERT_TRUE(until([&] { return window.session.runs().running() != nullptr; }));
+  EXPECT_EQ(window.session.runs().running()->id, m_id);
   EXPECT_TRUE(window.find("job-stop")->isVisible());
   EXPECT_TRUE(window.find<QLabel>("job-name")->isVisible());
   window.screenshot("journey_job_found_again");
@@ -165,8 +165,8 @@ TEST_F(KilledWindow, AJobOutlivesWindowAndEngineIsFoundAgainAndStopsWithinAStep)
   // What was done when it was asked is written once a second; from there it is the step under way and no other.
   EXPECT_LE(last - asked, 1 + std::ceil(1 / seconds));
   EXPECT_LT(left, 2 * seconds + 10) << "a step and a checkpoint, on whatever load there is";
-  ASSERT_TRUE(until([&] { return window.window.jobs().running() == nullptr; }));
-  EXPECT_EQ(window.window.jobs().find(m_id)->state, "stopped");
+  ASSERT_TRUE(until([&] { return window.session.runs().running() == nullptr; }));
+  EXPECT_EQ(window.session.runs().find(m_id)->state, "stopped");
   EXPECT_TRUE(fs::exists(run() / "checkpoints" / ("step-" + std::to_string(last))));
   EXPECT_FALSE(fs::exists(run() / "stop"));
 }
