@@ -5,6 +5,7 @@
 #include <QAbstractAxis>
 #include <QChart>
 #include <QLocale>
+#include <algorithm>
 
 #include "widgets/style/theme.h"
 
@@ -12,6 +13,14 @@ namespace strata {
 namespace {
 
 constexpr int kTicks = 6;
+constexpr double kPaler = 0.35;         // of the colour, the rest is ground
+constexpr double kContrastGrid = 0.25;  // in high contrast `line` is as strong as text
+
+/// Dash patterns of the first, second and third round of colours.
+const QList<qreal>& dashesOf(int round) {
+  static const QList<QList<qreal>> kDashes = {{}, {4, 3}, {1, 2}};
+  return kDashes[std::min<qsizetype>(round, kDashes.size() - 1)];
+}
 
 void themeAxis(QCPAxis& axis, const Colors& c) {
   axis.setBasePen(QPen(c.edge, c.edgeWidth));
@@ -25,7 +34,7 @@ void themeAxis(QCPAxis& axis, const Colors& c) {
   axis.setTickLabelPadding(kGapInside);
   axis.setLabelPadding(kGapInside);
   axis.ticker()->setTickCount(kTicks);
-  axis.grid()->setPen(QPen(c.line, 1));
+  axis.grid()->setPen(QPen(c.edgeWidth > 1 ? mixed(c.line, c.surface, kContrastGrid) : c.line, 1));
   axis.grid()->setZeroLinePen(Qt::NoPen);
   axis.grid()->setSubGridVisible(false);
 }
@@ -44,6 +53,24 @@ void themePlot(QCustomPlot& plot) {
     }
   }
   plot.replot(QCustomPlot::rpQueuedReplot);
+}
+
+QColor seriesColor(int slot) {
+  const auto& series = colors().series;
+  return series[static_cast<std::size_t>(std::max(0, slot)) % series.size()];
+}
+
+QPen seriesPen(int slot, bool dashed, double width) {
+  const int round = std::max(0, slot) / static_cast<int>(colors().series.size());
+  QPen pen(seriesColor(slot), width);
+  if (dashed || round > 0) pen.setDashPattern(dashesOf(std::max(1, round)));
+  pen.setJoinStyle(Qt::RoundJoin);
+  pen.setCapStyle(Qt::FlatCap);
+  return pen;
+}
+
+QColor paler(const QColor& color) {
+  return mixed(color, colors().surface, kPaler);
 }
 
 void themeChart(QChart& chart) {

@@ -4,6 +4,8 @@
 //
 //   followTheme(this, [this] { themePlot(*m_plot); });
 
+#include <QPen>
+
 class QChart;
 class QCustomPlot;
 
@@ -11,5 +13,12 @@ namespace strata {
 
 void themePlot(QCustomPlot& plot);
 void themeChart(QChart& chart);
+
+/// Slots 0 and 1 are sides A and B; the colours come round every five, then dashed, then dotted.
+QColor seriesColor(int slot);
+/// `dashed`: as side B's.
+QPen seriesPen(int slot, bool dashed, double width);
+/// Opaque and near the ground: raw data behind a smoothed line, and series while another one is highlighted.
+QColor paler(const QColor& color);
 
 }  // namespace strata
