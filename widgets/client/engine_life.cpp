@@ -119,7 +119,8 @@ void EngineClient::Private::initialized(const Result<Json>& answer) {
   }
   protocol::Initialize::Answer engine;
   const auto read = configFromJson(*answer, "The answer to initialize", engine, UnknownKeys::ignore);
-  if (!read) return fail(tr("The engine cannot be understood: %1").arg(QString::fromStdString(read.error().message)));
+  if (!read)
+    return fail(tr("The engine sent something unreadable: %1").arg(QString::fromStdString(read.error().message)));
   if (engine.protocolVersion != kProtocolVersion) {
     return fail(tr("The engine (%1) speaks version %2 of the protocol and this window version %3; install the same "
                    "release of both.")

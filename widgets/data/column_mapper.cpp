@@ -63,7 +63,7 @@ ColumnMapper::ColumnMapper(QWidget* parent)
       m_use(makeButton(tr("Use these columns"), ButtonKind::accent, this)),
       m_clear(makeButton(tr("Recognise by itself"), ButtonKind::plain, this)) {
   setObjectName("columnMapper");
-  setAccessibleName(tr("What the columns stand for"));
+  setAccessibleName(tr("Column meanings"));
   QStringList kinds;
   for (const Kind& kind : kKinds) kinds << tr(kind.name);
   m_kinds->setNames(kinds);
@@ -84,7 +84,7 @@ ColumnMapper::ColumnMapper(QWidget* parent)
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0);
   layout->setSpacing(kGapRelated);
-  layout->addWidget(sectionLabel(tr("What the columns stand for"), this));
+  layout->addWidget(sectionLabel(tr("Column meanings"), this));
   layout->addWidget(m_kinds, 0, Qt::AlignLeft);
   layout->addLayout(m_grid);
   layout->addLayout(buttons);

@@ -51,7 +51,7 @@ DataResult::DataResult(DataCheck& check, QWidget* parent)
   m_verdict->setObjectName("dataVerdict");
   m_mapButton->setObjectName("dataMapColumns");
   m_mapButton->setCheckable(true);
-  m_mapButton->setToolTip(tr("Says by hand which key of a record stands for what"));
+  m_mapButton->setToolTip(tr("Map fields manually"));
   connect(m_mapButton, &QPushButton::toggled, this, &DataResult::showMapper);
   connect(m_mapper, &ColumnMapper::wanted, this, &DataResult::columnsWanted);
   connect(m_mapper, &ColumnMapper::cleared, this, [this] { Q_EMIT columnsWanted({}); });

@@ -170,7 +170,7 @@ void ModelCardView::begin(const protocol::ModelEntry& entry) {
   m_serve->setModel(m_load->ref());
   const bool mine = entry.source == "project", can = entry.problem.empty();
   m_place->setText(mine ? tr("Remove from the project") : tr("Add to the project"));
-  m_place->setToolTip(mine ? tr("Takes the name out of the project; the files stay")
+  m_place->setToolTip(mine ? tr("Removes the name from the project; the files stay")
                            : tr("Gives the folder a name in the project"));
   m_place->setVisible(mine || (can && (entry.source == "folder" || entry.source == "hub")));
   for (QWidget* part : {static_cast<QWidget*>(m_useA), static_cast<QWidget*>(m_useB), static_cast<QWidget*>(m_load),
@@ -264,8 +264,8 @@ void ModelCardView::refreshSides() {
   m_badgeB->setVisible(onB);
   m_useA->setEnabled(!onA);
   m_useB->setEnabled(!onB);
-  m_useA->setToolTip(onA ? tr("It stands on side A") : tr("A is what you have"));
-  m_useB->setToolTip(onB ? tr("It stands on side B") : tr("B is what you try"));
+  m_useA->setToolTip(onA ? tr("Already on side A") : tr("A is what you have"));
+  m_useB->setToolTip(onB ? tr("Already on side B") : tr("B is what you try"));
   const bool accentA = !m_session.side(Which::a) || onB;
   m_useA->setKind(accentA && !onA ? ButtonKind::accent : ButtonKind::plain);
   m_useB->setKind(accentA || onB ? ButtonKind::plain : ButtonKind::accent);

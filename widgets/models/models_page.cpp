@@ -254,8 +254,8 @@ void ModelsPage::changed(const protocol::ProjectInfo& project, const QString& se
 
 void ModelsPage::use(Which side) {
   m_session.useModel(side, m_card->loadControl()->ref());
-  m_session.announce(side == Which::a ? tr("%1 stands on side A.").arg(nameOf(m_card->entry()))
-                                      : tr("%1 stands on side B.").arg(nameOf(m_card->entry())));
+  m_session.announce(side == Which::a ? tr("Side A now uses %1.").arg(nameOf(m_card->entry()))
+                                      : tr("Side B now uses %1.").arg(nameOf(m_card->entry())));
 }
 
 /// Shows the session's list, or why there is none.

@@ -51,7 +51,7 @@ TemplatePreview::TemplatePreview(Session& session, QWidget* parent)
       m_edit(makeButton(tr("Edit"), ButtonKind::link, this)),
       m_toggle(makeButton(QString(), ButtonKind::link, this)),
       m_save(makeButton(QString())),
-      m_takeBack(makeButton(tr("Take back changes"), ButtonKind::quiet)),
+      m_takeBack(makeButton(tr("Discard changes"), ButtonKind::quiet)),
       m_own(makeButton(tr("Use the model's own again"), ButtonKind::link, this)),
       m_undoButton(makeButton(tr("Undo"), ButtonKind::link)),
       m_source(new QPlainTextEdit(this)),
@@ -104,7 +104,7 @@ void TemplatePreview::build() {
   m_save->setObjectName("templateSave");
   m_takeBack->setObjectName("templateTakeBack");
   m_own->setObjectName("templateOwn");
-  m_own->setToolTip(tr("Chats, training and evaluation in this project take the template that the model brings"));
+  m_own->setToolTip(tr("Chats, training and evaluation in this project use the model's own template"));
   m_undoButton->setObjectName("templateUndo");
   m_source->setObjectName("templateSource");
   m_source->setAccessibleName(tr("Source of the chat template"));
@@ -220,7 +220,7 @@ void TemplatePreview::takeBack() {
   leaveEditing();
   storeDraft();
   if (different) {
-    offer(tr("The changes were taken back."), [this, typed] {
+    offer(tr("Changes discarded."), [this, typed] {
       beginEditing(typed);
       storeDraft();
     });

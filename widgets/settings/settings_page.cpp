@@ -119,7 +119,7 @@ void SettingsPage::addFolders() {
                       "the Hugging Face cache.")));
   m_folders = named(new QListWidget, "model-folders", tr("Folders of models"));
   auto* add = named(makeButton(tr("Add a folder…")), "add-model-folder");
-  auto* remove = named(makeButton(tr("Take off the list")), "remove-model-folder");
+  auto* remove = named(makeButton(tr("Remove from list")), "remove-model-folder");
   auto* row = new QHBoxLayout;
   row->setSpacing(kGapRelated);
   row->addWidget(add);

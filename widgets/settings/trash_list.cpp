@@ -29,8 +29,8 @@ TrashList::TrashList(Session& session, QWidget* parent) : QWidget(parent), m_ses
   m_problem = new Label({}, TextRole::body, Tone::bad, this);
   m_problem->setWordWrap(true);
   m_problem->hide();
-  m_restore = named(makeButton(tr("Take back"), ButtonKind::plain, this), "trash-restore");
-  m_delete = named(makeButton(tr("Delete for good"), ButtonKind::danger, this), "trash-delete");
+  m_restore = named(makeButton(tr("Restore"), ButtonKind::plain, this), "trash-restore");
+  m_delete = named(makeButton(tr("Delete permanently"), ButtonKind::danger, this), "trash-delete");
   auto* row = new QHBoxLayout;
   row->setSpacing(kGapRelated);
   row->addWidget(m_restore);
@@ -113,7 +113,7 @@ void TrashList::fill() {
   m_list->setVisible(any);
   m_restore->setVisible(any);
   m_delete->setVisible(any);
-  m_empty->setText(any ? tr("What lies here can be taken back.")
+  m_empty->setText(any ? tr("Deleted chats and runs can be restored here.")
                        : tr("Chats and runs that you remove come here first. Nothing is here now."));
   showActions();
 }
@@ -127,8 +127,8 @@ void TrashList::showActions() {
   const bool any = m_list->currentRow() >= 0;
   m_restore->setEnabled(ready && any);
   m_delete->setEnabled(ready && any);
-  m_restore->setText(ready ? tr("Take back") : tr("Take back waits for the engine"));
-  m_delete->setText(m_sure ? tr("Press again: it cannot be undone") : tr("Delete for good"));
+  m_restore->setText(ready ? tr("Restore") : tr("Restore waits for the engine"));
+  m_delete->setText(m_sure ? tr("Press again: it cannot be undone") : tr("Delete permanently"));
 }
 
 void TrashList::change(const char* how) {

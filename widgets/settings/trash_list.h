@@ -1,5 +1,5 @@
 #pragma once
-// Chats and runs in the project's trash: taken back, or deleted for good.
+// Chats and runs in the project's trash: restored, or deleted permanently.
 
 #include <QStringList>
 #include <QWidget>

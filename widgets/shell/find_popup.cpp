@@ -22,7 +22,7 @@ FindPopup::FindPopup(std::vector<Findable> all, QWidget* parent) : Popup(parent)
   setAttribute(Qt::WA_DeleteOnClose);
   named(this, "find-popup", tr("Find"));
   m_text = named(new QLineEdit(this), "find-text", tr("Find a page, model, run, setting or action"));
-  m_text->setWhatsThis(tr("Lists what holds all of these words. Enter takes the first."));
+  m_text->setWhatsThis(tr("Lists entries with all of these words. Enter runs the first."));
   m_text->setPlaceholderText(tr("A page, model, run, setting or action"));
   m_text->setMinimumWidth(scaled(kWidth));
   m_text->installEventFilter(this);

@@ -25,7 +25,7 @@ FolderPopup::FolderPopup(Session& session, Purpose purpose, QWidget* parent)
   m_path = named(new QLineEdit(this), "folder-path", tr("Folder"));
   m_path->setFont(fontOf(TextRole::mono));
   m_path->setPlaceholderText(tr("A path, then Enter"));
-  m_path->setWhatsThis(tr("A folder of the engine's machine. Enter lists what is in it."));
+  m_path->setWhatsThis(tr("A folder on the engine's machine. Enter lists its contents."));
   content()->addWidget(m_path);
   m_list = named(new QListWidget(this), "folder-list", tr("Folders here"));
   m_list->setMinimumWidth(scaled(kWidth));

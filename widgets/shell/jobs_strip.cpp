@@ -31,7 +31,7 @@ JobsStrip::JobsStrip(Session& session, QWidget* parent) : QWidget(parent), m_ses
   m_stop = named(new Button(tr("Stop"), ButtonKind::quiet, this), "job-stop", tr("Stop the job"));
   m_stop->setCompact(true);
   m_stop->setIcon(icon("stop-fill"));
-  m_stop->setToolTip(tr("The job finishes its step, saves a checkpoint and leaves."));
+  m_stop->setToolTip(tr("The job finishes its step, saves a checkpoint and ends."));
   auto* row = new QHBoxLayout(this);
   row->setContentsMargins(kGapRelated, 1, kGapRelated, 0);
   row->setSpacing(kGapRelated);

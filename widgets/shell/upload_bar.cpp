@@ -51,7 +51,7 @@ UploadBar::UploadBar(Session& session, QWidget* parent) : QWidget(parent), m_ses
 
 void UploadBar::offer(const QString& path, std::function<void(const QString& path)> then) {
   if (m_upload.running()) {
-    return m_session.announce(tr("%1 is still being sent: what was dropped now can follow it.").arg(m_offered.name));
+    return m_session.announce(tr("%1 is still uploading. Drop this again when it is done.").arg(m_offered.name));
   }
   m_offered = {};
   m_offered.name = QFileInfo(path).fileName();
@@ -121,7 +121,7 @@ void UploadBar::start() {
 void UploadBar::finished(const Result<QString>& path) {
   if (path) {
     hide();
-    m_session.announce(tr("%1 lies in the project now: %2").arg(m_offered.name, *path));
+    m_session.announce(tr("%1 is now in the project: %2").arg(m_offered.name, *path));
     const auto then = std::exchange(m_then, {});
     return then(*path);
   }
@@ -136,7 +136,7 @@ void UploadBar::finished(const Result<QString>& path) {
 
 QString UploadBar::question() const {
   QString sentence =
-      tr("%1 lies on this machine; the engine runs on %2. Upload %3 to the project?")
+      tr("%1 is on this machine, and the engine runs on %2. Upload %3 to the project?")
           .arg(m_offered.name, QString::fromStdString(m_session.engine().engine().host), formatBytes(m_offered.bytes));
   if (m_offered.folder) sentence += ' ' + tr("Files: %1.").arg(formatCount(m_offered.files.size()));
   if (m_offered.foldersLeftOut > 0) {

@@ -51,7 +51,7 @@ TEST_F(Uploads, ADroppedFileIsOfferedSentInPiecesAndThenTakenAsIfItLayThere) {
   drop(write("train.jsonl", threePieces));
   ASSERT_TRUE(offered());
   EXPECT_EQ(sentence(),
-            "train.jsonl lies on this machine; the engine runs on workstation. Upload 2.00 MiB to the project?");
+            "train.jsonl is on this machine, and the engine runs on workstation. Upload 2.00 MiB to the project?");
   EXPECT_EQ(requests("files/put"), 0);
   EXPECT_TRUE(data->dropped.isEmpty());
   EXPECT_EQ(QApplication::focusWidget(), &button("upload-start"));
