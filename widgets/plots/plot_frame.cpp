@@ -11,6 +11,7 @@
 #include <QTimer>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <cmath>
 
 #include "widgets/plots/plot_frame_private.h"
 #include "widgets/plots/plot_theme.h"
@@ -22,7 +23,7 @@
 namespace strata {
 namespace {
 
-constexpr int kRedrawMs = 34;  // not more than 30 a second
+constexpr double kRedrawMs = 1000.0 / 30;
 
 QTableView* makeTable(QWidget* parent) {
   auto* table = named(new QTableView(parent), "plotTable");
@@ -84,6 +85,7 @@ PlotFrame::PlotFrame(const QString& title, const QString& unit, QWidget* parent)
   column->addLayout(head);
   column->addWidget(p.stack, 1);
 
+  p.clock.start();
   p.frame.setSingleShot(true);
   p.frame.setTimerType(Qt::PreciseTimer);
   connect(&p.frame, &QTimer::timeout, this, &PlotFrame::drawFrame);
@@ -171,14 +173,15 @@ void PlotFrame::scheduleRedraw() {
   Private& p = *m_frame;
   p.stale = true;
   if (p.frame.isActive() || !isVisible()) return;
-  const qint64 since = p.sinceFrame.isValid() ? p.sinceFrame.elapsed() : kRedrawMs;
-  p.frame.start(static_cast<int>(std::clamp<qint64>(kRedrawMs - since, 0, kRedrawMs)));
+  p.frame.start(static_cast<int>(std::ceil(std::max(0.0, p.nextFrame - p.now()))));
 }
 
 void PlotFrame::drawFrame() {
   Private& p = *m_frame;
   if (!isVisible()) return;
-  p.sinceFrame.start();
+  // A frame that was a little late doesn't put off the next: 30 a second, not 29.
+  const double late = p.now() - p.nextFrame;
+  p.nextFrame = p.now() + kRedrawMs - (late < kRedrawMs ? late : 0);
   p.stale = false;
   if (tableShown()) {
     refreshTable();

@@ -24,7 +24,9 @@ struct PlotFrame::Private {
   QAction* firstShared = nullptr;
   QAction* showTable = nullptr;
   QTimer frame;
-  QElapsedTimer sinceFrame;
+  QElapsedTimer clock;
+  double nextFrame = 0;  // milliseconds of the clock
+  double now() const { return static_cast<double>(clock.nsecsElapsed()) * 1e-6; }
   bool stale = true;
   bool exporting = false;
 };

@@ -6,6 +6,8 @@
 namespace strata {
 namespace {
 
+constexpr std::size_t kPortion = 200'000;  // smoothed in about 2 ms
+constexpr double kNoDecay = 1e-17;         // 1 less it is 1
 constexpr std::size_t kSampled = 4096;
 
 /// An axis has a number for each element, and they do not fall: searches rely on it.
@@ -140,24 +142,31 @@ void SeriesData::truncate(std::size_t count) {
 /// Brings sums and the smoothed line up to the columns; the line begins anew where it is empty.
 void SeriesData::extendSums() {
   m_tree.extend(low(SeriesLine::raw), high(SeriesLine::raw));
-  if (m_weight == 0) return;
-  if (m_smoothed.empty()) {
+  smoothMore();
+}
+
+bool SeriesData::smoothMore() {
+  if (m_weight == 0) return true;
+  std::size_t i = m_smoothed.size();
+  if (i == 0) {
+    m_smoothed.reserve(size());
     m_smoothedTree.truncate(0);
     m_average = 0;
     m_decay = 1;
-    m_smoothed.reserve(size());
   }
-  for (std::size_t i = m_smoothed.size(); i < size(); ++i) {
+  m_smoothed.resize(std::min(size(), i + kPortion));
+  for (; i < m_smoothed.size(); ++i) {
     const double value = m_columns.value[i];
     if (!std::isfinite(value)) {
-      m_smoothed.push_back(value);
+      m_smoothed[i] = value;
       continue;
     }
     m_average = m_weight * m_average + (1 - m_weight) * value;
-    m_decay *= m_weight;
-    m_smoothed.push_back(m_average / (1 - m_decay));
+    m_decay = m_decay < kNoDecay ? 0 : m_decay * m_weight;
+    m_smoothed[i] = m_decay == 0 ? m_average : m_average / (1 - m_decay);
   }
   m_smoothedTree.extend(m_smoothed, m_smoothed);
+  return m_smoothed.size() == size();
 }
 
 void SeriesData::setSmoothing(double weight) {
@@ -165,7 +174,7 @@ void SeriesData::setSmoothing(double weight) {
   if (weight == m_weight) return;
   m_weight = weight;
   m_smoothed.clear();
-  extendSums();
+  smoothMore();
 }
 
 std::optional<PlotRange> SeriesData::xRange(PlotAxis axis) const {
@@ -190,21 +199,21 @@ std::optional<std::size_t> SeriesData::nearest(PlotAxis axis, double at) const {
 }
 
 double SeriesData::at(SeriesLine line, std::size_t element) const {
-  return line == SeriesLine::smoothed && m_weight > 0 ? m_smoothed[element] : m_columns.value[element];
+  return line == SeriesLine::smoothed && smoothing() > 0 ? m_smoothed[element] : m_columns.value[element];
 }
 
 const std::vector<double>& SeriesData::low(SeriesLine line) const {
-  if (line == SeriesLine::smoothed && m_weight > 0) return m_smoothed;
+  if (line == SeriesLine::smoothed && smoothing() > 0) return m_smoothed;
   return bucketed() ? m_columns.min : m_columns.value;
 }
 
 const std::vector<double>& SeriesData::high(SeriesLine line) const {
-  if (line == SeriesLine::smoothed && m_weight > 0) return m_smoothed;
+  if (line == SeriesLine::smoothed && smoothing() > 0) return m_smoothed;
   return bucketed() ? m_columns.max : m_columns.value;
 }
 
 Extent SeriesData::extent(SeriesLine line, std::size_t begin, std::size_t end) const {
-  const MinMaxTree& tree = line == SeriesLine::smoothed && m_weight > 0 ? m_smoothedTree : m_tree;
+  const MinMaxTree& tree = line == SeriesLine::smoothed && smoothing() > 0 ? m_smoothedTree : m_tree;
   return tree.extent(low(line), high(line), begin, std::min(end, size()));
 }
 

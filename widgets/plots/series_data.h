@@ -70,9 +70,12 @@ class SeriesData {
   /// The element nearest to x; nothing where the axis is not known.
   std::optional<std::size_t> nearest(PlotAxis axis, double x) const;
 
-  /// 0 (none) to less than 1. Costs a pass over all elements where it changes.
+  /// 0 (none) to less than 1. A long series is smoothed in portions, one now and one at each smoothMore(); until all is
+  /// done it counts as not smoothed.
   void setSmoothing(double weight);
-  double smoothing() const { return m_weight; }
+  /// False: more is left to do.
+  bool smoothMore();
+  double smoothing() const { return m_smoothed.size() == size() ? m_weight : 0; }
   /// The value of an element, of the raw or the smoothed line.
   double at(SeriesLine line, std::size_t element) const;
 

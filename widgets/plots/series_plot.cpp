@@ -149,7 +149,6 @@ void SeriesPlot::setSeries(const QString& id, const SeriesStyle& style, PlotColu
   if (!graph) {
     graph = new SeriesGraph(canvas().xAxis, canvas().yAxis);
     graph->axis = p.link->axis();
-    graph->data.setSmoothing(p.smoothing);
     p.series.push_back({id, graph});
   }
   graph->style = style;
@@ -251,7 +250,6 @@ void SeriesPlot::setSmoothing(double weight) {
   Private& p = *m_private;
   if (weight == p.smoothing) return;
   p.smoothing = weight;
-  for (const Private::Series& one : p.series) one.graph->data.setSmoothing(weight);
   for (QAction* action : p.smoothingActions) action->setChecked(action->data().toDouble() == weight);
   showState();
 }
@@ -373,8 +371,18 @@ void SeriesPlot::fitValues() {
   axis.setRange(range.from, range.to);
 }
 
+void SeriesPlot::smooth() {
+  bool more = false;
+  for (const Private::Series& one : m_private->series) {
+    one.graph->data.setSmoothing(m_private->smoothing);
+    if (!one.graph->data.smoothMore()) more = true;
+  }
+  if (more) scheduleRedraw();
+}
+
 void SeriesPlot::redraw() {
   Private& p = *m_private;
+  smooth();
   QCustomPlot& plot = canvas();
   const PlotRange x = p.link->range();
   plot.xAxis->setRange(x.from, x.to);

@@ -108,6 +108,7 @@ class SeriesPlot : public PlotFrame {
  private:
   struct Private;
   void addActions();
+  void smooth();
   void fitValues();
   void askForRange();
   void claimData();

@@ -72,7 +72,7 @@ void fillSpeed(SeriesPlot& speed) {
   const auto values = [&](double base) {
     return curve(3000, 2, [&, base](double step) {
       return base * (1 - 0.3 * std::exp(-step / 60)) + jitter(random) -
-             (static_cast<int>(step) % 1000 < 4 ? base * 0.5 : 0);
+             (static_cast<int>(step) % 1000 < 4 && step < 6000 ? base * 0.5 : 0);
     });
   };
   speed.setSeries("a", {.name = "A", .slot = 0}, values(5100));
@@ -127,6 +127,45 @@ TEST(PlotGallery, ShowsATrainingRunInEveryScheme) {
       EXPECT_TRUE(page.grab().save(screenshotPath(QString("plots_%1_%2").arg(read ? "crosshair" : "run", name))));
     }
   }
+  plotTheme().setChoice(Theme::Choice::light);
+}
+
+TEST(PlotGallery, ShowsLongSeriesLogAxesTablesAndEmptyPlots) {
+  plotTheme().setChoice(Theme::Choice::dark);
+  plotTheme().setTextPercent(150);
+  QWidget page;
+  auto* grid = new QGridLayout(&page);
+  grid->setContentsMargins(kGapGroups, kGapGroups, kGapGroups, kGapGroups);
+  grid->setSpacing(kGapSections);
+  std::vector<SeriesPlot*> plots;
+  for (const auto& [title, unit] : std::vector<std::pair<QString, QString>>{
+           {"Loss", "nats"}, {"Learning rate", ""}, {"Gradient norm", ""}, {"Validation loss", "nats"}}) {
+    plots.push_back(new SeriesPlot(title, unit));
+    const int place = static_cast<int>(plots.size()) - 1;
+    grid->addWidget(plots.back(), place / 2, place % 2);
+  }
+  plots[0]->setSeries("a", {.name = "training", .slot = 0}, noisyLoss(1'000'000, 3));
+  plots[0]->link().setAxis(PlotAxis::tokens);
+  plots[1]->setSeries("a", {.name = "learning rate", .slot = 2}, curve(4000, 1, [](double step) {
+                        return step < 200 ? 3e-4 * step / 200 : 3e-4 * (0.02 + 0.98 * std::exp(-step / 700));
+                      }));
+  plots[1]->setLogScale(true);
+  plots[1]->link().setAxis(PlotAxis::seconds);
+  fillValidation(*plots[3]);
+  page.resize(1280, 800);
+  page.setAutoFillBackground(true);
+  QPalette ground = page.palette();
+  ground.setColor(QPalette::Window, colors().surface);
+  page.setPalette(ground);
+  page.show();
+  ASSERT_TRUE(QTest::qWaitForWindowExposed(&page));
+  plots[3]->setTableShown(true);
+  ASSERT_TRUE(allDrawnSoon(plots));
+  QTest::keyClick(plots[0], Qt::Key_Tab);
+  plots[1]->setFocus(Qt::TabFocusReason);
+  ASSERT_TRUE(allDrawnSoon(plots));
+  EXPECT_TRUE(page.grab().save(screenshotPath("plots_more_dark_150")));
+  plotTheme().setTextPercent(100);
   plotTheme().setChoice(Theme::Choice::light);
 }
 

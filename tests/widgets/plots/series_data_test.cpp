@@ -211,6 +211,18 @@ TEST(SeriesData, SmoothsBeforeItDecimates) {
   EXPECT_GE(compared, 300);
 }
 
+TEST(SeriesData, ALongSeriesIsSmoothedInPortions) {
+  SeriesData data;
+  data.assign(noise(450'000, 6));
+  data.setSmoothing(0.5);
+  EXPECT_EQ(data.smoothing(), 0);
+  EXPECT_EQ(data.at(SeriesLine::smoothed, 7), data.at(SeriesLine::raw, 7));
+  EXPECT_FALSE(data.smoothMore());
+  EXPECT_TRUE(data.smoothMore());
+  EXPECT_EQ(data.smoothing(), 0.5);
+  EXPECT_NE(data.at(SeriesLine::smoothed, 7), data.at(SeriesLine::raw, 7));
+}
+
 TEST(SeriesData, PercentilesLeaveOutliersOut) {
   PlotColumns columns;
   for (int i = 0; i < 1001; ++i) {

@@ -82,7 +82,7 @@ TEST(SeriesPlot, RepaintsAtMostThirtyTimesASecondHoweverOftenPointsCome) {
     shown.plot.append("a", {.step = {step * 1.0}, .value = {1}});
     QCoreApplication::processEvents();
   }
-  EXPECT_GE(clock.elapsed(), 14 * 33);
+  EXPECT_GE(clock.elapsed(), 13 * 33);
 }
 
 TEST(SeriesPlot, AHiddenPlotDrawsOnceItIsShown) {
