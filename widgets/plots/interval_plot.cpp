@@ -239,6 +239,7 @@ void IntervalPlot::redraw() {
   plot.axisRect()->setMargins(QMargins(p.widestLabel() + kGapGroups, kGapInside, p.widestValue() + kGapGroups,
                                        (p.showsDifferences ? 2 : 1) * line + kGapInside + kGapRelated));
   plot.yAxis->setBasePen(Qt::NoPen);
+  plot.xAxis->setVisible(!isEmpty());
 }
 
 int IntervalPlot::Private::widestLabel() const {

@@ -23,6 +23,7 @@
 namespace strata {
 namespace {
 
+constexpr int kMeasuredRows = 50;  // of a table, for the widths of its columns
 constexpr double kRedrawMs = 1000.0 / 30;
 
 QTableView* makeTable(QWidget* parent) {
@@ -33,7 +34,8 @@ QTableView* makeTable(QWidget* parent) {
   table->setTabKeyNavigation(false);
   table->verticalHeader()->hide();
   table->verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
-  table->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
+  table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+  table->horizontalHeader()->setResizeContentsPrecision(kMeasuredRows);
   table->horizontalHeader()->setHighlightSections(false);
   followTheme(table, [table] {
     table->setFont(fonts().mono);

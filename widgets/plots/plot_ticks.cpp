@@ -11,6 +11,8 @@
 namespace strata {
 namespace {
 
+constexpr double kLeastPlain = 0.99e-3;  // below, ticks are written with an exponent
+
 QString words(const char* text) {
   return QCoreApplication::translate("strata::plots", text);
 }
@@ -91,7 +93,7 @@ QString formatTick(double value, double step, bool sign) {
   if (!(step > 0)) return QStringLiteral("0");
   const double most = std::max(std::abs(value), step);
   if (std::abs(value) < step * 1e-6) return QStringLiteral("0");
-  if (most >= 1e7 || step < 1e-4)
+  if (most >= 1e7 || step < kLeastPlain)
     return exponential(value, std::clamp(digitsBefore(most) - digitsBefore(step), 0, 6), sign);
   return grouped(value, std::max(0, -static_cast<int>(std::floor(std::log10(step) + 1e-9))), sign);
 }

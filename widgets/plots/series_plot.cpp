@@ -339,7 +339,7 @@ void SeriesPlot::claimMargins() {
   int widest = scaled(36);
   for (const QString& label : labels) widest = std::max(widest, caption.horizontalAdvance(label));
   // In steps, so that the axis stands still while labels change by a digit.
-  p.claim.left = (widest + kGapRelated) / kGapRelated * kGapRelated + kGapRelated;
+  p.claim.left = (widest + kGapRelated) / kGapRelated * kGapRelated + kGapRelated + kGapInside;
   p.claim.right = p.roomForNames();
   p.link->claim(this, p.claim);
 }
@@ -388,6 +388,7 @@ void SeriesPlot::redraw() {
   plot.xAxis->setRange(x.from, x.to);
   fitValues();
   claimMargins();
+  for (QCPAxis* axis : {plot.xAxis, plot.yAxis}) axis->setVisible(!isEmpty());
   const int line = QFontMetrics(fonts().caption).height();
   const bool legend = p.shown().size() > kNamedAtEnd;
   plot.axisRect()->setMargins(QMargins(p.link->left(), legend ? line + kGapRelated : line / 2 + 2, p.link->right(),

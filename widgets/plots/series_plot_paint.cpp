@@ -99,6 +99,8 @@ void SeriesPlot::Private::paintMarkers(QCPPainter& painter) const {
 }
 
 void SeriesPlot::Private::paintNames(QCPPainter& painter) const {
+  const std::vector<SeriesGraph*> graphs = shown();
+  if (graphs.empty()) return;
   const QRect area = plot->canvas().axisRect()->rect();
   const QFontMetrics metrics(fonts().caption);
   painter.setFont(fonts().caption);
@@ -106,7 +108,6 @@ void SeriesPlot::Private::paintNames(QCPPainter& painter) const {
   painter.setPen(colors().second);
   painter.drawText(QRect(area.left(), area.bottom() + metrics.height() + kGapRelated, area.width(), metrics.height()),
                    Qt::AlignRight | Qt::AlignVCenter, unitOf(link->axis(), link->range()).name);
-  const std::vector<SeriesGraph*> graphs = shown();
   if (graphs.size() > kNamedAtEnd) {
     paintLegend(painter, graphs);
     return;

@@ -253,6 +253,24 @@ TEST(SeriesPlot, RawDataStandsPalerBehindTheSmoothedLine) {
   EXPECT_GT(shown.pixels(paler(seriesColor(0))), 500);
 }
 
+TEST(SeriesPlot, AnEnvelopeHasNoGapsWhereverItIsMoved) {
+  Shown shown;
+  std::mt19937 random(2);
+  // Each column of pixels holds values from 0 to 1.
+  shown.plot.setSeries("a", {.name = ""}, curve(200'000, 1, [&](double) { return (random() % 1000) / 999.0; }));
+  for (const double from : {0.0, 313.7, 20'000.25}) {
+    shown.plot.link().setRange({from, from + 150'000});
+    ASSERT_TRUE(drawnSoon(shown.plot));
+    const QImage image = shown.canvas->grab().toImage().convertToFormat(QImage::Format_RGB32);
+    const int right = image.width() - shown.plot.link().right() - 2;
+    int gaps = 0;
+    for (int x = shown.plot.link().left() + 2; x < right; ++x) {
+      gaps += image.pixel(x, image.height() / 2) != seriesColor(0).rgb();
+    }
+    EXPECT_EQ(gaps, 0) << from;
+  }
+}
+
 TEST(SeriesPlot, OthersFadeBehindAHighlightedSeries) {
   Shown shown;
   shown.plot.setSeries("a", {.name = "", .slot = 0}, curve(20'000, 1, [](double) { return 1; }));
