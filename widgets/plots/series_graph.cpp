@@ -13,8 +13,7 @@ constexpr std::size_t kManyPoints = 10'000;
 constexpr int kPixelsADot = 12;  // points are marked where they are farther apart
 constexpr double kDotRadius = 2.5;
 constexpr double kIntervalAlpha = 0.18;
-constexpr double kRounding = 1e-6;  // pixels
-constexpr double kFarAway = 1e5;    // pixels; beyond, coordinates are cut
+constexpr double kFarAway = 1e5;  // pixels; beyond, coordinates are cut
 
 }  // namespace
 
@@ -68,11 +67,11 @@ double SeriesGraph::pixelY(double value) const {
 void SeriesGraph::draw(QCPPainter* painter) {
   if (!data.has(axis)) return;
   // Of the device: an export at twice the size has twice the columns.
-  const Resolution resolution{mKeyAxis->axisRect()->width(),
-                              std::max(1.0, painter->worldTransform().m11() * painter->device()->devicePixelRatioF())};
+  const double scale = std::max(1.0, painter->worldTransform().m11() * painter->device()->devicePixelRatioF());
+  const int pixels = static_cast<int>(mKeyAxis->axisRect()->width() * scale);
   const bool dense = isDense();
   painter->setAntialiasing(!dense);
-  if (style.interval && data.bucketed()) drawInterval(*painter, resolution);
+  if (style.interval && data.bucketed()) drawInterval(*painter, pixels);
   QPen pen = linePen();
   if (dense) {
     pen.setWidthF(1);
@@ -80,33 +79,29 @@ void SeriesGraph::draw(QCPPainter* painter) {
   }
   if (data.smoothing() > 0) {
     QPen raw(paler(pen.color()), 1);
-    drawLine(*painter, SeriesLine::raw, raw, resolution);
+    drawLine(*painter, SeriesLine::raw, raw, pixels);
   }
-  drawLine(*painter, line(), pen, resolution);
+  drawLine(*painter, line(), pen, pixels);
   const auto [begin, end] = data.within(axis, shownX());
   if (end > begin && static_cast<int>(end - begin) * kPixelsADot <= mKeyAxis->axisRect()->width()) {
     drawDots(*painter, line(), pen.color());
   }
 }
 
-void SeriesGraph::drawLine(QCPPainter& painter, SeriesLine line, const QPen& pen, Resolution resolution) const {
+void SeriesGraph::drawLine(QCPPainter& painter, SeriesLine line, const QPen& pen, int pixels) const {
   QPolygonF points;
   const auto flush = [&] {
     if (points.size() > 1) painter.drawPolyline(points);
     points.clear();
   };
-  const auto [begin, end] = data.within(axis, shownX());
-  const bool columns = end - begin > 2 * static_cast<std::size_t>(resolution.pixels());
   painter.setPen(pen);
   painter.setBrush(Qt::NoBrush);
-  for (const EnvelopeColumn& column : data.envelope(line, axis, shownX(), resolution.pixels(), isLog())) {
+  for (const EnvelopeColumn& column : data.envelope(line, axis, shownX(), pixels, isLog())) {
     if (std::isnan(column.low)) {
       flush();
       continue;
     }
-    double x = mKeyAxis->coordToPixel(column.x);
-    // One column of pixels each: middles between two would be rounded now to one side and now to the other.
-    if (columns) x = std::floor(x * resolution.scale + kRounding) / resolution.scale;
+    const double x = mKeyAxis->coordToPixel(column.x);
     const auto add = [&](double value) {
       if (std::isnan(value)) return;
       const double y = pixelY(value);
@@ -123,7 +118,7 @@ void SeriesGraph::drawLine(QCPPainter& painter, SeriesLine line, const QPen& pen
   flush();
 }
 
-void SeriesGraph::drawInterval(QCPPainter& painter, Resolution resolution) const {
+void SeriesGraph::drawInterval(QCPPainter& painter, int pixels) const {
   QPolygonF top, bottom;
   const auto flush = [&] {
     std::reverse(bottom.begin(), bottom.end());
@@ -135,7 +130,7 @@ void SeriesGraph::drawInterval(QCPPainter& painter, Resolution resolution) const
   fill.setAlphaF(static_cast<float>(kIntervalAlpha));
   painter.setPen(Qt::NoPen);
   painter.setBrush(isDense() ? mixed(color(), colors().surface, kIntervalAlpha) : fill);
-  for (const EnvelopeColumn& column : data.envelope(SeriesLine::raw, axis, shownX(), resolution.pixels(), isLog())) {
+  for (const EnvelopeColumn& column : data.envelope(SeriesLine::raw, axis, shownX(), pixels, isLog())) {
     if (std::isnan(column.low)) {
       flush();
       continue;

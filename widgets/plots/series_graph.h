@@ -45,13 +45,8 @@ class SeriesGraph : public QCPAbstractPlottable {
   void drawLegendIcon(QCPPainter*, const QRectF&) const override {}
 
  private:
-  struct Resolution {
-    int width = 0;     // in logical pixels
-    double scale = 1;  // of the device's to those
-    int pixels() const { return static_cast<int>(width * scale); }
-  };
-  void drawLine(QCPPainter& painter, SeriesLine line, const QPen& pen, Resolution resolution) const;
-  void drawInterval(QCPPainter& painter, Resolution resolution) const;
+  void drawLine(QCPPainter& painter, SeriesLine line, const QPen& pen, int pixels) const;
+  void drawInterval(QCPPainter& painter, int pixels) const;
   void drawDots(QCPPainter& painter, SeriesLine line, const QColor& color) const;
   double pixelY(double value) const;
 };

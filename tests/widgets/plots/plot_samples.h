@@ -41,7 +41,7 @@ inline PlotColumns noisyLoss(std::size_t count, std::uint32_t seed, double noise
   const double scale = static_cast<double>(count) / 6;
   return curve(count, 1, [&](double step) {
     const double level = 2.05 + 5.5 * std::exp(-step / (0.12 * scale)) + 0.7 * std::exp(-step / scale);
-    const double spike = random() % 900 == 0 ? 1.2 : 0;
+    const double spike = random() % (count / 7) == 0 ? 1.2 : 0;
     return level * (1 + jitter(random) * 0.35) + spike;
   });
 }
