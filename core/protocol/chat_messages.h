@@ -42,6 +42,19 @@ struct MadeBy {
   }
 };
 
+/// How an answer compares with those that its question's test set expects (SQuAD's rule: evaluate-v2.0.py).
+struct Mark {
+  std::vector<std::string> expected;
+  double exact = 0, f1 = 0;
+  template <class V>
+  void visit(V& v) {
+    v("expected", expected, "the answers that count as right");
+    v("exact", exact, "1: one of them, by SQuAD's rule; 0: none");
+    v("f1", f1, "0 to 1, of the best of them");
+  }
+  bool operator==(const Mark&) const = default;
+};
+
 struct Answer {
   std::string text, finish;
   std::vector<int> ids;
@@ -50,6 +63,7 @@ struct Answer {
   std::int64_t context = 0, kvBytes = 0, kvBytesUsed = 0, kvBytesFull = 0;
   double firstTokenSeconds = 0, prefillSeconds = 0, decodeSeconds = 0;
   bool shared = false;
+  std::optional<Mark> mark;
   template <class V>
   void visit(V& v) {
     v("text", text, "the whole answer");
@@ -66,6 +80,7 @@ struct Answer {
     v("prefill_s", prefillSeconds, "own compute of the prompt");
     v("decode_s", decodeSeconds, "own compute of the tokens after the first");
     v("shared", shared, "whether another answer was made at the same time");
+    v("mark", mark, "where chat/generate was told what is expected");
   }
 };
 
@@ -79,12 +94,14 @@ struct Generate {
     Side side;
     std::vector<Turn> turns;
     GenerateConfig sampling;
+    std::vector<std::string> expected;
     template <class V>
     void visit(V& v) {
       v("stream", stream, "names the tokens' notifications and the cache: one a pane of a chat");
       v("side", side, "model and map; opened where it is not");
       v("turns", turns, "the conversation; the last is the user's");
       v("sampling", sampling, "settings and seed");
+      v("expected", expected, "answers that the question's test set counts as right; the answer is marked by them");
     }
   };
   using Answer = protocol::Answer;

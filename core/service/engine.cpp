@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "core/metrics/answer_metrics.h"
 #include "core/model/device.h"
 
 namespace strata {
@@ -77,7 +78,12 @@ void Engine::addMethods() {
     const auto onTokens = [&](const std::string& text, const std::vector<int>& ids) {
       m_server.tokens(context.id, params.stream, text, ids);
     };
-    return m_host.generate(params, onTokens, context.progress, context.cancelled);
+    Result<protocol::Answer> answer = m_host.generate(params, onTokens, context.progress, context.cancelled);
+    if (answer && !params.expected.empty()) {
+      const AnswerScore score = scoreAnswer(answer->text, params.expected);
+      answer->mark = protocol::Mark{params.expected, score.exact, score.f1};
+    }
+    return answer;
   });
   table.add<protocol::CountPrompt>([this](const protocol::CountPrompt::Params& params, RequestContext& context) {
     return m_host.count(params, context.cancelled);

@@ -109,6 +109,21 @@ TEST(EngineAnswers, ASeedFixesASampledAnswer) {
   EXPECT_NE(engine.result(engine.send("chat/generate", asked))["ids"], first["ids"]);
 }
 
+TEST(EngineAnswers, AnAnswerIsMarkedByWhatItsTestSetExpects) {
+  EngineProcess engine;
+  engine.initialize();
+  Json asked = question("a", sideOf(sampleModel("sample-routed"), "full"), "Who came to the house?", 12);
+  const Json plain = engine.result(engine.send("chat/generate", asked));
+  EXPECT_TRUE(plain["mark"].is_null()) << plain["mark"].dump();
+  asked["expected"] = {"xyzzy", "The " + plain["text"].get<std::string>() + "!"};
+  const Json right = engine.result(engine.send("chat/generate", asked));
+  EXPECT_EQ(right["text"], plain["text"]);
+  EXPECT_EQ(right["mark"]["exact"], 1) << "articles and punctuation do not count";
+  EXPECT_EQ(right["mark"]["expected"], asked["expected"]);
+  asked["expected"] = {"xyzzy"};
+  EXPECT_EQ(engine.result(engine.send("chat/generate", asked))["mark"]["f1"], 0);
+}
+
 TEST(EngineAnswers, ComparingASideWithItselfFindsNothingAndWithAnotherMapSomething) {
   EngineProcess engine;
   engine.initialize();

@@ -83,6 +83,11 @@ QString finishText(const protocol::Answer& answer) {
 
 }  // namespace
 
+QString markText(const protocol::Mark& mark) {
+  if (mark.exact >= 1) return AnswerFoot::tr("right");
+  return mark.f1 > 0 ? AnswerFoot::tr("partly, F1 %1").arg(formatPercent(mark.f1)) : AnswerFoot::tr("wrong");
+}
+
 bool isStale(const protocol::MadeBy& madeBy, const std::optional<protocol::Side>& now, const std::string& hashNow) {
   if (!now) return false;
   if (madeBy.model != now->ref.model || !sameAdapter(madeBy, now->ref)) return true;
@@ -189,7 +194,7 @@ AnswerFoot::AnswerFoot(int turn, Which which, QWidget* parent) : Block(parent), 
   column->addWidget(m_foot);
 }
 
-void AnswerFoot::addFigure(const QString& name, const QString& value, const QString& note, QWidget* extra) {
+void AnswerFoot::addFigure(const QString& name, const QString& value, const QString& note, QWidget* extra, Tone tone) {
   auto* figure = new QWidget(m_figures);
   auto* column = new QVBoxLayout(figure);
   column->setContentsMargins(0, 0, 0, 0);
@@ -197,7 +202,7 @@ void AnswerFoot::addFigure(const QString& name, const QString& value, const QStr
   column->addWidget(new Label(name, TextRole::caption, Tone::second, figure));
   auto* row = new QHBoxLayout;
   row->setSpacing(kGapInside);
-  auto* number = new Label(value, TextRole::mono, Tone::normal, figure);
+  auto* number = new Label(value, TextRole::mono, tone, figure);
   number->setAccessibleName(name + ": " + value);
   row->addWidget(number);
   if (!note.isEmpty()) row->addWidget(new Label(note, TextRole::caption, Tone::second, figure));
@@ -206,6 +211,14 @@ void AnswerFoot::addFigure(const QString& name, const QString& value, const QStr
   column->addLayout(row);
   m_flow->addWidget(figure);
   figure->show();  // a hidden one takes no room
+}
+
+void AnswerFoot::addMark(const protocol::Mark& mark) {
+  QStringList expected;
+  for (const std::string& answer : mark.expected) expected << textOf(answer);
+  expected.removeDuplicates();
+  const Tone tone = mark.exact >= 1 ? Tone::good : mark.f1 > 0 ? Tone::warn : Tone::bad;
+  addFigure(tr("answer"), markText(mark), tr("expected: %1").arg(expected.join(tr(" or "))), nullptr, tone);
 }
 
 /// What the conversation takes, and what is allocated for it; answers of before 0.5 know the latter alone.
@@ -240,6 +253,7 @@ void AnswerFoot::showFigures(const FootState& state, bool stale) {
     delete item->widget();
     delete item;
   }
+  if (answer.mark) addMark(*answer.mark);
   addFigure(tr("first token"), formatSeconds(answer.firstTokenSeconds));
   const bool timed = made > 1 && answer.decodeSeconds > 0;
   addFigure(tr("speed"), formatSpeed(timed ? std::optional((made - 1) / answer.decodeSeconds) : std::nullopt),

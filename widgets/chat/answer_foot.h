@@ -7,6 +7,7 @@
 #include "widgets/chat/answering.h"
 #include "widgets/chat/block_list.h"
 #include "widgets/chat/differences.h"
+#include "widgets/style/labels.h"
 
 class QProgressBar;
 
@@ -29,6 +30,8 @@ struct FootState {
   bool comparable = false;  // both sides answered, and another turn is compared
 };
 
+/// "right", "partly, F1 50 %", "wrong": by the rule of the question's test set.
+QString markText(const protocol::Mark& mark);
 /// "made by 1a2b3c4d · retention:.5 · seed 7", or, where the picker says something else, "made with …".
 QString madeByText(const protocol::MadeBy& madeBy, bool stale);
 /// Whether the answer was made by something else than what stands on the side now.
@@ -49,8 +52,10 @@ class AnswerFoot : public Block {
   void stopWanted();
 
  private:
-  void addFigure(const QString& name, const QString& value, const QString& note = {}, QWidget* extra = nullptr);
+  void addFigure(const QString& name, const QString& value, const QString& note = {}, QWidget* extra = nullptr,
+                 Tone tone = Tone::normal);
   void addKvFigure(const protocol::Answer& answer);
+  void addMark(const protocol::Mark& mark);
   void showFigures(const FootState& state, bool stale);
   void showStatus(const FootState& state);
   QString m_name;

@@ -79,6 +79,7 @@ void Answering::start(int turn, Which which) {
   params.side = *what;
   params.turns = m_conversation.asked(turn, which);
   params.sampling = m_conversation.info().sampling;
+  params.expected = m_conversation.expected(turn);
   const int number = ++m_number;
   side.number = number;
   side.ticket = m_session.engine().call<protocol::Generate>(

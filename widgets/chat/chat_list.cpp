@@ -274,7 +274,7 @@ void ChatList::change(const QString& id, const char* how, std::function<void()> 
 void ChatList::trash(const QString& id) {
   change(id, "trash", [this, id] {
     Q_EMIT trashed(id);
-    Q_EMIT noticed(tr("The chat lies in the trash."), tr("Undo"), [this, id] { restore(id); });
+    Q_EMIT noticed(tr("The chat is in the trash."), tr("Undo"), [this, id] { restore(id); });
   });
 }
 

@@ -77,7 +77,7 @@ QWidget* ChatPage::buildHead() {
   m_scrollSwitch->setChecked(m_session.settings().value(kScrollKey, true).toBool());
   m_differencesSwitch = new Switch(tr("Differences"), head);
   m_differencesSwitch->setObjectName("differences");
-  m_differencesSwitch->setToolTip(tr("Both sides read one side's answer: how differently would they go on? (Ctrl+D)"));
+  m_differencesSwitch->setToolTip(tr("Compares both models token by token on one side's answer (Ctrl+D)"));
   row->addWidget(new FoldingRow(m_title, rowOf({m_again, m_time, m_scrollSwitch, m_differencesSwitch})));
   return head;
 }
@@ -265,13 +265,15 @@ void ChatPage::setDraft(const QString& text) {
   m_composer->setDraft(text);
 }
 
-void ChatPage::setQuestion(const QString& text, const QStringList& stop) {
+void ChatPage::setQuestion(const QString& text, const QStringList& stop, const QStringList& expected) {
   if (m_composer->editedTurn() >= 0) m_composer->editTurn(-1, {});
   const QString own = m_composer->draft().trimmed();
   if (!own.isEmpty() && own != m_question && own != text.trimmed()) m_keptDraft = m_composer->draft();
   m_question = text.trimmed();
   m_questionStop.clear();
   for (const QString& end : stop) m_questionStop.push_back(end.toStdString());
+  m_questionExpected.clear();
+  for (const QString& answer : expected) m_questionExpected.push_back(answer.toStdString());
   const QWidget* focus = window()->focusWidget();
   const bool idle = focus == nullptr || (focus == m_composer->edit() && m_composer->draft().isEmpty());
   setDraft(text);
@@ -319,6 +321,7 @@ void ChatPage::ask(const QString& question) {
   } else {
     m_conversation->ask(question);
   }
+  if (question == m_question) m_conversation->setExpected(turn, m_questionExpected);
   remember();
   if (anySide()) {
     m_answering->answer(turn);
@@ -369,7 +372,7 @@ void ChatPage::answerAgain(const std::vector<Which>& sides, bool newSeed) {
   }
   m_answering->answer(turn, sides);
   if (before.empty()) return;
-  m_notice->show(tr("Asked again; the answers from before can come back."), tr("Undo"),
+  m_notice->show(tr("Regenerated. Undo restores the previous answers."), tr("Undo"),
                  [this, turn, before, id = m_conversation->id()] {
                    if (id != m_conversation->id()) return;
                    m_answering->abandon();

@@ -60,7 +60,7 @@ class ChatPage : public Page {
   void setDraft(const QString& text);
   /// Types in a question of a task: its answers end at one of these texts, those to other questions do not. A draft of
   /// the user's own returns once it is sent.
-  void setQuestion(const QString& text, const QStringList& stop);
+  void setQuestion(const QString& text, const QStringList& stop, const QStringList& expected);
   /// Asks both sides; before the engine is ready the question waits. One that the context does not hold is not sent.
   void sendDraft();
   void setRetention(strata::Which which, double retention);
@@ -135,7 +135,7 @@ class ChatPage : public Page {
   QString m_keptDraft;            // the user's own, while a question of a task is typed in
   QString m_project;              // whose chats these are
   QString m_question;             // of setQuestion(), and where its answers end
-  std::vector<std::string> m_questionStop;
+  std::vector<std::string> m_questionStop, m_questionExpected;
   int m_unasked = -1;         // a turn that waits for a side
   Which m_leader = Which::a;  // the pane that was scrolled last
   bool m_scrolling = false, m_aligning = false, m_alignAgain = false;

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "widgets/chat/answer_foot.h"
 #include "widgets/chat/chat_page.h"
 #include "widgets/chat/composer.h"
 #include "widgets/chat/notice_bar.h"
 #include "widgets/chat/prompt_count.h"
+#include "widgets/style/format.h"
 
 namespace strata {
 namespace {
@@ -18,15 +20,31 @@ bool sharesLayers(const protocol::MadeBy& madeBy) {
   return madeBy.src.empty() && madeBy.map != "full";
 }
 
+/// What a question of a test set shows of both sides: "B is right with 50 % of the cache; A is right." Empty: no marks.
+QString marksText(const SideAnswer* a, const SideAnswer* b) {
+  const auto marked = [](const SideAnswer* side) { return side != nullptr && side->answer && side->answer->mark; };
+  if (!marked(a) || !marked(b)) return {};
+  const auto said = [](const QString& side, const protocol::Answer& answer) {
+    const QString mark = markText(*answer.mark);
+    if (answer.kvBytesFull <= answer.kvBytes) return ChatPage::tr("%1: %2").arg(side, mark);
+    const double share = static_cast<double>(answer.kvBytes) / static_cast<double>(answer.kvBytesFull);
+    return ChatPage::tr("%1: %2 with %3 of the cache").arg(side, mark, formatPercent(share));
+  };
+  return said(ChatPage::tr("Side A"), *a->answer) + "; " + said(ChatPage::tr("side B"), *b->answer) + '.';
+}
+
 }  // namespace
 
 void ChatPage::answerFinished(int turn) {
   if (m_answering->busy()) return;
   const std::array both = {m_conversation->answer(turn, Which::a), m_conversation->answer(turn, Which::b)};
   const auto first = firstDifference(both[0], both[1]);
-  m_session.announce(!first             ? tr("The answer is there.")
-                     : first->token < 0 ? tr("Both answers are there; they are the same.")
-                                        : tr("Both answers are there; they part at token %1.").arg(first->token + 1));
+  const QString marked = marksText(both[0], both[1]);
+  m_session.announce(!marked.isEmpty() ? marked
+                     : !first          ? tr("The answer is in.")
+                     : first->token < 0
+                         ? tr("Both answers are in; they are the same.")
+                         : tr("Both answers are in; they differ from token %1 on.").arg(first->token + 1));
   const auto whole = [](const SideAnswer* side) {
     return side != nullptr && !side->running && side->answer && side->problem.isEmpty() &&
            side->answer->finish != "cancel";

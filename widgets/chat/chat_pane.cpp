@@ -175,7 +175,7 @@ void ChatPane::updateState() {
     return;
   }
   m_states->setEmpty(tr("Ask below: both sides get the same question and the same seed."), {}, {},
-                     tr("Take a test question"), [this] { Q_EMIT questionWanted(); });
+                     tr("Ask a test question"), [this] { Q_EMIT questionWanted(); });
 }
 
 }  // namespace strata

@@ -104,7 +104,7 @@ Composer::Composer(Session& session, QWidget* parent) : Pane(Ground::window, par
   m_note = new ElidedLabel({}, TextRole::caption, Tone::second, this);
   m_note->setObjectName("composerNote");
   row->addWidget(m_note, 1);
-  m_leave = makeButton(tr("Leave as it was"), ButtonKind::quiet, this);
+  m_leave = makeButton(tr("Cancel edit"), ButtonKind::quiet, this);
   m_leave->setObjectName("leaveEditing");
   row->addWidget(m_leave);
   m_stop = makeButton(tr("Stop"), ButtonKind::plain, this);

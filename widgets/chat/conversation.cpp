@@ -37,6 +37,19 @@ const SideAnswer* Conversation::answer(int turn, Which which) const {
   return const_cast<Conversation*>(this)->find(turn, which);
 }
 
+std::vector<std::string> Conversation::expected(int turn) const {
+  const ChatTurn& asked = m_turns[static_cast<std::size_t>(turn)];
+  if (!asked.expected.empty()) return asked.expected;
+  for (const std::optional<SideAnswer>& side : asked.answers) {
+    if (side && side->answer && side->answer->mark) return side->answer->mark->expected;
+  }
+  return {};
+}
+
+void Conversation::setExpected(int turn, std::vector<std::string> answers) {
+  m_turns[static_cast<std::size_t>(turn)].expected = std::move(answers);
+}
+
 std::vector<int> Conversation::answeredBefore(int turn, Which which) const {
   std::vector<int> turns;
   for (int i = 0; i < turn && i <= lastTurn(); ++i) {
@@ -196,7 +209,7 @@ void Conversation::replaceFrom(int turn, const QString& question) {
   const auto begin = m_turns.begin() + turn;
   m_dropped = {turn, {std::make_move_iterator(begin), std::make_move_iterator(m_turns.end())}};
   m_turns.erase(begin, m_turns.end());
-  m_turns.push_back({newId(), question, {}});
+  m_turns.push_back({newId(), question, {}, {}});
   put({messageOf(turn)}, turn);
   Q_EMIT turnsChanged(turn);
 }

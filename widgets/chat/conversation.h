@@ -38,6 +38,7 @@ struct ChatTurn {
   QString id;
   QString question;
   std::array<std::optional<SideAnswer>, 2> answers;
+  std::vector<std::string> expected;  // of a question of a test set: what counts as right
 };
 
 class Conversation : public QObject {
@@ -57,6 +58,9 @@ class Conversation : public QObject {
   std::vector<protocol::Turn> asked(int turn, Which which) const;
   /// The same for another question at that turn.
   std::vector<protocol::Turn> asked(int turn, Which which, const QString& question) const;
+  /// What a test set counts as right; empty: nothing is known. A stored chat has it with its answers.
+  std::vector<std::string> expected(int turn) const;
+  void setExpected(int turn, std::vector<std::string> answers);
   /// The turns before this one that are part of a side's conversation: those that it answered.
   std::vector<int> answeredBefore(int turn, Which which) const;
 
@@ -99,7 +103,7 @@ class Conversation : public QObject {
   void answerChanged(int turn, Which which);
   void textAdded(int turn, Which which, const QString& text);
   void infoChanged();
-  /// A change lies in the project now.
+  /// A change is stored in the project.
   void stored();
   /// A chat could not be opened.
   void failed(const Error& error);

@@ -134,6 +134,8 @@ void FirstStart::draw(bool ask) {
         }
         m_question = QString::fromStdString(answer->text);
         m_stop.clear();
+        m_expected.clear();
+        for (const std::string& text : answer->answers) m_expected << QString::fromStdString(text);
         for (const std::string& text : answer->stop) m_stop << QString::fromStdString(text);
         m_note->setText(tr("question %1 of %2 of the sample's test split, drawn by seed %3")
                             .arg(answer->number)
@@ -148,7 +150,7 @@ void FirstStart::draw(bool ask) {
 void FirstStart::type(bool another) {
   if (another) Q_EMIT newChatWanted();
   m_typed = true;
-  Q_EMIT draftWanted(m_question, m_stop);
+  Q_EMIT draftWanted(m_question, m_stop, m_expected);
 }
 
 void FirstStart::ask() {
@@ -192,7 +194,7 @@ void FirstStart::show() {
   const bool failed = engine.state() == EngineClient::State::failed;
   m_trouble->setVisible(failed);
   m_steps->setVisible(!failed);
-  m_problem->setText(engine.problem() + tr(" Models, Data and Settings can be looked at meanwhile."));
+  m_problem->setText(engine.problem() + tr(" Models, Data and Settings still work."));
   const auto tick = [](Button* button, bool done) { button->setIcon(done ? icon("check-lg", Ink::good) : QIcon()); };
   tick(m_ask, askedDone());
   tick(m_halve, halvedDone());

@@ -31,7 +31,7 @@ SamplingPanel::SamplingPanel(QWidget* parent) : Pane(Ground::surface, parent) {
   auto* fields = new QWidget(this);
   m_fields = new FlowLayout(kGapRelated, kGapRelated, fields);
   column->addWidget(fields);
-  m_temperature = real("temperature", tr("Temperature"), tr("0 takes the likeliest token each time"), 0, 100, .1, 2);
+  m_temperature = real("temperature", tr("Temperature"), tr("0: always the likeliest token"), 0, 100, .1, 2);
   m_topK = whole("topK", tr("Top k"), tr("Choose among the k likeliest tokens; 0: off"), 0, kMostK);
   m_topP =
       real("topP", tr("Top p"), tr("Choose among the likeliest that reach this probability; 1: off"), 0, 1, .05, 2);
@@ -49,7 +49,7 @@ SamplingPanel::SamplingPanel(QWidget* parent) : Pane(Ground::surface, parent) {
   m_system = new QPlainTextEdit(this);
   m_system->setTabChangesFocus(true);
   m_system->setObjectName("systemPrompt");
-  m_system->setPlaceholderText(tr("Stands before the conversation on both sides; may stay empty"));
+  m_system->setPlaceholderText(tr("Comes before the conversation on both sides; optional"));
   followTheme(m_system, [this] {
     m_system->setFont(fonts().body);
     m_system->setFixedHeight(kSystemLines * scaled(kLineBody) + 3 * kGapInside);

@@ -226,7 +226,13 @@ def generate(params, number):
         "kv_bytes": kv_bytes(side["map"], layers) * 1024,
         "kv_bytes_used": kv_bytes(side["map"], layers) * (prompt + len(made)),
         "kv_bytes_full": kv_bytes("full", layers) * 1024,
-        "first_token_s": 0.021, "prefill_s": 0.02, "decode_s": 0.0004 * len(made), "shared": shared}
+        "first_token_s": 0.021, "prefill_s": 0.02, "decode_s": 0.0004 * len(made), "shared": shared,
+        **mark_of("".join(made), params.get("expected", []))}
+
+
+def mark_of(text, expected):
+    right = float(text.strip() in expected)
+    return {"mark": {"expected": expected, "exact": right, "f1": right}} if expected else {}
 
 
 def compare(params, number):

@@ -106,6 +106,29 @@ TEST_F(ChatDetails, TheHeadShowsTheMapThatRuns) {
   EXPECT_EQ(mapOfB(), "stride:2");
 }
 
+TEST_F(ChatDetails, AnAnswerToATestQuestionIsMarkedAndSaysWhatWasExpected) {
+  ASSERT_TRUE(begin());
+  file("Who came late?.base", "Anne");
+  file("Who came late?.routed", "It was Bob");
+  page->setQuestion("Who came late?", {"\n"}, {"Anne", "Anne Smith"});
+  page->sendDraft();
+  ASSERT_TRUE(soon([&] { return answer(Which::a) && answer(Which::a)->answer && !page->answering().busy(); }));
+  const auto texts = [&](Which which) {
+    QStringList all;
+    for (const QLabel* label : page->pane(which)->findChildren<QLabel*>()) all << label->text();
+    return all;
+  };
+  EXPECT_TRUE(texts(Which::a).contains("right")) << texts(Which::a).join("|").toStdString();
+  EXPECT_TRUE(texts(Which::a).contains("expected: Anne or Anne Smith"));
+  EXPECT_TRUE(texts(Which::b).contains("wrong"));
+  EXPECT_TRUE(session->notices().at(0).text.startsWith("Side A: right")) << session->notices().at(0).text.toStdString();
+  page->answerAgain({Which::b}, true);
+  ASSERT_TRUE(soon([&] { return !page->answering().busy() && requests("chat/generate").size() == 3; }));
+  EXPECT_TRUE(answer(Which::b)->answer->mark) << "made again, it is marked again";
+  ASSERT_TRUE(ask("echo something typed"));
+  EXPECT_FALSE(answer(Which::a)->answer->mark) << "nothing is expected of a question of one's own";
+}
+
 TEST_F(ChatDetails, TheRightButtonOpensAMenuAndChoosesNoChat) {
   ASSERT_TRUE(begin());
   ASSERT_TRUE(ask("echo apples"));
