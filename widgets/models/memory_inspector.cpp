@@ -198,6 +198,7 @@ void MemoryInspector::showNumbers() {
     auto* label = new Label(text, role, tone, m_body);
     label->setAlignment((column < 3 ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
     m_grid->addWidget(label, row, column);
+    label->show();  // the grid's size leaves out what is not shown yet, and fitTable() asks for it
     if (column == 1) m_kvColumn.push_back(label);
     return label;
   };
