@@ -17,11 +17,11 @@
 namespace strata::protocol {
 
 /// Requests of the window, answered by the engine.
-using Methods =
-    std::tuple<Initialize, Shutdown, Cancel, ListFolder, PutFile, OpenProject, SetSides, AddModel, RemoveModel,
-               SetTemplate, ListModels, InspectModel, EstimateMemory, LoadModel, UnloadModel, Generate, CountPrompt,
-               Compare, SampleQuestion, ListChats, OpenChat, PutChat, RemoveChat, ExportChat, CheckData, ListData, ListMaps, PutMap,
-               ListJobs, StartJob, StopJob, RemoveJob, ReadLog, ReadJobConfig, ReadSeries, ReadAnswers, WatchJob, StartServing, StopServing>;
+using Methods = std::tuple<Initialize, Shutdown, Cancel, ListFolder, PutFile, OpenProject, SetSides, AddModel,
+                           RemoveModel, SetTemplate, ListModels, InspectModel, EstimateMemory, LoadModel, UnloadModel,
+                           Generate, CountPrompt, Compare, SampleQuestion, ListChats, OpenChat, PutChat, RemoveChat,
+                           ExportChat, CheckData, ListData, ListMaps, PutMap, ListJobs, StartJob, StopJob, RemoveJob,
+                           ReadLog, ReadJobConfig, ReadSeries, ReadAnswers, WatchJob, StartServing, StopServing>;
 
 /// What the engine sends of its own accord.
 using Notifications = std::tuple<Progress, Memory, ModelsLoaded, Tokens, JobsChanged, JobPoints, ServeChanged>;
