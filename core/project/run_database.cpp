@@ -103,7 +103,7 @@ Result<void> RunDatabase::State::writeBuffers() {
 Result<void> RunDatabase::State::flush() {
   lastFlush = Clock::now();
   if (metrics.empty() && events.empty() && answers.empty()) return {};
-  if (const Result<void> written = database.transaction([this] { return writeBuffers(); }); !written) {
+  if (Result<void> written = database.transaction([this] { return writeBuffers(); }); !written) {
     pyramid.forget();
     return written;
   }
@@ -156,7 +156,7 @@ Result<void> RunDatabase::flush() {
 Result<void> RunDatabase::deleteAfter(std::int64_t step) {
   STRATA_CHECK(m_state->flush());
   const Database& database = m_state->database;
-  const Result<void> deleted = database.transaction([&]() -> Result<void> {
+  Result<void> deleted = database.transaction([&]() -> Result<void> {
     STRATA_TRY(const std::vector<std::string> names, metricNames(database));
     for (const char* sql : {"DELETE FROM metrics WHERE step > ?", "DELETE FROM events WHERE step > ?"}) {
       Statement removal(database, sql);

@@ -152,7 +152,7 @@ Result<void> SeriesPyramid::store(const std::string& name, std::size_t level, st
   row.bind(4, bucket.min).bind(5, bucket.max).bind(6, bucket.lastValue);
   row.bind(7, bucket.first.step).bind(8, bucket.first.tokens).bind(9, bucket.first.seconds);
   row.bind(10, bucket.last.step).bind(11, bucket.last.tokens).bind(12, bucket.last.seconds);
-  const Result<void> stored = m_database.check(row.step());
+  Result<void> stored = m_database.check(row.step());
   row.reset();
   return stored;
 }
