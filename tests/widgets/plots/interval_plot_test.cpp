@@ -11,6 +11,7 @@ namespace {
 using namespace testing;
 
 struct ShownIntervals {
+  Theme& theme = plotTheme();  // before what follows it
   IntervalPlot plot{"F1", "%"};
   QWidget* canvas = plot.findChild<QWidget*>("plotCanvas");
   ShownIntervals() {
@@ -101,8 +102,7 @@ TEST(IntervalPlot, FollowsTheTheme) {
   ShownIntervals shown;
   shown.showScores();
   plotTheme().setChoice(Theme::Choice::dark);
-  ASSERT_TRUE(drawnSoon(shown.plot));
-  EXPECT_EQ(shown.pixels(colorsOf(Scheme::light).surface), 0);
+  EXPECT_TRUE(QTest::qWaitFor([&] { return shown.pixels(colorsOf(Scheme::light).surface) == 0; }, 10'000));
   EXPECT_GT(shown.pixels(colorsOf(Scheme::dark).sideA()), 60);
   plotTheme().setChoice(Theme::Choice::light);
 }
