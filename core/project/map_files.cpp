@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/files.h"
+#include "core/project/job_kinds.h"
 #include "core/project/model_name.h"
 #include "core/project/project.h"
 #include "core/project/project_files.h"
@@ -114,7 +115,7 @@ std::vector<KnownMap> knownMaps(const fs::path& project) {
   Result<std::vector<RunInfo>> runs = listRuns(*opened);
   if (!runs) return maps;
   for (auto run = runs->rbegin(); run != runs->rend(); ++run) {
-    if (run->kind != "eval" || run->state != RunState::done) continue;
+    if (run->kind != kEvalKind || run->state != RunState::done) continue;
     (void)addMeasured(project, *run, maps);  // what is wrong with a run the list of runs says
   }
   return maps;

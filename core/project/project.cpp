@@ -269,19 +269,24 @@ Result<void> renewModels(const Project& original, const fs::path& folder) {
 
 }  // namespace
 
-/// Maps that the copy has under the same name stay as they are.
-Result<void> copyMaps(const fs::path& shipped, const fs::path& folder) {
+/// The regular files of a folder; those that the copy has under the same name stay as they are.
+Result<void> copyFiles(const fs::path& from, const fs::path& to) {
   std::error_code error;
-  if (!fs::is_directory(shipped / "maps", error)) return {};
-  STRATA_CHECK(makeFolder({folder, "maps"}));
-  for (fs::directory_iterator entry(shipped / "maps", error), end; !error && entry != end; entry.increment(error)) {
-    const fs::path copy = folder / "maps" / entry->path().filename();
+  for (fs::directory_iterator entry(from, error), end; !error && entry != end; entry.increment(error)) {
+    const fs::path copy = to / entry->path().filename();
     if (!entry->is_regular_file(error) || fs::exists(copy, error)) continue;
     fs::copy_file(entry->path(), copy, error);
     if (error) return systemFailure(error.value(), "copy", entry->path());
   }
-  if (error) return systemFailure(error.value(), "list", shipped / "maps");
+  if (error) return systemFailure(error.value(), "list", from);
   return {};
+}
+
+Result<void> copyMaps(const fs::path& shipped, const fs::path& folder) {
+  std::error_code error;
+  if (!fs::is_directory(shipped / "maps", error)) return {};
+  STRATA_CHECK(makeFolder({folder, "maps"}));
+  return copyFiles(shipped / "maps", folder / "maps");
 }
 
 Result<void> copyProject(const fs::path& shipped, const fs::path& folder) {
@@ -295,18 +300,13 @@ Result<void> copyProject(const fs::path& shipped, const fs::path& folder) {
   fs::create_directories(folder.parent_path(), error);
   if (error) return systemFailure(error.value(), "create", folder.parent_path());
   STRATA_TRY(StagedFolder staged, StagedFolder::create(folder));
-  for (fs::directory_iterator entry(shipped, error), end; !error && entry != end; entry.increment(error)) {
-    if (!entry->is_regular_file(error) || entry->path().filename() == kFile) continue;
-    fs::copy_file(entry->path(), staged.path() / entry->path().filename(), error);
-    if (error) return systemFailure(error.value(), "copy", entry->path());
-  }
-  if (error) return systemFailure(error.value(), "list", shipped);
-  STRATA_CHECK(copyMaps(shipped, staged.path()));
   Json json = file.json();
   for (const auto& [name, path] : original.models()) {
     json["models"][name] = fs::absolute(path).lexically_normal().string();
   }
   STRATA_CHECK(writeFile(staged.path() / kFile, printed(json)));
+  STRATA_CHECK(copyFiles(shipped, staged.path()));
+  STRATA_CHECK(copyMaps(shipped, staged.path()));
   return staged.commit();
 }
 

@@ -265,15 +265,14 @@ void ChatPage::setDraft(const QString& text) {
   m_composer->setDraft(text);
 }
 
-void ChatPage::setQuestion(const QString& text, const QStringList& stop, const QStringList& expected) {
+void ChatPage::setQuestion(const QString& text, const std::vector<std::string>& stop,
+                           const std::vector<std::string>& expected) {
   if (m_composer->editedTurn() >= 0) m_composer->editTurn(-1, {});
   const QString own = m_composer->draft().trimmed();
   if (!own.isEmpty() && own != m_question && own != text.trimmed()) m_keptDraft = m_composer->draft();
   m_question = text.trimmed();
-  m_questionStop.clear();
-  for (const QString& end : stop) m_questionStop.push_back(end.toStdString());
-  m_questionExpected.clear();
-  for (const QString& answer : expected) m_questionExpected.push_back(answer.toStdString());
+  m_questionStop = stop;
+  m_questionExpected = expected;
   const QWidget* focus = window()->focusWidget();
   const bool idle = focus == nullptr || (focus == m_composer->edit() && m_composer->draft().isEmpty());
   setDraft(text);

@@ -60,7 +60,7 @@ class ChatPage : public Page {
   void setDraft(const QString& text);
   /// Types in a question of a task: its answers end at one of these texts, those to other questions do not. A draft of
   /// the user's own returns once it is sent.
-  void setQuestion(const QString& text, const QStringList& stop, const QStringList& expected);
+  void setQuestion(const QString& text, const std::vector<std::string>& stop, const std::vector<std::string>& expected);
   /// Asks both sides; before the engine is ready the question waits. One that the context does not hold is not sent.
   void sendDraft();
   void setRetention(strata::Which which, double retention);

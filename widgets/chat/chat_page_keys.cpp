@@ -38,10 +38,7 @@ void ChatPage::takeSampleQuestion() {
   m_session.engine().call<protocol::SampleQuestion>(
       {seed}, this, [this](const Result<protocol::SampleQuestion::Answer>& question) {
         if (question) {
-          QStringList stop, expected;
-          for (const std::string& text : question->stop) stop << QString::fromStdString(text);
-          for (const std::string& text : question->answers) expected << QString::fromStdString(text);
-          setQuestion(QString::fromStdString(question->text), stop, expected);
+          setQuestion(QString::fromStdString(question->text), question->stop, question->answers);
           m_composer->edit()->setFocus();
         } else {
           m_notice->show(QString::fromStdString(question.error().message));

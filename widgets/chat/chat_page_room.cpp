@@ -20,7 +20,7 @@ bool sharesLayers(const protocol::MadeBy& madeBy) {
   return madeBy.src.empty() && madeBy.map != "full";
 }
 
-/// What a question of a test set shows of both sides: "B is right with 50 % of the cache; A is right." Empty: no marks.
+/// "Side A: right; side B: wrong with 50 % of the cache."; empty where the question is of no test set.
 QString marksText(const SideAnswer* a, const SideAnswer* b) {
   const auto marked = [](const SideAnswer* side) { return side != nullptr && side->answer && side->answer->mark; };
   if (!marked(a) || !marked(b)) return {};

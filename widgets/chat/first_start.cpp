@@ -133,10 +133,8 @@ void FirstStart::draw(bool ask) {
           return;
         }
         m_question = QString::fromStdString(answer->text);
-        m_stop.clear();
-        m_expected.clear();
-        for (const std::string& text : answer->answers) m_expected << QString::fromStdString(text);
-        for (const std::string& text : answer->stop) m_stop << QString::fromStdString(text);
+        m_stop = answer->stop;
+        m_expected = answer->answers;
         m_note->setText(tr("question %1 of %2 of the sample's test split, drawn by seed %3")
                             .arg(answer->number)
                             .arg(answer->of)

@@ -43,7 +43,7 @@ class FirstStart : public QWidget {
   /// The question that follows begins a chat of its own.
   void newChatWanted();
   /// `stop`: texts that end an answer to it; `expected`: answers that count as right.
-  void draftWanted(const QString& text, const QStringList& stop, const QStringList& expected);
+  void draftWanted(const QString& text, const std::vector<std::string>& stop, const std::vector<std::string>& expected);
   void askBoth();
   /// The map of a side is to be set to this part of its cache.
   void halveCache(Which which);
@@ -72,7 +72,7 @@ class FirstStart : public QWidget {
   ElidedLabel *m_note, *m_problem;
   QBoxLayout* m_row;
   QString m_question;
-  QStringList m_stop, m_expected;
+  std::vector<std::string> m_stop, m_expected;
   bool m_drawing = false, m_drawWhenOpen = false, m_askWhenDrawn = false, m_typed = false, m_another = false;
 };
 

@@ -123,11 +123,7 @@ MapLibrary::Choice MapLibrary::best(const protocol::ModelCard& card, double rete
     choice.score = scoreOf(card, SharingMap::full(card.layers));
     return choice;
   }
-  std::vector<bool> even(static_cast<std::size_t>(card.layers));
-  for (int i = 0; i < choice.owners; ++i) {
-    even[static_cast<std::size_t>((i * card.layers + choice.owners - 1) / choice.owners)] = true;
-  }
-  choice.map = printMap(mapFromOwners(even));
+  choice.map = printMap(parseMap("even:" + std::to_string(choice.owners), card.layers).value());
   for (const protocol::KnownMap& known : rows()) {
     if (!isOf(known, card) || known.owners != choice.owners) continue;
     const protocol::MapScore* score = known.model.empty() ? nullptr : scoreIn(known);

@@ -67,11 +67,10 @@ void Session::opened(const Result<protocol::ProjectInfo>& answer) {
   m_b = answer->b;
   forgetCards();
   remember(QString::fromStdString(answer->folder));
-  m_models.forget();
-  m_runs.forget();
-  m_maps.forget();
+  forgetLists();
   m_models.refresh();
   m_runs.refresh();
+  m_maps.refresh();
   Q_EMIT projectChanged();
   Q_EMIT sidesChanged();
 }
@@ -84,11 +83,16 @@ void Session::close() {
   m_a.reset();
   m_b.reset();
   forgetCards();
+  forgetLists();
+  Q_EMIT projectChanged();
+  Q_EMIT sidesChanged();
+}
+
+/// Another project's are not known yet.
+void Session::forgetLists() {
   m_models.forget();
   m_runs.forget();
   m_maps.forget();
-  Q_EMIT projectChanged();
-  Q_EMIT sidesChanged();
 }
 
 void Session::setProjectModels(const protocol::ProjectInfo& project) {

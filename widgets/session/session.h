@@ -111,6 +111,7 @@ class Session : public QObject {
   };
   void opened(const Result<protocol::ProjectInfo>& answer);
   void close();
+  void forgetLists();
   void storeSides();
   void remember(const QString& folder);
   QString recentKey() const;

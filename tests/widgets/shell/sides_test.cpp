@@ -117,6 +117,20 @@ TEST_F(Sides, TakeAMapByItsShareOfTheCache) {
   EXPECT_EQ(session->side(Which::b)->map, "stride:2");
 }
 
+TEST_F(Sides, TakeTheBestMapThatTheOpenedProjectKnows) {
+  testing::writeText(
+      folder.filePath("maps.json").toStdString(),
+      R"([{"name": "quarter", "map": "0,0,0,0,0,0,6,6,6,9,9,9", "source": "stored", "model": "/models/routed",
+                         "layers": 12, "owners": 3, "scores": [{"metric": "f1", "value": 0.88, "n": 100}]}])");
+  startEngine();
+  ASSERT_TRUE(eventually([&] { return session->maps().rowCount() == 1; }));
+  child<PickerButton>("map-b")->click();
+  auto* shares = popup("map-popup")->findChild<MapChoices*>("map-shares")->buttons();
+  EXPECT_EQ(shares->button(4)->text(), "25 % · F1 88 %");
+  shares->button(4)->click();
+  EXPECT_EQ(session->side(Which::b)->map, "0,0,0,0,0,0,6,6,6,9,9,9");
+}
+
 TEST_F(Sides, TakeAMapAsTextAndNameTheLayerThatIsWrong) {
   startEngine();
   child<PickerButton>("map-b")->click();
