@@ -6,7 +6,7 @@ namespace strata {
 namespace {
 
 // To be raised where JobInfo gets a field, so that no row lacks it.
-constexpr std::int64_t kForm = 1;
+constexpr std::int64_t kForm = 2;
 
 }  // namespace
 

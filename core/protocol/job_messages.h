@@ -31,6 +31,8 @@ struct JobInfo {
   std::optional<double> pCross;
   std::vector<Score> best;
   double seconds = -1;
+  std::string sweep;
+  std::int64_t place = 0;
   template <class V>
   void visit(V& v) {
     v("id", id, "of the run");
@@ -53,6 +55,8 @@ struct JobInfo {
     v("p_cross", pCross, "of a training run: the probability that a layer borrows; null: the sampler's");
     v("best", best, "the best value of each score under a map: nll/full (the least), f1/stride:2 (the most)");
     v("seconds", seconds, "that it has taken, over all its resumes; -1: unknown");
+    v("sweep", sweep, "id of the sweep that it was started in; empty: none");
+    v("place", place, "in the queue: 1 starts next; 0: it does not wait there");
   }
   bool operator==(const JobInfo&) const = default;
 };
@@ -75,34 +79,44 @@ struct ListJobs {
   struct Answer {
     std::vector<JobInfo> jobs;
     std::int64_t total = 0;
+    bool queuePaused = false;
     template <class V>
     void visit(V& v) {
       v("jobs", jobs, "the newest first");
       v("total", total, "that there are");
+      v("queue_paused", queuePaused, "whether runs that wait are kept from starting (jobs/pause_queue)");
     }
   };
 };
 
 struct StartJob {
   static constexpr const char* kName = "jobs/start";
-  static constexpr const char* kHelp = "starts a job in the project; answers once it holds its lock or has failed";
+  static constexpr const char* kHelp =
+      "starts a job in the project; answers once it holds its lock or has failed. Training waits in the queue while "
+      "other training lives or waits, or the queue is paused";
   struct Params {
     std::string kind;
     Json config;
+    std::vector<double> pCross;
+    std::vector<Json> configs;
     std::string resume, extend;
     template <class V>
     void visit(V& v) {
       v("kind", kind, "train or eval");
       v("config", config, "the options of strata train or strata eval by their names");
+      v("p_cross", pCross, "a sweep of training: a run for each, otherwise as config says");
+      v("configs", configs, "a sweep of training: a run for each, these options going over config");
       v("resume", resume, "id of a run to go on with");
       v("extend", extend, "id of a run to start from");
     }
   };
   struct Answer {
     JobInfo job;
+    std::vector<JobInfo> jobs;
     template <class V>
     void visit(V& v) {
-      v("job", job, "as it stands");
+      v("job", job, "as it stands; of a sweep the first");
+      v("jobs", jobs, "all that were made, in order; of a sweep with its id");
     }
   };
 };
@@ -110,12 +124,41 @@ struct StartJob {
 struct StopJob {
   static constexpr const char* kName = "jobs/stop";
   static constexpr const char* kHelp =
-      "asks a job to finish its step, write a checkpoint and leave; harder after 30 s and two steps' time";
+      "asks a job to finish its step, write a checkpoint and leave; harder after 30 s and two steps' time. One that "
+      "waits in the queue leaves it and is stopped";
   struct Params {
     std::string id;
     template <class V>
     void visit(V& v) {
       v("id", id, "of the run");
+    }
+  };
+  using Answer = Nothing;
+};
+
+struct MoveJob {
+  static constexpr const char* kName = "jobs/move";
+  static constexpr const char* kHelp = "moves a run that waits in the queue";
+  struct Params {
+    std::string id, before;
+    template <class V>
+    void visit(V& v) {
+      v("id", id, "of the run");
+      v("before", before, "id of the waiting run that it is to start before; empty: to the end");
+    }
+  };
+  using Answer = Nothing;
+};
+
+struct PauseQueue {
+  static constexpr const char* kName = "jobs/pause_queue";
+  static constexpr const char* kHelp =
+      "keeps runs that wait from starting, or lets them start; what runs goes on. Stored with the project";
+  struct Params {
+    bool paused = true;
+    template <class V>
+    void visit(V& v) {
+      v("paused", paused, "false: let them start");
     }
   };
   using Answer = Nothing;
@@ -289,9 +332,11 @@ struct JobsChanged {
   static constexpr const char* kName = "jobs/changed";
   static constexpr const char* kHelp = "jobs whose state or progress changed, at most twice a second";
   std::vector<JobInfo> jobs;
+  bool queuePaused = false;
   template <class V>
   void visit(V& v) {
     v("jobs", jobs, "those that changed");
+    v("queue_paused", queuePaused, "as in jobs/list");
   }
 };
 

@@ -13,6 +13,7 @@
 #include "core/protocol/map_messages.h"
 #include "core/protocol/model_messages.h"
 #include "core/protocol/serve_messages.h"
+#include "core/protocol/train_messages.h"
 
 namespace strata::protocol {
 
@@ -20,8 +21,9 @@ namespace strata::protocol {
 using Methods = std::tuple<Initialize, Shutdown, Cancel, ListFolder, PutFile, OpenProject, SetSides, AddModel,
                            RemoveModel, SetTemplate, ListModels, InspectModel, EstimateMemory, LoadModel, UnloadModel,
                            Generate, CountPrompt, Compare, SampleQuestion, ListChats, OpenChat, PutChat, RemoveChat,
-                           ExportChat, CheckData, ListData, ListMaps, PutMap, ListJobs, StartJob, StopJob, RemoveJob,
-                           ReadLog, ReadJobConfig, ReadSeries, ReadAnswers, WatchJob, StartServing, StopServing>;
+                           ExportChat, CheckData, ListData, ListMaps, PutMap, ListJobs, StartJob, StopJob, MoveJob,
+                           PauseQueue, RemoveJob, ReadLog, ReadJobConfig, ReadSeries, ReadAnswers, WatchJob,
+                           ListTrainPresets, EstimateTraining, ProbeTraining, StartServing, StopServing>;
 
 /// What the engine sends of its own accord.
 using Notifications = std::tuple<Progress, Memory, ModelsLoaded, Tokens, JobsChanged, JobPoints, ServeChanged>;

@@ -14,8 +14,8 @@ void addJobMethods(MethodTable& methods, const ProjectAccess& project) {
   });
   methods.add<StartJob>([project](const StartJob::Params& params, RequestContext&) -> Result<StartJob::Answer> {
     STRATA_TRY(const auto held, project());
-    STRATA_TRY(JobInfo job, held->jobs().start(params));
-    return StartJob::Answer{std::move(job)};
+    STRATA_TRY(const JobInfo job, held->jobs().start(params));
+    return StartJob::Answer{job, {job}};
   });
   methods.add<StopJob>([=](const StopJob::Params& params, RequestContext&) -> Result<Nothing> {
     STRATA_TRY(const auto held, project());
