@@ -7,8 +7,10 @@
 //   }
 //   STRATA_TRY(const int count, parseCount(text));   // returns the error to the caller
 
+#include <map>
 #include <string>
 #include <tl/expected.hpp>
+#include <utility>
 
 namespace strata {
 
@@ -29,11 +31,14 @@ enum class ErrorCode {
 const char* toString(ErrorCode code);
 
 /// One sentence for a person: what is wrong, where, and what to do. `context` names the place for machines:
-/// a file, "file:line", a tensor, an option.
+/// a file, "file:line", a tensor, an option. Errors that people meet often also have a name and arguments, from which
+/// the window makes the sentence in its own language (widgets/client/error_words.h).
 struct Error {
   ErrorCode code = ErrorCode::internal;
   std::string message;
   std::string context;
+  std::string name = {};                              // "model_not_found"; empty: only the message says what is wrong
+  std::map<std::string, std::string> arguments = {};  // {"model": "base"}
 };
 
 template <class T>
@@ -41,6 +46,14 @@ using Result = tl::expected<T, Error>;
 
 inline tl::unexpected<Error> fail(ErrorCode code, std::string message, std::string context = {}) {
   return tl::unexpected<Error>(Error{code, std::move(message), std::move(context)});
+}
+
+/// Gives an error its name and arguments: return namedError("model_not_found", {{"model", text}}, fail(…));
+inline tl::unexpected<Error> namedError(const char* name, std::map<std::string, std::string> arguments,
+                                        tl::unexpected<Error> error) {
+  error.value().name = name;
+  error.value().arguments = std::move(arguments);
+  return error;
 }
 
 #define STRATA_CONCAT_INNER(a, b) a##b

@@ -22,6 +22,24 @@ ErrorCode codeOf(int number) {
   }
 }
 
+/// nullptr: the sentence of the system alone says what is wrong.
+const char* nameOf(int number) {
+  switch (number) {
+    case ENOENT:
+      return "file_not_found";
+    case EACCES:
+    case EPERM:
+      return "no_permission";
+    case EROFS:
+      return "read_only";
+    case ENOSPC:
+    case EDQUOT:
+      return "disk_full";
+    default:
+      return nullptr;
+  }
+}
+
 const char* adviceFor(int number) {
   switch (number) {
     case ENOENT:
@@ -46,10 +64,12 @@ const char* adviceFor(int number) {
 }  // namespace
 
 tl::unexpected<Error> systemFailure(int number, const char* action, const std::filesystem::path& path) {
-  return fail(codeOf(number),
-              std::string("Cannot ") + action + " " + path.string() + ": " + std::generic_category().message(number) +
-                  adviceFor(number),
-              path.string());
+  const tl::unexpected<Error> error = fail(codeOf(number),
+                                           std::string("Cannot ") + action + " " + path.string() + ": " +
+                                               std::generic_category().message(number) + adviceFor(number),
+                                           path.string());
+  const char* name = nameOf(number);
+  return name == nullptr ? error : namedError(name, {{"path", path.string()}}, error);
 }
 
 }  // namespace strata

@@ -38,7 +38,9 @@ Result<void> requireFolder(const fs::path& folder) {
   const fs::file_status status = fs::status(folder, error);
   if (fs::is_directory(status)) return {};
   if (!fs::exists(status)) {
-    return fail(ErrorCode::notFound, folder.string() + " does not exist; give a model's folder.", folder.string());
+    return namedError(
+        "model_not_found", {{"model", folder.string()}},
+        fail(ErrorCode::notFound, folder.string() + " does not exist; give a model's folder.", folder.string()));
   }
   if (hasPickleName(folder)) {
     return fail(ErrorCode::unsupported,

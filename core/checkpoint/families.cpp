@@ -114,8 +114,10 @@ Result<const Family*> findFamily(const JsonFields& config) {
     return modelType == nullptr || modelType->get_ref<const std::string&>() == family.modelType;
   };
   const auto unsupported = [&](const char* key, const std::string& name) {
-    return config.refuse(key, "says " + quotedName(name) + "; supported are " + supportedArchitectures() + ".",
-                         ErrorCode::unsupported);
+    return namedError(
+        "unknown_architecture", {{"architecture", quotedName(name)}, {"supported", supportedArchitectures()}},
+        config.refuse(key, "says " + quotedName(name) + "; supported are " + supportedArchitectures() + ".",
+                      ErrorCode::unsupported));
   };
   const Json* architectures = config.find("architectures");
   if (architectures == nullptr || (architectures->is_array() && architectures->empty())) {

@@ -15,14 +15,14 @@ Error errorFromException(const std::exception& exception) {
       dynamic_cast<const std::bad_alloc*>(&exception) != nullptr) {
     return {ErrorCode::outOfMemory,
             "There is not enough memory for this; use a smaller batch, a shorter context or a map with fewer owners.",
-            "memory"};
+            "memory", "out_of_memory"};
   }
   const auto* torchError = dynamic_cast<const c10::Error*>(&exception);
   const std::string what = torchError != nullptr ? torchError->what_without_backtrace() : exception.what();
   if (what.find("not enough memory") != std::string::npos || what.find("out of memory") != std::string::npos) {
     return {ErrorCode::outOfMemory,
             "There is not enough memory for this; use a smaller batch, a shorter context or a map with fewer owners.",
-            "memory"};
+            "memory", "out_of_memory"};
   }
   return {ErrorCode::internal, "The computation failed: " + what.substr(0, what.find('\n')), "engine"};
 }

@@ -165,10 +165,12 @@ Result<void> InferenceSession::check(const std::vector<TokenId>& ids, std::int64
   if (ids.empty()) return fail(ErrorCode::usage, "The prompt has no tokens; give at least one.");
   const auto count = static_cast<std::int64_t>(ids.size());
   if (held + count > m_options.capacity) {
-    return fail(ErrorCode::usage,
-                "The session holds " + std::to_string(m_options.capacity) + " tokens and would need " +
-                    std::to_string(held + count) + "; shorten the prompt or use a longer context.",
-                "--context");
+    const std::string holds = std::to_string(m_options.capacity), needs = std::to_string(held + count);
+    return namedError("context_full", {{"holds", holds}, {"needs", needs}},
+                      fail(ErrorCode::usage,
+                           "The session holds " + holds + " tokens and would need " + needs +
+                               "; shorten the prompt or use a longer context.",
+                           "--context"));
   }
   for (const TokenId id : ids) {
     if (id < 0 || id >= m_model->config().vocab) {

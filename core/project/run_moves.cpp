@@ -28,7 +28,8 @@ Result<Descriptor> moveRun(const Project& project, const fs::path& from, const f
   }
   Result<Descriptor> lock = takeRunLock(whole);
   if (!lock && lock.error().code == ErrorCode::busy) {
-    return fail(ErrorCode::busy, "The run " + id + " is still alive; stop it first.", id);
+    return namedError("run_alive", {{"run", id}},
+                      fail(ErrorCode::busy, "The run " + id + " is still alive; stop it first.", id));
   }
   if (!lock) return tl::unexpected(lock.error());
   STRATA_CHECK(makeFolder({project.folder(), to.parent_path()}));

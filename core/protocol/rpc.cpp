@@ -37,6 +37,13 @@ Error errorOf(const Json& error, RpcCode& code) {
   if (data != error.end() && data->is_object()) {
     read.code = errorCodeNamed(textOf(*data, "code"));
     read.context = textOf(*data, "context");
+    read.name = textOf(*data, "name");
+    const auto arguments = data->find("arguments");
+    if (arguments != data->end() && arguments->is_object()) {
+      for (const auto& each : arguments->items()) {
+        if (each.value().is_string()) read.arguments[each.key()] = each.value().get<std::string>();
+      }
+    }
   }
   if (code == RpcCode::requestCancelled) read.code = ErrorCode::cancelled;
   if (read.message.empty()) read.message = "The engine gave an error without a message.";
@@ -156,9 +163,12 @@ std::string rpcResult(const Json& id, const Json& result) {
 
 std::string rpcError(const Json& id, RpcCode code, const Error& error) {
   Json message = envelope(id);
-  message["error"] = {{"code", static_cast<int>(code)},
-                      {"message", error.message},
-                      {"data", {{"code", toString(error.code)}, {"context", error.context}}}};
+  Json data = {{"code", toString(error.code)}, {"context", error.context}};
+  if (!error.name.empty()) {
+    data["name"] = error.name;
+    data["arguments"] = error.arguments;
+  }
+  message["error"] = {{"code", static_cast<int>(code)}, {"message", error.message}, {"data", std::move(data)}};
   return dumpLine(message);
 }
 

@@ -52,7 +52,8 @@ Json idAtStart(std::string_view start);
 std::string rpcRequest(std::int64_t id, const std::string& method, const Json& params);
 std::string rpcNotification(const std::string& method, const Json& params);
 std::string rpcResult(const Json& id, const Json& result);
-/// {"code", "message", "data": {"code": the Error's name, "context"}}
+/// {"code", "message", "data": {"code": the ErrorCode's name, "context"}}, and where the Error has a name "name" and
+/// "arguments" in "data"
 std::string rpcError(const Json& id, RpcCode code, const Error& error);
 /// The code that an engine's error travels under.
 RpcCode rpcCodeOf(const Error& error);

@@ -46,6 +46,19 @@ TEST(Rpc, AnswersComeBackAsTheyWere) {
   EXPECT_EQ(error->error.context, "/data/file");
 }
 
+TEST(Rpc, AnErrorThatHasANameCarriesItsArguments) {
+  const Error missing =
+      namedError("model_not_found", {{"model", "base \"2\""}}, fail(ErrorCode::notFound, "There is no model.", "base"))
+          .value();
+  const auto answer = parseRpc(rpcError(7, RpcCode::engineError, missing));
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->error.name, "model_not_found");
+  EXPECT_EQ(answer->error.arguments.at("model"), "base \"2\"");
+  EXPECT_EQ(answer->error.message, "There is no model.");
+  const Json plain = *parseJson(rpcError(7, RpcCode::engineError, Error{ErrorCode::io, "It fails.", ""}), "error");
+  EXPECT_FALSE(plain["error"]["data"].contains("name"));
+}
+
 TEST(Rpc, ACancelledRequestHasACodeOfItsOwn) {
   EXPECT_EQ(rpcCodeOf({ErrorCode::cancelled, "", ""}), RpcCode::requestCancelled);
   EXPECT_EQ(rpcCodeOf({ErrorCode::io, "", ""}), RpcCode::engineError);
