@@ -7,7 +7,7 @@
 #include "app/strata/eval_run.h"
 #include "app/strata/field_options.h"
 #include "app/strata/run_progress.h"
-#include "core/project/job_kinds.h"
+#include "core/protocol/job_kinds.h"
 
 namespace strata {
 namespace {
@@ -58,7 +58,13 @@ Result<int> run(const EvalArguments& arguments, const Output& out) {
       return fail(ErrorCode::usage, "The task nll has no answers to score; leave --predictions out.", "--predictions");
     }
   }
-  STRATA_TRY(const Evaluation evaluation, Evaluation::prepare(arguments.config(), arguments.model.project));
+  EvalConfig config = arguments.config();
+  if (!arguments.model.project.empty()) {
+    STRATA_TRY(const ProjectData data, Project::findData(config.data, arguments.model.project));
+    config.data = data.path.string();
+  }
+  STRATA_TRY(const Evaluation evaluation, Evaluation::prepare(config, arguments.model.project));
+  std::optional<RunLog> log;
   EvalProgress progress;
   std::vector<TaskResult> results;
   std::string runId;

@@ -6,7 +6,7 @@
 #include "app/strata/cli.h"
 #include "app/strata/eval_run.h"
 #include "app/strata/run_progress.h"
-#include "core/project/job_kinds.h"
+#include "core/protocol/job_kinds.h"
 #include "core/project/project.h"
 #include "core/training/train_job.h"
 

@@ -5,7 +5,7 @@
 #include "app/strata/cli.h"
 #include "core/project/project.h"
 #include "core/project/run_checkpoint.h"
-#include "core/project/run_database.h"
+#include "core/project/run_notes.h"
 
 namespace strata {
 namespace fs = std::filesystem;
@@ -19,17 +19,35 @@ struct RunsArguments {
   CLI::App* remove = nullptr;
 };
 
-Json summary(const RunInfo& info) {
-  return {{"id", info.id}, {"kind", info.kind}, {"state", toString(info.state)}, {"created", info.created}};
+using Notes = std::map<std::string, RunNote>;
+
+/// As people call it: what the run was made with, or what they named it in the window.
+std::string nameOf(const RunInfo& info, const Notes& notes) {
+  const auto found = notes.find(info.id);
+  return found == notes.end() || found->second.name.empty() ? info.name : found->second.name;
+}
+
+Json summary(const RunInfo& info, const Notes& notes) {
+  Json json = {{"id", info.id},
+               {"name", nameOf(info, notes)},
+               {"kind", info.kind},
+               {"state", toString(info.state)},
+               {"created", info.created}};
+  const auto found = notes.find(info.id);
+  json["tags"] = found == notes.end() ? std::vector<std::string>() : found->second.tags;
+  json["note"] = found == notes.end() ? std::string() : found->second.note;
+  return json;
 }
 
 Result<int> list(const Project& project, const Output& out) {
   STRATA_TRY(const std::vector<RunInfo> runs, listRuns(project));
+  STRATA_TRY(const Notes notes, readRunNotes(project.folder()));
   Json json = {{"runs", Json::array()}};
   std::string text;
   for (const RunInfo& info : runs) {
-    json["runs"].push_back(summary(info));
-    text += fmt::format("{:<34} {:<12} {:<8} {}\n", info.id, info.kind, toString(info.state), info.created);
+    json["runs"].push_back(summary(info, notes));
+    text += fmt::format("{:<34} {:<12} {:<8} {}  {}\n", info.id, info.kind, toString(info.state), info.created,
+                        nameOf(info, notes));
   }
   out.answer(json, text.empty() ? "no runs" : text);
   return 0;
@@ -40,7 +58,8 @@ Result<int> show(const Project& project, const std::string& id, const Output& ou
   if (!name)
     return fail(ErrorCode::notFound, "The project " + project.folder().string() + " has no run " + id + ".", id);
   STRATA_TRY(const RunInfo info, readRun(name->folder));
-  Json json = summary(info);
+  STRATA_TRY(const Notes notes, readRunNotes(project.folder()));
+  Json json = summary(info, notes);
   json["message"] = info.message;
   json["parent"] = info.parent;
   json["folder"] = name->folder.string();
@@ -49,6 +68,7 @@ Result<int> show(const Project& project, const std::string& id, const Output& ou
   json["best"] = best ? Json(*best) : Json(nullptr);
   json["config"] = info.config;
   std::string text = fmt::format("{}  {}  {}  {}", info.id, info.kind, toString(info.state), info.created);
+  if (const std::string name = nameOf(info, notes); !name.empty()) text += "\n" + name;
   if (!info.message.empty()) text += "\n" + info.message;
   if (!info.parent.empty()) text += "\nextends " + info.parent;
   text += "\ncheckpoints at steps:";

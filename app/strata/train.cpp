@@ -95,7 +95,7 @@ Result<TrainAnswer> extend(const TrainArguments& arguments, const TrainHooks& ho
   STRATA_TRY(const fs::path folder, trainingRunFolder(arguments.extend, projectOf(arguments), "--extend"));
   STRATA_TRY(const RunRequest request, requestOf(arguments));
   STRATA_TRY(TrainConfig config, extendedRunConfig(folder, request));
-  STRATA_CHECK(resolveModelName(projectOf(arguments), config));
+  STRATA_CHECK(resolveNames(projectOf(arguments), config));
   const fs::path project = projectOf(arguments).value_or(folder.parent_path().parent_path());
   STRATA_TRY(const ProjectFolder opened, ProjectFolder::open(project.string()));
   Result<TrainAnswer> answer = extendTraining(opened.project(), folder, config, hooks);
@@ -106,7 +106,7 @@ Result<TrainAnswer> extend(const TrainArguments& arguments, const TrainHooks& ho
 Result<TrainAnswer> start(const TrainArguments& arguments, const TrainHooks& hooks) {
   STRATA_TRY(const RunRequest request, requestOf(arguments));
   STRATA_TRY(TrainConfig config, newRunConfig(request));
-  STRATA_CHECK(resolveModelName(projectOf(arguments), config));
+  STRATA_CHECK(resolveNames(projectOf(arguments), config));
   STRATA_CHECK(checkTrainConfig(config));
   if (arguments.project.empty()) {
     return fail(ErrorCode::usage, "A run needs a project to live in; give --project DIR.", "--project");

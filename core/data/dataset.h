@@ -65,6 +65,7 @@ struct DataReport {
   std::int64_t tokens = 0;
   std::int64_t trainedTokens = 0;
   std::int64_t truncated = 0;            // rows that lost tokens to `length`
+  std::int64_t lostPassages = 0;         // of them, those of questions that lost passages
   std::vector<DroppedRow> dropped;       // the first 100,000
   std::int64_t droppedRows = 0;          // all
   std::int64_t broken = 0;               // those of them that are not well-formed

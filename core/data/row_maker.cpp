@@ -191,6 +191,7 @@ Result<void> RowMaker::addPair(PromptAndCompletion&& pair, std::size_t lost, con
     return drop(record, "The row has a single token: there is nothing to predict.");
   }
   if (whole > room() || lost > 0) ++m_truncated;
+  if (lost > 0) ++m_lostPassages;
   m_lengths.push_back(static_cast<std::uint32_t>(whole + lost + (m_bos ? 1 : 0)));
   addRow(std::move(row));
   return {};
@@ -238,6 +239,7 @@ void RowMaker::finish(DataReport& report) {
   if (m_stream.size() >= kMinRowTokens) addTextRow(m_stream.size());
   report.rows = static_cast<std::int64_t>(m_rows.size());
   report.truncated = m_truncated;
+  report.lostPassages = m_lostPassages;
   std::sort(m_lengths.begin(), m_lengths.end());
   report.lengths = std::move(m_lengths);
   for (const Row& row : m_rows) {

@@ -57,7 +57,7 @@ class RowMaker {
   std::size_t m_used = 0;         // its ids that rows already hold
   std::vector<Row> m_rows;
   std::vector<std::uint32_t> m_lengths;
-  std::int64_t m_truncated = 0;
+  std::int64_t m_truncated = 0, m_lostPassages = 0;
 };
 
 }  // namespace strata

@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "core/base/files.h"
-#include "core/project/job_kinds.h"
 #include "core/project/model_name.h"
 #include "core/project/project.h"
 #include "core/project/project_files.h"
+#include "core/project/run_file.h"
 
 namespace strata {
 namespace fs = std::filesystem;
@@ -77,7 +77,8 @@ std::vector<KnownMap> storedMaps(const fs::path& project) {
 }
 
 /// What an evaluation that is done measured, of its results.json.
-Result<void> addMeasured(const fs::path& project, const RunInfo& run, std::vector<KnownMap>& maps) {
+Result<void> addMeasured(const fs::path& project, const std::string& id, std::vector<KnownMap>& maps) {
+  STRATA_TRY(const RunInfo run, readRunFile(project / "runs" / id));
   STRATA_TRY(const std::string bytes, readInProject(inRun(project / "runs" / run.id, "results.json"), kMostBytes));
   STRATA_TRY(const Json json, parseJson(bytes, "results.json"));
   STRATA_TRY(const ModelLocation location, locateModel(textOf(run.config, "model"), project, Locate::place));
@@ -108,15 +109,10 @@ Result<void> addMeasured(const fs::path& project, const RunInfo& run, std::vecto
 
 }  // namespace
 
-std::vector<KnownMap> knownMaps(const fs::path& project) {
+std::vector<KnownMap> knownMaps(const fs::path& project, const std::vector<std::string>& evaluations) {
   std::vector<KnownMap> maps = storedMaps(project);
-  const Result<Project> opened = Project::open(project);
-  if (!opened) return maps;
-  Result<std::vector<RunInfo>> runs = listRuns(*opened);
-  if (!runs) return maps;
-  for (auto run = runs->rbegin(); run != runs->rend(); ++run) {
-    if (run->kind != kEvalKind || run->state != RunState::done) continue;
-    (void)addMeasured(project, *run, maps);  // what is wrong with a run the list of runs says
+  for (const std::string& id : evaluations) {
+    (void)addMeasured(project, id, maps);  // what is wrong with a run the list of runs says
   }
   return maps;
 }

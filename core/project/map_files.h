@@ -1,7 +1,7 @@
 #pragma once
 // The sharing maps of a project: maps/*.json, and those that its evaluations measured (design.md section 4).
 //
-//   for (const KnownMap& map : knownMaps(project)) …
+//   for (const KnownMap& map : knownMaps(project, finishedEvaluations)) …
 //   STRATA_CHECK(writeMap(project, "quarter", map, {}));
 
 #include <filesystem>
@@ -32,8 +32,9 @@ struct KnownMap {
   std::string problem;  // why a file cannot be read; the map says nothing then
 };
 
-/// Stored ones by name, then measured ones, the newest evaluation first. What one file or run has wrong hides no other.
-std::vector<KnownMap> knownMaps(const std::filesystem::path& project);
+/// Stored ones by name, then measured ones in the order of `evaluations`: the ids of runs that are done. What one file
+/// or run has wrong hides no other.
+std::vector<KnownMap> knownMaps(const std::filesystem::path& project, const std::vector<std::string>& evaluations);
 
 /// maps/<name>.json, whole or not at all. `name` has 1 to 100 characters, no slash, and begins with no dot. `extra`
 /// members are added.

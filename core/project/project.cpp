@@ -55,10 +55,11 @@ class ProjectFile {
       return file.broken("has no \"version\"; it must be 1.");
     }
     if (json["version"].get<std::int64_t>() > kProjectVersion) {
-      return fail(ErrorCode::unsupported,
-                  file.m_path.string() + " was written by a newer Strata (version " + json["version"].dump() +
-                      "); use that one.",
-                  file.m_path.string());
+      return namedError("newer_file", {{"path", file.m_path.string()}},
+                        fail(ErrorCode::unsupported,
+                             file.m_path.string() + " was written by a newer Strata (version " +
+                                 json["version"].dump() + "); use that one.",
+                             file.m_path.string()));
     }
     return file;
   }
@@ -83,6 +84,28 @@ class ProjectFile {
       models[name] = (m_path.parent_path() / folder.get<std::string>()).lexically_normal();
     }
     return models;
+  }
+
+  Result<std::map<std::string, ProjectData>> data() const {
+    std::map<std::string, ProjectData> data;
+    if (!m_json.contains("data")) return data;
+    if (!m_json["data"].is_object()) return broken("has \"data\" that are no object of names and data sets.");
+    for (const auto& [name, given] : m_json["data"].items()) {
+      const auto wrong = [&, &name = name] {
+        return broken("must give the data set \"" + name +
+                      "\" a \"path\" and, where it is there, \"columns\" of texts.");
+      };
+      if (!given.is_object() || !given.contains("path") || !given["path"].is_string()) return wrong();
+      ProjectData& one = data[name];
+      one.path = (m_path.parent_path() / given["path"].get<std::string>()).lexically_normal();
+      if (!given.contains("columns")) continue;
+      if (!given["columns"].is_object()) return wrong();
+      for (const auto& [role, key] : given["columns"].items()) {
+        if (!key.is_string()) return wrong();
+        one.columns[role] = key.template get<std::string>();
+      }
+    }
+    return data;
   }
 
   Result<std::optional<ProjectSide>> side(const char* key) const {
@@ -134,18 +157,22 @@ class ProjectFile {
 Result<Project> Project::open(const fs::path& folder) {
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored)) {
-    return fail(ErrorCode::notFound, "There is no project folder " + folder.string() + "; check the path.",
-                folder.string());
+    return namedError("file_not_found", {{"path", folder.string()}},
+                      fail(ErrorCode::notFound, "There is no project folder " + folder.string() + "; check the path.",
+                           folder.string()));
   }
   if (!fs::exists(folder / kFile, ignored)) {
-    return fail(ErrorCode::notFound, "The folder " + folder.string() + " is no project: it has no strata.json.",
-                folder.string());
+    return namedError(
+        "no_project_folder", {{"path", folder.string()}},
+        fail(ErrorCode::notFound, "The folder " + folder.string() + " is no project: it has no strata.json.",
+             folder.string()));
   }
   Project project;
   project.m_folder = folder;
   STRATA_TRY(const ProjectFile file, ProjectFile::read(folder));
   STRATA_TRY(project.m_name, file.name());
   STRATA_TRY(project.m_models, file.models());
+  STRATA_TRY(project.m_data, file.data());
   STRATA_TRY(project.m_sideA, file.side("a"));
   STRATA_TRY(project.m_sideB, file.side("b"));
   return project;
@@ -192,10 +219,28 @@ Result<void> Project::setSides(const std::optional<ProjectSide>& a, const std::o
   });
 }
 
+namespace {
+
+/// Absolute, without a slash at its end.
+fs::path wholePath(const fs::path& path) {
+  std::error_code ignored;
+  const fs::path absolute = fs::absolute(path, ignored).lexically_normal();
+  return absolute.has_filename() ? absolute : absolute.parent_path();
+}
+
+/// `stem`, or with a number behind it where that is a name already.
+template <class Named>
+std::string freeName(const std::string& stem, const std::map<std::string, Named>& taken) {
+  std::string name = stem;
+  for (int number = 2; taken.contains(name); ++number) name = stem + "-" + std::to_string(number);
+  return name;
+}
+
+}  // namespace
+
 Result<std::string> Project::addModel(const fs::path& folder, const std::string& name) {
   std::error_code error;
-  const fs::path absolute = fs::absolute(folder, error).lexically_normal();
-  const fs::path whole = absolute.has_filename() ? absolute : absolute.parent_path();
+  const fs::path whole = wholePath(folder);
   if (!fs::is_directory(whole, error)) {
     return fail(ErrorCode::notFound, "There is no folder " + whole.string() + "; check the path.", whole.string());
   }
@@ -212,8 +257,7 @@ Result<std::string> Project::addModel(const fs::path& folder, const std::string&
     }
     std::string stem = whole.filename().string();
     std::replace(stem.begin(), stem.end(), '@', '-');
-    chosen = stem;
-    for (int number = 2; m_models.contains(chosen); ++number) chosen = stem + "-" + std::to_string(number);
+    chosen = freeName(stem, m_models);
   }
   STRATA_CHECK(change([&](Json& file) { file["models"][chosen] = whole.string(); }));
   return chosen;
@@ -226,6 +270,53 @@ Result<void> Project::removeModel(const std::string& name) {
   return change([&](Json& file) { file["models"].erase(name); });
 }
 
+Result<std::string> Project::addData(const ProjectData& data, const std::string& name) {
+  const fs::path whole = wholePath(data.path);
+  std::error_code error;
+  if (!fs::exists(whole, error)) {
+    return namedError(
+        "file_not_found", {{"path", whole.string()}},
+        fail(ErrorCode::notFound, "There is no file " + whole.string() + "; check the path.", whole.string()));
+  }
+  if (name.find('/') != std::string::npos) {
+    return fail(ErrorCode::usage, "The name \"" + name + "\" holds /; give one without.", "name");
+  }
+  const auto same =
+      std::find_if(m_data.begin(), m_data.end(), [&](const auto& one) { return one.second.path == whole; });
+  const std::string before = same == m_data.end() ? std::string() : same->first;
+  if (const auto taken = m_data.find(name); taken != m_data.end() && taken->second.path != whole) {
+    return fail(ErrorCode::usage, "The project has another data set \"" + name + "\"; give a name of its own.", "name");
+  }
+  const std::string chosen = !name.empty()     ? name
+                             : !before.empty() ? before
+                                               : freeName(whole.filename().string(), m_data);
+  STRATA_CHECK(change([&](Json& file) {
+    Json& list = file["data"];
+    Json entry = list.is_object() && list.contains(before) ? list[before] : Json::object();
+    if (!before.empty()) list.erase(before);
+    entry["path"] = whole.string();
+    data.columns.empty() ? (void)entry.erase("columns") : (void)(entry["columns"] = data.columns);
+    list[chosen] = std::move(entry);
+  }));
+  return chosen;
+}
+
+Result<ProjectData> Project::findData(const std::string& text, const std::optional<fs::path>& folder) {
+  std::error_code ignored;
+  if (!folder || !fs::exists(*folder / kFile, ignored))
+    return ProjectData{text};  // a run's first project is no project yet
+  STRATA_TRY(const Project project, open(*folder));
+  const auto found = project.m_data.find(text);
+  return found == project.m_data.end() ? ProjectData{text} : found->second;
+}
+
+Result<void> Project::removeData(const std::string& name) {
+  if (!m_data.contains(name)) {
+    return fail(ErrorCode::notFound, "The project has no data set \"" + name + "\".", name);
+  }
+  return change([&](Json& file) { file["data"].erase(name); });
+}
+
 Result<ProjectLock> ProjectLock::take(const fs::path& projectFolder, std::chrono::milliseconds patience) {
   const ProjectPath file{projectFolder, "lock"};
   STRATA_TRY(Descriptor opened, openInProject(file, O_RDWR | O_CREAT));
@@ -236,9 +327,11 @@ Result<ProjectLock> ProjectLock::take(const fs::path& projectFolder, std::chrono
     const int number = errno;
     if (number != EINTR && number != EWOULDBLOCK) return systemFailure(number, "lock", file.whole());
     if (std::chrono::steady_clock::now() >= until) {
-      return fail(ErrorCode::busy,
-                  "The project " + projectFolder.string() + " is open in another Strata; close it there first.",
-                  projectFolder.string());
+      return namedError(
+          "project_locked", {{"project", projectFolder.string()}},
+          fail(ErrorCode::busy,
+               "The project " + projectFolder.string() + " is open in another Strata; close it there first.",
+               projectFolder.string()));
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }

@@ -27,8 +27,17 @@ struct ProjectSide {
   bool operator==(const ProjectSide&) const = default;
 };
 
+/// A file or folder of data, and what its records' keys stand for; empty: recognised.
+struct ProjectData {
+  std::filesystem::path path;
+  std::map<std::string, std::string> columns = {};
+  bool operator==(const ProjectData&) const = default;
+};
+
 class Project {
  public:
+  /// What a path or, in `folder` (nothing: no project), the name of a data set means. A name goes before a file.
+  static Result<ProjectData> findData(const std::string& text, const std::optional<std::filesystem::path>& folder);
   /// Opens the folder, or makes a new project where nothing or an empty folder is. A folder with other things in it and
   /// no strata.json is refused.
   static Result<Project> openOrCreate(const std::filesystem::path& folder);
@@ -38,6 +47,8 @@ class Project {
   /// "models" of strata.json: what the project calls its models, and their folders. A relative one starts at the
   /// project's folder.
   const std::map<std::string, std::filesystem::path>& models() const { return m_models; }
+  /// "data" of strata.json: what the project calls its data sets: {"name": {"path", "columns"?}}; paths as of models.
+  const std::map<std::string, ProjectData>& data() const { return m_data; }
   /// "sides" of strata.json: {"a": {"model", "map", "adapter"?, "dtype"?, "device"?, "context"?}, "b": …}; nothing
   /// where the file does not say.
   const std::optional<ProjectSide>& sideA() const { return m_sideA; }
@@ -52,6 +63,9 @@ class Project {
   /// folder that has a name keeps it.
   Result<std::string> addModel(const std::filesystem::path& folder, const std::string& name);
   Result<void> removeModel(const std::string& name);
+  /// As addModel; a data set that the project has keeps its name and gets these columns.
+  Result<std::string> addData(const ProjectData& data, const std::string& name);
+  Result<void> removeData(const std::string& name);
 
  private:
   Result<void> change(const std::function<void(Json& file)>& edit);
@@ -59,6 +73,7 @@ class Project {
   std::filesystem::path m_folder;
   std::string m_name;
   std::map<std::string, std::filesystem::path> m_models;
+  std::map<std::string, ProjectData> m_data;
   std::optional<ProjectSide> m_sideA, m_sideB;
 };
 
@@ -95,6 +110,7 @@ struct RunInfo {
   RunState state = RunState::queued;  // a stored `running` whose lock nobody holds reads as failed
   std::string message;                // why it failed or stopped
   std::string parent;                 // of an extended run
+  std::string name;                   // "LoRA of base, p 0.5": plainRunName(); empty in a run of version 0.4
   Json config;                        // as told
 };
 

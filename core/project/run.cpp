@@ -19,6 +19,7 @@
 #include "core/project/project.h"
 #include "core/project/project_files.h"
 #include "core/project/run_file.h"
+#include "core/project/run_name.h"
 
 namespace strata {
 namespace {
@@ -154,6 +155,7 @@ Result<Run> Run::create(const Project& project, const std::string& kind, const J
   info.kind = kind;
   info.created = formatTime(now, "%Y-%m-%dT%H:%M:%SZ");
   info.parent = parent;
+  info.name = freeRunName(project, plainRunName(project, kind, config));
   info.config = config;
   do {
     info.id = newId(kind, now);

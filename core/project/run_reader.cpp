@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "core/project/job_kinds.h"
+#include "core/protocol/job_kinds.h"
 #include "core/project/run_schema.h"
 
 namespace strata {

@@ -53,6 +53,17 @@ struct LengthBin {
   }
 };
 
+/// A key of the records, and what stands under it.
+struct DataKey {
+  std::string name, sample;
+  template <class V>
+  void visit(V& v) {
+    v("name", name, "of the key");
+    v("sample", sample, "its value in the first record, at most 120 characters");
+  }
+  bool operator==(const DataKey&) const = default;
+};
+
 struct CheckData {
   static constexpr const char* kName = "data/check";
   static constexpr const char* kHelp =
@@ -78,8 +89,10 @@ struct CheckData {
   };
   struct Answer {
     std::string path, format, refused, hash;
-    std::vector<std::string> files, keys;
+    std::vector<std::string> files;
+    std::vector<DataKey> keys;
     std::int64_t records = 0, rows = 0, dropped = 0, duplicates = 0, truncated = 0, tokens = 0, trainedTokens = 0;
+    std::int64_t lostPassages = 0;
     bool hasTokens = false;
     std::vector<DroppedRecord> droppedRecords;
     std::vector<LengthBin> lengths;
@@ -98,6 +111,7 @@ struct CheckData {
       v("dropped", dropped, "records that cannot be used");
       v("duplicates", duplicates, "records equal to an earlier one; they are kept");
       v("truncated", truncated, "rows that lose tokens to the length");
+      v("lost_passages", lostPassages, "of them those of questions, which lose passages; question and answer stay");
       v("tokens", tokens, "in all");
       v("trained_tokens", trainedTokens, "of them that count in the loss");
       v("has_tokens", hasTokens, "whether a model was given and its tokens are counted");
@@ -110,17 +124,64 @@ struct CheckData {
   };
 };
 
+/// A file of the project's folder, or what the project calls a data set.
+struct DataEntry {
+  std::string name, path;
+  bool added = false;
+  std::map<std::string, std::string> columns;
+  template <class V>
+  void visit(V& v) {
+    v("name", name, "of the data set or the file");
+    v("path", path, "absolute");
+    v("added", added, "whether it is a data set of strata.json, which can be removed from the list");
+    v("columns", columns, "what its records' keys stand for; empty: recognised");
+  }
+  bool operator==(const DataEntry&) const = default;
+};
+
 struct ListData {
   static constexpr const char* kName = "data/list";
-  static constexpr const char* kHelp = "data files of the project's folder, and those that were uploaded";
+  static constexpr const char* kHelp = "the project's data sets, and the data files of its folder and of its uploads";
   using Params = Nothing;
   struct Answer {
-    std::vector<NamedPath> files;
+    std::vector<DataEntry> files;
     template <class V>
     void visit(V& v) {
-      v("files", files, "name and path");
+      v("files", files, "data sets by name, then files");
     }
   };
+};
+
+struct AddData {
+  static constexpr const char* kName = "data/add";
+  static constexpr const char* kHelp =
+      "keeps a data set in the project with its mapping, under a name that stands for it in training and evaluation; "
+      "one "
+      "of the same path is changed";
+  struct Params {
+    std::string path, name;
+    std::map<std::string, std::string> columns;
+    template <class V>
+    void visit(V& v) {
+      v("path", path, "a file, or a folder of them");
+      v("name", name, "empty: the one that it has, else the file's, made unlike the others");
+      v("columns", columns, "what the records' keys stand for; empty: recognised");
+    }
+  };
+  using Answer = ListData::Answer;
+};
+
+struct RemoveData {
+  static constexpr const char* kName = "data/remove";
+  static constexpr const char* kHelp = "takes a data set out of the project's list; the files stay";
+  struct Params {
+    std::string name;
+    template <class V>
+    void visit(V& v) {
+      v("name", name, "of the data set");
+    }
+  };
+  using Answer = ListData::Answer;
 };
 
 }  // namespace strata::protocol

@@ -33,6 +33,8 @@ struct JobInfo {
   double seconds = -1;
   std::string sweep;
   std::int64_t place = 0;
+  std::string name, note;
+  std::vector<std::string> tags;
   template <class V>
   void visit(V& v) {
     v("id", id, "of the run");
@@ -57,6 +59,9 @@ struct JobInfo {
     v("seconds", seconds, "that it has taken, over all its resumes; -1: unknown");
     v("sweep", sweep, "id of the sweep that it was started in; empty: none");
     v("place", place, "in the queue: 1 starts next; 0: it does not wait there");
+    v("name", name, "what people call it: of its model and method, or as they named it");
+    v("note", note, "what they wrote of it");
+    v("tags", tags, "likewise");
   }
   bool operator==(const JobInfo&) const = default;
 };
@@ -177,6 +182,25 @@ struct RemoveJob {
     }
   };
   using Answer = Nothing;
+};
+
+struct AnnotateJob {
+  static constexpr const char* kName = "jobs/annotate";
+  static constexpr const char* kHelp =
+      "names a run, tags it or writes a note of it, also in the trash; what is left out stays";
+  struct Params {
+    std::string id;
+    std::optional<std::string> name, note;
+    std::optional<std::vector<std::string>> tags;
+    template <class V>
+    void visit(V& v) {
+      v("id", id, "of the run");
+      v("name", name, "at most 100 characters, that no other run has; empty: the one that it was made with");
+      v("note", note, "at most 10,000 characters");
+      v("tags", tags, "all of them; at most 20, of at most 40 characters");
+    }
+  };
+  using Answer = JobInfo;
 };
 
 struct ReadLog {

@@ -18,12 +18,13 @@
 namespace strata::protocol {
 
 /// Requests of the window, answered by the engine.
-using Methods = std::tuple<Initialize, Shutdown, Cancel, ListFolder, PutFile, OpenProject, SetSides, AddModel,
-                           RemoveModel, SetTemplate, ListModels, InspectModel, EstimateMemory, LoadModel, UnloadModel,
-                           Generate, CountPrompt, Compare, SampleQuestion, ListChats, OpenChat, PutChat, RemoveChat,
-                           ExportChat, CheckData, ListData, ListMaps, PutMap, ListJobs, StartJob, StopJob, MoveJob,
-                           PauseQueue, RemoveJob, ReadLog, ReadJobConfig, ReadSeries, ReadAnswers, WatchJob,
-                           ListTrainPresets, EstimateTraining, ProbeTraining, StartServing, StopServing>;
+using Methods =
+    std::tuple<Initialize, Shutdown, Cancel, ListFolder, PutFile, OpenProject, SetSides, AddModel, RemoveModel,
+               SetTemplate, ListModels, InspectModel, EstimateMemory, LoadModel, UnloadModel, Generate, CountPrompt,
+               Compare, SampleQuestion, ListChats, OpenChat, PutChat, RemoveChat, ExportChat, CheckData, ListData,
+               AddData, RemoveData, ListMaps, PutMap, ListJobs, StartJob, StopJob, MoveJob, PauseQueue, RemoveJob,
+               AnnotateJob, ReadLog, ReadJobConfig, ReadSeries, ReadAnswers, WatchJob, ListTrainPresets,
+               EstimateTraining, ProbeTraining, StartServing, StopServing>;
 
 /// What the engine sends of its own accord.
 using Notifications = std::tuple<Progress, Memory, ModelsLoaded, Tokens, JobsChanged, JobPoints, ServeChanged>;

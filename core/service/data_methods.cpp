@@ -1,8 +1,10 @@
-// data/check and data/list.
+// data/*.
 
 #include <algorithm>
+#include <set>
 
 #include "core/base/files.h"
+#include "core/data/columns.h"
 #include "core/data/records.h"
 #include "core/service/project_state.h"
 #include "core/training/data_check.h"
@@ -17,6 +19,7 @@ constexpr std::size_t kMostBins = 24;
 constexpr std::size_t kMostDropped = 200;
 constexpr std::size_t kMostRowBytes = 32 << 10, kMostPreviewBytes = 128 << 10;
 constexpr std::int64_t kToldEvery = 500;  // records
+constexpr std::size_t kMostSample = 120;  // characters
 
 /// Bins of equal width, a round number of tokens.
 std::vector<protocol::LengthBin> histogram(const std::vector<std::uint32_t>& ascending) {
@@ -70,15 +73,31 @@ void addPreview(const protocol::CheckData::Params& params, const std::vector<Row
   }
 }
 
+/// A value on one line: a text as it is, anything else as JSON.
+std::string sampleOf(const Json& value) {
+  std::string text = value.is_string() ? value.get<std::string>() : dumpLine(value);
+  std::string line;
+  std::size_t characters = 0;
+  for (const char each : text) {
+    const bool begins = (static_cast<unsigned char>(each) & 0xc0) != 0x80;  // of a UTF-8 character
+    if (begins && characters++ == kMostSample - 1) {
+      line += "…";
+      break;
+    }
+    line += static_cast<unsigned char>(each) < ' ' ? ' ' : each;
+  }
+  return line;
+}
+
 /// Of the first record that is an object; text has none.
-std::vector<std::string> keysOf(const fs::path& path) {
-  std::vector<std::string> keys;
+std::vector<protocol::DataKey> keysOf(const fs::path& path) {
+  std::vector<protocol::DataKey> keys;
   const Result<std::vector<fs::path>> files = dataFiles(path);
   if (!files || files->empty()) return keys;
   RecordSink sink;
   sink.take = [&](RawRecord&& record) -> Result<void> {
     if (record.value.is_object() && record.line > 0) {
-      for (const auto& member : record.value.items()) keys.push_back(member.key());
+      for (const auto& member : record.value.items()) keys.push_back({member.key(), sampleOf(member.value())});
     }
     return fail(ErrorCode::cancelled, "");  // one is enough
   };
@@ -124,6 +143,7 @@ Result<protocol::CheckData::Answer> check(const protocol::CheckData::Params& par
   if (checked.data) {
     answer.hasTokens = true;
     answer.truncated = report.truncated;
+    answer.lostPassages = report.lostPassages;
     answer.tokens = report.tokens;
     answer.trainedTokens = report.trainedTokens;
     answer.lengths = histogram(report.lengths);
@@ -141,8 +161,14 @@ Result<protocol::CheckData::Answer> check(const protocol::CheckData::Params& par
   return answer;
 }
 
-Result<protocol::ListData::Answer> listData(const fs::path& project) {
+protocol::ListData::Answer listData(const Project& opened) {
   protocol::ListData::Answer answer;
+  std::set<fs::path> added;
+  for (const auto& [name, data] : opened.data()) {
+    answer.files.push_back({name, data.path.string(), true, data.columns});
+    added.insert(data.path);
+  }
+  const fs::path& project = opened.folder();
   std::vector<fs::path> paths;
   for (const fs::path& folder : {project, project / "uploads"}) {
     std::error_code error;
@@ -150,11 +176,11 @@ Result<protocol::ListData::Answer> listData(const fs::path& project) {
       std::error_code ignored;
       const std::string name = entry->path().filename().string();
       if (!entry->is_regular_file(ignored) || name.starts_with('.') || name == "strata.json") continue;
-      if (dataFiles(entry->path())) paths.push_back(entry->path());
+      if (!added.contains(entry->path()) && dataFiles(entry->path())) paths.push_back(entry->path());
     }
   }
   std::sort(paths.begin(), paths.end());
-  for (const fs::path& path : paths) answer.files.push_back({path.filename().string(), path.string()});
+  for (const fs::path& path : paths) answer.files.push_back({path.filename().string(), path.string(), false, {}});
   return answer;
 }
 
@@ -169,8 +195,29 @@ void addDataMethods(MethodTable& methods, const ProjectAccess& project) {
       });
   methods.add<ListData>([project](const ListData::Params&, RequestContext&) -> Result<ListData::Answer> {
     STRATA_TRY(const auto held, project());
-    return listData(held->folder());
+    STRATA_TRY(const Project opened, Project::open(held->folder()));
+    return listData(opened);
   });
+  methods.add<AddData>(
+      [project](const AddData::Params& params, RequestContext&) -> Result<ListData::Answer> {
+        STRATA_TRY(const auto held, project());
+        STRATA_TRY(Columns columns, checkedColumns(params.columns));
+        const std::lock_guard guard(held->fileMutex());
+        STRATA_TRY(Project opened, Project::open(held->folder()));
+        const fs::path path = held->folder() / params.path;  // an absolute one is itself
+        STRATA_CHECK(opened.addData({path, std::move(columns)}, params.name));
+        return listData(opened);
+      },
+      Lane::ordered);
+  methods.add<RemoveData>(
+      [project](const RemoveData::Params& params, RequestContext&) -> Result<ListData::Answer> {
+        STRATA_TRY(const auto held, project());
+        const std::lock_guard guard(held->fileMutex());
+        STRATA_TRY(Project opened, Project::open(held->folder()));
+        STRATA_CHECK(opened.removeData(params.name));
+        return listData(opened);
+      },
+      Lane::ordered);
 }
 
 }  // namespace strata

@@ -11,10 +11,10 @@
 #include "core/base/file_errors.h"
 #include "core/base/log.h"
 #include "core/project/job.h"
-#include "core/project/job_kinds.h"
 #include "core/project/job_phase.h"
 #include "core/project/project_files.h"
 #include "core/protocol/columns.h"
+#include "core/protocol/job_kinds.h"
 #include "core/service/job_info.h"
 
 namespace strata {
@@ -29,6 +29,13 @@ constexpr auto kPointsInterval = std::chrono::milliseconds(250);  // runs write 
 constexpr auto kBacklogInterval = std::chrono::milliseconds(35);  // jobs/points: at most 30 a second
 constexpr auto kBegun = std::chrono::milliseconds(2000);
 constexpr std::size_t kMostPoints = 5000;  // under 256 KiB of JSON
+constexpr std::size_t kMostRunName = 100, kMostTagLength = 40, kMostTags = 20, kMostNoteLength = 10'000;  // characters
+
+std::size_t charactersIn(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char each) {
+    return (static_cast<unsigned char>(each) & 0xc0) != 0x80;  // UTF-8
+  }));
+}
 
 }  // namespace
 
@@ -47,6 +54,15 @@ JobBoard::JobBoard(Options options, Notifier notify) : m_options(std::move(optio
     } else {
       logWarning(index.error().message);
     }
+    Result<RunNotes> notebook = RunNotes::open(m_options.project);
+    if (notebook) {
+      Result<std::map<std::string, RunNote>> notes = notebook->all();
+      if (notes) m_notes = std::move(*notes);
+      if (notes) m_notebook.emplace(std::move(*notebook));
+      if (!notes) logWarning(notes.error().message);
+    } else {
+      logWarning(notebook.error().message);
+    }
     refresh(true);
     m_changed.clear();
   }
@@ -61,7 +77,9 @@ JobBoard::~JobBoard() {
 Result<fs::path> JobBoard::runFolder(const std::string& id) const {
   std::error_code ignored;
   if (isPlainId(id) && fs::is_directory(folderOf(id), ignored)) return folderOf(id);
-  return fail(ErrorCode::notFound, "The project " + m_options.project.string() + " has no run " + id + ".", id);
+  return namedError(
+      "run_not_found", {{"run", id}, {"project", m_options.project.string()}},
+      fail(ErrorCode::notFound, "The project " + m_options.project.string() + " has no run " + id + ".", id));
 }
 
 void JobBoard::refreshOne(const std::string& id) {
@@ -197,7 +215,7 @@ bool JobBoard::sendPoints() {
 void JobBoard::sendChanged() {
   if (m_changed.empty()) return;
   protocol::JobsChanged changed;
-  for (auto& [id, info] : m_changed) changed.jobs.push_back(std::move(info));
+  for (auto& [id, info] : m_changed) changed.jobs.push_back(annotated(std::move(info)));
   m_changed.clear();
   m_notify(changed);
 }
@@ -246,6 +264,10 @@ Result<protocol::ListJobs::Answer> JobBoard::list(const protocol::ListJobs::Para
     std::reverse(jobs.begin(), jobs.end());  // ids begin with the time of creation
   }
   if (!params.kind.empty()) std::erase_if(jobs, [&](const JobInfo& job) { return job.kind != params.kind; });
+  {
+    const std::lock_guard guard(m_mutex);
+    for (JobInfo& job : jobs) job = annotated(std::move(job));
+  }
   protocol::ListJobs::Answer answer;
   answer.total = static_cast<std::int64_t>(jobs.size());
   const std::int64_t begin = std::min(params.from, answer.total);
@@ -277,6 +299,84 @@ Result<std::vector<JobInfo>> JobBoard::listTrash() const {
   return jobs;
 }
 
+JobInfo JobBoard::annotated(JobInfo info) const {
+  const auto found = m_notes.find(info.id);
+  if (found == m_notes.end()) return info;
+  if (!found->second.name.empty()) info.name = found->second.name;
+  info.tags = found->second.tags;
+  info.note = found->second.note;
+  return info;
+}
+
+Result<void> JobBoard::checkNote(const std::string& id, const RunNote& note) const {
+  const auto tooLong = [](const char* what, std::size_t most) {
+    return fail(ErrorCode::usage,
+                std::string("The ") + what + " is too long; it has at most " + std::to_string(most) + " characters.",
+                what);
+  };
+  if (charactersIn(note.name) > kMostRunName) return tooLong("name", kMostRunName);
+  if (charactersIn(note.note) > kMostNoteLength) return tooLong("note", kMostNoteLength);
+  if (note.tags.size() > kMostTags) {
+    return fail(ErrorCode::usage, "A run has at most " + std::to_string(kMostTags) + " tags.", "tags");
+  }
+  for (const std::string& tag : note.tags) {
+    if (tag.empty()) return fail(ErrorCode::usage, "A tag is empty; leave it out.", "tags");
+    if (charactersIn(tag) > kMostTagLength) return tooLong("tag", kMostTagLength);
+  }
+  for (const auto& [other, entry] : m_entries) {
+    if (other == id || note.name.empty() || annotated(entry.info).name != note.name) continue;
+    return namedError(
+        "name_taken", {{"name", note.name}},
+        fail(ErrorCode::usage, "Another run is called \"" + note.name + "\"; give another name.", "name"));
+  }
+  return {};
+}
+
+Result<JobInfo> JobBoard::annotate(const protocol::AnnotateJob::Params& params) {
+  JobInfo info;
+  const std::lock_guard guard(m_mutex);
+  if (const auto found = m_entries.find(params.id); found != m_entries.end()) {
+    info = found->second.info;
+  } else {
+    STRATA_TRY(const std::vector<JobInfo> trash, listTrash());
+    const auto thrown =
+        std::find_if(trash.begin(), trash.end(), [&](const JobInfo& each) { return each.id == params.id; });
+    if (thrown == trash.end()) STRATA_CHECK(runFolder(params.id));
+    if (thrown != trash.end()) info = *thrown;
+  }
+  RunNote note;
+  if (const auto found = m_notes.find(params.id); found != m_notes.end()) note = found->second;
+  if (params.name) note.name = *params.name;
+  if (params.tags) note.tags = *params.tags;
+  if (params.note) note.note = *params.note;
+  STRATA_CHECK(checkNote(params.id, note));
+  if (!m_notebook) {
+    return fail(ErrorCode::io, "The project's database cannot be used; open the project again.", "project.sqlite");
+  }
+  STRATA_CHECK(m_notebook->store(params.id, note));
+  note == RunNote() ? (void)m_notes.erase(params.id) : (void)(m_notes[params.id] = note);
+  if (m_entries.contains(params.id)) m_changed[params.id] = info;
+  return annotated(std::move(info));
+}
+
+std::vector<std::string> JobBoard::finishedEvaluations() {
+  const std::lock_guard guard(m_mutex);
+  refresh(true);
+  std::vector<std::string> ids;
+  for (const auto& [id, entry] : m_entries) {
+    if (entry.info.kind == kEvalKind && entry.info.state == toString(RunState::done)) ids.push_back(id);
+  }
+  std::reverse(ids.begin(), ids.end());
+  return ids;
+}
+
+std::map<std::string, std::string> JobBoard::names() {
+  const std::lock_guard guard(m_mutex);
+  std::map<std::string, std::string> names;
+  for (const auto& [id, entry] : m_entries) names[id] = annotated(entry.info).name;
+  return names;
+}
+
 Result<JobInfo> JobBoard::start(const protocol::StartJob::Params& params) {
   STRATA_TRY(const std::string id, queueJob(m_options.project, params));
   STRATA_CHECK(startJob(m_options.program, m_options.project, id, kBegun));
@@ -284,7 +384,7 @@ Result<JobInfo> JobBoard::start(const protocol::StartJob::Params& params) {
   refreshOne(id);
   m_woken = true;
   m_wake.notify_all();
-  return m_entries[id].info;
+  return annotated(m_entries[id].info);
 }
 
 Result<void> JobBoard::stop(const std::string& id) {
@@ -306,6 +406,8 @@ Result<void> JobBoard::remove(const protocol::RemoveJob::Params& params) {
     STRATA_CHECK(restoreRun(project, params.id));
   } else if (params.how == "delete") {
     STRATA_CHECK(deleteTrashedRun(project, params.id));
+    if (m_notebook) STRATA_CHECK(m_notebook->store(params.id, {}));
+    m_notes.erase(params.id);
   } else {
     return fail(ErrorCode::usage, "how is \"" + params.how + "\"; give trash, restore or delete.", "how");
   }

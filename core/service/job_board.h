@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "core/project/run_index.h"
+#include "core/project/run_notes.h"
 #include "core/project/run_reader.h"
 #include "core/service/methods.h"
 
@@ -40,6 +41,11 @@ class JobBoard {
   Result<protocol::JobInfo> start(const protocol::StartJob::Params& params);
   Result<void> stop(const std::string& id);
   Result<void> remove(const protocol::RemoveJob::Params& params);
+  Result<protocol::JobInfo> annotate(const protocol::AnnotateJob::Params& params);
+  /// Evaluations that are done, the newest first; only runs that have changed are read for it.
+  std::vector<std::string> finishedEvaluations();
+  /// What people call the runs, by their ids.
+  std::map<std::string, std::string> names();
   Result<void> watch(const protocol::WatchJob::Params& params);
 
  private:
@@ -60,6 +66,9 @@ class JobBoard {
 
   std::filesystem::path folderOf(const std::string& id) const { return m_options.project / "runs" / id; }
   Result<std::vector<protocol::JobInfo>> listTrash() const;
+  /// With what people wrote of it. m_entries, the index and listTrash() have it without.
+  protocol::JobInfo annotated(protocol::JobInfo info) const;
+  Result<void> checkNote(const std::string& id, const RunNote& note) const;
   void loop(const std::stop_token& ended);
   /// Reads what may have changed: all runs, or those that lived at the last look.
   void refresh(bool all);
@@ -76,6 +85,8 @@ class JobBoard {
   mutable std::mutex m_mutex;  // of everything below
   std::condition_variable_any m_wake;
   std::optional<RunIndex> m_index;         // nothing: it cannot be used
+  std::optional<RunNotes> m_notebook;      // likewise
+  std::map<std::string, RunNote> m_notes;  // what it holds, by id
   std::map<std::string, Entry> m_entries;  // by id
   std::vector<std::string> m_gone;         // ids that the index may still have
   std::map<std::string, Watch> m_watches;

@@ -1,6 +1,6 @@
 #include "core/service/job_info.h"
 
-#include "core/project/job_kinds.h"
+#include "core/protocol/job_kinds.h"
 
 namespace strata {
 namespace {
@@ -42,6 +42,7 @@ void tell(const RunInfo& run, JobInfo& info) {
   info.created = run.created;
   info.message = run.message;
   info.parent = run.parent;
+  info.name = run.name;
   if (!run.config.is_object()) return;
   info.model = textIn(run.config, "model");
   if (info.model.empty()) info.model = textIn(run.config, "init");

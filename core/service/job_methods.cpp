@@ -25,6 +25,10 @@ void addJobMethods(MethodTable& methods, const ProjectAccess& project) {
     STRATA_TRY(const auto held, project());
     return held->jobs().remove(params).map(nothing);
   });
+  methods.add<AnnotateJob>([project](const AnnotateJob::Params& params, RequestContext&) -> Result<JobInfo> {
+    STRATA_TRY(const auto held, project());
+    return held->jobs().annotate(params);
+  });
   methods.add<ReadLog>([project](const ReadLog::Params& params, RequestContext&) -> Result<ReadLog::Answer> {
     STRATA_TRY(const auto held, project());
     STRATA_TRY(const auto run, held->jobs().runFolder(params.id));

@@ -1,7 +1,7 @@
 // From a request for a job to its run in the state queued, by the rules of the command line.
 
 #include "core/config/eval_config.h"
-#include "core/project/job_kinds.h"
+#include "core/protocol/job_kinds.h"
 #include "core/project/model_name.h"
 #include "core/project/run_checkpoint.h"
 #include "core/service/job_board.h"
@@ -34,7 +34,7 @@ Result<std::string> created(const fs::path& folder, const std::string& kind, con
 
 Result<std::string> queueNew(const fs::path& project, const RunRequest& request) {
   STRATA_TRY(TrainConfig config, newRunConfig(request));
-  STRATA_CHECK(resolveModelName(project, config));
+  STRATA_CHECK(resolveNames(project, config));
   rootIn(project, config);
   STRATA_CHECK(checkTrainConfig(config));
   STRATA_CHECK(refuseStackedLora(config));
@@ -44,7 +44,7 @@ Result<std::string> queueNew(const fs::path& project, const RunRequest& request)
 Result<std::string> queueExtension(const fs::path& project, const std::string& parent, const RunRequest& request) {
   STRATA_TRY(const fs::path folder, trainingRunFolder(parent, project, "extend"));
   STRATA_TRY(TrainConfig config, extendedRunConfig(folder, request));
-  STRATA_CHECK(resolveModelName(project, config));
+  STRATA_CHECK(resolveNames(project, config));
   rootIn(project, config);
   STRATA_CHECK(checkTrainConfig(config));
   if (checkpointSteps(folder).empty()) {
@@ -76,6 +76,8 @@ Result<std::string> queueEvaluation(const fs::path& project, Json options) {
   if (options.contains("maps") && options["maps"].is_string()) options["maps"] = Json::array({options["maps"]});
   EvalConfig config;
   STRATA_CHECK(configFromJson(options, kWhere, config));
+  STRATA_TRY(const ProjectData data, Project::findData(config.data, project));
+  config.data = data.path.string();
   rootIn(project, config.data);
   rootIn(project, config.adapter);
   STRATA_CHECK(checkEvalConfig(config));

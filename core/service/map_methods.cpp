@@ -27,7 +27,8 @@ void addMapMethods(MethodTable& methods, const ProjectAccess& project) {
   methods.add<ListMaps>([project](const ListMaps::Params&, RequestContext&) -> Result<ListMaps::Answer> {
     STRATA_TRY(const auto held, project());
     ListMaps::Answer answer;
-    for (const strata::KnownMap& known : knownMaps(held->folder())) answer.maps.push_back(toMessage(known));
+    const std::vector<strata::KnownMap> maps = knownMaps(held->folder(), held->jobs().finishedEvaluations());
+    for (const strata::KnownMap& known : maps) answer.maps.push_back(toMessage(known));
     return answer;
   });
   methods.add<PutMap>([project](const PutMap::Params& params, RequestContext&) -> Result<Nothing> {

@@ -7,10 +7,10 @@
 
 #include "core/checkpoint/adapter.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/project/job_kinds.h"
 #include "core/project/model_name.h"
 #include "core/project/project.h"
 #include "core/project/run_checkpoint.h"
+#include "core/protocol/job_kinds.h"
 
 namespace strata {
 namespace {
@@ -83,7 +83,7 @@ void addProject(const Project& project, std::vector<Found>& found) {
   for (const RunInfo& run : *runs) {
     const fs::path folder = project.runsFolder() / run.id;
     if (run.kind != kTrainKind || checkpointSteps(folder).empty()) continue;
-    Found each{entryOf("run", run.id, run.id, folder), {}, {}};
+    Found each{entryOf("run", run.id, run.name.empty() ? run.id : run.name, folder), {}, {}};
     const auto model = run.config.find("model");
     if (model != run.config.end() && model->is_string() && !model->get_ref<const std::string&>().empty()) {
       each.entry.parent = parentName(model->get<std::string>(), project);
@@ -242,7 +242,9 @@ Result<protocol::ListModels::Answer> listModels(
     return std::find(kOrder.begin(), kOrder.end(), entry.source) - kOrder.begin();
   };
   std::stable_sort(answer.models.begin(), answer.models.end(), [&](const ModelEntry& a, const ModelEntry& b) {
-    return std::pair(rank(a), a.name) < std::pair(rank(b), b.name);
+    // Runs by their ids, which begin with the time.
+    const bool areRuns = a.source == "run" && b.source == "run";
+    return std::pair(rank(a), areRuns ? a.model : a.name) < std::pair(rank(b), areRuns ? b.model : b.name);
   });
   return answer;
 }

@@ -153,7 +153,7 @@ struct ProjectService::State {
   }
 
   static tl::unexpected<Error> noProject() {
-    return fail(ErrorCode::usage, "No project is open; open one first.", "project");
+    return namedError("no_project", {}, fail(ErrorCode::usage, "No project is open; open one first.", "project"));
   }
 };
 
@@ -205,8 +205,17 @@ void ProjectService::addTo(MethodTable& methods) {
       Lane::ordered);
   methods.add<ListFolder>([](const ListFolder::Params& params, RequestContext&) { return listFolder(params.path); });
   methods.add<ListModels>([state](const ListModels::Params& params, RequestContext& context) {
-    return listModels(state->folder(), params.folders, context.cancelled,
-                      [&](std::int64_t done, std::int64_t total) { context.progress("Reading headers", done, total); });
+    const auto tell = [&](std::int64_t done, std::int64_t total) { context.progress("Reading headers", done, total); };
+    const auto now = state->current();
+    auto answer =
+        listModels(now ? std::optional(now->folder()) : std::nullopt, params.folders, context.cancelled, tell);
+    if (!answer || !now) return answer;
+    const std::map<std::string, std::string> names = now->jobs().names();
+    for (ModelEntry& model : answer->models) {
+      const auto named = names.find(model.model);
+      if (model.source == "run" && named != names.end() && !named->second.empty()) model.name = named->second;
+    }
+    return answer;
   });
   methods.add<InspectModel>([state](const InspectModel::Params& params, RequestContext&) {
     return inspectModel(params.ref, state->folder());

@@ -11,7 +11,7 @@
 #include "core/config/eval_config.h"
 #include "core/config/train_config.h"
 #include "core/project/job.h"
-#include "core/project/job_kinds.h"
+#include "core/protocol/job_kinds.h"
 #include "core/project/project_files.h"
 #include "core/project/run_reader.h"
 #include "core/protocol/columns.h"

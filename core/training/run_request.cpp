@@ -4,7 +4,7 @@
 #include <array>
 #include <string_view>
 
-#include "core/project/job_kinds.h"
+#include "core/protocol/job_kinds.h"
 #include "core/project/model_name.h"
 #include "core/project/project.h"
 #include "core/training/run_setup.h"
@@ -70,7 +70,12 @@ Result<ResumeChanges> resumeChangesOf(const fs::path& runFolder, const RunReques
   return changes;
 }
 
-Result<void> resolveModelName(const std::optional<fs::path>& project, TrainConfig& config) {
+Result<void> resolveNames(const std::optional<fs::path>& project, TrainConfig& config) {
+  STRATA_TRY(const ProjectData data, Project::findData(config.data, project));
+  config.data = data.path.string();
+  if (config.columns.empty()) config.columns = data.columns;
+  STRATA_TRY(const ProjectData evalData, Project::findData(config.evalData, project));
+  config.evalData = evalData.path.string();
   if (!project || config.model.empty()) return {};
   STRATA_TRY(const ModelLocation location, locateModel(config.model, *project, Locate::place));
   if (config.chatTemplate.empty()) config.chatTemplate = location.chatTemplate.string();

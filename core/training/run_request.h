@@ -3,7 +3,7 @@
 // command line and for jobs.
 //
 //   STRATA_TRY(TrainConfig config, newRunConfig({file, given, "The command line"}));
-//   STRATA_CHECK(resolveModelName(project, config));
+//   STRATA_CHECK(resolveNames(project, config));
 
 #include <filesystem>
 #include <optional>
@@ -31,9 +31,9 @@ Result<TrainConfig> extendedRunConfig(const std::filesystem::path& parent, const
 /// What a resume may change; anything else is refused by name.
 Result<ResumeChanges> resumeChangesOf(const std::filesystem::path& runFolder, const RunRequest& request);
 
-/// A run's id or a project's name for a model becomes its path: the stored configuration must not depend on the
-/// project that is open.
-Result<void> resolveModelName(const std::optional<std::filesystem::path>& project, TrainConfig& config);
+/// A run's id or a project's name for a model becomes its path, and the name of a data set its path and columns: the
+/// stored configuration must not depend on the project that is open.
+Result<void> resolveNames(const std::optional<std::filesystem::path>& project, TrainConfig& config);
 /// A LoRA over a LoRA cannot be opened.
 Result<void> refuseStackedLora(const TrainConfig& config);
 

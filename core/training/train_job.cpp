@@ -1,7 +1,7 @@
 #include "core/training/train_job.h"
 
 #include "core/base/log.h"
-#include "core/project/job_kinds.h"
+#include "core/protocol/job_kinds.h"
 #include "core/project/job_phase.h"
 #include "core/project/run_checkpoint.h"
 #include "core/training/run_setup.h"

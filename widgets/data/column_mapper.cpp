@@ -27,6 +27,8 @@ constexpr std::array<Kind, 5> kKinds = {{
     {QT_TRANSLATE_NOOP("strata::ColumnMapper", "Text"), {"text", nullptr}, {nullptr, nullptr}},
 }};
 
+constexpr qsizetype kMostSample = 60;  // characters
+
 QString roleName(const std::string& role) {
   static const std::map<std::string, QString> names = {{"prompt", ColumnMapper::tr("Prompt")},
                                                        {"completion", ColumnMapper::tr("Completion")},
@@ -93,7 +95,7 @@ ColumnMapper::ColumnMapper(QWidget* parent)
   connect(m_clear, &QPushButton::clicked, this, &ColumnMapper::cleared);
 }
 
-void ColumnMapper::show(const std::vector<std::string>& keys, const Columns& columns) {
+void ColumnMapper::show(const std::vector<protocol::DataKey>& keys, const Columns& columns) {
   m_keys = keys;
   m_columns = columns;
   m_clear->setVisible(!columns.empty());
@@ -108,6 +110,7 @@ void ColumnMapper::build(int kind) {
     delete item;
   }
   m_boxes.clear();
+  m_fields.clear();
   int column = 0;
   const auto add = [&](const char* role, bool needed) {
     if (role == nullptr) return;
@@ -120,16 +123,21 @@ void ColumnMapper::build(int kind) {
     box->lineEdit()->setAccessibleName(roleName(role));
     box->lineEdit()->setPlaceholderText(needed ? tr("choose a key") : tr("none"));
     box->addItem(QString());
-    for (const std::string& key : m_keys) box->addItem(QString::fromStdString(key));
+    for (const protocol::DataKey& key : m_keys) {
+      box->addItem(QString::fromStdString(key.name));
+      box->setItemData(box->count() - 1, tipOf(QString::fromStdString(key.sample)), Qt::ToolTipRole);
+    }
     const auto mapped = m_columns.find(role);
-    const auto same = std::find(m_keys.begin(), m_keys.end(), role);
+    const bool isSame =
+        std::any_of(m_keys.begin(), m_keys.end(), [&](const protocol::DataKey& key) { return key.name == role; });
     box->setEditText(QString::fromStdString(mapped != m_columns.end() ? mapped->second
-                                            : same != m_keys.end()    ? *same
+                                            : isSame                  ? std::string(role)
                                                                       : std::string()));
     connect(box, &QComboBox::editTextChanged, this, &ColumnMapper::refresh);
     auto* field = new Field(roleName(role), box, {}, this);
     m_grid->addWidget(field, column / 2, column % 2);
     m_boxes[role] = box;
+    m_fields[role] = field;
     ++column;
   };
   for (const char* role : kKinds[kind].needed) add(role, true);
@@ -154,7 +162,19 @@ QString ColumnMapper::problem() const {
   return {};
 }
 
+QString ColumnMapper::sampleOf(const QString& key) const {
+  const auto found = std::find_if(m_keys.begin(), m_keys.end(), [&](const protocol::DataKey& each) {
+    return QString::fromStdString(each.name) == key.trimmed();
+  });
+  if (found == m_keys.end()) return {};
+  const QString sample = QString::fromStdString(found->sample).simplified();
+  if (sample.isEmpty()) return tr("Empty in the first record.");
+  const QString shown = sample.size() > kMostSample ? sample.left(kMostSample - 1) + QChar(0x2026) : sample;
+  return tr("First record: %1").arg(shown);
+}
+
 void ColumnMapper::refresh() {
+  for (const auto& [role, field] : m_fields) field->setReason(sampleOf(m_boxes.at(role)->currentText()));
   const QString problem = this->problem();
   m_problem->setText(problem);
   m_use->setEnabled(problem.isEmpty());

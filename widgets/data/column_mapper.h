@@ -7,12 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "core/protocol/data_messages.h"
+
 class QComboBox;
 class QGridLayout;
 
 namespace strata {
 
 class Button;
+class Field;
 class Label;
 class SegmentedButtons;
 
@@ -23,8 +26,8 @@ class ColumnMapper : public QWidget {
   using Columns = std::map<std::string, std::string>;
   explicit ColumnMapper(QWidget* parent = nullptr);
 
-  /// `keys`: of the first record. `columns`: as they are mapped now.
-  void show(const std::vector<std::string>& keys, const Columns& columns);
+  /// `keys`: of the first record, with their values. `columns`: as they are mapped now.
+  void show(const std::vector<protocol::DataKey>& keys, const Columns& columns);
   /// As the combo boxes stand.
   Columns columns() const;
   /// Why they cannot be used yet; empty: they can.
@@ -38,10 +41,13 @@ class ColumnMapper : public QWidget {
  private:
   void build(int kind);
   void refresh();
-  std::vector<std::string> m_keys;
+  /// The first record's value of what a box names; "" where it is no key.
+  QString sampleOf(const QString& key) const;
+  std::vector<protocol::DataKey> m_keys;
   Columns m_columns;
   int m_kind = 0;
   std::map<std::string, QComboBox*> m_boxes;
+  std::map<std::string, Field*> m_fields;
   SegmentedButtons* m_kinds;
   QGridLayout* m_grid;
   Label* m_problem;

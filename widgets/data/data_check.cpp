@@ -1,5 +1,7 @@
 #include "widgets/data/data_check.h"
 
+#include <utility>
+
 namespace strata {
 namespace {
 
@@ -47,6 +49,17 @@ bool DataCheck::stop() {
   if (m_ticket == 0) return false;
   m_session.engine().cancel(m_ticket);
   return true;
+}
+
+void DataCheck::clear() {
+  ++m_number;
+  for (EngineClient::Ticket* ticket : {&m_ticket, &m_rowsTicket}) {
+    if (*ticket != 0) m_session.engine().cancel(std::exchange(*ticket, 0));
+  }
+  m_asked = m_answered = {};
+  m_answer.reset();
+  m_error.reset();
+  Q_EMIT changed();
 }
 
 const protocol::PreviewRow* DataCheck::known(std::int64_t number) const {

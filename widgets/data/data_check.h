@@ -24,6 +24,8 @@ class DataCheck : public QObject {
   void run(const Params& params);
   /// False: nothing is under way.
   bool stop();
+  /// No data set is looked at any more.
+  void clear();
   bool running() const { return m_ticket != 0; }
   /// What the check that is running, or ran last, was asked.
   const Params& asked() const { return m_asked; }

@@ -26,6 +26,7 @@ QString text(const std::string& bytes) {
 DataList::DataList(QWidget* parent)
     : QWidget(parent),
       m_files(new QListWidget(this)),
+      m_remove(makeButton(tr("Remove from list"), ButtonKind::quiet, this)),
       m_none(captionLabel(tr("The project's folder holds no data files. Open one, or drop it here."), this)),
       m_model(new QComboBox),
       m_length(new QSpinBox),
@@ -37,11 +38,13 @@ DataList::DataList(QWidget* parent)
   open->setAccessibleName(tr("Open a data file or folder"));
   open->setIcon(icon("folder2-open"));
   m_files->setObjectName("dataFiles");
-  m_files->setAccessibleName(tr("Data files of the project"));
+  m_files->setAccessibleName(tr("Data sets and files of the project"));
   m_files->setFrameShape(QFrame::NoFrame);
   m_files->setTextElideMode(Qt::ElideMiddle);
   m_files->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   followTheme(m_files, [this] { m_files->setMinimumHeight(metrics().control); });  // it scrolls; what is below does not
+  m_remove->setObjectName("dataRemove");
+  m_remove->setToolTip(tr("The file stays. Its mapping is forgotten."));
   m_model->setObjectName("dataModel");
   m_model->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
   m_length->setObjectName("dataLength");
@@ -67,6 +70,7 @@ DataList::DataList(QWidget* parent)
   layout->addLayout(top);
   layout->addWidget(m_none);
   layout->addWidget(m_files, 1);
+  layout->addWidget(m_remove, 0, Qt::AlignLeft);
   layout->addSpacing(kGapRelated);
   layout->addWidget(sectionLabel(tr("Read with"), this));
   layout->addWidget(new Field(tr("Model"), m_model, tr("Its tokenizer and chat template are used."), this));
@@ -80,35 +84,32 @@ DataList::DataList(QWidget* parent)
     m_path = item->data(Qt::UserRole).toString();
     Q_EMIT chosen(m_path);
   });
+  connect(m_remove, &QPushButton::clicked, this, [this] { Q_EMIT removeWanted(m_path); });
   connect(m_model, &QComboBox::activated, this, &DataList::settingsChanged);
   connect(m_length, &QSpinBox::valueChanged, this, &DataList::settingsChanged);
   connect(m_prompts, &QCheckBox::toggled, this, &DataList::settingsChanged);
   showFiles({});
 }
 
-void DataList::showFiles(const std::vector<protocol::NamedPath>& files) {
+void DataList::showFiles(const std::vector<protocol::DataEntry>& files) {
   m_listed = files;
-  m_opened.removeIf([this](const QString& path) { return isListed(path); });
+  m_opened.removeIf([this](const QString& path) { return find(path) != nullptr; });
   select();
 }
 
 void DataList::setPath(const QString& path) {
   m_path = path;
-  if (!path.isEmpty() && !m_opened.contains(path) && !isListed(path)) {
+  if (!path.isEmpty() && !m_opened.contains(path) && find(path) == nullptr) {
     m_opened.prepend(path);
     while (m_opened.size() > kMostOpened) m_opened.removeLast();
   }
   select();
 }
 
-bool DataList::isListed(const QString& path) const {
-  return std::any_of(m_listed.begin(), m_listed.end(),
-                     [&](const protocol::NamedPath& file) { return text(file.path) == path; });
-}
-
-void DataList::setOpened(const QStringList& paths) {
-  m_opened = paths;
-  select();
+const protocol::DataEntry* DataList::find(const QString& path) const {
+  const auto found = std::find_if(m_listed.begin(), m_listed.end(),
+                                  [&](const protocol::DataEntry& file) { return text(file.path) == path; });
+  return found == m_listed.end() ? nullptr : &*found;
 }
 
 void DataList::select() {
@@ -120,10 +121,10 @@ void DataList::select() {
     item->setToolTip(tipOf(path));
     if (path == m_path) m_files->setCurrentItem(item);
   };
-  for (const protocol::NamedPath& file : m_listed) add(text(file.name), text(file.path));
-  for (const QString& path : m_opened) {
-    if (!isListed(path)) add(path.section('/', -1, -1, QString::SectionSkipEmpty), path);
-  }
+  for (const protocol::DataEntry& file : m_listed) add(text(file.name), text(file.path));
+  for (const QString& path : m_opened) add(path.section('/', -1, -1, QString::SectionSkipEmpty), path);
+  const protocol::DataEntry* chosen = find(m_path);
+  m_remove->setVisible(chosen != nullptr && chosen->added);
   m_none->setVisible(m_files->count() == 0);
 }
 

@@ -1,12 +1,12 @@
 #pragma once
-// The left pane of Data: the project's data files, and what a check is made with: the model whose tokens count, the
-// length of a sequence, what is trained on.
+// The left pane of Data: the project's data sets and files, and what a check is made with: the model whose tokens
+// count, the length of a sequence, what is trained on.
 
 #include <QWidget>
 #include <string>
 #include <vector>
 
-#include "core/protocol/model_messages.h"
+#include "core/protocol/data_messages.h"
 
 class QComboBox;
 class QListWidget;
@@ -14,6 +14,7 @@ class QSpinBox;
 
 namespace strata {
 
+class Button;
 class Label;
 class Switch;
 
@@ -23,14 +24,13 @@ class DataList : public QWidget {
  public:
   explicit DataList(QWidget* parent = nullptr);
 
-  void showFiles(const std::vector<protocol::NamedPath>& files);
+  void showFiles(const std::vector<protocol::DataEntry>& files);
+  /// nullptr: the project has none of this path.
+  const protocol::DataEntry* find(const QString& path) const;
   /// `chosen`: what a request names it; empty: none, and no tokens are counted.
   void showModels(const std::vector<protocol::ModelEntry>& models, const std::string& chosen);
   /// Marks the file that is shown; a path that is not listed joins the list.
   void setPath(const QString& path);
-  /// Files from elsewhere that were opened, the last one first: they stay in the list.
-  const QStringList& opened() const { return m_opened; }
-  void setOpened(const QStringList& paths);
 
   std::string model() const;
   int length() const;
@@ -41,19 +41,21 @@ class DataList : public QWidget {
  Q_SIGNALS:
   void openWanted();
   void chosen(const QString& path);
+  /// The chosen one, which the project has as a data set.
+  void removeWanted(const QString& path);
   /// Another model, length or mask.
   void settingsChanged();
 
  private:
   void select();
-  bool isListed(const QString& path) const;
   QListWidget* m_files;
+  Button* m_remove;
   Label* m_none;
   QComboBox* m_model;
   QSpinBox* m_length;
   Switch* m_prompts;
-  std::vector<protocol::NamedPath> m_listed;
-  QStringList m_opened;
+  std::vector<protocol::DataEntry> m_listed;
+  QStringList m_opened;  // from elsewhere, the last one first, until the project has them
   QString m_path;
 };
 

@@ -52,7 +52,6 @@ DataPage::DataPage(Session& session, QWidget* parent)
   m_model = settings.value("data/model").toString().toStdString();
   m_list->setLength(settings.value("data/length", kUsualLength).toInt());
   m_list->setTrainOnPrompt(settings.value("data/train_on_prompt", false).toBool());
-  m_list->setOpened(settings.value("data/opened").toStringList());
   m_list->setPath(m_path);
 
   auto* listPane = new Pane(Ground::surface);
@@ -83,6 +82,7 @@ DataPage::DataPage(Session& session, QWidget* parent)
 
   connect(m_list, &DataList::openWanted, this, &DataPage::browse);
   connect(m_list, &DataList::chosen, this, &DataPage::read);
+  connect(m_list, &DataList::removeWanted, this, &DataPage::remove);
   connect(m_list, &DataList::settingsChanged, this, &DataPage::settingsChanged);
   connect(m_result, &DataResult::columnsWanted, this, &DataPage::mapColumns);
   connect(&m_check, &DataCheck::changed, this, &DataPage::follow);
@@ -185,13 +185,12 @@ void DataPage::browse() {
 
 void DataPage::read(const QString& path) {
   if (path != m_path) {
-    m_columns.clear();
-    m_session.settings().remove("data/columns");
+    const protocol::DataEntry* known = m_list->find(path);
+    storeColumns(known != nullptr ? known->columns : std::map<std::string, std::string>());
   }
   m_path = path;
   m_session.settings().setValue("data/path", path);
   m_list->setPath(path);
-  m_session.settings().setValue("data/opened", m_list->opened());
   m_begun ? check() : follow();
 }
 
@@ -212,11 +211,16 @@ void DataPage::check() {
 }
 
 void DataPage::mapColumns(const std::map<std::string, std::string>& columns) {
+  storeColumns(columns);
+  check();
+}
+
+void DataPage::storeColumns(const std::map<std::string, std::string>& columns) {
   m_columns = columns;
   QVariantMap stored;
   for (const auto& [role, key] : columns) stored[text(role)] = text(key);
+  if (columns.empty()) return m_session.settings().remove("data/columns");
   m_session.settings().setValue("data/columns", stored);
-  check();
 }
 
 void DataPage::settingsChanged() {
@@ -235,10 +239,46 @@ void DataPage::settingsChanged() {
 }
 
 void DataPage::listFiles() {
+  m_listKnown = false;
   m_session.engine().call<protocol::ListData>({}, this, [this](const Result<protocol::ListData::Answer>& answer) {
     // Without a project there are no files of it; why it could not be opened is said where it was asked for.
-    m_list->showFiles(answer ? answer->files : std::vector<protocol::NamedPath>());
+    m_listKnown = answer.has_value();
+    m_list->showFiles(answer ? answer->files : std::vector<protocol::DataEntry>());
+    keep();
   });
+}
+
+void DataPage::showFiles(const Result<protocol::ListData::Answer>& answer) {
+  if (answer) return m_list->showFiles(answer->files);
+  m_session.announce(text(answer.error().message));
+}
+
+/// What was checked and can be trained on becomes a data set of the project: a file from elsewhere, and whatever its
+/// columns were mapped of.
+void DataPage::keep() {
+  if (!m_listKnown || m_check.running() || !m_check.answer() || !m_check.answer()->refused.empty()) return;
+  const protocol::CheckData::Answer& answer = *m_check.answer();
+  const std::map<std::string, std::string>& columns = m_check.answered().columns;
+  const protocol::DataEntry* known = m_list->find(text(answer.path));
+  if (known != nullptr && known->columns == columns) return;
+  m_session.engine().call<protocol::AddData>(
+      {answer.path, {}, columns}, this, [this](const Result<protocol::ListData::Answer>& list) { showFiles(list); });
+}
+
+void DataPage::remove(const QString& path) {
+  const protocol::DataEntry* known = m_list->find(path);
+  if (known == nullptr) return;
+  m_session.engine().call<protocol::RemoveData>({known->name}, this,
+                                                [this, path](const Result<protocol::ListData::Answer>& answer) {
+                                                  if (answer && path == m_path) {
+                                                    m_path.clear();
+                                                    storeColumns({});
+                                                    m_session.settings().remove("data/path");
+                                                    m_list->setPath({});
+                                                    m_check.clear();
+                                                  }
+                                                  showFiles(answer);
+                                                });
 }
 
 /// Until another model is chosen here, data is read with the one on side A. Its map does not matter.
@@ -314,6 +354,7 @@ void DataPage::follow() {
   }
   m_result->refresh();
   m_state->setWorking();
+  keep();
   const protocol::CheckData::Answer& answer = *m_check.answer();
   m_session.announce(answer.refused.empty()
                          ? tr("%1 to train on.").arg(formatCounted(answer.rows, tr("row"), tr("rows")))

@@ -47,11 +47,15 @@ class DataPage : public Page {
   void begin();
   void followEngine();
   void listFiles();
+  void showFiles(const Result<protocol::ListData::Answer>& answer);
+  void keep();
+  void remove(const QString& path);
   void showModels();
   void followSideA();
   void browse();
   void check();
   void settingsChanged();
+  void storeColumns(const std::map<std::string, std::string>& columns);
   void mapColumns(const std::map<std::string, std::string>& columns);
   void follow();
   void markStale();
@@ -71,6 +75,7 @@ class DataPage : public Page {
   bool m_begun = false;          // the engine was asked
   std::string m_model;           // empty: none
   bool m_modelChosen = false;    // by hand; else it follows side A
+  bool m_listKnown = false;      // of the project's data sets
   bool m_engineChanged = false;  // the figures are from before a restart
 };
 

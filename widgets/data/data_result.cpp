@@ -1,6 +1,7 @@
 #include "widgets/data/data_result.h"
 
 #include <QHBoxLayout>
+#include <QStringList>
 #include <QVBoxLayout>
 
 #include "widgets/data/column_mapper.h"
@@ -22,6 +23,12 @@ constexpr int kSideHeight = 240, kPreviewHeight = 120;
 
 QString text(const std::string& bytes) {
   return QString::fromStdString(bytes);
+}
+
+/// A round length that holds a row of so many tokens.
+std::int64_t roomFor(std::int64_t tokens) {
+  const std::int64_t step = tokens < 1000 ? 1 : 100;
+  return (tokens + step - 1) / step * step;
 }
 
 }  // namespace
@@ -126,10 +133,30 @@ QSize DataResult::minimumSizeHint() const {
   return {0, QWidget::minimumSizeHint().height()};
 }
 
+/// Red: training would refuse it. Amber: it would leave something out. Green: all of it is trained on.
 void DataResult::showSign() {
   const bool refused = m_check.answer() && !m_check.answer()->refused.empty();
-  m_sign->setPixmap(icon(refused ? "exclamation-circle" : "check-lg", refused ? Ink::bad : Ink::good)
-                        .pixmap(metrics().icon, metrics().icon));
+  const bool loses = m_check.answer() && !losses(*m_check.answer()).isEmpty();
+  const QIcon sign = refused ? icon("exclamation-circle", Ink::bad)
+                     : loses ? icon("exclamation-triangle", Ink::warn)
+                             : icon("check-lg", Ink::good);
+  m_sign->setPixmap(sign.pixmap(metrics().icon, metrics().icon));
+  m_sign->setAccessibleName(refused ? tr("Refused") : loses ? tr("Something is left out") : tr("All of it is used"));
+}
+
+QString DataResult::losses(const protocol::CheckData::Answer& answer) const {
+  QStringList losses;
+  if (answer.truncated > 0) {
+    const QString all = formatCount(roomFor(answer.longestLength));
+    const QString cut = formatCount(answer.truncated), rows = formatCount(answer.rows);
+    losses << (answer.lostPassages == answer.truncated
+                   ? tr("%1 of %2 rows lose passages; a length of %3 tokens keeps all.").arg(cut, rows, all)
+                   : tr("%1 of %2 rows are cut; a length of %3 tokens keeps all.").arg(cut, rows, all));
+  }
+  if (answer.dropped > 0) {
+    losses << tr("%1 of %2 records are left out.").arg(formatCount(answer.dropped), formatCount(answer.records));
+  }
+  return losses.join(' ');
 }
 
 void DataResult::showMapper(bool shown) {
@@ -141,6 +168,7 @@ QString DataResult::verdict(const protocol::CheckData::Answer& answer) const {
   if (!answer.refused.empty()) return text(answer.refused);
   const QString format =
       answer.format.empty() ? tr("Rows of the mapped columns") : tr("Recognised: %1").arg(text(answer.format));
+  if (const QString lost = losses(answer); !lost.isEmpty()) return tr("%1. %2").arg(format, lost);
   if (!answer.hasTokens) return tr("%1. Choose a model to count tokens and see what is trained on.").arg(format);
   return tr("%1. Ready to train on; the median row has %2, the longest %3.")
       .arg(format, formatCounted(answer.medianLength, tr("token"), tr("tokens")), formatCount(answer.longestLength));
@@ -163,7 +191,7 @@ void DataResult::refresh() {
   m_unread->setVisible(false);
   showSign();
   m_verdict->setText(verdict(answer));
-  m_verdict->setTone(refused ? Tone::bad : Tone::normal);
+  m_verdict->setTone(refused ? Tone::bad : losses(answer).isEmpty() ? Tone::normal : Tone::warn);
   m_figures->show(answer);
   std::vector<LengthRange> lengths;
   for (const protocol::LengthBin& bin : answer.lengths) lengths.push_back({bin.from, bin.to, bin.rows});

@@ -45,6 +45,8 @@ class DataResult : public QWidget {
   void showMapper(bool shown);
   void showSign();
   QString verdict(const protocol::CheckData::Answer& answer) const;
+  /// What training would leave out of it; empty: nothing.
+  QString losses(const protocol::CheckData::Answer& answer) const;
   DataCheck& m_check;
   ElidedLabel *m_name, *m_path;
   Label *m_sign, *m_verdict;

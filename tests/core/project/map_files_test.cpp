@@ -33,16 +33,21 @@ class MapFiles : public ::testing::Test {
     EXPECT_TRUE(run);
     writeText(run->folder() / "results.json", dumpLine({{"results", results}}));
     EXPECT_TRUE(run->setState(RunState::done));
+    evaluations.push_back(run->info().id);
     return run->info().id;
+  }
+  std::vector<KnownMap> known() const {
+    return knownMaps(project, std::vector<std::string>(evaluations.rbegin(), evaluations.rend()));
   }
   TemporaryFolder folder;
   fs::path project, model;
+  std::vector<std::string> evaluations;  // that are done, the oldest first
 };
 
 TEST_F(MapFiles, AStoredMapComesBackWithItsModelAndScores) {
   const Json extra = {{"model", "tiny"}, {"scores", {{{"metric", "f1"}, {"value", .9}, {"n", 100}}}}};
   ASSERT_TRUE(writeMap(project, "half", *parseMap("stride:2", 4), extra));
-  const auto maps = knownMaps(project);
+  const auto maps = known();
   ASSERT_EQ(maps.size(), 1u);
   EXPECT_EQ(maps[0].name, "half");
   EXPECT_THAT(maps[0].map.src(), ElementsAre(0, 0, 2, 2));
@@ -61,7 +66,7 @@ TEST_F(MapFiles, WhatAnEvaluationMeasuredIsKnownByItsMapAndModel) {
                                        {"n", 50},
                                        {"tokens", 900},
                                        {"em", nullptr}}});
-  const auto maps = knownMaps(project);
+  const auto maps = known();
   ASSERT_EQ(maps.size(), 1u);
   EXPECT_EQ(maps[0].run, run);
   EXPECT_EQ(maps[0].model, model);
@@ -77,7 +82,7 @@ TEST_F(MapFiles, OneBrokenFileOrRunHidesNoOther) {
   writeText(project / "maps/bad.json", "{\"format\": \"strata-map\", \"version\": 1, \"layers\": 2, \"src\": [0, 5]}");
   evaluation(Json(3));
   const std::string second = evaluation({{{"map", "full"}, {"src", {0, 1}}, {"f1", .5}}});
-  const auto maps = knownMaps(project);
+  const auto maps = known();
   ASSERT_EQ(maps.size(), 3u);
   EXPECT_EQ(maps[0].name, "bad");
   EXPECT_THAT(maps[0].problem, HasSubstr("layer 1"));
@@ -89,7 +94,7 @@ TEST_F(MapFiles, ALinkIsNotFollowed) {
   writeText(folder.path() / "elsewhere.json", dumpLine(mapToJson(*parseMap("full", 4))));
   fs::create_directories(project / "maps");
   fs::create_symlink(folder.path() / "elsewhere.json", project / "maps/link.json");
-  const auto maps = knownMaps(project);
+  const auto maps = known();
   ASSERT_EQ(maps.size(), 1u);
   EXPECT_NE(maps[0].problem, "");
 }
@@ -105,12 +110,12 @@ TEST_F(MapFiles, ACopyOfTheSampleHasItsMapsAndKeepsItsOwn) {
   ASSERT_TRUE(writeMap(project, "quarter", *parseMap("0,0,2,2", 4), {{"model", "tiny"}}));
   const fs::path copy = folder.path() / "copy";
   ASSERT_TRUE(copyProject(project, copy));
-  ASSERT_EQ(knownMaps(copy).size(), 1u);
-  EXPECT_EQ(knownMaps(copy)[0].model, model);
+  ASSERT_EQ(knownMaps(copy, {}).size(), 1u);
+  EXPECT_EQ(knownMaps(copy, {})[0].model, model);
   ASSERT_TRUE(writeMap(copy, "quarter", *parseMap("full", 4), Json::object()));
   ASSERT_TRUE(writeMap(project, "new", *parseMap("full", 4), Json::object()));
   ASSERT_TRUE(copyProject(project, copy));
-  const auto maps = knownMaps(copy);
+  const auto maps = knownMaps(copy, {});
   ASSERT_EQ(maps.size(), 2u);
   EXPECT_TRUE(maps[1].map.isFull()) << "the user's own stays";
 }

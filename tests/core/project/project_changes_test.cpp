@@ -42,6 +42,40 @@ TEST_F(ProjectChanges, SidesAreStoredAndUnknownMembersKept) {
   EXPECT_EQ(file()["sides"]["a"]["note"], "kept");
 }
 
+TEST_F(ProjectChanges, ADataSetIsKeptWithItsMappingUntilItIsRemoved) {
+  const fs::path rows = temporary.path() / "rows.jsonl", other = temporary.path() / "more/rows.jsonl";
+  writeText(rows, "{}");
+  writeText(other, "{}");
+  EXPECT_EQ(project.addData({rows}, ""), "rows.jsonl");
+  EXPECT_EQ(project.addData({other}, ""), "rows.jsonl-2");
+  const std::map<std::string, std::string> columns = {{"prompt", "ask"}, {"completion", "reply"}};
+  EXPECT_EQ(project.addData({rows, columns}, ""), "rows.jsonl") << "it keeps its name";
+  EXPECT_EQ(project.addData({other}, "support"), "support") << "or gets the one given";
+  const auto again = Project::open(folder());
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->data(), (std::map<std::string, ProjectData>{{"rows.jsonl", {rows, columns}}, {"support", {other}}}));
+  EXPECT_EQ(Project::findData("support", folder())->path, other);
+  EXPECT_EQ(Project::findData("rows.jsonl", folder())->columns, columns);
+  EXPECT_EQ(Project::findData("elsewhere.txt", folder())->path, "elsewhere.txt");
+  ASSERT_TRUE(project.removeData("rows.jsonl"));
+  EXPECT_EQ(Project::open(folder())->data().size(), 1u);
+  EXPECT_TRUE(fs::exists(rows)) << "the file stays";
+  EXPECT_FALSE(project.removeData("rows.jsonl"));
+  EXPECT_EQ(project.addData({temporary.path() / "none"}, "").error().name, "file_not_found");
+}
+
+TEST_F(ProjectChanges, DataOfTheWrongShapeAreRefusedByName) {
+  for (const Json& data : {Json(1), Json{{"mine", 1}}, Json{{"mine", Json::object()}},
+                           Json{{"mine", {{"path", "a"}, {"columns", {{"prompt", 1}}}}}}}) {
+    Json edited = file();
+    edited["data"] = data;
+    writeText(folder() / "strata.json", edited.dump());
+    const auto refused = Project::open(folder());
+    ASSERT_FALSE(refused) << data.dump();
+    EXPECT_THAT(refused.error().message, HasSubstr("data"));
+  }
+}
+
 TEST_F(ProjectChanges, AnEmptySideIsStored) {
   const ProjectSide only{.model = "base", .map = "stride:2"};
   ASSERT_TRUE(project.setSides(only, std::nullopt));

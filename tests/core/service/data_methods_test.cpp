@@ -27,7 +27,8 @@ TEST_F(ProjectMethods, ADataCheckCountsRowsAndShowsWhatIsTrainedOn) {
   EXPECT_EQ(check["dropped"], 1);
   EXPECT_EQ(check["duplicates"], 1);
   EXPECT_EQ(check["dropped_records"][0]["line"], 3);
-  EXPECT_EQ(check["keys"], Json({"prompt", "completion"}));
+  EXPECT_EQ(check["keys"],
+            Json::parse(R"([{"name": "prompt", "sample": "Say a."}, {"name": "completion", "sample": "a"}])"));
   EXPECT_EQ(check["refused"], "");
   EXPECT_EQ(check["has_tokens"], true);
   EXPECT_EQ(check["hash"], *sha256OfFile(folder() / "project/pairs.jsonl"));
@@ -51,7 +52,7 @@ TEST_F(ProjectMethods, ADataCheckSaysWhyTrainingWouldRefuse) {
   const Json check = answer("data/check", {{"path", (folder() / "odd.jsonl").string()}});
   EXPECT_NE(check["refused"], "");
   EXPECT_EQ(check["has_tokens"], false);
-  EXPECT_EQ(check["keys"], Json({"a", "b"}));
+  EXPECT_EQ(check["keys"], Json::parse(R"([{"name": "a", "sample": "1"}, {"name": "b", "sample": "2"}])"));
   const Json mapped = answer(
       "data/check", {{"path", (folder() / "odd.jsonl").string()}, {"columns", {{"prompt", "x"}, {"completion", "y"}}}});
   EXPECT_NE(mapped["refused"], "");
@@ -84,6 +85,38 @@ TEST_F(ProjectMethods, ADataCheckOfABigFileIsBinnedPagedAndCanBeCancelled) {
   const auto stopped = call("data/check", params);
   ASSERT_FALSE(stopped);
   EXPECT_EQ(stopped.error().code, ErrorCode::cancelled);
+}
+
+TEST_F(ProjectMethods, ASampleValueIsShortAndOnOneLine) {
+  std::string umlauts;
+  for (int i = 0; i < 200; ++i) umlauts += "ä";
+  writeText(folder() / "long.jsonl",
+            dumpLine({{"prompt", umlauts}, {"completion", "one\ntwo"}, {"list", {1, 2}}}) + "\n");
+  const Json keys = answer("data/check", {{"path", (folder() / "long.jsonl").string()}})["keys"];
+  const std::string sample = keys[0]["sample"];
+  EXPECT_EQ(sample, umlauts.substr(0, 2 * 119) + "…");
+  EXPECT_EQ(keys[1]["sample"], "one two");
+  EXPECT_EQ(keys[2]["sample"], "[1,2]");
+}
+
+TEST_F(ProjectMethods, ADataSetStaysInTheListWithItsMapping) {
+  openNew();
+  writeText(folder() / "pairs.jsonl", kPairs);
+  const std::string path = (folder() / "pairs.jsonl").string();
+  const Json mapping = {{"prompt", "prompt"}, {"completion", "completion"}};
+  const Json list = answer("data/add", {{"path", path}, {"name", "pairs"}, {"columns", mapping}})["files"];
+  ASSERT_EQ(list.size(), 1u);
+  EXPECT_EQ(list[0]["name"], "pairs");
+  EXPECT_EQ(list[0]["path"], path);
+  EXPECT_EQ(list[0]["added"], true);
+  EXPECT_EQ(answer("data/list")["files"][0]["columns"], Json({{"completion", "completion"}, {"prompt", "prompt"}}));
+  EXPECT_THAT(refusal("data/add", {{"path", path}, {"columns", {{"nonsense", "x"}}}}), HasSubstr("nonsense"));
+  EXPECT_THAT(refusal("data/add", {{"path", "/none"}}), HasSubstr("/none"));
+  writeText(folder() / "project/own.txt", "words");
+  answer("data/add", {{"path", "own.txt"}});
+  EXPECT_EQ(answer("data/list")["files"].size(), 2u) << "a file of the project is listed once";
+  EXPECT_EQ(answer("data/remove", {{"name", "pairs"}})["files"].size(), 1u);
+  EXPECT_TRUE(std::filesystem::exists(path));
 }
 
 TEST_F(ProjectMethods, TheProjectsDataFilesAreListed) {

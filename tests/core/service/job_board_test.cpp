@@ -12,6 +12,7 @@
 #include "core/project/job_phase.h"
 #include "core/project/run_checkpoint.h"
 #include "core/project/run_database.h"
+#include "core/project/run_notes.h"
 #include "core/protocol/columns.h"
 #include "core/service/run_contents.h"
 #include "core/training/train_job.h"
@@ -313,6 +314,53 @@ TEST_F(Board, ALogIsReadOnFromAByteAndNeverInTheMiddleOfACharacter) {
   EXPECT_GT(end->text.size(), 60000u);
   EXPECT_TRUE(readLog(run, {.id = id, .from = 1 << 30})->text.empty());
   EXPECT_FALSE(board.runFolder("../" + id));
+}
+
+TEST_F(Board, NameTagsAndNoteOfARunLastInTheTrashAndAfterTheEngine) {
+  const std::string id = strata::Run::create(project, "train", Json{{"model", "/m/base"}, {"lora", 8}})->info().id;
+  {
+    JobBoard board(options(), notifier());
+    EXPECT_EQ(listed(board)[0].name, "LoRA of base");
+    const auto answer =
+        board.annotate({.id = id, .name = "Best so far", .note = "Good on names.", .tags = {{"paper", "half"}}});
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_EQ(answer->name, "Best so far");
+    ASSERT_TRUE(becomes(
+        [&] {
+          const std::lock_guard guard(mutex);
+          return !changes.empty() && changes.back().name == "Best so far";
+        },
+        10));
+    ASSERT_TRUE(board.remove({id, "trash"}));
+    EXPECT_EQ(trashed(board)[0].tags, (std::vector<std::string>{"paper", "half"}));
+    ASSERT_TRUE(board.annotate({.id = id, .name = {}, .note = "Thrown away.", .tags = {}})) << "in the trash too";
+  }
+  JobBoard board(options(), notifier());
+  EXPECT_EQ(trashed(board)[0].note, "Thrown away.");
+  ASSERT_TRUE(board.remove({id, "restore"}));
+  const protocol::JobInfo back = listed(board)[0];
+  EXPECT_EQ(back.name, "Best so far");
+  EXPECT_EQ(back.tags, (std::vector<std::string>{"paper", "half"}));
+  ASSERT_TRUE(board.annotate({.id = id, .name = "", .note = {}, .tags = {}}));
+  EXPECT_EQ(listed(board)[0].name, "LoRA of base") << "an empty name is the one that it was made with";
+  ASSERT_TRUE(board.remove({id, "trash"}));
+  ASSERT_TRUE(board.remove({id, "delete"}));
+  EXPECT_TRUE(readRunNotes(project.folder())->empty());
+}
+
+TEST_F(Board, ANameThatAnotherRunHasIsRefusedWithItsArguments) {
+  strata::Run::create(project, "train", Json{{"model", "/m/base"}});
+  const std::string second = strata::Run::create(project, "train", Json{{"model", "/m/base"}})->info().id;
+  JobBoard board(options(), notifier());
+  const auto refused = board.annotate({.id = second, .name = "Fine-tune of base", .note = {}, .tags = {}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().name, "name_taken");
+  EXPECT_EQ(refused.error().arguments.at("name"), "Fine-tune of base");
+  const auto unknown = board.annotate({.id = "none", .name = "x", .note = {}, .tags = {}});
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().name, "run_not_found");
+  EXPECT_FALSE(board.annotate({.id = second, .name = std::string(101, 'x'), .note = {}, .tags = {}}));
+  EXPECT_FALSE(board.annotate({.id = second, .name = {}, .note = {}, .tags = {{""}}}));
 }
 
 }  // namespace

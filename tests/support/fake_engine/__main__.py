@@ -15,7 +15,7 @@ in_use, full, bad_page, upload_dies
 QUESTION, QUESTION.MODEL
              the answer to this question, of both sides or of one
 
-It keeps chats in chats.json, jobs in jobs.json and uploads in uploads. A new method is one more function in METHODS.
+It keeps chats in chats.json, jobs in jobs.json, data sets in data.json and uploads in uploads. A new method is one more function in METHODS.
 Those in SLOW run in threads of their own and get the request's id, for progress and to see whether they are cancelled.
 """
 import base64
@@ -136,6 +136,37 @@ def remove_job(params):
     wire.write("jobs.json", jobs)
 
 
+def annotate_job(params):
+    jobs = stored_jobs()
+    every = jobs["kept"] + jobs["trash"]
+    if any(params.get("name") and job.get("name") == params["name"] and job["id"] != params["id"] for job in every):
+        raise Refused("usage", "Another run is called \"%s\"; give another name." % params["name"], "name",
+                      name="name_taken", arguments={"name": params["name"]})
+    for job in every:
+        if job["id"] == params["id"]:
+            job.update({key: params[key] for key in ("name", "tags", "note") if params.get(key) is not None})
+            wire.write("jobs.json", jobs)
+            return job
+    raise Refused("not_found", "The project has no run %s." % params["id"], params["id"], name="run_not_found",
+                  arguments={"run": params["id"]})
+
+
+def list_data(_):
+    return {"files": read("data.json", [{"name": "train.txt", "path": "/projects/tiny-stories/train.txt"}])}
+
+
+def add_data(params):
+    files = [file for file in list_data({})["files"] if file["path"] != params["path"]]
+    name = params["name"] or params["path"].rsplit("/", 1)[-1]
+    wire.write("data.json", [{**params, "name": name, "added": True}] + files)
+    return list_data({})
+
+
+def remove_data(params):
+    wire.write("data.json", [file for file in list_data({})["files"] if file["name"] != params["name"]])
+    return list_data({})
+
+
 def list_maps(_):
     return {"maps": read("maps.json", [])}
 
@@ -184,7 +215,8 @@ METHODS = {
     "chats/list": chat.list_chats, "chats/open": chat.open_chat, "chats/put": chat.put_chat,
     "chats/remove": chat.remove_chat, "chats/export": chat.export_chat,
     "jobs/list": list_jobs, "jobs/log": read_job_log, "jobs/stop": nothing, "jobs/remove": remove_job,
-    "jobs/watch": nothing,
+    "jobs/watch": nothing, "jobs/annotate": annotate_job,
+    "data/list": list_data, "data/add": add_data, "data/remove": remove_data,
     "maps/list": list_maps, "maps/put": nothing,
     "files/list": list_files, "files/put": put_file,
     "serve/start": start_serving, "serve/stop": stop_serving,

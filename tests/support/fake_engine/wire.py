@@ -15,10 +15,10 @@ _sending = threading.Lock()
 class Refused(Exception):
     """The request is answered with this error."""
 
-    def __init__(self, code, message, context=""):
+    def __init__(self, code, message, context="", **more):
         super().__init__(message)
         self.number = -32800 if code == "cancelled" else -32000
-        self.data = {"code": code, "context": context}
+        self.data = {"code": code, "context": context, **more}
 
 
 def path(name):

@@ -28,14 +28,17 @@ Answer answerTo(const protocol::CheckData::Params& params) {
   answer.path = params.path;
   answer.format = "SQuAD";
   answer.files = {params.path};
-  answer.keys = {"context", "question", "answers", "id"};
+  answer.keys = {{"context", "But he has to do his bit o' complainin'"},
+                 {"question", "likely write and tell ____"},
+                 {"answers", "{\"text\":[\"Mester\"],\"answer_start\":[12]}"},
+                 {"id", "garden-1"}};
   answer.records = kRows + 3;
   answer.rows = kRows;
   answer.dropped = 3;
   answer.duplicates = 1;
   answer.hasTokens = !params.model.empty();
   if (answer.hasTokens) {
-    answer.truncated = params.length < 200 ? 12 : 0;
+    answer.truncated = answer.lostPassages = params.length < 200 ? 12 : 0;
     answer.tokens = 52775;
     answer.trainedTokens = params.trainOnPrompt ? 52443 : 1194;
     answer.medianLength = 158;
@@ -56,7 +59,9 @@ Answer answerTo(const protocol::CheckData::Params& params) {
 /// Records whose keys say nothing, until they are mapped.
 Answer unknownColumns(const protocol::CheckData::Params& params) {
   Answer answer = answerTo(params);
-  answer.keys = {"ask", "reply", "source"};
+  answer.keys = {{"ask", "How do I return a parcel?"},
+                 {"reply", "Print the label from your account, stick it on the parcel, and hand it in at any counter."},
+                 {"source", "desk-2025"}};
   if (!params.columns.empty()) {
     answer.format = "prompt/completion";
     return answer;
@@ -94,12 +99,22 @@ void fakeEngineMethods(FakeEngine& engine) {
     }
     return Result<protocol::ListModels::Answer>(answer);
   });
-  engine.answer<protocol::ListData>([empty](const auto&) -> Result<protocol::ListData::Answer> {
-    if (empty) return protocol::ListData::Answer{};
-    return protocol::ListData::Answer{{{"recall.json", "/projects/test/recall.json"},
-                                       {"train.txt", "/projects/test/train.txt"},
-                                       {"questions-and-answers-from-the-support-desk-2025.jsonl",
-                                        "/projects/test/questions-and-answers-from-the-support-desk-2025.jsonl"}}};
+  static std::vector<protocol::DataEntry> files;
+  if (!empty) {
+    for (const char* name : {"recall.json", "train.txt", "questions-and-answers-from-the-support-desk-2025.jsonl"}) {
+      files.push_back({name, std::string("/projects/test/") + name, false, {}});
+    }
+  }
+  const auto list = [](const auto&) -> Result<protocol::ListData::Answer> { return protocol::ListData::Answer{files}; };
+  engine.answer<protocol::ListData>(list);
+  engine.answer<protocol::AddData>([list](const auto& params) {
+    std::erase_if(files, [&](const auto& file) { return file.path == params.path; });
+    files.insert(files.begin(), {params.path.substr(params.path.rfind('/') + 1), params.path, true, params.columns});
+    return list(params);
+  });
+  engine.answer<protocol::RemoveData>([list](const auto& params) {
+    std::erase_if(files, [&](const auto& file) { return file.added && file.name == params.name; });
+    return list(params);
   });
   engine.answer<protocol::ListFolder>([](const auto& params) -> Result<protocol::ListFolder::Answer> {
     if (params.path == "/gone") return fail(ErrorCode::notFound, "There is no folder /gone.", "/gone");
@@ -119,6 +134,11 @@ void fakeEngineMethods(FakeEngine& engine) {
     }
     if (scenario == "unknown columns") return unknownColumns(params);
     Answer answer = answerTo(params);
+    if (scenario == "clean") {
+      answer.records = answer.rows;
+      answer.dropped = 0;
+      answer.droppedRecords.clear();
+    }
     if (scenario == "nothing trained") {
       answer.trainedTokens = 0;
       answer.refused = "Nothing in " + params.path +

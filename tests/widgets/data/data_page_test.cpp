@@ -113,8 +113,39 @@ TEST_F(DataPageTest, AFileFromElsewhereStaysInTheListWhenAnotherIsOpened) {
   files.setCurrentRow(1);  // one of the project's own
   EXPECT_TRUE(names().contains("first.jsonl") && names().contains("second.jsonl")) << names().join(", ").toStdString();
   EXPECT_EQ(files.count(), 5);
-  EXPECT_EQ(settings.value("data/opened").toStringList(),
-            (QStringList{"/elsewhere/second.jsonl", "/elsewhere/first.jsonl"}));
+}
+
+TEST_F(DataPageTest, AFileThatCouldBeReadBecomesADataSetOfTheProjectUntilItIsRemoved) {
+  open("data");
+  auto& files = child<QListWidget>(*page, "dataFiles");
+  ASSERT_TRUE(soon([&] { return files.count() == 3; }));
+  EXPECT_FALSE(button("dataRemove").isVisible());
+  page->read("/elsewhere/first.jsonl");
+  ASSERT_TRUE(soon([&] { return button("dataRemove").isVisible(); }));
+  makePage();  // it is the project's, not the page's
+  ASSERT_TRUE(soon([&] { return child<QListWidget>(*page, "dataFiles").count() == 4; }));
+  ASSERT_TRUE(soon([&] { return is(StatePane::State::working) && button("dataRemove").isVisible(); }));
+  QTest::mouseClick(&button("dataRemove"), Qt::LeftButton);
+  EXPECT_TRUE(soon([&] { return child<QListWidget>(*page, "dataFiles").count() == 3; }));
+  EXPECT_TRUE(is(StatePane::State::empty));
+  EXPECT_FALSE(settings.contains("data/path"));
+}
+
+TEST_F(DataPageTest, TheVerdictIsGreenAmberOrRed) {
+  openFile("clean");
+  const auto tone = [&] { return child<Label>(*page, "dataVerdict").tone(); };
+  EXPECT_EQ(tone(), Tone::normal);
+  EXPECT_TRUE(label("dataVerdict").contains("Ready to train on")) << label("dataVerdict").toStdString();
+  child<QSpinBox>(*page, "dataLength").setValue(128);
+  ASSERT_TRUE(soon([&] { return tone() == Tone::warn; }));
+  EXPECT_TRUE(label("dataVerdict").contains("12 of 332 rows lose passages; a length of 222 tokens keeps all."))
+      << label("dataVerdict").toStdString();
+}
+
+TEST_F(DataPageTest, RecordsThatAreLeftOutMakeTheVerdictAmber) {
+  openFile();
+  EXPECT_EQ(child<Label>(*page, "dataVerdict").tone(), Tone::warn);
+  EXPECT_TRUE(label("dataVerdict").contains("3 of 335 records are left out.")) << label("dataVerdict").toStdString();
 }
 
 TEST_F(DataPageTest, EveryFieldHasHelp) {
@@ -183,12 +214,20 @@ TEST_F(DataPageTest, ColumnsThatAreNotRecognisedAreMappedByHand) {
   EXPECT_FALSE(button("mapperUse").isEnabled());
   EXPECT_TRUE(says("Choose the key for"));
   child<QComboBox>(*page, "column-prompt").setEditText("ask");
+  EXPECT_TRUE(says("First record: How do I return a parcel?"));
   child<QComboBox>(*page, "column-completion").setEditText("reply");
+  EXPECT_TRUE(says("First record: Print the label from your account, stick it on the parcel,")) << "the beginning";
   ASSERT_TRUE(button("mapperUse").isEnabled());
   QTest::mouseClick(&button("mapperUse"), Qt::LeftButton);
   EXPECT_TRUE(soon([&] { return label("figureRows") == "332"; }));
   EXPECT_FALSE(child<QWidget>(*page, "columnMapper").isVisible());
   EXPECT_EQ(settings.value("data/columns").toMap().value("prompt").toString(), "ask");
+  page->read("/projects/test/train.txt");
+  EXPECT_TRUE(soon([&] { return label("dataName") == "train.txt" && is(StatePane::State::working); }));
+  EXPECT_TRUE(settings.value("data/columns").toMap().isEmpty());
+  page->read(kRecall);
+  EXPECT_TRUE(soon([&] { return label("dataName") == "recall.json" && label("figureRows") == "332"; }))
+      << "the project keeps the mapping with the file";
 }
 
 TEST_F(DataPageTest, PathColumnsAndLengthOutliveTheWindow) {
@@ -282,7 +321,16 @@ TEST_F(DataPageTest, ScreenshotOfTheWorkingState) {
 
 TEST_F(DataPageTest, ScreenshotOfMappingColumns) {
   openFile("unknown columns");
+  child<QComboBox>(*page, "column-prompt").setEditText("ask");
+  child<QComboBox>(*page, "column-completion").setEditText("reply");
   shoot(*frame, "data_columns");
+}
+
+TEST_F(DataPageTest, ScreenshotOfRowsThatLosePassages) {
+  openFile("clean");
+  child<QSpinBox>(*page, "dataLength").setValue(128);
+  ASSERT_TRUE(soon([&] { return label("figureTruncated") == "12"; }));
+  shoot(*frame, "data_amber");
 }
 
 TEST_F(DataPageTest, ScreenshotOfTheEmptyState) {

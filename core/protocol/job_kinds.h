@@ -1,5 +1,5 @@
 #pragma once
-// The kinds of long work that runs as a job: RunInfo::kind.
+// The kinds of long work that runs as a job: JobInfo::kind.
 
 #include <array>
 #include <string_view>
