@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "widgets/client/engine_client_private.h"
+#include "widgets/client/error_words.h"
 #include "widgets/client/repeatable.h"
 
 namespace strata {
@@ -239,6 +240,7 @@ void EngineClient::Private::handle(RpcMessage message, std::size_t bytes) {
       break;
   }
   const bool failed = message.kind == RpcMessage::Kind::errorResponse;
+  if (failed) message.error.message = errorText(message.error).toStdString();
   Result<Json> result = failed ? Result<Json>(tl::unexpected(message.error)) : Result<Json>(std::move(message.result));
   const Ticket ticket = message.id.is_number_integer() ? message.id.get<Ticket>() : 0;
   if (const auto own = m_own.find(ticket); own != m_own.end()) {
