@@ -74,7 +74,12 @@ Result<int> run(const EvalArguments& arguments, const Output& out) {
     STRATA_TRY(const Project project, Project::openOrCreate(arguments.model.project));
     STRATA_TRY(Run run, Run::create(project, kEvalKind, evaluation.stored()));
     runId = run.info().id;
-    STRATA_TRY(results, evaluation.runIn(run, progress.hooks()));
+    log.emplace(run.folder());
+    progress.logTo(&*log);
+    Result<std::vector<TaskResult>> done = evaluation.runIn(run, progress.hooks());
+    if (!done) log->line("strata: " + done.error().message);
+    STRATA_TRY(results, std::move(done));
+    log->line(toText(results));
   }
   progress.end();
   Json json = {{"results", Json::array()}};

@@ -7,11 +7,14 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "core/base/terminal_text.h"
 
 namespace strata {
 namespace {
+
+constexpr auto kBarInterval = std::chrono::milliseconds(50), kLineInterval = std::chrono::milliseconds(2000);
 
 void write(std::FILE* file, std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), file);
@@ -66,13 +69,16 @@ int exitCodeOf(const Error& error) {
   return error.code == ErrorCode::cancelled ? 130 : 1;
 }
 
-Progress::Progress(std::string name, std::int64_t total, std::int64_t first)
+Progress::Progress(std::string name, std::int64_t total, std::int64_t first,
+                   std::function<void(const std::string& line)> copy)
     : m_name(std::move(name)),
       m_total(std::max<std::int64_t>(total, 1)),
       m_first(first),
       m_terminal(isatty(STDERR_FILENO) == 1),
       m_started(std::chrono::steady_clock::now()),
-      m_shown(m_started - std::chrono::hours(1)) {}
+      m_shown(m_started - std::chrono::hours(1)),
+      m_copied(m_shown),
+      m_copy(std::move(copy)) {}
 
 Progress::~Progress() {
   clear();
@@ -95,11 +101,18 @@ std::string Progress::secondsLeft(std::int64_t done) const {
 
 void Progress::update(std::int64_t done, const std::string& note) {
   const auto now = std::chrono::steady_clock::now();
-  const auto interval = m_terminal ? std::chrono::milliseconds(50) : std::chrono::milliseconds(2000);
-  if (now - m_shown < interval && done != m_total) return;
-  m_shown = now;
+  const auto interval = m_terminal ? kBarInterval : kLineInterval;
+  const bool copies = m_copy && (now - m_copied >= kLineInterval || done == m_total);
+  const bool shows = now - m_shown >= interval || done == m_total;
+  if (!copies && !shows) return;
   const std::string counts = fmt::format("{}/{}", done, m_total);
   const std::string rest = (note.empty() ? "" : "  " + note) + "  " + secondsLeft(done);
+  if (copies) {
+    m_copied = now;
+    m_copy(m_name + " " + counts + rest);
+  }
+  if (!shows) return;
+  m_shown = now;
   if (!m_terminal) return write(stderr, terminalText(m_name + " " + counts + rest) + "\n");
   constexpr std::int64_t kWidth = 24;
   const auto filled = static_cast<std::size_t>(std::clamp<std::int64_t>(done * kWidth / m_total, 0, kWidth));
@@ -111,6 +124,7 @@ void Progress::update(std::int64_t done, const std::string& note) {
 void Progress::note(const std::string& text) {
   clear();
   write(stderr, terminalText(text) + "\n");
+  if (m_copy) m_copy(text);
 }
 
 std::string printBytes(std::int64_t bytes) {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -42,7 +43,9 @@ Json errorToJson(const Error& error);
 ///   progress.update(12, "loss 2.31");
 class Progress {
  public:
-  Progress(std::string name, std::int64_t total, std::int64_t first = 0);
+  /// `copy`: gets the plain lines, also where a terminal shows a bar.
+  Progress(std::string name, std::int64_t total, std::int64_t first = 0,
+           std::function<void(const std::string& line)> copy = {});
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -60,7 +63,8 @@ class Progress {
   bool m_terminal;
   bool m_drawn = false;
   std::chrono::steady_clock::time_point m_started;
-  std::chrono::steady_clock::time_point m_shown;
+  std::chrono::steady_clock::time_point m_shown, m_copied;
+  std::function<void(const std::string& line)> m_copy;
 };
 
 /// "12.3 MB", "640 bytes": powers of 1000.

@@ -5,12 +5,27 @@
 #include "app/strata/cli.h"
 
 namespace strata {
+namespace fs = std::filesystem;
+
+namespace {
+
+std::function<void(const std::string&)> copyTo(RunLog* log) {
+  if (log == nullptr) return {};
+  return [log](const std::string& line) { log->line(line); };
+}
+
+}  // namespace
+
+void TrainProgress::keepLog(std::function<fs::path(const std::string& id)> folderOf) {
+  m_folderOf = std::move(folderOf);
+}
 
 TrainProgress::TrainProgress() {
   m_hooks.stop = [] { return cancelFlag().load(); };
   m_hooks.onStart = [this](const RunInfo& info, std::int64_t first, std::int64_t steps) {
-    m_shown.emplace("Training", steps, first);
-    m_shown->note("run " + info.id);
+    if (m_folderOf) m_log = std::make_unique<RunLog>(m_folderOf(info.id));
+    m_shown.emplace("Training", steps, first, copyTo(m_log.get()));
+    m_shown->note(info.name.empty() ? "run " + info.id : "run " + info.id + ": " + info.name);
   };
   m_hooks.onStep = [this](const StepResult& step) {
     if (m_shown) m_shown->update(step.step + 1, fmt::format("loss {:.4f}  lr {:.2e}", step.loss, step.learningRate));
@@ -28,7 +43,7 @@ int exitCodeOf(RunState state) {
 EvalProgress::EvalProgress() {
   m_hooks.cancel = &cancelFlag();
   m_hooks.onProgress = [this](const std::string& map, std::int64_t done, std::int64_t all) {
-    if (m_map != map || !m_shown) m_shown.emplace("Evaluating " + map, all);
+    if (m_map != map || !m_shown) m_shown.emplace("Evaluating " + map, all, 0, copyTo(m_log));
     m_map = map;
     m_shown->update(done);
   };

@@ -4,6 +4,8 @@
 #include <spdlog/spdlog.h>
 
 #include <memory>
+#include <mutex>
+#include <utility>
 
 #include "core/base/terminal_text.h"
 
@@ -24,7 +26,22 @@ spdlog::level::level_enum toSpdlog(LogLevel level) {
   return spdlog::level::err;
 }
 
+/// Part of the one logger.
+struct WarningsCopy {
+  std::recursive_mutex mutex;  // a copy that fails may warn of that
+  std::function<void(const std::string&)> copy;
+};
+WarningsCopy& warningsCopy() {
+  static WarningsCopy one;
+  return one;
+}
+
 }  // namespace
+
+void copyWarnings(std::function<void(const std::string& message)> copy) {
+  const std::lock_guard guard(warningsCopy().mutex);
+  warningsCopy().copy = std::move(copy);
+}
 
 void startLog(LogLevel level) {
   auto logger = std::make_shared<spdlog::logger>("strata", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
@@ -39,6 +56,8 @@ void logInfo(const std::string& message) {
 }
 void logWarning(const std::string& message) {
   spdlog::warn("{}", terminalText(message));
+  const std::lock_guard guard(warningsCopy().mutex);
+  if (warningsCopy().copy) warningsCopy().copy(message);
 }
 
 }  // namespace strata

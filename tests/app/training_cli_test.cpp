@@ -37,7 +37,12 @@ TEST_F(TrainingProgram, ARunIsTrainedListedUsedExportedAndRemoved) {
   const std::string id = run["run"];
   const auto list = answerOf({"runs", "list", "--project", project()});
   EXPECT_EQ(list["runs"][0]["id"], id);
-  expectKeys(list["runs"][0], {"id", "kind", "state", "created"});
+  expectKeys(list["runs"][0], {"id", "name", "kind", "state", "created"});
+  EXPECT_EQ(list["runs"][0]["name"], "Fine-tune of stories260K, p 0.5");
+  const std::string log = readText(fs::path(project()) / "runs" / id / "log");
+  for (const char* said : {"Fine-tune of stories260K, p 0.5", "Training 4/4", "done after 4 steps"}) {
+    EXPECT_NE(log.find(said), std::string::npos) << said << " is not in the log:\n" << log;
+  }
   EXPECT_EQ(answerOf({"runs", "show", id, "--project", project()})["checkpoints"], nlohmann::json({2, 4}));
 
   const auto score = [&](const std::string& model) {
