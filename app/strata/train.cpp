@@ -121,19 +121,19 @@ Result<TrainAnswer> start(const TrainArguments& arguments, const TrainHooks& hoo
 Result<int> run(const TrainArguments& arguments, const Output& out) {
   if (!arguments.resume.empty() && !arguments.extend.empty()) {
     return fail(ErrorCode::usage, "Both --resume and --extend are given; give one.", "--resume");
+  }
+  TrainProgress progress;
   progress.keepLog([&arguments](const std::string& id) -> fs::path {
     if (!arguments.project.empty()) return fs::path(arguments.project) / "runs" / id;
     const auto run = findRun(!arguments.resume.empty() ? arguments.resume : arguments.extend, {});
     return run ? run->folder.parent_path() / id : fs::path();
   });
-  }
-  TrainProgress progress;
   const TrainHooks& hooks = progress.hooks();
   Result<TrainAnswer> trained = !arguments.resume.empty()   ? resume(arguments, hooks)
                                 : !arguments.extend.empty() ? extend(arguments, hooks)
-  if (!trained && progress.log() != nullptr) progress.log()->line("strata: " + trained.error().message);
                                                             : start(arguments, hooks);
   progress.end();
+  if (!trained && progress.log() != nullptr) progress.log()->line("strata: " + trained.error().message);
   STRATA_TRY(const TrainAnswer answer, std::move(trained));
 
   std::string text = fmt::format("run {}: {} after {} steps", answer.run, toString(answer.state), answer.steps);
@@ -147,12 +147,12 @@ Result<int> run(const TrainArguments& arguments, const Output& out) {
                {"checkpoint", answer.checkpoint.string()},
                {"state", toString(answer.state)},
                {"folder", answer.folder.string()}};
+  if (answer.problem) json["error"] = errorToJson(*answer.problem);
+  out.answer(json, text);
   if (RunLog* log = progress.log()) {
     log->line(text);
     if (answer.problem) log->line("strata: " + answer.problem->message);
   }
-  if (answer.problem) json["error"] = errorToJson(*answer.problem);
-  out.answer(json, text);
   if (answer.problem) Output().error(*answer.problem);  // on stderr; --json has it in the answer
   return exitCodeOf(answer.state);
 }
