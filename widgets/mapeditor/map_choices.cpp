@@ -13,7 +13,7 @@ MapChoices::MapChoices(Session& session, QWidget* parent)
     : QWidget(parent), m_session(session), m_buttons(new SegmentedButtons({}, this)) {
   auto* row = new QHBoxLayout(this);
   row->setContentsMargins(0, 0, 0, 0);
-  row->addWidget(m_buttons);
+  row->addWidget(m_buttons, 0, Qt::AlignLeft);
   setFocusProxy(m_buttons);
   connect(&session.maps(), &MapLibrary::changed, this, &MapChoices::fill);
   connect(m_buttons, &SegmentedButtons::chosen, this, [this](int index) {
@@ -39,8 +39,16 @@ void MapChoices::setScoresShown(bool shown) {
   fill();
 }
 
+void MapChoices::setOwnShown(bool shown) {
+  m_ownShown = shown;
+  fill();
+}
+
 void MapChoices::fill() {
-  m_choices = m_card ? m_session.maps().choices(*m_card) : std::vector<MapLibrary::Choice>();
+  const MapLibrary& maps = m_session.maps();
+  m_choices = !m_card      ? std::vector<MapLibrary::Choice>()
+              : m_ownShown ? maps.choicesWithOwn(*m_card)
+                           : maps.choices(*m_card);
   QStringList names;
   for (const MapLibrary::Choice& choice : m_choices) {
     // Beside each other the last one says what they are.

@@ -23,6 +23,8 @@ class MapChoices : public QWidget {
   void setMap(const std::string& map);
   /// Measured scores stand in the buttons, where there is room for them.
   void setScoresShown(bool shown);
+  /// The model's own map is one of them, where it is none of the shares.
+  void setOwnShown(bool shown);
   SegmentedButtons* buttons() const { return m_buttons; }
   const std::vector<MapLibrary::Choice>& choices() const { return m_choices; }
 
@@ -38,7 +40,7 @@ class MapChoices : public QWidget {
   std::optional<protocol::ModelCard> m_card;
   std::vector<MapLibrary::Choice> m_choices;
   std::string m_map;
-  bool m_scoresShown = false;
+  bool m_scoresShown = false, m_ownShown = false;
 };
 
 }  // namespace strata

@@ -4,8 +4,8 @@
 #include <QPainter>
 #include <QTimer>
 #include <algorithm>
+#include <cmath>
 
-#include "core/routing/sharing_map.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/format.h"
 #include "widgets/style/theme.h"
@@ -44,29 +44,6 @@ Label* caption(const QString& text, Qt::Alignment alignment, QWidget* parent) {
 
 }  // namespace
 
-std::vector<protocol::MapBytes> shownMaps(const protocol::ModelCard& card) {
-  std::vector<protocol::MapBytes> shown;
-  for (const protocol::MapBytes& map : card.maps) {
-    if (std::none_of(shown.begin(), shown.end(), [&](const auto& seen) { return seen.map == map.map; })) {
-      shown.push_back(map);
-    }
-  }
-  const Result<SharingMap> own = parseMap(card.defaultMap, card.layers);
-  if (!own || own->isFull() || ownMap(shown, card) > 0) return shown;
-  shown.push_back({card.defaultMap, own->owners(), card.kvBytesPerToken / card.layers * own->owners()});
-  return shown;
-}
-
-int ownMap(const std::vector<protocol::MapBytes>& shown, const protocol::ModelCard& card) {
-  const Result<SharingMap> own = parseMap(card.defaultMap, card.layers);
-  if (!own) return 0;
-  for (std::size_t i = 0; i < shown.size(); ++i) {
-    const Result<SharingMap> map = parseMap(shown[i].map, card.layers);
-    if (map && *map == *own) return static_cast<int>(i);
-  }
-  return 0;
-}
-
 KvTable::KvTable(QWidget* parent) : QWidget(parent), m_grid(new QGridLayout(this)) {
   // Once the labels have taken the new font.
   followTheme(this, [this] { QTimer::singleShot(0, this, &KvTable::fit); });
@@ -77,7 +54,7 @@ KvTable::KvTable(QWidget* parent) : QWidget(parent), m_grid(new QGridLayout(this
   m_grid->setVerticalSpacing(kGapInside);
 }
 
-void KvTable::show(const std::vector<protocol::MapBytes>& maps, int layers) {
+void KvTable::show(const std::vector<MapLibrary::Choice>& maps, std::int64_t kvBytesPerToken) {
   while (QLayoutItem* item = m_grid->takeAt(0)) {
     delete item->widget();
     delete item;
@@ -92,9 +69,9 @@ void KvTable::show(const std::vector<protocol::MapBytes>& maps, int layers) {
   m_grid->addWidget(caption(tr("Map"), left, this), 0, 4);
   m_grid->setColumnStretch(3, 1);
   int row = 1;
-  for (const protocol::MapBytes& map : maps) {
-    const double part = layers > 0 ? static_cast<double>(map.owners) / layers : 0;
-    const QString percent = formatPercent(part), bytes = formatBytes(map.kvBytesPerToken);
+  for (const MapLibrary::Choice& map : maps) {
+    const double part = static_cast<double>(map.owners) / map.layers;
+    const QString percent = map.percent(), bytes = formatBytes(kvBytesPerToken / map.layers * map.owners);
     const QString text = QString::fromStdString(map.map);
     const auto number = [&](const QString& value, int column) {
       auto* label = new Label(value, TextRole::mono, Tone::normal, this);
@@ -102,15 +79,21 @@ void KvTable::show(const std::vector<protocol::MapBytes>& maps, int layers) {
       m_grid->addWidget(label, row, column);
       return label;
     };
-    number(percent, 0)
-        ->setAccessibleName(tr("%1 of the cache: %2 of %3 layers own, %4 per token, map %5")
-                                .arg(percent, QString::number(map.owners), QString::number(layers), bytes, text));
-    m_owners.push_back(number(tr("%1 of %2").arg(map.owners).arg(layers), 1));
+    Label* share = number(percent, 0);
+    share->setToolTip(tipOf(map.explanation()));
+    share->setAccessibleName(tr("%1 of the cache: %2 of %3 layers own, %4 per token, map %5")
+                                 .arg(percent, QString::number(map.owners), QString::number(map.layers), bytes, text));
+    m_owners.push_back(number(tr("%1 of %2").arg(map.owners).arg(map.layers), 1));
     number(bytes, 2);
     m_bars.push_back(new ShareBar(part, this));
     m_grid->addWidget(m_bars.back(), row, 3);
-    auto* name = new ElidedLabel(text, TextRole::mono, Tone::second, this);
+    // What speaks for the map comes first: a long one is cut off.
+    const bool isScored = map.score && map.score->metric == "f1";
+    auto* name = new ElidedLabel(
+        isScored ? tr("F1 %1 %, %2").arg(QString::number(std::lround(100 * map.score->value)), text) : text,
+        TextRole::mono, Tone::second, this);
     name->setMinimumWidth(kGapGroups * 6);
+    name->setAccessibleDescription(map.explanation());
     m_grid->addWidget(name, row, 4);
     ++row;
   }

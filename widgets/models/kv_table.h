@@ -5,7 +5,7 @@
 #include <QWidget>
 #include <vector>
 
-#include "core/protocol/model_messages.h"
+#include "widgets/session/map_library.h"
 
 class QGridLayout;
 
@@ -16,8 +16,8 @@ class KvTable : public QWidget {
 
  public:
   explicit KvTable(QWidget* parent = nullptr);
-  /// The maps of shownMaps().
-  void show(const std::vector<protocol::MapBytes>& maps, int layers);
+  /// `kvBytesPerToken`: of the full map.
+  void show(const std::vector<MapLibrary::Choice>& maps, std::int64_t kvBytesPerToken);
 
  protected:
   void resizeEvent(QResizeEvent* event) override;
@@ -27,11 +27,5 @@ class KvTable : public QWidget {
   QGridLayout* m_grid;
   std::vector<QWidget*> m_bars, m_owners;  // columns that give way where there is no room: these first, then those
 };
-
-/// The card's maps without repetitions and, where it is none of them, the model's own.
-std::vector<protocol::MapBytes> shownMaps(const protocol::ModelCard& card);
-
-/// The number of the model's own map among them; 0 where it names none that can be read.
-int ownMap(const std::vector<protocol::MapBytes>& shown, const protocol::ModelCard& card);
 
 }  // namespace strata

@@ -7,7 +7,8 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
-#include "widgets/models/kv_table.h"
+#include "core/routing/sharing_map.h"
+#include "widgets/mapeditor/map_choices.h"
 #include "widgets/models/memory_section.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/format.h"
@@ -33,13 +34,14 @@ QSpinBox* numberField(const QString& objectName, int least, int most, int step) 
   return field;
 }
 
-QString percentOf(const protocol::MapBytes& map, int layers) {
-  return formatPercent(layers > 0 ? static_cast<double>(map.owners) / layers : 0);
-}
-
-/// "50", where the unit stands above.
-QString bareNumber(const QString& percent) {
-  return percent.section(' ', 0, 0);
+/// The model's own map among them; 0 where it names none that can be read.
+int ownMap(const std::vector<MapLibrary::Choice>& maps, const protocol::ModelCard& card) {
+  const Result<SharingMap> own = parseMap(card.defaultMap, card.layers);
+  for (std::size_t i = 0; own && i < maps.size(); ++i) {
+    const Result<SharingMap> map = parseMap(maps[i].map, card.layers);
+    if (map && *map == *own) return static_cast<int>(i);
+  }
+  return 0;
 }
 
 }  // namespace
@@ -49,7 +51,7 @@ MemoryInspector::MemoryInspector(Session& session, QWidget* parent)
       m_session(session),
       m_context(numberField("memoryContext", 1, 1, 1024)),
       m_chats(numberField("memoryChats", 1, kMostChats, 1)),
-      m_choice(new SegmentedButtons({}, this)),
+      m_choice(new MapChoices(session, this)),
       m_grid(new QGridLayout),
       m_scroll(new QScrollArea(this)),
       m_body(new QWidget(this)),
@@ -61,7 +63,8 @@ MemoryInspector::MemoryInspector(Session& session, QWidget* parent)
   m_sentence->setObjectName("memoryFit");
   m_choice->setObjectName("memoryMap");
   m_choice->setAccessibleName(tr("Share of the full cache"));
-  m_choice->setCompact(true);
+  m_choice->setOwnShown(true);
+  m_choice->buttons()->setCompact(true);
   m_grid->setHorizontalSpacing(kGapGroups);
   m_grid->setVerticalSpacing(kGapInside);
 
@@ -71,7 +74,7 @@ MemoryInspector::MemoryInspector(Session& session, QWidget* parent)
   body->addWidget(new Field(tr("Context, tokens"), m_context, tr("Of each chat, prompt and answers together.")));
   body->addWidget(
       new Field(tr("Chats at once"), m_chats, tr("Each holds a cache of its own; the weights are shared.")));
-  body->addWidget(new Field(tr("Cache, %"), m_choice, tr("Share of the layers that keep their own keys and values.")));
+  body->addWidget(new Field(tr("Cache"), m_choice, tr("Share of the layers that keep their own keys and values.")));
   body->addLayout(m_grid);
   body->addWidget(m_sentence);
   auto* content = new QWidget;
@@ -104,9 +107,16 @@ MemoryInspector::MemoryInspector(Session& session, QWidget* parent)
     m_chats->setValue(m_session.chats());
     m_soon.start();
   });
-  connect(m_choice, &SegmentedButtons::chosen, this, [this] {
+  connect(m_choice, &MapChoices::chosen, this, [this](const std::string& map) {
+    m_chosen = m_choice->buttons()->current();
+    m_choice->setMap(map);
     showNumbers();
     Q_EMIT changed();
+  });
+  connect(&m_session.maps(), &MapLibrary::changed, this, [this] {
+    if (!m_card) return;
+    takeMaps();
+    m_soon.start();
   });
   // Once the labels have taken the new font.
   followTheme(this, [this] { QTimer::singleShot(0, this, &MemoryInspector::fitTable); });
@@ -127,20 +137,8 @@ void MemoryInspector::setModel(const protocol::ModelCard* card) {
   m_body->setVisible(m_card.has_value());
   m_none->setVisible(!m_card.has_value());
   m_problem.clear();
-  m_maps = m_card ? shownMaps(*m_card) : std::vector<protocol::MapBytes>();
-  m_estimates.assign(m_maps.size(), std::nullopt);
-  QStringList names;
-  for (const protocol::MapBytes& map : m_maps) names << bareNumber(percentOf(map, m_card->layers));
-  m_choice->setNames(names);
-  for (int i = 0; i < names.size(); ++i) {
-    m_choice->button(i)->setObjectName("memoryMap" + QString::number(i));
-    m_choice->button(i)->setAccessibleName(percentOf(m_maps[i], m_card->layers));
-    m_choice->button(i)->setToolTip(tr("%1 of %2 layers own; map %3")
-                                        .arg(m_maps[i].owners)
-                                        .arg(m_card->layers)
-                                        .arg(QString::fromStdString(m_maps[i].map)));
-  }
-  m_choice->setCurrent(m_card && !m_maps.empty() ? ownMap(m_maps, *m_card) : -1);
+  m_chosen = -1;
+  takeMaps();
   {
     const QSignalBlocker quietContext(m_context), quietChats(m_chats);
     m_context->setMaximum(m_card ? static_cast<int>(std::clamp<std::int64_t>(m_card->context, 1, INT32_MAX)) : 1);
@@ -148,6 +146,15 @@ void MemoryInspector::setModel(const protocol::ModelCard* card) {
     m_chats->setValue(m_session.chats());
   }
   ask();
+}
+
+void MemoryInspector::takeMaps() {
+  m_choice->setModel(m_card ? &*m_card : nullptr);
+  const auto count = static_cast<int>(m_choice->choices().size());
+  m_maps = m_choice->choices();
+  m_estimates.assign(m_maps.size(), std::nullopt);
+  if (m_chosen < 0 || m_chosen >= count) m_chosen = m_card && count > 0 ? ownMap(m_maps, *m_card) : -1;
+  m_choice->setMap(m_chosen >= 0 ? m_maps[m_chosen].map : std::string());
 }
 
 void MemoryInspector::ask() {
@@ -176,14 +183,12 @@ void MemoryInspector::ask() {
 }
 
 std::optional<MemoryInspector::Estimate> MemoryInspector::estimate() const {
-  const int chosen = m_choice->current();
-  return chosen >= 0 && chosen < static_cast<int>(m_estimates.size()) ? m_estimates[chosen] : std::nullopt;
+  return m_chosen >= 0 && m_chosen < static_cast<int>(m_estimates.size()) ? m_estimates[m_chosen] : std::nullopt;
 }
 
 QString MemoryInspector::situation() const {
   if (!m_card) return {};
-  const int chosen = m_choice->current();
-  const QString cache = chosen >= 0 ? percentOf(m_maps[chosen], m_card->layers) : QString();
+  const QString cache = m_chosen >= 0 ? m_maps[m_chosen].percent() : QString();
   if (m_session.chats() == 1) return tr("%1 tokens x 1 chat at %2").arg(formatContext(context()), cache);
   return tr("%1 tokens x %2 chats at %3").arg(formatContext(context()), formatCount(m_session.chats()), cache);
 }
@@ -206,10 +211,10 @@ void MemoryInspector::showNumbers() {
   for (int column = 0; column < 4; ++column) put(heads[column], 0, column, TextRole::caption, Tone::second);
   for (std::size_t i = 0; i < m_maps.size(); ++i) {
     const int row = static_cast<int>(i) + 1;
-    const bool chosen = static_cast<int>(i) == m_choice->current();
+    const bool chosen = static_cast<int>(i) == m_chosen;
     const std::optional<Estimate>& estimate = m_estimates[i];
     const Tone tone = chosen ? Tone::normal : Tone::second;
-    const QString percent = percentOf(m_maps[i], m_card->layers);
+    const QString percent = m_maps[i].percent();
     const QString kv = estimate ? formatBytes(estimate->kv) : QString("…");
     const QString all = estimate ? formatBytes(estimate->total) : QString("…");
     const std::optional<bool> fit = estimate ? fits(*estimate) : std::nullopt;

@@ -16,7 +16,7 @@ class QSpinBox;
 namespace strata {
 
 class Label;
-class SegmentedButtons;
+class MapChoices;
 
 class MemoryInspector : public QWidget {
   Q_OBJECT
@@ -41,20 +41,23 @@ class MemoryInspector : public QWidget {
   void resizeEvent(QResizeEvent* event) override;
 
  private:
+  /// The maps of the model, as the project knows them now; what was chosen stays.
+  void takeMaps();
   void ask();
   void showNumbers();
   void fitTable();
   std::int64_t context() const;
   Session& m_session;
   std::optional<protocol::ModelCard> m_card;
-  std::vector<protocol::MapBytes> m_maps;
+  std::vector<MapLibrary::Choice> m_maps;
+  int m_chosen = -1;                                 // of m_maps
   std::vector<std::optional<Estimate>> m_estimates;  // one a map
   QString m_problem;
   int m_asked = 0;  // answers to an earlier question are dropped
   QTimer m_soon;
   QSpinBox* m_context;
   QSpinBox* m_chats;
-  SegmentedButtons* m_choice;
+  MapChoices* m_choice;
   QGridLayout* m_grid;
   QScrollArea* m_scroll;
   QWidget* m_body;

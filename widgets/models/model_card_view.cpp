@@ -98,6 +98,7 @@ ModelCardView::ModelCardView(Session& session, QWidget* parent)
       fitFacts();
     });
   });
+  connect(&session.maps(), &MapLibrary::changed, this, &ModelCardView::showMaps);
   connect(&session, &Session::sidesChanged, this, &ModelCardView::refreshSides);
   connect(&session.engine(), &EngineClient::loadedChanged, this, &ModelCardView::refreshMeasured);
   session.engine().on<protocol::Memory>(this, [this](const protocol::Memory& memory) {
@@ -185,13 +186,19 @@ void ModelCardView::begin(const protocol::ModelEntry& entry) {
 void ModelCardView::show(const protocol::ModelCard& card) {
   m_body->setVisible(true);
   m_broken->setVisible(false);
-  m_kv->show(shownMaps(card), card.layers);
+  m_card = card;
+  showMaps();
   showFacts(card);
   m_template->show(card);
   refreshMeasured();
 }
 
+void ModelCardView::showMaps() {
+  if (m_card) m_kv->show(m_session.maps().choicesWithOwn(*m_card), m_card->kvBytesPerToken);
+}
+
 void ModelCardView::showNothing() {
+  m_card.reset();
   m_body->setVisible(false);
   m_broken->setVisible(!m_entry.problem.empty());
 }

@@ -51,6 +51,7 @@ class ModelCardView : public QWidget {
 
  private:
   QWidget* makeHead();
+  void showMaps();
   void refreshSides();
   void fitActions();
   void refreshMeasured();
@@ -58,6 +59,7 @@ class ModelCardView : public QWidget {
   void fitFacts();
   Session& m_session;
   protocol::ModelEntry m_entry;
+  std::optional<protocol::ModelCard> m_card;
   std::optional<protocol::Memory> m_counted;  // the newest of the model's device
   ElidedLabel *m_name, *m_path;
   SideBadge *m_badgeA, *m_badgeB;

@@ -67,15 +67,24 @@ QString MapLibrary::Choice::explanation() const {
     return score ? tr("Every layer keeps its own keys and values. Measured: %1.").arg(scoreText(*score))
                  : tr("Every layer keeps its own keys and values.");
   }
-  const QString owners = ownersText(*parsed);
+  return ownersText(*parsed) + ' ' + origin();
+}
+
+QString MapLibrary::Choice::origin() const {
   switch (from) {
+    case From::full:
+      return score ? tr("Measured: %1.").arg(scoreText(*score)) : tr("Not measured.");
     case From::measured:
-      return tr("%1 Best measured: %2.").arg(owners, scoreText(*score));
+      return tr("Best measured: %1.").arg(scoreText(*score));
     case From::stored:
-      return tr("%1 A map of the project, not measured.").arg(owners);
-    default:
-      return tr("%1 Evenly spread, not measured.").arg(owners);
+      return tr("A map of the project, not measured.");
+    case From::own:
+      return score ? tr("The model's own map. Measured: %1.").arg(scoreText(*score))
+                   : tr("The model's own map, not measured.");
+    case From::even:
+      break;
   }
+  return tr("Evenly spread, not measured.");
 }
 
 MapLibrary::MapLibrary(EngineClient& engine, QObject* parent) : Rows(parent), m_engine(engine) {}
@@ -110,6 +119,25 @@ std::vector<MapLibrary::Choice> MapLibrary::choices(const protocol::ModelCard& c
     if (owners > 0 && (choices.empty() || choices.back().owners != owners)) choices.push_back(best(card, retention));
   }
   return choices;
+}
+
+std::vector<MapLibrary::Choice> MapLibrary::choicesWithOwn(const protocol::ModelCard& card) const {
+  std::vector<Choice> all = choices(card);
+  const auto own = parseMap(card.defaultMap, card.layers);
+  if (!own || own->isFull()) return all;
+  for (const Choice& choice : all) {
+    const auto map = parseMap(choice.map, card.layers);
+    if (map && *map == *own) return all;
+  }
+  Choice choice;
+  choice.owners = own->owners();
+  choice.layers = card.layers;
+  choice.retention = static_cast<double>(choice.owners) / choice.layers;
+  choice.map = card.defaultMap;
+  choice.from = From::own;
+  choice.score = scoreOf(card, *own);
+  all.push_back(std::move(choice));
+  return all;
 }
 
 MapLibrary::Choice MapLibrary::best(const protocol::ModelCard& card, double retention) const {

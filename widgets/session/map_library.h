@@ -19,7 +19,7 @@ class MapLibrary : public Rows<protocol::KnownMap> {
   Q_OBJECT
 
  public:
-  enum class From { full, measured, stored, even };
+  enum class From { full, measured, stored, even, own };
   struct Choice {
     double retention = 1;  // as asked
     int owners = 0, layers = 0;
@@ -30,6 +30,8 @@ class MapLibrary : public Rows<protocol::KnownMap> {
     QString percent() const;  // "60 %", what the model can do
     /// "Layers 0, 6 and 9 keep theirs (3 of 12). Best measured: F1 88 % of 332 questions."
     QString explanation() const;
+    /// The same without the layers: "Best measured: F1 88 % of 332 questions."
+    QString origin() const;
   };
 
   explicit MapLibrary(EngineClient& engine, QObject* parent = nullptr);
@@ -42,6 +44,8 @@ class MapLibrary : public Rows<protocol::KnownMap> {
 
   /// For 100, 75, 50, 33 and 25 %; those that come to the same number of owners are one.
   std::vector<Choice> choices(const protocol::ModelCard& card) const;
+  /// Those, and the map that the model brings along, where it is none of them.
+  std::vector<Choice> choicesWithOwn(const protocol::ModelCard& card) const;
   Choice best(const protocol::ModelCard& card, double retention) const;
   /// What was measured of a map on this model: F1, else NLL.
   std::optional<protocol::MapScore> scoreOf(const protocol::ModelCard& card, const SharingMap& map) const;

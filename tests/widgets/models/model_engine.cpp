@@ -1,6 +1,7 @@
 // What the engine of these tests answers: a project with a base model and one that learned to share, a run, an adapter,
 // a Qwen in the Hugging Face cache and one there whose shard is missing.
 
+#include "core/routing/sharing_map.h"
 #include "scripted_engine.h"
 
 namespace strata::testing {
@@ -102,9 +103,8 @@ protocol::EstimateMemory::Answer estimateOf(const protocol::EstimateMemory::Para
   const protocol::ModelCard card = cardOf(params.side.ref);
   protocol::EstimateMemory::Answer answer;
   answer.weights = card.bytesOnDisk;
-  for (const protocol::MapBytes& map : card.maps) {
-    if (map.map == params.side.map) answer.kv = map.kvBytesPerToken * params.context * params.users;
-  }
+  const auto map = parseMap(params.side.map, card.layers);
+  if (map) answer.kv = card.kvBytesPerToken / card.layers * map->owners() * params.context * params.users;
   answer.activations = 5783552;
   answer.total = answer.weights + answer.kv + answer.activations;
   answer.available = 12 * 1024 * kMiB;
@@ -212,6 +212,17 @@ void fakeEngineMethods(FakeEngine& engine) {
   engine.answer<protocol::RemoveModel>([project](const auto& params) -> Result<protocol::ProjectInfo> {
     std::erase_if(models, [&](const auto& model) { return model.name == params.name; });
     return project();
+  });
+  engine.answer<protocol::ListMaps>([](const auto&) -> Result<protocol::ListMaps::Answer> {
+    protocol::KnownMap found;
+    found.name = found.map = "0,0,0,0,0,0,6,6,6,9,9,9";
+    found.source = "measured";
+    found.model = "/projects/test/models/sample-routed";
+    found.run = "20260111-101500-eval-ab12";
+    found.layers = 12;
+    found.owners = 3;
+    found.scores = {{"f1", .88, 332}};
+    return protocol::ListMaps::Answer{{found}};
   });
   engine.answer<protocol::InspectModel>(
       [](const auto& params) { return Result<protocol::ModelCard>(cardOf(params.ref)); });

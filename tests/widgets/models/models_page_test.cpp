@@ -10,6 +10,7 @@
 #include "field_help.h"
 #include "layout_check.h"
 #include "page_fixture.h"
+#include "widgets/mapeditor/map_choices.h"
 #include "widgets/models/model_list.h"
 
 namespace strata::testing {
@@ -205,6 +206,8 @@ TEST_F(ModelsPageTest, MeasuresEachOfTwoModelsThatAreLoaded) {
   ASSERT_TRUE(list().choose("base"));
   ASSERT_TRUE(soon([&] { return label("cardName") == "base" && label("predicted-kv") == "1.50 MiB"; }));
   EXPECT_EQ(label("measured-kv"), "not measured");
+  // The figures of the first may be here before the answer that ends its loading.
+  ASSERT_TRUE(soon([&] { return button("loadButton").isVisible() && button("loadButton").text() == "Load"; }));
   button("loadButton").click();
   ASSERT_TRUE(soon([&] { return engine.loaded().size() == 2; }));
   EXPECT_TRUE(soon([&] { return label("measured-kv") == "768 KiB"; })) << label("measured-kv").toStdString();
@@ -263,8 +266,20 @@ TEST_F(ModelsPageTest, TheInspectorFollowsContextAndChats) {
   EXPECT_EQ(session.context(), 256);
   EXPECT_EQ(session.chats(), 4);
   EXPECT_TRUE(soon([&] { return label("predicted-kv") == "3.00 MiB"; })) << label("predicted-kv").toStdString();
-  child<SegmentedButtons>(*frame, "memoryMap").button(2)->click();
+  child<MapChoices>(*frame, "memoryMap").buttons()->button(2)->click();
   EXPECT_TRUE(soon([&] { return label("predicted-kv") == "1.50 MiB"; })) << label("predicted-kv").toStdString();
+}
+
+TEST_F(ModelsPageTest, AShareIsTheBestMeasuredMapInTheCardAndInTheInspector) {
+  openCard();
+  const auto tip = [&] { return child<MapChoices>(*frame, "memoryMap").buttons()->button(4)->toolTip(); };
+  ASSERT_TRUE(soon([&] { return tip().contains("Best measured: F1 88 % of 332 question"); })) << tip().toStdString();
+  EXPECT_TRUE(says("F1 88 %, 0,0,0,0,0,0,6,6,6,9,9,9")) << "the card's table";
+  child<MapChoices>(*frame, "memoryMap").buttons()->button(4)->click();
+  EXPECT_TRUE(soon([&] { return label("predicted-kv") == "384 KiB"; })) << label("predicted-kv").toStdString();
+  page->open(Place::model("base"));
+  EXPECT_TRUE(soon([&] { return tip().contains("Evenly spread, not measured"); })) << tip().toStdString();
+  EXPECT_FALSE(says("F1 88 %")) << "measured of another model";
 }
 
 TEST_F(ModelsPageTest, AModelThatDoesNotFitSaysSo) {

@@ -85,5 +85,19 @@ TEST_F(Maps, AScoreBelongsToTheMapHoweverItIsWritten) {
   EXPECT_EQ(scoreText(*score), "F1 80 % of 100 questions");
 }
 
+TEST_F(Maps, TheModelsOwnMapIsOneOfTheChoicesWhereItIsNoShare) {
+  protocol::ModelCard own = card();
+  own.defaultMap = "0,0,0,0,0,0,6,6,6,9,9,9";
+  const auto choices = library.choicesWithOwn(own);
+  ASSERT_EQ(choices.size(), 6u);
+  EXPECT_EQ(choices.back().from, MapLibrary::From::own);
+  EXPECT_EQ(choices.back().percent(), "25 %");
+  EXPECT_TRUE(choices.back().explanation().endsWith("The model's own map, not measured."));
+  own.defaultMap = "stride:2";
+  EXPECT_EQ(library.choicesWithOwn(own).size(), 5u) << "it is the half";
+  own.defaultMap = "full";
+  EXPECT_EQ(library.choicesWithOwn(own).size(), 5u);
+}
+
 }  // namespace
 }  // namespace strata
