@@ -140,12 +140,14 @@ struct Tokens {
   Json request;
   std::string stream, text;
   std::vector<int> ids;
+  std::int64_t kvBytesUsed = 0;
   template <class V>
   void visit(V& v) {
     v("request", request, "id of chat/generate");
     v("stream", stream, "as asked");
     v("text", text, "to add");
     v("ids", ids, "tokens since the notification before");
+    v("kv_bytes_used", kvBytesUsed, "of the cache, by the conversation's tokens so far; 0: not known");
   }
 };
 

@@ -75,8 +75,8 @@ void Engine::addMethods() {
         return protocol::Nothing{};
       });
   table.add<protocol::Generate>([this](const protocol::Generate::Params& params, RequestContext& context) {
-    const auto onTokens = [&](const std::string& text, const std::vector<int>& ids) {
-      m_server.tokens(context.id, params.stream, text, ids);
+    const auto onTokens = [&](const std::string& text, const std::vector<int>& ids, std::int64_t kvBytesUsed) {
+      m_server.tokens(context.id, params.stream, text, ids, kvBytesUsed);
     };
     Result<protocol::Answer> answer = m_host.generate(params, onTokens, context.progress, context.cancelled);
     if (answer && !params.expected.empty()) {

@@ -2,6 +2,14 @@
 #include "core/service/model_host.h"
 
 namespace strata {
+namespace {
+
+ModelHost::TokensFunction withoutBytes(const HttpEngine::Tokens& tokens) {
+  if (!tokens) return nullptr;
+  return [tokens](const std::string& text, const std::vector<int>& ids, std::int64_t) { tokens(text, ids); };
+}
+
+}  // namespace
 
 HttpEngine httpEngine(ModelHost& host) {
   HttpEngine engine;
@@ -19,11 +27,11 @@ HttpEngine httpEngine(ModelHost& host) {
   engine.generate = [&host](const protocol::Generate::Params& params, const HttpEngine::Tokens& tokens,
                             const std::atomic<bool>& cancelled) {
     return host.generate(
-        params, tokens, [](const std::string&, std::int64_t, std::int64_t) {}, cancelled);
+        params, withoutBytes(tokens), [](const std::string&, std::int64_t, std::int64_t) {}, cancelled);
   };
   engine.complete = [&host](const protocol::Side& side, const std::string& prompt, const GenerateConfig& sampling,
                             const HttpEngine::Tokens& tokens, const std::atomic<bool>& cancelled) {
-    return host.complete(side, prompt, sampling, tokens, cancelled);
+    return host.complete(side, prompt, sampling, withoutBytes(tokens), cancelled);
   };
   return engine;
 }

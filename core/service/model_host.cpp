@@ -35,6 +35,11 @@ Result<std::vector<TokenId>> promptOf(const OpenModel& open, const std::vector<p
   return chatPrompt(*open.model, **chat, messagesOf(turns));
 }
 
+/// Of the cache's bytes, those that hold tokens.
+std::int64_t usedBytes(const CacheUse& use) {
+  return use.capacity > 0 ? use.bytes / use.capacity * use.tokens : 0;
+}
+
 int questionsIn(const std::vector<protocol::Turn>& turns) {
   return static_cast<int>(
       std::count_if(turns.begin(), turns.end(), [](const auto& turn) { return turn.role == "user"; }));
@@ -124,13 +129,16 @@ Result<protocol::Answer> ModelHost::State::answer(Question question, const Token
   answer.madeBy = madeBy(open, question.map, question.sampling);
   answer.promptTokens = static_cast<int>(question.prompt.size());
   answer.context = open.model->context();
+  std::unique_ptr<ChatCache> cache;
   GenerateHooks hooks;
   hooks.cancel = &cancelled;
   hooks.alsoEndAt = std::move(question.alsoEndAt);
   if (onTokens) {
-    hooks.onToken = [&](std::size_t, TokenId id, const std::string& piece) { onTokens(piece, {id}); };
+    hooks.onToken = [&](std::size_t, TokenId id, const std::string& piece) {
+      onTokens(piece, {id}, usedBytes(cache->session.use()));
+    };
   }
-  std::unique_ptr<ChatCache> cache = streams.take(question.stream, open.model);
+  cache = streams.take(question.stream, open.model);
   if (cache) {
     cache->session.switchMap(question.map.map);
   } else {
@@ -164,8 +172,7 @@ Result<protocol::Answer> ModelHost::State::answer(Question question, const Token
   answer.ids = {result.answers[0].ids.begin(), result.answers[0].ids.end()};
   answer.finish = toString(result.answers[0].finish);
   answer.kvBytes = result.kvBytes;
-  const CacheUse use = cache->session.use();
-  if (use.capacity > 0) answer.kvBytesUsed = result.kvBytes / use.capacity * use.tokens;
+  answer.kvBytesUsed = usedBytes(cache->session.use());
   answer.kvBytesFull = result.kvBytes / question.map.map.owners() * question.map.map.layers();
   answer.prefillSeconds = result.prefillSeconds;
   answer.firstTokenSeconds = preparing + result.firstTokenSeconds;

@@ -29,8 +29,10 @@ class ModelHost {
     std::function<void()> onChange;  // a model was opened or closed; any thread
   };
   using ProgressFunction = std::function<void(const std::string& stage, std::int64_t done, std::int64_t total)>;
-  /// Text and tokens that became certain, in order; called on the computing thread, must not wait.
-  using TokensFunction = std::function<void(const std::string& text, const std::vector<int>& ids)>;
+  /// Text and tokens that became certain, in order, and the cache's bytes that hold tokens by then; called on the
+  /// computing thread, must not wait.
+  using TokensFunction =
+      std::function<void(const std::string& text, const std::vector<int>& ids, std::int64_t kvBytesUsed)>;
 
   explicit ModelHost(Options options);
   ~ModelHost();

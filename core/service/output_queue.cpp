@@ -48,7 +48,7 @@ void OutputQueue::postLatest(const std::string& key, std::string body) {
 }
 
 void OutputQueue::tokens(const Json& request, const std::string& stream, const std::string& text,
-                         const std::vector<int>& ids) {
+                         const std::vector<int>& ids, std::int64_t kvBytesUsed) {
   const std::lock_guard lock(m_mutex);
   if (m_broken) return;
   Gathered& gathered = m_gathered[request.dump()];
@@ -59,6 +59,7 @@ void OutputQueue::tokens(const Json& request, const std::string& stream, const s
   }
   gathered.tokens.text += text;
   gathered.tokens.ids.insert(gathered.tokens.ids.end(), ids.begin(), ids.end());
+  gathered.tokens.kvBytesUsed = kvBytesUsed;
   if (wake) m_changed.notify_one();
 }
 

@@ -36,7 +36,8 @@ class OutputQueue {
   /// In place of one with the same key that is not written yet.
   void postLatest(const std::string& key, std::string body);
   /// Goes out as chat/tokens, the first at once.
-  void tokens(const Json& request, const std::string& stream, const std::string& text, const std::vector<int>& ids);
+  void tokens(const Json& request, const std::string& stream, const std::string& text, const std::vector<int>& ids,
+              std::int64_t kvBytesUsed = 0);
   /// The answer of a request, behind the tokens that are left of it.
   void answer(const Json& request, std::string body);
   /// Waits until all is written, at most so long. False: something is left.

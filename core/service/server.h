@@ -51,8 +51,9 @@ class RpcServer {
   /// Lives no longer than the server.
   Notifier notifier();
   /// See OutputQueue::tokens.
-  void tokens(const Json& request, const std::string& stream, const std::string& text, const std::vector<int>& ids) {
-    m_output.tokens(request, stream, text, ids);
+  void tokens(const Json& request, const std::string& stream, const std::string& text, const std::vector<int>& ids,
+              std::int64_t kvBytesUsed) {
+    m_output.tokens(request, stream, text, ids, kvBytesUsed);
   }
 
   /// Reads until the input ends, `shutdown`, or a silence longer than the client announced (protocol::Alive) (0), or

@@ -109,6 +109,22 @@ TEST(EngineAnswers, ASeedFixesASampledAnswer) {
   EXPECT_NE(engine.result(engine.send("chat/generate", asked))["ids"], first["ids"]);
 }
 
+TEST(EngineAnswers, StreamedTokensTellTheCacheInUse) {
+  EngineProcess engine;
+  engine.initialize();
+  const Json asked = question("a", sideOf(sampleModel("sample-routed"), "stride:2"), "Who came to the house?", 40);
+  const Json answer = engine.result(engine.send("chat/generate", asked));
+  std::int64_t used = 0;
+  for (const auto& note : engine.notes) {
+    if (note.method != "chat/tokens") continue;
+    const auto now = note.params["kv_bytes_used"].get<std::int64_t>();
+    EXPECT_GE(now, used);
+    used = now;
+  }
+  EXPECT_GT(used, 0);
+  EXPECT_LE(used, answer["kv_bytes_used"].get<std::int64_t>());
+}
+
 TEST(EngineAnswers, AnAnswerIsMarkedByWhatItsTestSetExpects) {
   EngineProcess engine;
   engine.initialize();

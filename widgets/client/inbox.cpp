@@ -49,6 +49,7 @@ bool joined(Json& earlier, Json& later, Join join) {
       if (!bothHave(earlier, later, "text", isText) || !bothHave(earlier, later, "ids", isList)) return false;
       earlier["text"].get_ref<std::string&>() += later["text"].get_ref<const std::string&>();
       appendList(earlier, later, "ids");
+      if (const auto used = later.find("kv_bytes_used"); used != later.end()) earlier["kv_bytes_used"] = *used;
       return true;
     case Join::points:
       if (!bothHave(earlier, later, "series", isList)) return false;

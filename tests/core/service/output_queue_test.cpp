@@ -63,20 +63,23 @@ TEST_F(OutputQueueTest, SendsTheFirstTokenAtOnceAndGathersTheRestBeforeTheAnswer
   m_queue->tokens(1, "a", "Once", {5});
   EXPECT_EQ(read().params["text"], "Once");
   EXPECT_LT(Clock::now() - begun, std::chrono::seconds(1));
-  for (int i = 0; i < 50; ++i) m_queue->tokens(1, "a", "x", {i});
+  for (int i = 0; i < 50; ++i) m_queue->tokens(1, "a", "x", {i}, 10 * i);
   m_queue->answer(1, rpcResult(1, "done"));
   std::string text;
   std::vector<int> ids;
   int notifications = 0;
+  Json used;
   RpcMessage message = read();
   for (; message.kind == RpcMessage::Kind::notification; message = read(), ++notifications) {
     EXPECT_EQ(message.method, "chat/tokens");
+    used = message.params["kv_bytes_used"];
     text += message.params["text"].get<std::string>();
     for (const Json& id : message.params["ids"]) ids.push_back(id.get<int>());
   }
   EXPECT_EQ(message.result, "done");
   EXPECT_EQ(text, std::string(50, 'x'));
   EXPECT_EQ(ids.size(), 50U);
+  EXPECT_EQ(used, 490) << "the latest";
   EXPECT_LE(notifications, 2 + static_cast<int>(60 * std::chrono::duration<double>(Clock::now() - begun).count()));
 }
 

@@ -211,6 +211,7 @@ METHODS = {
     "initialize": initialize, "shutdown": nothing, "cancel": cancel,
     "project/open": open_project, "project/set_sides": nothing,
     "models/list": list_models, "models/inspect": chat.inspect, "models/unload": chat.unload,
+    "project/set_template": chat.set_template,
     "chat/count": chat.count, "chat/sample_question": sample_question,
     "chats/list": chat.list_chats, "chats/open": chat.open_chat, "chats/put": chat.put_chat,
     "chats/remove": chat.remove_chat, "chats/export": chat.export_chat,

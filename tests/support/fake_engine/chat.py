@@ -10,6 +10,7 @@ from wire import Refused, append, cancelled, has, notify, path, read, write
 
 HUGE = 1_000_000  # tokens of a context where FOLDER/context does not set it
 loaded = []  # models
+templates = {}  # of the project, by model
 answering = set()  # ids of the requests whose answers are being made
 ids = {}  # a token's id by its text
 texts = {}  # and its text by the id
@@ -51,6 +52,15 @@ def hash_of(ref):
     return (ref["model"] * 64).encode().hex()[:64]
 
 
+def template_of(ref):
+    """The model "bare" has none of its own."""
+    return templates.get(ref["model"], "" if ref["model"] == "bare" else "{{ messages }}")
+
+
+def set_template(params):
+    templates[params["ref"]["model"]] = params["text"]
+
+
 def inspect(params):
     ref = params["ref"]
     layers = layers_of(ref)
@@ -60,7 +70,8 @@ def inspect(params):
         "dtype": "bfloat16", "kv_dtype": "bfloat16", "layers": layers, "width": 288, "heads": 6, "kv_heads": 2,
         "head_dim": 48, "ffn": 768, "vocab": 3072, "parameters": 9_400_000, "bytes_on_disk": 18_800_000,
         "context": 1024, "kv_bytes_per_token": kv_bytes("full", layers), "default_map": "full",
-        "tokenizer": "sentencepiece",
+        "tokenizer": "sentencepiece", "template_text": template_of(ref),
+        "template_origin": "chat_template.jinja" if template_of(ref) else "built in: ChatML",
         "problem": "The model mute has no tokenizer; add tokenizer.json to its folder." if ref["model"] == "mute" else "",
         "maps": [{"map": name, "owners": owners(name, layers), "kv_bytes_per_token": kv_bytes(name, layers)}
                  for name in maps],
@@ -194,8 +205,10 @@ def generate(params, number):
 
     def stream_tokens():
         notify("chat/tokens", {"request": number, "stream": stream, "text": "".join(made[sent:]),
-                               "ids": [id_of(token) for token in made[sent:]]})
+                               "ids": [id_of(token) for token in made[sent:]],
+                               "kv_bytes_used": kv_bytes(side["map"], layers) * (prompt + len(made))})
 
+    layers = layers_of(side["ref"])
     begun = streamed = time.monotonic()
     for i, token in enumerate(wanted):
         if number in cancelled:
@@ -216,7 +229,6 @@ def generate(params, number):
         stream_tokens()
     with state:
         answering.discard(number)
-    layers = layers_of(side["ref"])
     return {
         "text": "".join(made), "finish": finish, "ids": [id_of(token) for token in made],
         "made_by": {"model": side["ref"]["model"], "folder": "/models/" + side["ref"]["model"], "hash": hash_of(side["ref"]),
