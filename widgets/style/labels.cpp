@@ -64,7 +64,8 @@ const QFont& fontOf(TextRole role) {
 
 Label::Label(const QString& text, TextRole role, Tone tone, QWidget* parent)
     : QLabel(text, parent), m_role(role), m_tone(tone) {
-  setTextFormat(Qt::PlainText);  // names and messages come from files and models
+  setTextFormat(Qt::PlainText);             // names and messages come from files and models
+  setForegroundRole(QPalette::WindowText);  // in a scroll area it would be Text, which has no tone
   followTheme(this, [this] { restyle(); });
 }
 
