@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "core/routing/sharing_map.h"
+#include "widgets/chat/sampling_panel.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/flow_layout.h"
 #include "widgets/style/format.h"
@@ -81,6 +82,15 @@ QString finishText(const protocol::Answer& answer) {
   return {};
 }
 
+/// "answering · 42 tokens · 84.2 tokens/s · KV used 1.2 MiB": what is known of it.
+QString liveText(const Answering::Live& live) {
+  QStringList parts{AnswerFoot::tr("answering")};
+  if (live.tokens > 1) parts << AnswerFoot::tr("%1 tokens").arg(formatCount(live.tokens));
+  if (live.timed > 0 && live.seconds > 0) parts << formatSpeed(live.timed / live.seconds);
+  if (live.kvBytesUsed > 0) parts << AnswerFoot::tr("KV used %1").arg(formatBytes(live.kvBytesUsed));
+  return parts.join(QStringLiteral(" · "));
+}
+
 }  // namespace
 
 QString markText(const protocol::Mark& mark) {
@@ -103,8 +113,11 @@ QString madeByText(const protocol::MadeBy& madeBy, bool stale) {
   ref.model = madeBy.model;
   ref.adapter = madeBy.adapter;
   const QString model = Session::shortName(ref);
-  const QString what = QStringLiteral("%1 %2 · %3 · ").arg(model, hash, mapText(madeBy)) +
-                       AnswerFoot::tr("seed %1").arg(madeBy.sampling.seed);
+  QStringList parts{model + ' ' + hash, mapText(madeBy),
+                    AnswerFoot::tr("temperature %1").arg(madeBy.sampling.temperature)};
+  if (madeBy.sampling.temperature > 0) parts << AnswerFoot::tr("seed %1").arg(madeBy.sampling.seed);
+  if (!madeBy.sampling.stop.empty()) parts << AnswerFoot::tr("stops at %1").arg(stopsText(madeBy.sampling.stop));
+  const QString what = parts.join(QStringLiteral(" · "));
   return stale ? AnswerFoot::tr("made with %1").arg(what) : AnswerFoot::tr("made by %1").arg(what);
 }
 
@@ -129,14 +142,8 @@ AnswerFoot::AnswerFoot(int turn, Which which, QWidget* parent) : Block(parent), 
   m_progress->setFixedWidth(scaled(96));
   m_progress->setAccessibleName(tr("Progress of %1").arg(m_name));
   m_progress->setObjectName(prefix + "Progress");
-  m_stop = makeButton(tr("Stop"), ButtonKind::link, m_status);
-  m_stop->setCompact(true);
-  m_stop->setAccessibleName(tr("Stop %1").arg(m_name));
-  m_stop->setObjectName(prefix + "Stop");
-  connect(m_stop, &QPushButton::clicked, this, &AnswerFoot::stopWanted);
   statusRow->addWidget(m_statusText, 1);
   statusRow->addWidget(m_progress);
-  statusRow->addWidget(m_stop);
   column->addWidget(m_status);
 
   auto* problem = new Pane(Ground::raised, this);
@@ -168,7 +175,8 @@ AnswerFoot::AnswerFoot(int turn, Which which, QWidget* parent) : Block(parent), 
   auto* footRow = new QHBoxLayout(m_foot);
   footRow->setContentsMargins(0, 0, 0, 0);
   footRow->setSpacing(0);
-  m_madeBy = new ElidedLabel({}, TextRole::monoCaption, Tone::second, m_foot);
+  m_madeBy = new Label({}, TextRole::monoCaption, Tone::second, m_foot);
+  m_madeBy->setWordWrap(true);
   m_madeBy->setObjectName(prefix + "MadeBy");
   footRow->addWidget(m_madeBy, 1);
   m_again = makeButton(tr("Answer again"), ButtonKind::link, m_foot);
@@ -184,7 +192,7 @@ AnswerFoot::AnswerFoot(int turn, Which which, QWidget* parent) : Block(parent), 
   m_copy->setObjectName(prefix + "Copy");
   for (Button* button : {m_again, m_compare, m_repeat, m_newSeed, m_copy}) {
     button->setCompact(true);
-    footRow->addWidget(button);
+    footRow->addWidget(button, 0, Qt::AlignTop);
   }
   connect(m_again, &QPushButton::clicked, this, [this] { Q_EMIT againWanted(false); });
   connect(m_repeat, &QPushButton::clicked, this, [this] { Q_EMIT againWanted(false); });
@@ -214,11 +222,25 @@ void AnswerFoot::addFigure(const QString& name, const QString& value, const QStr
 }
 
 void AnswerFoot::addMark(const protocol::Mark& mark) {
-  QStringList expected;
-  for (const std::string& answer : mark.expected) expected << textOf(answer);
-  expected.removeDuplicates();
-  const Tone tone = mark.exact >= 1 ? Tone::good : mark.f1 > 0 ? Tone::warn : Tone::bad;
-  addFigure(tr("answer"), markText(mark), tr("expected: %1").arg(expected.join(tr(" or "))), nullptr, tone);
+  const bool right = mark.exact >= 1, partly = !right && mark.f1 > 0;
+  auto* figure = new QWidget(m_figures);
+  auto* row = new QHBoxLayout(figure);
+  row->setContentsMargins(0, 0, 0, 0);
+  row->setSpacing(kGapInside);
+  auto* sign = new QLabel(figure);
+  followTheme(sign, [sign, right, partly] {
+    const QIcon shown = right    ? icon("check-lg", Ink::good)
+                        : partly ? icon("dash-lg", Ink::warn)
+                                 : icon("x-lg", Ink::bad);
+    sign->setPixmap(shown.pixmap(metrics().icon, metrics().icon));
+  });
+  row->addWidget(sign);
+  const Tone tone = right ? Tone::good : partly ? Tone::warn : Tone::bad;
+  auto* word = new Label(markText(mark), TextRole::section, tone, figure);
+  word->setAccessibleName(tr("Answer: %1").arg(markText(mark)));
+  row->addWidget(word);
+  m_flow->addWidget(figure);
+  figure->show();
 }
 
 /// What the conversation takes, and what is allocated for it; answers of before 0.5 know the latter alone.
@@ -270,7 +292,12 @@ void AnswerFoot::showFigures(const FootState& state, bool stale) {
   updateGeometry();
 }
 
+void AnswerFoot::showLive(const Answering::Live& live) {
+  if (m_state == Answering::State::answering) m_statusText->setText(liveText(live));
+}
+
 void AnswerFoot::showStatus(const FootState& state) {
+  m_state = state.state;
   QString text;
   switch (state.state) {
     case Answering::State::waiting:
@@ -280,7 +307,7 @@ void AnswerFoot::showStatus(const FootState& state) {
       text = state.stage.what.isEmpty() ? tr("Opening %1").arg(state.modelName) : state.stage.what;
       break;
     case Answering::State::answering:
-      text = tr("answering");
+      text = liveText(state.live);
       break;
     case Answering::State::stopping:
       text = tr("stopping");
@@ -294,8 +321,6 @@ void AnswerFoot::showStatus(const FootState& state) {
   m_progress->setVisible(state.state == Answering::State::loading);
   m_progress->setRange(0, measured ? 1000 : 0);
   if (measured) m_progress->setValue(static_cast<int>(1000.0 * double(state.stage.done) / double(state.stage.total)));
-  m_stop->setVisible(state.state != Answering::State::idle);
-  m_stop->setEnabled(state.state != Answering::State::stopping);
 }
 
 void AnswerFoot::show(const FootState& state) {
@@ -325,10 +350,13 @@ void AnswerFoot::show(const FootState& state) {
   }
   const bool needed = stale || !whole;
   m_again->setVisible(state.last && needed);
-  m_repeat->setVisible(state.last && !needed);
+  m_repeat->setVisible(!state.last || !needed);
   m_newSeed->setVisible(state.last);
   m_compare->setVisible(state.comparable);
-  for (Button* button : {m_again, m_repeat, m_newSeed}) button->setEnabled(state.sideNow.has_value());
+  for (Button* button : {m_again, m_repeat}) button->setEnabled(state.sideNow.has_value());
+  m_newSeed->setEnabled(state.sideNow.has_value() && !state.greedy);
+  m_newSeed->setToolTip(state.greedy ? tr("At temperature 0 every seed gives the same answer")
+                                     : tr("Answer again with a new seed"));
   m_copy->setVisible(said != nullptr && !said->text.isEmpty());
   layout()->invalidate();
   Q_EMIT resized();

@@ -21,18 +21,21 @@ struct FootState {
   const SideAnswer* answer = nullptr;
   Answering::State state = Answering::State::idle;
   Answering::Stage stage;
+  Answering::Live live;
   QString modelName;                      // of the side, for "Opening …"
   std::optional<protocol::Side> sideNow;  // what the picker says
   std::string hashNow;                    // of the side's model, where it is open
   std::optional<FirstDifference> difference;
   bool waits = false;       // a question that no side could be asked yet
   bool last = false;        // of the chat: it can be made again
+  bool greedy = false;      // temperature 0: another seed gives the same answer
   bool comparable = false;  // both sides answered, and another turn is compared
 };
 
 /// "right", "partly, F1 50 %", "wrong": by the rule of the question's test set.
 QString markText(const protocol::Mark& mark);
-/// "made by 1a2b3c4d · retention:.5 · seed 7", or, where the picker says something else, "made with …".
+/// "made by base 1a2b3c4d · retention:.5 · temperature 0.8 · seed 7 · stops at \n", or, where the picker says something
+/// else, "made with …".
 QString madeByText(const protocol::MadeBy& madeBy, bool stale);
 /// Whether the answer was made by something else than what stands on the side now.
 bool isStale(const protocol::MadeBy& madeBy, const std::optional<protocol::Side>& now, const std::string& hashNow);
@@ -43,13 +46,14 @@ class AnswerFoot : public Block {
  public:
   AnswerFoot(int turn, Which which, QWidget* parent = nullptr);
   void show(const FootState& state);
+  /// The figures of an answer that comes.
+  void showLive(const Answering::Live& live);
   int heightFor(int width) override;
 
  Q_SIGNALS:
   void copyWanted();
   void againWanted(bool newSeed);
   void differencesWanted();
-  void stopWanted();
 
  private:
   void addFigure(const QString& name, const QString& value, const QString& note = {}, QWidget* extra = nullptr,
@@ -59,11 +63,11 @@ class AnswerFoot : public Block {
   void showFigures(const FootState& state, bool stale);
   void showStatus(const FootState& state);
   QString m_name;
+  Answering::State m_state = Answering::State::idle;
   Which m_which;
   QWidget* m_status;
   Label* m_statusText;
   QProgressBar* m_progress;
-  Button* m_stop;
   QWidget* m_problem;
   Label* m_problemText;
   QWidget* m_figures;

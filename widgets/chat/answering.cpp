@@ -8,6 +8,7 @@ namespace strata {
 namespace {
 
 constexpr int kFlushMilliseconds = 33;
+constexpr int kLiveMilliseconds = 250;             // figures that change faster cannot be read
 constexpr std::int64_t kPrepareBytes = 1LL << 30;  // larger models are opened by the first question alone
 
 }  // namespace
@@ -71,14 +72,16 @@ void Answering::start(int turn, Which which) {
   if (!what || turn > m_conversation.lastTurn()) return;
   side.turn = turn;
   side.stage = {};
+  side.live = {};
   side.pending.clear();
-  side.sinceFlush.invalidate();
+  for (QElapsedTimer* timer : {&side.sinceFlush, &side.sinceFirst, &side.sinceLive}) timer->invalidate();
   m_conversation.beginAnswer(turn, which, *what);
   protocol::Generate::Params params;
   params.stream = streamOf(which).toStdString();
   params.side = *what;
   params.turns = m_conversation.asked(turn, which);
   params.sampling = m_conversation.info().sampling;
+  params.sampling.stop = m_conversation.stop(turn);
   params.expected = m_conversation.expected(turn);
   const int number = ++m_number;
   side.number = number;
@@ -189,9 +192,27 @@ void Answering::take(const protocol::Tokens& tokens) {
     // By request: what is late of an abandoned answer has the same stream.
     if (side.ticket == 0 || tokens.request != Json(side.ticket)) continue;
     side.pending += safeText(tokens.text);
+    count(which, tokens);
     if (side.state == State::loading || side.state == State::waiting) setState(which, State::answering);
     if (!side.sinceFlush.isValid() || side.sinceFlush.elapsed() >= kFlushMilliseconds) flush(which);
   }
+}
+
+/// The first tokens begin the time; the speed is that of those after them.
+void Answering::count(Which which, const protocol::Tokens& tokens) {
+  Asked& side = m_sides[indexOf(which)];
+  const int made = static_cast<int>(tokens.ids.size());
+  side.live.tokens += made;
+  if (tokens.kvBytesUsed > 0) side.live.kvBytesUsed = tokens.kvBytesUsed;
+  if (!side.sinceFirst.isValid()) {
+    side.sinceFirst.start();
+  } else {
+    side.live.timed += made;
+    side.live.seconds = static_cast<double>(side.sinceFirst.nsecsElapsed()) / 1e9;
+  }
+  if (side.sinceLive.isValid() && side.sinceLive.elapsed() < kLiveMilliseconds) return;
+  side.sinceLive.start();
+  Q_EMIT liveChanged(which);
 }
 
 void Answering::progress(const protocol::Progress& how) {

@@ -28,6 +28,13 @@ class Answering : public QObject {
     QString what;
     std::int64_t done = 0, total = 0;
   };
+  /// Of an answer that comes.
+  struct Live {
+    int tokens = 0;
+    double seconds = 0;            // since its first tokens
+    int timed = 0;                 // tokens that came in these
+    std::int64_t kvBytesUsed = 0;  // 0: not known
+  };
 
   Answering(Session& session, Conversation& conversation, QObject* parent = nullptr);
 
@@ -36,6 +43,7 @@ class Answering : public QObject {
   /// Turn that a side is answering; -1: none.
   int turn(Which which) const { return m_sides[indexOf(which)].turn; }
   const Stage& stage(Which which) const { return m_sides[indexOf(which)].stage; }
+  const Live& live(Which which) const { return m_sides[indexOf(which)].live; }
 
   /// Answers a turn on these sides, together. One that is under way is stopped first.
   void answer(int turn, const std::vector<Which>& sides = {Which::a, Which::b});
@@ -54,6 +62,8 @@ class Answering : public QObject {
  Q_SIGNALS:
   void openingChanged();
   void stateChanged(Which which);
+  /// The figures of an answer that comes are others, four times a second at most.
+  void liveChanged(Which which);
   /// A side is done with a turn.
   void finished(int turn, Which which);
 
@@ -65,8 +75,9 @@ class Answering : public QObject {
     int number = 0;  // tells this request's answer from that of one that was given up
     int next = -1;   // turn to answer once the one under way has ended
     Stage stage;
+    Live live;
     QString pending;
-    QElapsedTimer sinceFlush;
+    QElapsedTimer sinceFlush, sinceFirst, sinceLive;
   };
   /// A model that is being opened ahead.
   struct Opening {
@@ -80,6 +91,7 @@ class Answering : public QObject {
   void start(int turn, Which which);
   void done(Which which, int turn, int number, const Result<protocol::Answer>& answer);
   void take(const protocol::Tokens& tokens);
+  void count(Which which, const protocol::Tokens& tokens);
   void progress(const protocol::Progress& progress);
   void flush(Which which);
   void flushAll();

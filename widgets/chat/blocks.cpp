@@ -4,50 +4,20 @@
 #include <QGuiApplication>
 #include <QHBoxLayout>
 #include <QPainter>
-#include <QTextBlock>
+#include <algorithm>
 
 #include "widgets/chat/safe_text.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/theme.h"
 
 namespace strata {
-namespace {
-
-constexpr qsizetype kQuestionCut = 150;         // characters of a question that is cut
-constexpr int kQuestionLines = 3;               // or so many lines
-constexpr qsizetype kQuestionMost = 16 * 1024;  // of a whole one; the rest is counted
-
-QString cutQuestion(const QString& question) {
-  qsizetype end = 0;
-  for (int line = 0; line < kQuestionLines && end >= 0; ++line) {
-    const qsizetype next = question.indexOf('\n', end);
-    if (next < 0) {
-      end = question.size();
-      break;
-    }
-    end = next + 1;
-  }
-  const qsizetype cut = cutBefore(question, std::min(end, kQuestionCut));
-  return cut >= question.size() ? question : question.left(cut).trimmed() + QStringLiteral(" …");
-}
-
-}  // namespace
-
-QuestionBlock::QuestionBlock(const QString& question, int turn, bool whole, QWidget* parent)
-    : Block(parent), m_question(safeText(question)), m_whole(whole) {
+TurnLine::TurnLine(const QString& title, int turn, bool shown, QWidget* parent) : Block(parent), m_shown(shown) {
   setObjectName(QString("question%1").arg(turn + 1));
-  m_text = new TextView(this);
+  const QString number = tr("Question %1").arg(turn + 1);
+  setAccessibleName(number);
+  m_text = new ElidedLabel(title.isEmpty() ? number : tr("%1: %2").arg(number, title), TextRole::caption, Tone::second,
+                           this);
   m_text->setObjectName(objectName() + "Text");
-  m_text->setAccessibleName(tr("Question %1").arg(turn + 1));
-  m_more = makeButton({}, ButtonKind::link, this);
-  m_more->setCompact(true);
-  m_more->setObjectName(objectName() + "More");
-  connect(m_more, &QPushButton::clicked, this, [this] {
-    m_whole = !m_whole;
-    fill();
-    Q_EMIT wholeChanged(m_whole);
-    Q_EMIT resized();
-  });
   m_actions = new QWidget(this);
   auto* row = new QHBoxLayout(m_actions);
   row->setContentsMargins(0, 0, 0, 0);
@@ -61,59 +31,36 @@ QuestionBlock::QuestionBlock(const QString& question, int turn, bool whole, QWid
     button->setCompact(true);
     row->addWidget(button);
   }
-  connect(edit, &QPushButton::clicked, this, &QuestionBlock::editWanted);
-  connect(branch, &QPushButton::clicked, this, &QuestionBlock::branchWanted);
-  fill();
+  connect(edit, &QPushButton::clicked, this, &TurnLine::editWanted);
+  connect(branch, &QPushButton::clicked, this, &TurnLine::branchWanted);
+  m_text->setVisible(shown);
+  m_actions->setVisible(shown);
 }
 
-void QuestionBlock::fill() {
-  const QString cut = cutQuestion(m_question);
-  QString shown = m_whole ? m_question.left(cutBefore(m_question, kQuestionMost)) : cut;
-  if (m_whole && shown.size() < m_question.size()) {
-    shown += tr("\n… and %n more characters", nullptr, static_cast<int>(m_question.size() - shown.size()));
-  }
-  std::vector<TextBlock> blocks = plainBlocks(shown);
-  for (TextBlock& block : blocks) block.continues = true;
-  m_text->show(Piece{blocks, false});
-  m_more->setText(m_whole ? tr("Show less") : tr("Show all"));
-  m_more->setVisible(cut.size() != m_question.size());
-  m_more->setAccessibleName(m_more->text());
+int TurnLine::heightFor(int) {
+  return m_shown ? m_actions->sizeHint().height() + kGapRelated : 0;
 }
 
-int QuestionBlock::arrange(int width) {
-  const QSize actions = m_actions->sizeHint();
-  const int text = std::max(1, width - 2 * kGapRelated - actions.width() - kGapInside);
-  const int height = m_text->heightFor(text);
-  m_text->setGeometry(kGapRelated, kGapRelated, text, height);
-  m_actions->setGeometry(width - actions.width() - kGapInside, kGapInside, actions.width(), actions.height());
-  int bottom = std::max(kGapRelated + height, kGapInside + actions.height() - kGapInside);
-  if (!m_more->isHidden()) {
-    // Its words under the question's: a link has room of its own at its sides.
-    m_more->setGeometry(QRect(QPoint(kGapRelated - kGapInside, bottom), m_more->sizeHint()));
-    bottom += m_more->sizeHint().height();
-  }
-  return bottom + kGapRelated;
-}
-
-int QuestionBlock::heightFor(int width) {
-  return arrange(width) + kGapRelated;
-}
-
-void QuestionBlock::resizeEvent(QResizeEvent* event) {
+void TurnLine::resizeEvent(QResizeEvent* event) {
   Block::resizeEvent(event);
-  arrange(width());
+  const QSize actions = m_actions->sizeHint();
+  m_actions->setGeometry(width() - actions.width(), 0, actions.width(), actions.height());
+  m_text->setGeometry(0, 0, std::max(0, width() - actions.width() - kGapRelated), actions.height());
 }
 
-void QuestionBlock::paintEvent(QPaintEvent*) {
+void TurnLine::paintEvent(QPaintEvent*) {
+  if (!m_shown) return;
   QPainter painter(this);
-  painter.setRenderHint(QPainter::Antialiasing);
-  painter.setPen(Qt::NoPen);
-  painter.setBrush(colors().raised);
-  painter.drawRoundedRect(rect().adjusted(0, 0, 0, -kGapRelated), kRadius, kRadius);
+  painter.fillRect(0, height() - kGapInside - 1, width(), 1, colors().line);
 }
 
 PiecesBlock::PiecesBlock(const std::vector<Piece>& pieces, const QString& name, bool goesOn, QWidget* parent)
-    : Block(parent), m_goesOn(goesOn) {
+    : Block(parent), m_name(name), m_goesOn(goesOn) {
+  fill(pieces);
+}
+
+void PiecesBlock::fill(const std::vector<Piece>& pieces) {
+  m_begin = m_end = 0;
   for (const Piece& piece : pieces) {
     for (const TextBlock& block : piece.blocks) {
       for (const Span& span : block.spans) {
@@ -123,16 +70,52 @@ PiecesBlock::PiecesBlock(const std::vector<Piece>& pieces, const QString& name, 
       }
     }
   }
-  for (const Piece& piece : pieces) {
+  const auto hasBar = [](const Piece& piece) {
+    return piece.code && !(!piece.blocks.empty() && piece.blocks.front().continues);
+  };
+  const auto languageOf = [](const Piece& piece) {
+    return piece.blocks.empty() ? QString() : piece.blocks.front().language;
+  };
+  bool same = m_parts.size() == pieces.size();
+  for (std::size_t i = 0; same && i < pieces.size(); ++i) {
+    same = (m_parts[i].bar != nullptr) == hasBar(pieces[i]) && m_parts[i].language == languageOf(pieces[i]);
+  }
+  if (!same) {
+    for (const Part& part : m_parts) {
+      for (QWidget* widget : {static_cast<QWidget*>(part.view), part.bar}) {
+        if (widget == nullptr) continue;
+        widget->hide();
+        widget->deleteLater();
+      }
+    }
+    m_parts.clear();
+    m_views.clear();
+  }
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    const bool continues = !pieces[i].blocks.empty() && pieces[i].blocks.front().continues;
+    if (same) {
+      m_parts[i].continues = continues;
+      m_parts[i].view->show(pieces[i]);
+      continue;
+    }
     auto* view = new TextView(this);
-    view->setAccessibleName(name);
+    view->setAccessibleName(m_name);
     view->setObjectName(QString("answerText%1").arg(m_views.size() + 1));
-    view->show(piece);
+    view->show(pieces[i]);
     connect(view, &TextView::hovered, this, &PiecesBlock::hovered);
-    const bool continues = !piece.blocks.empty() && piece.blocks.front().continues;
-    m_parts.push_back({view, piece.code && !continues ? makeBar(piece, view) : nullptr, continues});
+    m_parts.push_back({view, hasBar(pieces[i]) ? makeBar(pieces[i], view) : nullptr, languageOf(pieces[i]), continues});
     m_views.push_back(view);
   }
+}
+
+void PiecesBlock::show(const std::vector<Piece>& pieces) {
+  const int before = heightFor(width());
+  fill(pieces);
+  for (const Part& part : m_parts) {
+    part.view->QWidget::show();
+    if (part.bar != nullptr) part.bar->show();
+  }
+  if (heightFor(width()) != before) Q_EMIT resized();
 }
 
 QWidget* PiecesBlock::makeBar(const Piece& piece, TextView* view) {

@@ -9,12 +9,14 @@
 #include <QVBoxLayout>
 #include <utility>
 
+#include "widgets/chat/asked_text.h"
 #include "widgets/chat/chat_list.h"
 #include "widgets/chat/chat_pane.h"
 #include "widgets/chat/composer.h"
 #include "widgets/chat/difference_bar.h"
 #include "widgets/chat/first_start.h"
 #include "widgets/chat/notice_bar.h"
+#include "widgets/chat/prompt_bar.h"
 #include "widgets/chat/prompt_count.h"
 #include "widgets/chat/sampling_panel.h"
 #include "widgets/style/controls.h"
@@ -29,7 +31,6 @@ constexpr int kListWidth = 200;
 constexpr const char* kChatKey = "chat/current";
 constexpr const char* kChatProjectKey = "chat/project";
 constexpr const char* kScrollKey = "chat/scroll_together";
-constexpr const char* kSamplingKey = "chat/sampling";
 
 }  // namespace
 
@@ -49,11 +50,7 @@ ChatPage::ChatPage(Session& session, QWidget* parent)
   connectAll();
   connectSteps();
   addCommands();
-  GenerateConfig sampling;
-  const auto stored = parseJson(session.settings().value(kSamplingKey, "{}").toString().toStdString(), kSamplingKey);
-  if (stored && configFromJson(*stored, kSamplingKey, sampling, UnknownKeys::ignore)) {
-    m_conversation->setSampling(sampling);
-  }
+  readSampling();
   chatOpened();
   projectChanged();
 }
@@ -96,6 +93,9 @@ void ChatPage::build() {
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(0);
   column->addWidget(buildHead());
+  column->addWidget(new Separator(Qt::Horizontal, right));
+  m_prompt = new PromptBar(right);
+  column->addWidget(m_prompt);
   column->addWidget(new Separator(Qt::Horizontal, right));
   m_sides = new QSplitter(Qt::Horizontal, right);
   m_sides->setObjectName("chatSides");
@@ -154,9 +154,14 @@ void ChatPage::connectAll() {
       if (id == m_conversation->id()) m_conversation->storeAgain();
     });
   });
-  connect(m_conversation, &Conversation::answerChanged, this, [this] { m_differences->refresh(); });
+  connect(m_conversation, &Conversation::answerChanged, this, [this] {
+    m_differences->refresh();
+    showPrompt();
+  });
   connect(m_conversation, &Conversation::turnsChanged, this, [this] {
     m_differences->refresh();
+    showTitle();
+    showPrompt();
     recount();
   });
   connect(m_conversation, &Conversation::infoChanged, this, &ChatPage::recount);
@@ -174,6 +179,8 @@ void ChatPage::connectAll() {
     showState();
     if (isVisible()) m_answering->prepare();
   });
+  connect(m_prompt, &PromptBar::editWanted, this, &ChatPage::editTurn);
+  connect(m_prompt, &PromptBar::branchWanted, this, &ChatPage::branchFrom);
   connect(m_again, &QPushButton::clicked, this, [this] { answerAgain({Which::a, Which::b}, false); });
   connect(m_time, &QPushButton::clicked, this, &ChatPage::timeThem);
   connect(m_differencesSwitch, &QAbstractButton::toggled, m_differences, &Differences::setOn);
@@ -193,7 +200,7 @@ void ChatPage::connectAll() {
     sampling.seed = QRandomGenerator::global()->bounded(1, 1'000'000);
     setSampling(sampling);
   });
-  connect(m_sampling, &SamplingPanel::samplingChanged, this, [this] { setSampling(m_sampling->sampling()); });
+  connect(m_sampling, &SamplingPanel::samplingChanged, this, &ChatPage::samplingEdited);
   connect(m_sampling, &SamplingPanel::systemChanged, this, [this] { m_conversation->setSystem(m_sampling->system()); });
   connect(qApp, &QApplication::focusChanged, this, [this](QWidget*, QWidget* now) {
     if (now != nullptr && isAncestorOf(now)) Q_EMIT keysChanged();
@@ -206,11 +213,16 @@ void ChatPage::connectPane(ChatPane* pane) {
   connect(transcript, &Transcript::editWanted, this, &ChatPage::editTurn);
   connect(transcript, &Transcript::branchWanted, this, &ChatPage::branchFrom);
   connect(transcript, &Transcript::againWanted, this,
-          [this](Which side, bool newSeed) { answerAgain({side}, newSeed); });
+          [this](Which side, int turn, bool newSeed) { answerTurnAgain(turn, {side}, newSeed); });
   connect(transcript, &Transcript::differencesWanted, this,
           [this](Which side, int turn) { m_differences->showTurn(turn, side); });
   connect(pane, &ChatPane::questionWanted, this, &ChatPage::takeSampleQuestion);
-  connect(transcript, &BlockList::scrolled, this, [this, which] { scrollTogether(which); });
+  connect(transcript, &BlockList::scrolled, this, [this, which] {
+    if (!m_scrolling) m_leader = which;
+    scrollTogether(which);
+    showPrompt();
+  });
+  connect(transcript, &BlockList::followsChanged, this, &ChatPage::showPrompt);
   connect(transcript, &BlockList::arranged, this, &ChatPage::alignPanes);
 }
 
@@ -218,7 +230,6 @@ void ChatPage::connectPane(ChatPane* pane) {
 void ChatPage::scrollTogether(Which leader) {
   if (m_scrolling || !m_scrollSwitch->isChecked()) return;
   m_scrolling = true;
-  m_leader = leader;
   const Transcript* from = m_panes[indexOf(leader)]->transcript();
   Transcript* to = m_panes[indexOf(otherOf(leader))]->transcript();
   if (from->followsEnd()) {
@@ -265,124 +276,8 @@ void ChatPage::setDraft(const QString& text) {
   m_composer->setDraft(text);
 }
 
-void ChatPage::setQuestion(const QString& text, const std::vector<std::string>& stop,
-                           const std::vector<std::string>& expected) {
-  if (m_composer->editedTurn() >= 0) m_composer->editTurn(-1, {});
-  const QString own = m_composer->draft().trimmed();
-  if (!own.isEmpty() && own != m_question && own != text.trimmed()) m_keptDraft = m_composer->draft();
-  m_question = text.trimmed();
-  m_questionStop = stop;
-  m_questionExpected = expected;
-  const QWidget* focus = window()->focusWidget();
-  const bool idle = focus == nullptr || (focus == m_composer->edit() && m_composer->draft().isEmpty());
-  setDraft(text);
-  if (idle) m_composer->sendButton()->setFocus(Qt::TabFocusReason);  // nothing is left to type: Enter asks
-}
-
-void ChatPage::sendDraft() {
-  const QString question = m_composer->draft().trimmed();
-  if (question.isEmpty()) return;
-  if (!anySide() && m_session.project()) {
-    m_session.announce(tr("No model on side A or B. Choose one first."));
-    return;
-  }
-  if (m_conversation->isOpening()) {
-    m_composer->setNote(tr("The chat is being opened."));
-    return;
-  }
-  if (m_count->question() == question && m_count->isFull()) return offerRoom(*m_count);
-  ask(question);
-  // What is typed next is the next question.
-  if (window()->focusWidget() == m_composer->sendButton()) m_composer->edit()->setFocus();
-}
-
-void ChatPage::ask(const QString& question) {
-  GenerateConfig sampling = m_conversation->info().sampling;
-  sampling.stop = question == m_question ? m_questionStop : std::vector<std::string>();
-  if (sampling.stop != m_conversation->info().sampling.stop) setSampling(sampling);
-  const bool typed = m_composer->draft().trimmed() == question;
-  const int edited = typed ? m_composer->editedTurn() : -1;
-  if (typed) {
-    m_composer->clear();
-    if (!m_keptDraft.isEmpty()) setDraft(std::exchange(m_keptDraft, {}));
-  }
-  m_notice->hide();  // what it would take back is past now
-  m_refused->setQuestion({}, 0);
-  int turn = m_conversation->lastTurn() + 1;
-  if (edited >= 0 && edited <= m_conversation->lastTurn()) {
-    turn = edited;
-    m_answering->abandon();  // an answer goes to the trash as far as it came
-    m_conversation->replaceFrom(edited, question);
-    m_notice->show(tr("The replaced messages are in the trash as a separate chat."), tr("Undo"), [this] {
-      m_answering->abandon();
-      m_conversation->takeBack();
-    });
-  } else {
-    m_conversation->ask(question);
-  }
-  if (question == m_question) m_conversation->setExpected(turn, m_questionExpected);
-  remember();
-  if (anySide()) {
-    m_answering->answer(turn);
-  } else {
-    m_unasked = turn;
-  }
-  showState();
-  Q_EMIT asked();
-}
-
-/// A question that was asked before any side was known.
-void ChatPage::answerWaiting() {
-  if (m_unasked < 0 || !anySide() || !m_session.project()) return;
-  m_answering->answer(std::exchange(m_unasked, -1));
-}
-
 void ChatPage::setRetention(Which which, double retention) {
   m_panes[indexOf(which)]->setRetention(retention);
-}
-
-void ChatPage::askAgain() {
-  if (m_conversation->isEmpty()) {
-    sendDraft();
-    return;
-  }
-  std::vector<Which> sides;
-  for (const Which which : kBothSides) {
-    const SideAnswer* answer = m_conversation->answer(m_conversation->lastTurn(), which);
-    const bool fresh =
-        answer != nullptr && answer->answer && !isStale(answer->answer->madeBy, m_session.side(which), {});
-    if (!fresh) sides.push_back(which);
-  }
-  answerAgain(sides.empty() ? std::vector{Which::a, Which::b} : sides, false);
-}
-
-void ChatPage::answerAgain(const std::vector<Which>& sides, bool newSeed) {
-  const int turn = m_conversation->lastTurn();
-  if (turn < 0 || !anySide()) return;
-  if (newSeed) {
-    GenerateConfig sampling = m_conversation->info().sampling;
-    sampling.seed = QRandomGenerator::global()->bounded(1, 1'000'000);
-    setSampling(sampling);
-  }
-  std::vector<std::pair<Which, SideAnswer>> before;
-  for (const Which which : sides) {
-    const SideAnswer* answer = m_conversation->answer(turn, which);
-    if (answer != nullptr && !answer->running && answer->answer) before.emplace_back(which, *answer);
-  }
-  m_answering->answer(turn, sides);
-  if (before.empty()) return;
-  m_notice->show(tr("Regenerated. Undo restores the previous answers."), tr("Undo"),
-                 [this, turn, before, id = m_conversation->id()] {
-                   if (id != m_conversation->id()) return;
-                   m_answering->abandon();
-                   for (const auto& [which, answer] : before) m_conversation->restoreAnswer(turn, which, answer);
-                 });
-}
-
-void ChatPage::timeThem() {
-  if (m_conversation->isEmpty() || !anySide()) return;
-  m_notice->hide();
-  m_answering->answerInTurn(m_conversation->lastTurn());
 }
 
 void ChatPage::openChat(const QString& id) {
@@ -410,12 +305,13 @@ void ChatPage::restoreState(const QByteArray& state) {
 void ChatPage::chatOpened() {
   m_sampling->setSampling(m_conversation->info().sampling);
   m_sampling->setSystem(QString::fromStdString(m_conversation->info().system));
-  m_composer->setSeed(m_conversation->info().sampling.seed);
+  showSampling();
   m_list->setCurrent(m_conversation->id());
   m_notice->hide();
   m_differences->refresh();
   remember();
   showTitle();
+  showPrompt();
   showState();
 }
 
@@ -439,13 +335,6 @@ void ChatPage::sidesChanged() {
   recount();
   if (isVisible()) m_answering->prepare();
   showState();
-}
-
-void ChatPage::setSampling(const GenerateConfig& sampling) {
-  m_conversation->setSampling(sampling);
-  m_sampling->setSampling(sampling);
-  m_composer->setSeed(sampling.seed);
-  m_session.settings().setValue(kSamplingKey, QString::fromStdString(dumpLine(configToJson(sampling))));
 }
 
 /// Chats belong to a project: another one is another chat, the one of last time comes back.
@@ -473,12 +362,16 @@ void ChatPage::remember() {
 
 void ChatPage::showTitle() {
   const QString title = QString::fromStdString(m_conversation->info().title);
-  m_title->setText(title.isEmpty() ? tr("New chat") : title);
+  const bool own = m_conversation->lastTurn() > 0 ||
+                   (!m_conversation->isEmpty() && title != titleOfPrompt(m_conversation->turns()[0].question));
+  // The only question stands below.
+  m_title->setText(title.isEmpty() ? tr("New chat") : own ? title : tr("Question"));
 }
 
 void ChatPage::showState() {
   const bool busy = m_answering->busy();
-  m_composer->setBusy(busy);
+  m_composer->setBusy(busy, m_answering->state(Which::a) != Answering::State::idle &&
+                                m_answering->state(Which::b) != Answering::State::idle);
   for (ChatPane* pane : m_panes) pane->setWaiting(m_unasked >= 0);
   const bool answered = !m_conversation->isEmpty() && anySide();
   m_again->setEnabled(answered);

@@ -20,6 +20,7 @@ class DifferenceBar;
 class ElidedLabel;
 class FirstStart;
 class NoticeBar;
+class PromptBar;
 class PromptCount;
 class SamplingPanel;
 class Switch;
@@ -53,6 +54,7 @@ class ChatPage : public Page {
   ChatList* list() const { return m_list; }
   Composer* composer() const { return m_composer; }
   NoticeBar* notice() const { return m_notice; }
+  PromptBar* prompt() const { return m_prompt; }
   PromptCount& promptCount() { return *m_count; }
   FirstStart& firstSteps() { return *m_steps; }
 
@@ -66,7 +68,10 @@ class ChatPage : public Page {
   void setRetention(strata::Which which, double retention);
   /// The last question once more, on the sides whose answers are not by what stands there now; else on both.
   void askAgain();
+  /// The last question once more.
   void answerAgain(const std::vector<strata::Which>& sides, bool newSeed);
+  /// The same of any turn; what follows it stays as it was.
+  void answerTurnAgain(int turn, const std::vector<strata::Which>& sides, bool newSeed);
   void timeThem();
   void startNew();
   /// The same, where this chat holds anything.
@@ -83,6 +88,7 @@ class ChatPage : public Page {
 
  protected:
   void showEvent(QShowEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
 
  private:
   void build();
@@ -108,6 +114,15 @@ class ChatPage : public Page {
   void showState();
   void showNote();
   void showTitle();
+  /// The question of the turn in view, and what was seen of its answers.
+  void showPrompt();
+  int turnInView() const;
+  /// Of a question as it is typed.
+  std::vector<std::string> stopFor(const QString& question) const;
+  void showSampling();
+  void samplingEdited();
+  /// As they were when the window was closed.
+  void readSampling();
   void setSampling(const GenerateConfig& sampling);
   void remember();
   Which focusedSide() const;
@@ -125,19 +140,21 @@ class ChatPage : public Page {
   ElidedLabel* m_title;
   Switch *m_differencesSwitch, *m_scrollSwitch;
   Button *m_again, *m_time;
+  PromptBar* m_prompt;
   DifferenceBar* m_differenceBar;
   NoticeBar* m_notice;
   SamplingPanel* m_sampling;
   Composer* m_composer;
   FirstStart* m_steps;
-  QAction *m_stopAction = nullptr, *m_editAction = nullptr, *m_branchAction = nullptr;
+  QAction *m_stopAction = nullptr, *m_editAction = nullptr, *m_branchAction = nullptr, *m_seedAction = nullptr;
   QList<QAction*> m_chatActions;  // of a chat that holds something
   QString m_keptDraft;            // the user's own, while a question of a task is typed in
   QString m_project;              // whose chats these are
   QString m_question;             // of setQuestion(), and where its answers end
   std::vector<std::string> m_questionStop, m_questionExpected;
-  int m_unasked = -1;         // a turn that waits for a side
-  Which m_leader = Which::a;  // the pane that was scrolled last
+  std::vector<std::string> m_ownStop;  // of all other questions
+  int m_unasked = -1;                  // a turn that waits for a side
+  Which m_leader = Which::a;           // the pane that was scrolled last
   bool m_scrolling = false, m_aligning = false, m_alignAgain = false;
 };
 

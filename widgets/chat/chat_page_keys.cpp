@@ -92,7 +92,7 @@ void ChatPage::addCommands() {
   addCommand("chat-again", tr("Regenerate both answers"), QKeySequence("Ctrl+R"), again({Which::a, Which::b}, false));
   addCommand("chat-again-a", tr("Regenerate answer A"), {}, again({Which::a}, false));
   addCommand("chat-again-b", tr("Regenerate answer B"), {}, again({Which::b}, false));
-  addCommand("chat-again-seed", tr("Regenerate with a new seed"), {}, again({Which::a, Which::b}, true));
+  m_seedAction = addCommand("chat-again-seed", tr("Regenerate with a new seed"), {}, again({Which::a, Which::b}, true));
   addCommand("chat-time", tr("Time both, one after the other"), {}, [this] { timeThem(); });
   m_stopAction = addCommand("chat-stop", tr("Stop both answers"), {}, [this] { m_answering->stopAll(); });
   m_editAction = addCommand("chat-edit", tr("Edit the last question"), {}, [this] { editLast(); });
@@ -105,7 +105,9 @@ void ChatPage::addCommands() {
              [this] { m_composer->settingsButton()->toggle(); });
   addCommand("chat-sample", tr("Ask a question from the test split"), {}, [this] { takeSampleQuestion(); });
   const auto exported = [this](const char* format) {
-    return [this, format] { m_list->exportChat(m_conversation->id(), m_title->text(), format); };
+    return [this, format] {
+      m_list->exportChat(m_conversation->id(), QString::fromStdString(m_conversation->info().title), format);
+    };
   };
   m_chatActions = {
       addCommand("chat-export-md", tr("Export this chat as Markdown"), {}, exported("md")),
@@ -118,6 +120,7 @@ void ChatPage::updateActions() {
   for (QAction* action : m_chatActions) action->setEnabled(any);
   m_editAction->setEnabled(any);
   m_branchAction->setEnabled(any);
+  m_seedAction->setEnabled(any && m_conversation->info().sampling.temperature > 0);
   m_stopAction->setEnabled(m_answering->busy());
 }
 

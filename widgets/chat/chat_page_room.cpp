@@ -2,15 +2,21 @@
 
 #include <algorithm>
 
-#include "widgets/chat/answer_foot.h"
 #include "widgets/chat/chat_page.h"
+#include "widgets/chat/chat_pane.h"
 #include "widgets/chat/composer.h"
+#include "widgets/chat/headline.h"
 #include "widgets/chat/notice_bar.h"
+#include "widgets/chat/prompt_bar.h"
 #include "widgets/chat/prompt_count.h"
-#include "widgets/style/format.h"
+#include "widgets/chat/safe_text.h"
+#include "widgets/style/theme.h"
 
 namespace strata {
 namespace {
+
+constexpr int kRoomyHeight = 840;  // of the page: from here on a passage has several lines
+constexpr int kRoomyLines = 5;
 
 /// Whether a layer read another one's cache.
 bool sharesLayers(const protocol::MadeBy& madeBy) {
@@ -20,31 +26,13 @@ bool sharesLayers(const protocol::MadeBy& madeBy) {
   return madeBy.src.empty() && madeBy.map != "full";
 }
 
-/// "Side A: right; side B: wrong with 50 % of the cache."; empty where the question is of no test set.
-QString marksText(const SideAnswer* a, const SideAnswer* b) {
-  const auto marked = [](const SideAnswer* side) { return side != nullptr && side->answer && side->answer->mark; };
-  if (!marked(a) || !marked(b)) return {};
-  const auto said = [](const QString& side, const protocol::Answer& answer) {
-    const QString mark = markText(*answer.mark);
-    if (answer.kvBytesFull <= answer.kvBytes) return ChatPage::tr("%1: %2").arg(side, mark);
-    const double share = static_cast<double>(answer.kvBytes) / static_cast<double>(answer.kvBytesFull);
-    return ChatPage::tr("%1: %2 with %3 of the cache").arg(side, mark, formatPercent(share));
-  };
-  return said(ChatPage::tr("Side A"), *a->answer) + "; " + said(ChatPage::tr("side B"), *b->answer) + '.';
-}
-
 }  // namespace
 
 void ChatPage::answerFinished(int turn) {
   if (m_answering->busy()) return;
   const std::array both = {m_conversation->answer(turn, Which::a), m_conversation->answer(turn, Which::b)};
-  const auto first = firstDifference(both[0], both[1]);
-  const QString marked = marksText(both[0], both[1]);
-  m_session.announce(!marked.isEmpty() ? marked
-                     : !first          ? tr("The answer is in.")
-                     : first->token < 0
-                         ? tr("Both answers are in; they are the same.")
-                         : tr("Both answers are in; they differ from token %1 on.").arg(first->token + 1));
+  const QString seen = headlineOf(both[0], both[1]);
+  m_session.announce(seen.isEmpty() ? tr("The answer is in.") : seen);
   const auto whole = [](const SideAnswer* side) {
     return side != nullptr && !side->running && side->answer && side->problem.isEmpty() &&
            side->answer->finish != "cancel";
@@ -59,6 +47,7 @@ void ChatPage::answerFinished(int turn) {
 
 /// The draft's tokens at the turn where Send would put it.
 void ChatPage::recount() {
+  showSampling();
   const int edited = m_composer->editedTurn();
   m_count->setQuestion(m_composer->draft(), edited >= 0 ? edited : m_conversation->lastTurn() + 1);
 }
@@ -86,6 +75,33 @@ void ChatPage::dropOldest(const PromptCount& count) {
   m_conversation->branch(turn - 1, from);
   ask(question);
   m_notice->show(tr("%n oldest turn(s) dropped. The whole chat is still in the list.", nullptr, from));
+}
+
+int ChatPage::turnInView() const {
+  const Transcript* leader = m_panes[indexOf(m_leader)]->transcript();
+  const int turn = leader->followsEnd() ? -1 : leader->place().turn;
+  return turn < 0 ? m_conversation->lastTurn() : std::min(turn, m_conversation->lastTurn());
+}
+
+void ChatPage::showPrompt() {
+  PromptBar::Shown shown;
+  shown.turn = turnInView();
+  if (shown.turn >= 0) {
+    shown.of = m_conversation->lastTurn() + 1;
+    shown.prompt = m_conversation->turns()[static_cast<std::size_t>(shown.turn)].question;
+    for (const std::string& answer : m_conversation->expected(shown.turn)) {
+      shown.expected << safeText(answer).simplified();
+    }
+    shown.expected.removeDuplicates();
+    shown.headline =
+        headlineOf(m_conversation->answer(shown.turn, Which::a), m_conversation->answer(shown.turn, Which::b));
+  }
+  m_prompt->show(shown);
+}
+
+void ChatPage::resizeEvent(QResizeEvent* event) {
+  Page::resizeEvent(event);
+  m_prompt->setLines(height() >= scaled(kRoomyHeight) ? kRoomyLines : 1);
 }
 
 void ChatPage::showNote() {

@@ -3,6 +3,7 @@
 #include <QAbstractButton>
 #include <QHBoxLayout>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "widgets/mapeditor/map_choices.h"
 #include "widgets/style/controls.h"
@@ -12,6 +13,14 @@
 #include "widgets/style/theme.h"
 
 namespace strata {
+namespace {
+
+constexpr int kScoresWidth = 480;
+constexpr const char* kPlainTemplate =
+    "{% if bos_token %}{{ bos_token }}{% endif %}{% for message in messages %}{{ message['content'] }}{% endfor %}";
+
+}  // namespace
+
 ChatPane::ChatPane(Session& session, Conversation& conversation, Answering& answering, Differences& differences,
                    Which which, QWidget* parent)
     : Pane(Ground::surface, parent),
@@ -47,6 +56,7 @@ ChatPane::ChatPane(Session& session, Conversation& conversation, Answering& answ
   row->addWidget(new FoldingRow(names, rowOf({m_retention, m_stop})));
   column->addWidget(head);
   column->addWidget(new Separator(Qt::Horizontal, this));
+  column->addWidget(makeTemplateNote());
 
   m_transcript = new Transcript(session, conversation, answering, differences, which);
   m_states = new StatePane(m_transcript, this);
@@ -56,7 +66,12 @@ ChatPane::ChatPane(Session& session, Conversation& conversation, Answering& answ
   connect(m_retention, &MapChoices::chosen, this, [this](const std::string& map) { m_session.setMap(m_which, map); });
   connect(m_stop, &QPushButton::clicked, this, [this] { m_answering.stop(m_which); });
   connect(&session, &Session::sidesChanged, this, &ChatPane::sideChanged);
+  connect(&session, &Session::cardsForgotten, this, [this] {
+    m_cardOf.reset();
+    sideChanged();
+  });
   connect(&session, &Session::projectChanged, this, &ChatPane::sideChanged);
+  connect(&session.maps(), &MapLibrary::changed, this, &ChatPane::showScores);  // after the buttons know them
   connect(&session.engine(), &EngineClient::stateChanged, this, &ChatPane::refresh);
   connect(&session.engine(), &EngineClient::loadedChanged, this, &ChatPane::refresh);
   connect(&answering, &Answering::stateChanged, this, &ChatPane::refresh);
@@ -64,6 +79,62 @@ ChatPane::ChatPane(Session& session, Conversation& conversation, Answering& answ
   connect(&conversation, &Conversation::reset, this, &ChatPane::refresh);
   connect(&conversation, &Conversation::turnsChanged, this, &ChatPane::refresh);
   sideChanged();
+}
+
+QWidget* ChatPane::makeTemplateNote() {
+  const QString letter = m_which == Which::a ? "A" : "B";
+  m_template = new Pane(Ground::raised, this);
+  auto* row = new QHBoxLayout(m_template);
+  row->setContentsMargins(kGapGroups, kGapInside, kGapGroups, kGapInside);
+  row->setSpacing(kGapRelated);
+  m_templateText = bodyLabel({}, m_template);
+  m_templateText->setObjectName("noTemplate" + letter);
+  row->addWidget(m_templateText, 1);
+  Button* plain = makeButton(tr("Continue plain text"), ButtonKind::link, m_template);
+  plain->setObjectName("continuePlain" + letter);
+  plain->setAccessibleName(tr("Let side %1 continue plain text").arg(letter));
+  plain->setToolTip(tr("Puts the text to this model as it is, without roles; in this project, for training too"));
+  connect(plain, &QPushButton::clicked, this, &ChatPane::continuePlainly);
+  row->addWidget(plain, 0, Qt::AlignTop);
+  m_template->hide();
+  return m_template;
+}
+
+void ChatPane::showTemplate() {
+  const auto& side = m_session.side(m_which);
+  m_template->setVisible(side && m_withoutTemplate);
+  if (!side) return;
+  m_templateText->setText(
+      tr("%1 has no chat template. It is asked in ChatML, which it may not know.").arg(Session::shortName(side->ref)));
+}
+
+/// Gives the model a template that adds nothing; its card in Models shows it and takes it back.
+void ChatPane::continuePlainly() {
+  const auto& side = m_session.side(m_which);
+  if (!side) return;
+  protocol::SetTemplate::Params params;
+  params.ref = side->ref;
+  params.text = kPlainTemplate;
+  m_session.engine().call<protocol::SetTemplate>(
+      params, this, [this, name = Session::shortName(side->ref)](const Result<protocol::Nothing>& answer) {
+        if (!answer) return m_session.announce(QString::fromStdString(answer.error().message));
+        m_session.announce(tr("%1 continues plain text in this project. Its card in Models can undo this.").arg(name));
+        m_session.forgetCards();
+      });
+}
+
+/// Measured scores stand in the buttons where a pane has room for them.
+void ChatPane::showScores() {
+  const auto& choices = m_retention->choices();
+  const bool any =
+      std::any_of(choices.begin(), choices.end(), [](const auto& choice) { return choice.score.has_value(); });
+  const bool wanted = any && width() >= scaled(kScoresWidth);
+  if (wanted != m_scores) m_retention->setScoresShown(m_scores = wanted);
+}
+
+void ChatPane::resizeEvent(QResizeEvent* event) {
+  Pane::resizeEvent(event);
+  showScores();
 }
 
 QString ChatPane::sideName() const {
@@ -97,6 +168,7 @@ void ChatPane::sideChanged() {
   if (!side) {
     m_cardOf.reset();
     m_cardProblem.reset();
+    m_withoutTemplate = false;
     m_retention->setModel(nullptr);
   }
   if (side) m_retention->setMap(side->map);
@@ -105,12 +177,14 @@ void ChatPane::sideChanged() {
 
 void ChatPane::cardArrived(const Result<protocol::ModelCard>& card) {
   m_cardProblem.reset();
+  m_withoutTemplate = card && card->problem.empty() && card->templateText.empty() && !card->tokenizer.empty();
   if (!card) {
     m_cardProblem = card.error();
   } else if (!card->problem.empty()) {
     m_cardProblem = Error{ErrorCode::unsupported, card->problem, card->path};
   }
   m_retention->setModel(card ? &*card : nullptr);
+  showScores();
   refresh();
 }
 
@@ -127,6 +201,7 @@ void ChatPane::showHead() {
 
 void ChatPane::refresh() {
   showHead();
+  showTemplate();
   const Answering::State state = m_answering.state(m_which);
   m_stop->setVisible(state != Answering::State::idle);
   m_stop->setEnabled(state != Answering::State::stopping);

@@ -10,6 +10,7 @@
 namespace strata {
 
 class Button;
+class Label;
 class ElidedLabel;
 class MapChoices;
 class StatePane;
@@ -31,12 +32,19 @@ class ChatPane : public Pane {
  Q_SIGNALS:
   void questionWanted();
 
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+
  private:
   void sideChanged();
   void cardArrived(const Result<protocol::ModelCard>& card);
   void refresh();
   void updateState();
   void showHead();
+  void showTemplate();
+  void continuePlainly();
+  void showScores();
+  QWidget* makeTemplateNote();
   bool showTrouble();
   QString sideName() const;
 
@@ -48,11 +56,14 @@ class ChatPane : public Pane {
   ElidedLabel* m_map;
   MapChoices* m_retention;
   Button* m_stop;
+  QWidget* m_template;
+  Label* m_templateText;
   Transcript* m_transcript;
   StatePane* m_states;
   std::optional<protocol::ModelRef> m_cardOf;
   std::optional<Error> m_cardProblem;
-  bool m_waiting = false;
+  bool m_withoutTemplate = false;  // the model has none: ChatML is used
+  bool m_waiting = false, m_scores = false;
 };
 
 }  // namespace strata

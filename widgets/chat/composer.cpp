@@ -10,6 +10,7 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
+#include "widgets/chat/sampling_panel.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/icons.h"
 #include "widgets/style/theme.h"
@@ -45,6 +46,7 @@ void DraftEdit::fit() {
   for (QTextBlock block = document()->begin(); block.isValid() && lines < kMostLines; block = block.next()) {
     lines += std::max(1, block.layout()->lineCount());
   }
+  setVerticalScrollBarPolicy(lines < kMostLines ? Qt::ScrollBarAlwaysOff : Qt::ScrollBarAsNeeded);
   const int height = std::clamp(lines, 1, kMostLines) * line + 2 * kGapInside + 2 * frameWidth();
   setFixedHeight(std::max(height, metrics().control + kGapInside));
 }
@@ -99,8 +101,10 @@ Composer::Composer(Session& session, QWidget* parent) : Pane(Ground::window, par
   m_seed = makeButton({}, ButtonKind::quiet, this);
   m_seed->setIcon(icon("dice-5"));
   m_seed->setObjectName("chatSeed");
-  m_seed->setToolTip(tr("Draw another seed for both sides"));
   row->addWidget(m_seed);
+  m_sampling = new ElidedLabel({}, TextRole::caption, Tone::second, this);
+  m_sampling->setObjectName("composerSampling");
+  row->addWidget(m_sampling);
   m_note = new ElidedLabel({}, TextRole::caption, Tone::second, this);
   m_note->setObjectName("composerNote");
   row->addWidget(m_note, 1);
@@ -109,8 +113,7 @@ Composer::Composer(Session& session, QWidget* parent) : Pane(Ground::window, par
   row->addWidget(m_leave);
   m_stop = makeButton(tr("Stop"), ButtonKind::plain, this);
   m_stop->setIcon(icon("stop-fill"));
-  m_stop->setToolTip(tr("Stop both sides (Esc)"));
-  m_stop->setAccessibleName(tr("Stop both sides"));
+  m_stop->setToolTip(tr("Stop all that is being answered (Esc)"));
   m_stop->setObjectName("stopBoth");
   row->addWidget(m_stop);
   m_send = makeButton(tr("Send"), ButtonKind::accent, this);
@@ -129,8 +132,8 @@ Composer::Composer(Session& session, QWidget* parent) : Pane(Ground::window, par
   connect(m_seed, &QPushButton::clicked, this, &Composer::newSeedWanted);
   connect(m_settings, &QPushButton::toggled, this, &Composer::settingsToggled);
   connect(m_leave, &QPushButton::clicked, this, [this] { editTurn(-1, {}); });
-  setBusy(false);
-  setSeed(1);
+  setBusy(false, false);
+  setSampling({});
   m_leave->hide();
 }
 
@@ -167,12 +170,21 @@ void Composer::editTurn(int turn, const QString& question) {
   m_edit->setFocus();
 }
 
-void Composer::setSeed(std::uint64_t seed) {
-  m_seed->setText(tr("seed %1").arg(seed));
-  m_seed->setAccessibleName(tr("Seed %1, draw another").arg(seed));
+void Composer::setSampling(const GenerateConfig& sampling) {
+  const bool draws = sampling.temperature > 0;
+  m_seed->setText(tr("seed %1").arg(sampling.seed));
+  m_seed->setAccessibleName(tr("Seed %1, draw another").arg(sampling.seed));
+  m_seed->setEnabled(draws);
+  m_seed->setToolTip(draws ? tr("Draw another seed for both sides")
+                           : tr("At temperature 0 every seed gives the same answer"));
+  QString text = tr("temperature %1").arg(sampling.temperature);
+  if (!sampling.stop.empty()) text += QStringLiteral(" · ") + tr("stops at %1").arg(stopsText(sampling.stop));
+  m_sampling->setText(text);
 }
 
-void Composer::setBusy(bool busy) {
+void Composer::setBusy(bool busy, bool both) {
+  m_stop->setText(both ? tr("Stop both") : tr("Stop"));
+  m_stop->setAccessibleName(both ? tr("Stop both sides") : tr("Stop the answer"));
   m_stop->setVisible(busy);
 }
 

@@ -46,8 +46,10 @@ class Composer : public Pane {
   /// The question of this turn is being edited; -1: none.
   int editedTurn() const { return m_turn; }
   void editTurn(int turn, const QString& question);
-  void setSeed(std::uint64_t seed);
-  void setBusy(bool busy);
+  /// Shows temperature, stop texts and seed; at temperature 0 there is nothing to draw.
+  void setSampling(const GenerateConfig& sampling);
+  /// `both`: two answers come.
+  void setBusy(bool busy, bool both);
   /// "waits for the engine"; empty: nothing.
   void setNote(const QString& note);
   Button* sendButton() const { return m_send; }
@@ -69,7 +71,7 @@ class Composer : public Pane {
   Button* m_settings;
   Button* m_seed;
   Button* m_leave;
-  ElidedLabel* m_note;
+  ElidedLabel *m_sampling, *m_note;
   QTimer m_storing;
   QString m_before;  // the draft that stood here before a question was edited
   int m_turn = -1;

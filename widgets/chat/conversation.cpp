@@ -4,21 +4,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "widgets/chat/asked_text.h"
 #include "widgets/chat/safe_text.h"
 
 namespace strata {
 namespace {
 
-constexpr int kTitleLength = 60;
+constexpr qsizetype kSpaces = 64;                  // that one writing of a question may have more than another
 constexpr const char* kContextFull = "--context";  // the engine's error names the setting that is too small
 
 QString newId() {
   return QUuid::createUuid().toString(QUuid::WithoutBraces);
-}
-
-QString titleOf(const QString& question) {
-  const QString line = question.simplified();
-  return line.size() <= kTitleLength ? line : line.left(cutBefore(line, kTitleLength)) + QStringLiteral("…");
 }
 
 }  // namespace
@@ -48,6 +44,30 @@ std::vector<std::string> Conversation::expected(int turn) const {
 
 void Conversation::setExpected(int turn, std::vector<std::string> answers) {
   m_turns[static_cast<std::size_t>(turn)].expected = std::move(answers);
+}
+
+std::vector<std::string> Conversation::stop(int turn) const {
+  const ChatTurn& asked = m_turns[static_cast<std::size_t>(turn)];
+  if (asked.stop) return *asked.stop;
+  for (const std::optional<SideAnswer>& side : asked.answers) {
+    if (side && side->answer) return side->answer->madeBy.sampling.stop;
+  }
+  return m_info.sampling.stop;
+}
+
+void Conversation::setStop(int turn, std::vector<std::string> texts) {
+  m_turns[static_cast<std::size_t>(turn)].stop = std::move(texts);
+}
+
+int Conversation::turnAsking(const QString& question) const {
+  const QString wanted = question.simplified();
+  for (int turn = lastTurn(); turn >= 0; --turn) {
+    const QString& asked = m_turns[static_cast<std::size_t>(turn)].question;
+    if (asked.size() >= wanted.size() && asked.size() <= question.size() + kSpaces && asked.simplified() == wanted) {
+      return turn;
+    }
+  }
+  return -1;
 }
 
 std::vector<int> Conversation::answeredBefore(int turn, Which which) const {
@@ -196,8 +216,8 @@ void Conversation::branch(int turn, int from) {
 
 int Conversation::ask(const QString& question) {
   m_dropped = {};
-  if (m_turns.empty() && m_info.title.empty()) m_info.title = titleOf(question).toStdString();
-  m_turns.push_back({newId(), question, {}});
+  if (m_turns.empty() && m_info.title.empty()) m_info.title = titleOfPrompt(question).toStdString();
+  m_turns.push_back({newId(), question, {}, {}, {}});
   put({messageOf(lastTurn())});
   Q_EMIT turnsChanged(lastTurn());
   Q_EMIT infoChanged();
@@ -209,7 +229,7 @@ void Conversation::replaceFrom(int turn, const QString& question) {
   const auto begin = m_turns.begin() + turn;
   m_dropped = {turn, {std::make_move_iterator(begin), std::make_move_iterator(m_turns.end())}};
   m_turns.erase(begin, m_turns.end());
-  m_turns.push_back({newId(), question, {}, {}});
+  m_turns.push_back({newId(), question, {}, {}, {}});
   put({messageOf(turn)}, turn);
   Q_EMIT turnsChanged(turn);
 }

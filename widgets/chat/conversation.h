@@ -38,7 +38,8 @@ struct ChatTurn {
   QString id;
   QString question;
   std::array<std::optional<SideAnswer>, 2> answers;
-  std::vector<std::string> expected;  // of a question of a test set: what counts as right
+  std::vector<std::string> expected = {};             // of a question of a test set: what counts as right
+  std::optional<std::vector<std::string>> stop = {};  // texts that end its answers; nothing: as its answers say
 };
 
 class Conversation : public QObject {
@@ -61,6 +62,11 @@ class Conversation : public QObject {
   /// What a test set counts as right; empty: nothing is known. A stored chat has it with its answers.
   std::vector<std::string> expected(int turn) const;
   void setExpected(int turn, std::vector<std::string> answers);
+  /// Texts that end an answer to this turn.
+  std::vector<std::string> stop(int turn) const;
+  void setStop(int turn, std::vector<std::string> texts);
+  /// The last turn that asks the same, spaces aside; -1: none.
+  int turnAsking(const QString& question) const;
   /// The turns before this one that are part of a side's conversation: those that it answered.
   std::vector<int> answeredBefore(int turn, Which which) const;
 

@@ -18,6 +18,7 @@ struct Span {
   qsizetype source = -1;  // where in the answer it stands; -1: nowhere (a bullet, an entity)
   bool bold = false, italic = false, code = false, strike = false;
   QString target = {};  // of a link
+  bool operator==(const Span&) const = default;
 };
 
 struct TextBlock {
@@ -33,6 +34,7 @@ struct TextBlock {
   qsizetype size() const;
   /// Its first `most` characters, or all that it has.
   QString text(qsizetype most = std::numeric_limits<qsizetype>::max()) const;
+  bool operator==(const TextBlock&) const = default;
 };
 
 /// What one text view shows: some blocks, or one part of a code block.
@@ -40,6 +42,7 @@ struct Piece {
   std::vector<TextBlock> blocks;
   bool code = false;
   qsizetype size() const;
+  bool operator==(const Piece&) const = default;
 };
 
 /// Characters that a piece holds at most, except for one paragraph of ordinary words, which may have more.

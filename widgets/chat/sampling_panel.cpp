@@ -7,6 +7,7 @@
 #include <QSpinBox>
 #include <QVBoxLayout>
 
+#include "widgets/chat/safe_text.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/flow_layout.h"
 #include "widgets/style/theme.h"
@@ -21,6 +22,39 @@ constexpr int kMostTokens = 10'000'000;
 constexpr int kMostK = 1'000'000'000;
 
 }  // namespace
+
+QString stopsText(const std::vector<std::string>& stops) {
+  QStringList texts;
+  for (const std::string& stop : stops) {
+    QString text = QString::fromStdString(stop);
+    text.replace('\\', QLatin1String("\\\\")).replace(',', QLatin1String("\\,"));
+    text.replace('\n', QLatin1String("\\n")).replace('\r', QLatin1String("\\r")).replace('\t', QLatin1String("\\t"));
+    texts << safeText(text);
+  }
+  return texts.join(QStringLiteral(", "));
+}
+
+std::vector<std::string> stopsOf(const QString& text) {
+  std::vector<std::string> stops;
+  QString stop;
+  const auto end = [&] {
+    if (!stop.isEmpty()) stops.push_back(stop.toStdString());
+    stop.clear();
+  };
+  for (qsizetype i = 0; i < text.size(); ++i) {
+    if (text[i] == ',') {
+      end();
+      if (i + 1 < text.size() && text[i + 1] == ' ') ++i;
+    } else if (text[i] == '\\' && i + 1 < text.size()) {
+      const QChar letter = text[++i];
+      stop += letter == 'n' ? QChar('\n') : letter == 'r' ? QChar('\r') : letter == 't' ? QChar('\t') : letter;
+    } else {
+      stop += text[i];
+    }
+  }
+  end();
+  return stops;
+}
 
 SamplingPanel::SamplingPanel(QWidget* parent) : Pane(Ground::surface, parent) {
   setObjectName("samplingPanel");
@@ -44,6 +78,14 @@ SamplingPanel::SamplingPanel(QWidget* parent) : Pane(Ground::surface, parent) {
   followTheme(m_seed, [this] { m_seed->setFont(fonts().mono); });
   add("seed", tr("Seed"), tr("Of both sides: the same seed draws the same way"), m_seed);
   connect(m_seed, &QLineEdit::editingFinished, this, [this] {
+    if (!m_setting) Q_EMIT samplingChanged();
+  });
+  m_stop = new QLineEdit(this);
+  m_stop->setPlaceholderText(tr("none"));
+  followTheme(m_stop, [this] { m_stop->setFont(fonts().mono); });
+  add("stopTexts", tr("Stop texts"),
+      tr("An answer ends where one of these texts begins. Commas separate them; \\n is a line break"), m_stop);
+  connect(m_stop, &QLineEdit::editingFinished, this, [this] {
     if (!m_setting) Q_EMIT samplingChanged();
   });
   m_system = new QPlainTextEdit(this);
@@ -113,6 +155,7 @@ GenerateConfig SamplingPanel::sampling() const {
   bool whole = false;
   const auto seed = m_seed->text().toULongLong(&whole);
   if (whole) sampling.seed = seed;
+  sampling.stop = stopsOf(m_stop->text());
   return sampling;
 }
 
@@ -126,7 +169,18 @@ void SamplingPanel::setSampling(const GenerateConfig& sampling) {
   m_penalty->setValue(sampling.repeatPenalty);
   m_most->setValue(sampling.maxTokens);
   m_seed->setText(QString::number(sampling.seed));
+  if (stopsOf(m_stop->text()) != sampling.stop) m_stop->setText(stopsText(sampling.stop));
   m_setting = false;
+  grey();
+}
+
+/// At temperature 0 the likeliest token is taken: nothing is drawn, and what shapes the draw does nothing.
+void SamplingPanel::grey() {
+  const bool draws = m_temperature->value() > 0;
+  for (QWidget* field : {static_cast<QWidget*>(m_topK), static_cast<QWidget*>(m_topP), static_cast<QWidget*>(m_minP),
+                         static_cast<QWidget*>(m_seed)}) {
+    field->setEnabled(draws);
+  }
 }
 
 QString SamplingPanel::system() const {

@@ -14,6 +14,10 @@ class QSpinBox;
 
 namespace strata {
 
+/// Texts that end an answer, as they are written in their field: "\n, END"; escapes are \n, \t, \\ and \, .
+QString stopsText(const std::vector<std::string>& stops);
+std::vector<std::string> stopsOf(const QString& text);
+
 class SamplingPanel : public Pane {
   Q_OBJECT
 
@@ -33,12 +37,13 @@ class SamplingPanel : public Pane {
   QDoubleSpinBox* real(const char* name, const QString& label, const QString& reason, double least, double most,
                        double step, int decimals);
   QSpinBox* whole(const char* name, const QString& label, const QString& reason, int least, int most);
+  void grey();
   void add(const char* name, const QString& label, const QString& reason, QWidget* control);
   GenerateConfig m_rest;  // what has no field
   QLayout* m_fields;
   QDoubleSpinBox *m_temperature, *m_topP, *m_minP, *m_penalty;
   QSpinBox *m_topK, *m_most;
-  QLineEdit* m_seed;
+  QLineEdit *m_seed, *m_stop;
   QPlainTextEdit* m_system;
   QTimer m_systemTimer;
   bool m_setting = false;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "widgets/chat/asked_text.h"
 #include "widgets/chat/blocks.h"
 #include "widgets/chat/safe_text.h"
 #include "widgets/style/theme.h"
@@ -18,6 +19,7 @@ namespace {
 constexpr qsizetype kParseHere = 16 * 1024;  // larger answers are parsed on a thread of their own
 constexpr int kCharacterWidth = 7;           // pixels, about
 constexpr int kFootGuess = 72;
+constexpr int kLineGuess = 32;
 
 QString footKey(int turn) {
   return QString("f%1").arg(turn);
@@ -57,7 +59,6 @@ Transcript::Transcript(Session& session, Conversation& conversation, Answering& 
   setAccessibleName(which == Which::a ? tr("Conversation of side A") : tr("Conversation of side B"));
   connect(&conversation, &Conversation::reset, this, [this] {
     m_shown.clear();
-    m_wholeQuestions.clear();
     rebuildFrom(0);
     followEnd();
   });
@@ -75,6 +76,11 @@ Transcript::Transcript(Session& session, Conversation& conversation, Answering& 
   connect(&answering, &Answering::stateChanged, this, [this](Which which) {
     if (which == m_which) updateFeet();
   });
+  connect(&answering, &Answering::liveChanged, this, [this](Which which) {
+    auto* foot = which == m_which ? qobject_cast<AnswerFoot*>(widgetOf(footKey(m_answering.turn(which)))) : nullptr;
+    if (foot != nullptr) foot->showLive(m_answering.live(which));
+  });
+  connect(&conversation, &Conversation::infoChanged, this, &Transcript::updateFeet);
   connect(&session, &Session::sidesChanged, this, &Transcript::updateFeet);
   connect(&session.engine(), &EngineClient::loadedChanged, this, &Transcript::updateFeet);
   connect(&differences, &Differences::changed, this, [this] {
@@ -225,13 +231,54 @@ void Transcript::render(int turn) {
 
 void Transcript::addText(int turn, const QString& text) {
   if (turn < 0 || turn >= static_cast<int>(m_shown.size())) return;
+  const Shown& shown = m_shown[static_cast<std::size_t>(turn)];
+  if (shown.growing.empty() && shown.text.size() + text.size() <= kParseHere) {
+    addMarkdown(turn, text);
+  } else {
+    addPlain(turn, text);
+  }
+}
+
+/// All that came is parsed again, and what looks different is drawn again: mostly the last paragraph.
+void Transcript::addMarkdown(int turn, const QString& text) {
+  Shown& shown = m_shown[static_cast<std::size_t>(turn)];
+  shown.text += text;
+  if (!shown.coming) shown.coming = std::make_shared<std::vector<Piece>>();
+  const std::vector<Piece> before = std::exchange(*shown.coming, piecesOf(parseMarkdown(shown.text)));
+  const std::vector<Piece>& pieces = *shown.coming;
+  std::vector<std::size_t> changed;
+  for (std::size_t i = 0; i < std::min(before.size(), pieces.size()); ++i) {
+    if (before[i] != pieces[i]) changed.push_back(i);
+  }
+  const std::vector<QString> keys = comingKeys(turn, before);
+  if (keys != comingKeys(turn, pieces)) rebuildFrom(turn);
+  for (const std::size_t i : changed) {
+    if (auto* block = qobject_cast<PiecesBlock*>(widgetOf(keys[i]))) block->show({pieces[i]});
+  }
+}
+
+/// Of the blocks of an answer that comes; one that is followed by another part of its paragraph has another height.
+std::vector<QString> Transcript::comingKeys(int turn, const std::vector<Piece>& pieces) const {
+  std::vector<QString> keys;
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    const bool goesOn = i + 1 < pieces.size() && pieces[i + 1].blocks.front().continues;
+    keys.push_back(QString("c%1.%2.%3%4")
+                       .arg(turn)
+                       .arg(m_shown[static_cast<std::size_t>(turn)].version)
+                       .arg(i)
+                       .arg(goesOn ? "+" : ""));
+  }
+  return keys;
+}
+
+void Transcript::addPlain(int turn, const QString& text) {
   Shown& shown = m_shown[static_cast<std::size_t>(turn)];
   qsizetype at = 0;
   bool more = false;
   while (at < text.size()) {
     if (shown.growing.empty() || shown.growing.back()->isFull()) {
       const qsizetype source =
-          shown.growing.empty() ? 0 : shown.growing.back()->source + shown.growing.back()->text.size();
+          shown.growing.empty() ? shown.text.size() : shown.growing.back()->source + shown.growing.back()->text.size();
       shown.growing.push_back(std::make_shared<Part>(Part{{}, source, 0}));
       more = true;
     }
@@ -249,17 +296,28 @@ void Transcript::addText(int turn, const QString& text) {
 
 int Transcript::entriesIn(int turn) const {
   const Shown& shown = m_shown[static_cast<std::size_t>(turn)];
-  std::size_t parts = shown.growing.size();
+  std::size_t parts = shown.growing.size() + (shown.coming ? shown.coming->size() : 0);
   if (shown.whole) parts += shown.stacked ? 1 : shown.slices ? shown.slices->size() : shown.pieces->size();
-  return static_cast<int>(parts) + 2;  // the question and the foot
+  return static_cast<int>(parts) + 2;  // the turn's line and the foot
 }
 
 std::vector<BlockList::Entry> Transcript::entriesOf(int turn) {
-  const Shown& shown = m_shown[static_cast<std::size_t>(turn)];
+  const auto index = static_cast<std::size_t>(turn);
+  const Shown& shown = m_shown[index];
   std::vector<Entry> entries;
-  entries.push_back({'q' + m_conversation.turns()[static_cast<std::size_t>(turn)].id, 3 * scaled(kLineBody),
-                     [this, turn] { return makeQuestion(turn); }});
+  const bool several = m_conversation.lastTurn() > 0, last = turn == m_conversation.lastTurn();
+  entries.push_back({QString("q%1%2").arg(several + 2 * last).arg(m_conversation.turns()[index].id),
+                     several ? scaled(kLineGuess) : 0, [this, turn] { return makeLine(turn); }});
   const QString part = QString("%1.%2.").arg(turn).arg(shown.version);
+  if (shown.coming) {
+    const std::vector<QString> keys = comingKeys(turn, *shown.coming);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      entries.push_back({keys[i], guessLines((*shown.coming)[i].size()),
+                         [this, turn, coming = shown.coming, i, goesOn = keys[i].endsWith('+')] {
+                           return makePieces(turn, {(*coming)[i]}, goesOn);
+                         }});
+    }
+  }
   for (std::size_t i = 0; i < shown.growing.size(); ++i) {
     entries.push_back({'s' + part + QString::number(i), guessLines(shown.growing[i]->text.size()),
                        [this, turn, growing = shown.growing[i]] {
@@ -296,19 +354,14 @@ std::vector<BlockList::Entry> Transcript::entriesOf(int turn) {
   return entries;
 }
 
-Block* Transcript::makeQuestion(int turn) {
-  const ChatTurn& said = m_conversation.turns()[static_cast<std::size_t>(turn)];
-  auto* block = new QuestionBlock(said.question, turn, m_wholeQuestions.contains(turn));
-  connect(block, &QuestionBlock::editWanted, this, [this, turn] { Q_EMIT editWanted(turn); });
-  connect(block, &QuestionBlock::branchWanted, this, [this, turn] { Q_EMIT branchWanted(turn); });
-  connect(block, &QuestionBlock::wholeChanged, this, [this, turn](bool whole) {
-    if (whole) {
-      m_wholeQuestions.insert(turn);
-    } else {
-      m_wholeQuestions.remove(turn);
-    }
-  });
-  return block;
+/// The last question stands above the panes; earlier ones are named once, on the side that answers first.
+Block* Transcript::makeLine(int turn) {
+  const bool named = turn < m_conversation.lastTurn() && (m_which == Which::a || !m_session.side(Which::a));
+  const QString& question = m_conversation.turns()[static_cast<std::size_t>(turn)].question;
+  auto* line = new TurnLine(named ? safeText(titleOfPrompt(question)) : QString(), turn, m_conversation.lastTurn() > 0);
+  connect(line, &TurnLine::editWanted, this, [this, turn] { Q_EMIT editWanted(turn); });
+  connect(line, &TurnLine::branchWanted, this, [this, turn] { Q_EMIT branchWanted(turn); });
+  return line;
 }
 
 Block* Transcript::makePieces(int turn, const std::vector<Piece>& pieces, bool goesOn) {
@@ -326,8 +379,8 @@ Block* Transcript::makePieces(int turn, const std::vector<Piece>& pieces, bool g
 Block* Transcript::makeFoot(int turn) {
   auto* foot = new AnswerFoot(turn, m_which);
   foot->show(footState(turn));
-  connect(foot, &AnswerFoot::stopWanted, this, [this] { m_answering.stop(m_which); });
-  connect(foot, &AnswerFoot::againWanted, this, [this](bool newSeed) { Q_EMIT againWanted(m_which, newSeed); });
+  connect(foot, &AnswerFoot::againWanted, this,
+          [this, turn](bool newSeed) { Q_EMIT againWanted(m_which, turn, newSeed); });
   connect(foot, &AnswerFoot::differencesWanted, this, [this, turn] { Q_EMIT differencesWanted(m_which, turn); });
   connect(foot, &AnswerFoot::copyWanted, this, [this, turn] {
     if (const SideAnswer* answer = m_conversation.answer(turn, m_which)) {
@@ -346,6 +399,7 @@ FootState Transcript::footState(int turn) const {
   if (m_answering.turn(m_which) == turn) {
     state.state = m_answering.state(m_which);
     state.stage = m_answering.stage(m_which);
+    state.live = m_answering.live(m_which);
   }
   state.sideNow = m_session.side(m_which);
   if (state.answer != nullptr && state.answer->asked) {
@@ -356,6 +410,7 @@ FootState Transcript::footState(int turn) const {
       if (model.ref == state.sideNow->ref) state.hashNow = model.hash;
     }
   }
+  state.greedy = m_conversation.info().sampling.temperature == 0;
   state.difference = m_differences.first(turn, m_which);
   // The last turn's stand behind the switch above.
   const bool compared = m_differences.isOn() ? m_differences.turn() == turn : state.last;

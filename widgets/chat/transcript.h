@@ -1,9 +1,8 @@
 #pragma once
-// One side's conversation: questions, this side's answers and what is known of them. While an answer comes it is plain
-// text that grows; once it is whole it is Markdown (plain again above 200 KiB), of which only what is near the view is
-// laid out.
+// One side's conversation: a line for each turn, this side's answers and what is known of them. An answer is
+// Markdown while it comes and once it is whole (what comes after 16 KiB is plain until then; all of it above 200 KiB);
+// of it only what is near the view is laid out.
 
-#include <QSet>
 #include <memory>
 #include <vector>
 
@@ -40,7 +39,7 @@ class Transcript : public BlockList {
  Q_SIGNALS:
   void editWanted(int turn);
   void branchWanted(int turn);
-  void againWanted(Which which, bool newSeed);
+  void againWanted(Which which, int turn, bool newSeed);
   void differencesWanted(Which which, int turn);
 
  private:
@@ -53,20 +52,24 @@ class Transcript : public BlockList {
   };
   /// What is shown of a turn's answer.
   struct Shown {
-    int version = 0;  // part of the keys: another text is another block
-    std::vector<std::shared_ptr<Part>> growing;
+    int version = 0;                             // part of the keys: another text is another block
+    std::vector<std::shared_ptr<Part>> growing;  // of a long answer that comes: what follows its `coming`
     std::shared_ptr<const std::vector<Piece>> pieces;
     std::shared_ptr<const std::vector<Slice>> slices;  // of a text that is shown plain, or until it is parsed
-    QString text;                                      // of the slices
+    QString text;                                      // of the slices; of an answer that comes, all so far
+    std::shared_ptr<std::vector<Piece>> coming;        // of an answer that comes, until it is long
     bool stacked = true;                               // all pieces in one block: a short answer
     bool whole = false;
   };
   void rebuildFrom(int turn);
   void takeAnswer(int turn);
   void addText(int turn, const QString& text);
+  void addMarkdown(int turn, const QString& text);
+  void addPlain(int turn, const QString& text);
+  std::vector<QString> comingKeys(int turn, const std::vector<Piece>& pieces) const;
   void render(int turn);
   std::vector<Entry> entriesOf(int turn);
-  Block* makeQuestion(int turn);
+  Block* makeLine(int turn);
   int entriesIn(int turn) const;
   Block* makePieces(int turn, const std::vector<Piece>& pieces, bool goesOn = false);
   Block* makeFoot(int turn);
@@ -86,7 +89,6 @@ class Transcript : public BlockList {
   Which m_which;
   std::vector<Shown> m_shown;
   std::vector<int> m_starts;  // of each turn, the index of its first block
-  QSet<int> m_wholeQuestions;
   int m_version = 0;
   bool m_waiting = false;
 };

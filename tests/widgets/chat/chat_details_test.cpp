@@ -106,7 +106,7 @@ TEST_F(ChatDetails, TheHeadShowsTheMapThatRuns) {
   EXPECT_EQ(mapOfB(), "stride:2");
 }
 
-TEST_F(ChatDetails, AnAnswerToATestQuestionIsMarkedAndSaysWhatWasExpected) {
+TEST_F(ChatDetails, AnAnswerToATestQuestionIsMarked) {
   ASSERT_TRUE(begin());
   file("Who came late?.base", "Anne");
   file("Who came late?.routed", "It was Bob");
@@ -119,9 +119,9 @@ TEST_F(ChatDetails, AnAnswerToATestQuestionIsMarkedAndSaysWhatWasExpected) {
     return all;
   };
   EXPECT_TRUE(texts(Which::a).contains("right")) << texts(Which::a).join("|").toStdString();
-  EXPECT_TRUE(texts(Which::a).contains("expected: Anne or Anne Smith"));
   EXPECT_TRUE(texts(Which::b).contains("wrong"));
-  EXPECT_TRUE(session->notices().at(0).text.startsWith("Side A: right")) << session->notices().at(0).text.toStdString();
+  EXPECT_TRUE(session->notices().at(0).text.contains("finds the answer"))
+      << session->notices().at(0).text.toStdString();
   page->answerAgain({Which::b}, true);
   ASSERT_TRUE(soon([&] { return !page->answering().busy() && requests("chat/generate").size() == 3; }));
   EXPECT_TRUE(answer(Which::b)->answer->mark) << "made again, it is marked again";

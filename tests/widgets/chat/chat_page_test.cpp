@@ -68,7 +68,8 @@ TEST_F(ChatPageTest, ShowsWhatTheEngineReportedAndNotWhatThePickerSays) {
   page->setRetention(Which::b, .5);
   QTest::qWait(50);
   EXPECT_EQ(QString::fromStdString(session->side(Which::b)->map), "stride:2");
-  EXPECT_TRUE(labelText(page->pane(Which::a), "answera1MadeBy").startsWith("made by base 62617365 · full · seed 1"));
+  EXPECT_TRUE(
+      labelText(page->pane(Which::a), "answera1MadeBy").startsWith("made by base 62617365 · full · temperature 0"));
   EXPECT_TRUE(labelText(page->pane(Which::b), "answerb1MadeBy").startsWith("made with routed 726f7574 · full"));
   page->askAgain();
   ASSERT_TRUE(soon([&] { return !page->answering().busy() && requests("chat/generate").size() == 3; }));
@@ -413,6 +414,7 @@ TEST_F(ChatPageTest, EveryControlHasANameForScreenReadersAndForTests) {
 TEST_F(ChatPageTest, CanBeUsedWithTheKeyboardAlone) {
   ASSERT_TRUE(begin());
   page->activateWindow();
+  child<QDoubleSpinBox>("temperature")->setValue(.5);  // a seed matters
   page->composer()->edit()->setFocus();
   QTest::keyClicks(page->composer()->edit(), "echo keys");
   QTest::keyClick(page->composer()->edit(), Qt::Key_Return);

@@ -93,6 +93,47 @@ TEST_F(ChatPictures, Working) {
   EXPECT_TRUE(grey.save(STRATA_BINARY_DIR "/screenshots/chat_working_grey_1280x800.png"));
 }
 
+TEST_F(ChatPictures, Story) {
+  ASSERT_TRUE(begin());
+  const std::string asked =
+      "Context: Anna came down late. The lantern from the mill stood on the table. She lit it and waited for her "
+      "brother "
+      "Tom, who was out in the rain.\nQuestion: Who waited for Tom?";
+  file((asked + ".base").c_str(), "the old man");
+  file((asked + ".routed").c_str(), "Anna");
+  session->setMap(Which::a, "retention:0.5");
+  session->setMap(Which::b, "retention:0.5");
+  page->setQuestion(QString::fromStdString(asked), {"\n"}, {"Anna", "Anna Hill"});
+  shootAll("typed");
+  page->sendDraft();
+  ASSERT_TRUE(soon([&] { return answer(Which::a) && answer(Which::a)->answer && !page->answering().busy(); }));
+  shootAll("story");
+  page->setDraft("slow");
+  page->sendDraft();
+  ASSERT_TRUE(soon([&] { return page->answering().live(Which::b).timed > 10; }));
+  for (const auto& [choice, name] : {std::pair{Theme::Choice::light, "light"}, {Theme::Choice::dark, "dark"}}) {
+    theme().setChoice(choice);
+    shoot("streaming", name, kRooms[0]);
+  }
+  theme().setChoice(Theme::Choice::light);
+  page->answering().stopAll();
+  ASSERT_TRUE(soon([&] { return !page->answering().busy(); }));
+}
+
+TEST_F(ChatPictures, WithoutTemplate) {
+  file("sides",
+       R"({"a": {"ref": {"model": "bare", "adapter": "", "dtype": "", "device": "cpu", "context": 0}, "map": "full"},
+                    "b": {"ref": {"model": "routed", "adapter": "", "dtype": "", "device": "cpu", "context": 0}, "map": "full"}})");
+  file("maps.json",
+       R"([{"name": "half", "map": "stride:2", "source": "stored", "model": "/models/routed", "layers": 12, "owners": 6,
+            "scores": [{"metric": "f1", "value": 0.91, "n": 100}]},
+           {"name": "quarter", "map": "0,0,0,0,0,0,6,6,6,9,9,9", "source": "stored", "model": "/models/routed",
+            "layers": 12, "owners": 3, "scores": [{"metric": "f1", "value": 0.88, "n": 100}]}])");
+  ASSERT_TRUE(begin());
+  ASSERT_TRUE(soon([&] { return session->maps().rowCount() == 2; }));
+  shootAll("no_template");
+}
+
 TEST_F(ChatPictures, Failed) {
   ASSERT_TRUE(begin());
   ASSERT_TRUE(ask("Who lit the lantern?"));
