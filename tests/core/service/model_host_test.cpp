@@ -229,7 +229,7 @@ TEST_F(ModelHostTest, ALongPromptDoesNotStarveAnotherAnswer) {
     EXPECT_TRUE(result->shared);
   });
   while (!reading) std::this_thread::yield();
-  const auto onTokens = [&](const std::string&, const std::vector<int>&) { during += reading; };
+  const auto onTokens = [&](const std::string&, const std::vector<int>&, std::int64_t) { during += reading; };
   ASSERT_TRUE(m_host.generate(question("b", side, 200), onTokens, nullptr, kNotCancelled));
   first.join();
   EXPECT_GE(during, 3) << "tokens while the prompt was read";
