@@ -26,6 +26,9 @@ struct Wanted {
   bool isMeant = false;  // the page knows it by its looks; else it would take anything of the sort
 };
 
+/// A property of an action of a page: it is done without going to the page, as "Theme: Dark" is.
+inline constexpr const char* kDoneInPlace = "doneInPlace";
+
 class Page : public QWidget {
   Q_OBJECT
 

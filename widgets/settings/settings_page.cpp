@@ -1,5 +1,6 @@
 #include "widgets/settings/settings_page.h"
 
+#include <QAbstractButton>
 #include <QComboBox>
 #include <QHBoxLayout>
 #include <QLineEdit>
@@ -250,6 +251,15 @@ void SettingsPage::addCommands() {
       {tr("Engine and hosts"), "engine"}, {tr("Trash"), "trash"},          {tr("About and licences"), "about"}};
   for (const auto& [name, section] : sections) {
     addCommand(section, name, {}, [this, section = section] { m_session.go(Place::setting(section)); });
+  }
+  // "dark" finds the value itself.
+  for (const auto& [name, values] : {std::pair(tr("Theme"), m_scheme), std::pair(tr("Text size"), m_size)}) {
+    for (int i = 0; i < values->count(); ++i) {
+      QAbstractButton* value = values->button(i);
+      QAction* action =
+          addCommand("setting-value", tr("%1: %2").arg(name, value->text()), {}, [value] { value->click(); });
+      action->setProperty(kDoneInPlace, true);
+    }
   }
 }
 

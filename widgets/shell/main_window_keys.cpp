@@ -218,7 +218,8 @@ void MainWindow::addPageActions(Page& page, std::vector<Findable>& all) {
     const QPointer<QAction> kept = action;
     all.push_back({page.isAtFoot() ? tr("Setting") : tr("Action"), action->text(), action->shortcut().toString(),
                    [this, kept, id = page.id()] {
-                     showPage(id);
+                     if (!kept) return;
+                     if (!kept->property(kDoneInPlace).toBool()) showPage(id);
                      if (kept) kept->trigger();
                    }});
   }

@@ -143,5 +143,22 @@ TEST_F(Settings, AboutNamesVersionAndLicences) {
   EXPECT_TRUE(licences->toPlainText().contains("The licence."));
 }
 
+TEST_F(Settings, CtrlKFindsTheValuesAndSetsThemWhereOneIs) {
+  window->showPage("chat");
+  const auto run = [&](const QString& text) {
+    const std::vector<Findable> all = window->findables();
+    const auto found = FindPopup::found(all, text);
+    ASSERT_FALSE(found.empty()) << text.toStdString();
+    found.front()->run();
+  };
+  run("dark");
+  EXPECT_TRUE(colors().dark);
+  EXPECT_EQ(settings.value("look/theme"), "dark");
+  run("200 %");
+  EXPECT_EQ(look().textPercent, 200);
+  EXPECT_EQ(window->currentPage()->id(), "chat");
+  EXPECT_EQ(FindPopup::found(window->findables(), "theme").front()->name, "Theme") << "the setting before its values";
+}
+
 }  // namespace
 }  // namespace strata
