@@ -1,10 +1,14 @@
 #include "widgets/session/run_table.h"
 
+#include <QCoreApplication>
 #include <QDateTime>
+#include <QPointer>
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <utility>
+
+#include "core/protocol/job_kinds.h"
 
 namespace strata {
 namespace {
@@ -22,6 +26,22 @@ std::map<std::string, std::string> statesOf(const std::vector<protocol::JobInfo>
   std::map<std::string, std::string> states;
   for (const protocol::JobInfo& job : jobs) states[job.id] = job.state;
   return states;
+}
+
+QStringList tagsOf(const protocol::JobInfo& job) {
+  QStringList tags;
+  for (const std::string& tag : job.tags) tags << QString::fromStdString(tag);
+  return tags;
+}
+
+/// What it was told to do, what people wrote of it, and its id.
+QString runTip(const protocol::JobInfo& job) {
+  QStringList lines;
+  for (const QString& line : {QString::fromStdString(job.title), tagsOf(job).join(", "),
+                              QString::fromStdString(job.note), QString::fromStdString(job.id)}) {
+    if (!line.isEmpty()) lines << line.toHtmlEscaped().replace('\n', "<br>");
+  }
+  return lines.join("<br>");
 }
 
 }  // namespace
@@ -47,8 +67,12 @@ QVariant RunTable::data(const QModelIndex& index, int role) const {
       return text(job, index.column());
     case kIdRole:
       return QString::fromStdString(job.id);
+    case kTagsRole:
+      return tagsOf(job);
+    case kNoteRole:
+      return QString::fromStdString(job.note);
     case Qt::ToolTipRole:
-      return index.column() == kName ? QString::fromStdString(job.id).toHtmlEscaped() : QVariant();
+      return index.column() == kName ? runTip(job) : QVariant();
     case Qt::TextAlignmentRole:
       return int((index.column() == kDone ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
     default:
@@ -214,10 +238,29 @@ void RunTable::deleteTrashed(const std::string& id) {
   remove(id, "delete", [this, id] { forgetTrashed(id); });
 }
 
+void RunTable::annotate(const protocol::AnnotateJob::Params& note, QObject* context,
+                        std::function<void(const QString& problem)> done) {
+  const QPointer<QObject> asker(context);
+  m_engine.call<protocol::AnnotateJob>(note, this,
+                                       [this, asker, done = std::move(done)](const Result<protocol::JobInfo>& answer) {
+                                         if (answer) {
+                                           if (rowOf(answer->id) >= 0) take(*answer);
+                                           for (protocol::JobInfo& job : m_trash) {
+                                             if (job.id == answer->id) job = *answer;
+                                           }
+                                           Q_EMIT changed();
+                                           Q_EMIT statesChanged();  // lists of models name it
+                                         }
+                                         if (asker)
+                                           done(answer ? QString() : QString::fromStdString(answer.error().message));
+                                       });
+}
+
 QString RunTable::title(const protocol::JobInfo& job) {
-  const QString what = job.kind == "eval"    ? tr("Evaluate")
-                       : job.kind == "train" ? tr("Train")
-                                             : QString::fromStdString(job.kind);
+  if (!job.name.empty()) return QString::fromStdString(job.name);
+  const JobKind* kind = findJobKind(job.kind);
+  const QString what =
+      kind != nullptr ? QCoreApplication::translate("strata::JobKind", kind->label) : QString::fromStdString(job.kind);
   return tr("%1: %2").arg(what, QString::fromStdString(job.title.empty() ? job.id : job.title));
 }
 

@@ -17,6 +17,8 @@ class RunTable : public Rows<protocol::JobInfo> {
  public:
   enum Column { kName, kState, kDone, kLeft, kCreated, kColumns };
   static constexpr int kIdRole = Qt::UserRole;
+  static constexpr int kTagsRole = Qt::UserRole + 1;  // QStringList
+  static constexpr int kNoteRole = Qt::UserRole + 2;
 
   explicit RunTable(EngineClient& engine, QObject* parent = nullptr);
 
@@ -39,13 +41,16 @@ class RunTable : public Rows<protocol::JobInfo> {
   void restore(const std::string& id);
   /// Of the trash, for good.
   void deleteTrashed(const std::string& id);
+  /// Names a run, tags it or writes a note of it; `done` gets why that was refused, or an empty text.
+  void annotate(const protocol::AnnotateJob::Params& note, QObject* context,
+                std::function<void(const QString& problem)> done);
   /// Asks the engine for the project's runs and its trash.
   void refresh();
   void refreshTrash();
   /// Another project's runs are not known yet.
   void forget();
 
-  /// "Train: base on train.txt", "running", "42 %", "3 min left" for a person.
+  /// "LoRA of base, p 0.5" or, of a run without a name, "Train: base on train.txt"; "running", "42 %", "3 min left".
   static QString title(const protocol::JobInfo& job);
   static QString stateText(const protocol::JobInfo& job);
   static QString percentText(const protocol::JobInfo& job);

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "widgets/shell/run_popup.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/icons.h"
 #include "widgets/style/named.h"
@@ -72,6 +73,9 @@ JobsPanel::JobsPanel(Session& session, QWidget* parent)
   };
   connect(m_stop, &QPushButton::clicked, this, withCurrent(&RunTable::stop));
   connect(m_trash, &QPushButton::clicked, this, withCurrent(&RunTable::moveToTrash));
+  connect(m_edit, &QPushButton::clicked, this, [this] {
+    if (const protocol::JobInfo* job = current()) (new RunPopup(m_session, *job, this))->openAt(m_edit);
+  });
   connect(m_undo, &QPushButton::clicked, this, [this] {
     if (const protocol::JobInfo* job = m_runs.lastTrashed()) m_runs.restore(std::string(job->id));
   });
@@ -118,12 +122,14 @@ QWidget* JobsPanel::buildList() {
   m_stop = named(makeButton(tr("Stop")), "jobs-stop", tr("Stop the selected job"));
   m_trash = named(makeButton(tr("Move to trash")), "jobs-trash", tr("Move the selected job to the trash"));
   m_trash->setIcon(icon("trash"));
+  m_edit = named(makeButton(tr("Name and tags…")), "jobs-edit", tr("Name, tags and note of the selected job"));
   m_undo = named(new Button({}, ButtonKind::link), "jobs-undo", tr("Restore the last job from the trash"));
 
   auto* actions = new QHBoxLayout;
   actions->setSpacing(kGapRelated);
   actions->addWidget(m_stop);
   actions->addWidget(m_trash);
+  actions->addWidget(m_edit);
   actions->addWidget(m_undo);
   actions->addStretch();
   auto* left = new QWidget;
@@ -176,6 +182,7 @@ void JobsPanel::showActions() {
   const bool ready = m_session.engine().ready();
   m_stop->setEnabled(ready && job && job->alive && !m_runs.stopping(job->id));
   m_trash->setEnabled(ready && job && !job->alive);
+  m_edit->setEnabled(ready && job);
   m_trash->setToolTip(job && job->alive ? tr("Stop the job first.") : tr("It can be restored here and in Settings."));
   const protocol::JobInfo* last = m_runs.lastTrashed();
   m_undo->setVisible(last != nullptr);

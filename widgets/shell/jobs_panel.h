@@ -45,7 +45,7 @@ class JobsPanel : public QWidget {
   QSortFilterProxyModel* m_shownRuns;
   QPlainTextEdit* m_log;
   Label *m_message, *m_problem;
-  Button *m_stop, *m_trash, *m_undo;
+  Button *m_stop, *m_trash, *m_edit, *m_undo;
   QSplitter* m_split;
   QTimer m_poll;
   std::string m_shown;       // whose log is shown

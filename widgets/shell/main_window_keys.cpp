@@ -240,7 +240,8 @@ void MainWindow::addModels(std::vector<Findable>& all) {
 
 void MainWindow::addRuns(std::vector<Findable>& all) {
   for (const protocol::JobInfo& job : m_session.runs().rows()) {
-    const QString name = RunTable::title(job) + ", " + RunTable::stateText(job);
+    QString name = RunTable::title(job) + ", " + RunTable::stateText(job);
+    for (const std::string& tag : job.tags) name += ", " + QString::fromStdString(tag);
     all.push_back({tr("Job"), name, {}, [this, id = job.id] {
                      m_strip->setOpen(true);
                      m_jobsPanel->select(id);

@@ -244,5 +244,23 @@ TEST(JobTexts, TellTimeAndShareAsAPersonReadsThem) {
   EXPECT_EQ(RunTable::percentText(job), "33 %");
 }
 
+TEST_F(Jobs, ARunIsNamedTaggedAndNoted) {
+  child<QPushButton>("jobs-toggle")->click();
+  child<QPushButton>("jobs-edit")->click();
+  QWidget* form = popup("run-popup");
+  ASSERT_NE(form, nullptr);
+  form->findChild<QLineEdit*>("run-name")->setText("Best so far");
+  form->findChild<QLineEdit*>("run-tags")->setText("paper, half,, ");
+  form->findChild<QPlainTextEdit*>("run-note")->setPlainText("Good on names.");
+  form->findChild<QPushButton*>("run-save")->click();
+  auto* list = child<QTreeView>("jobs-list");
+  ASSERT_TRUE(eventually([&] { return list->model()->index(0, 0).data().toString() == "Best so far"; }));
+  ASSERT_TRUE(eventually([&] { return popup("run-popup") == nullptr; }));
+  Json params;
+  EXPECT_EQ(requests("jobs/annotate", &params), 1);
+  EXPECT_EQ(params["tags"], Json({"paper", "half"}));
+  EXPECT_FALSE(FindPopup::found(window->findables(), "best paper").empty()) << "Ctrl+K finds it by its tags";
+}
+
 }  // namespace
 }  // namespace strata
