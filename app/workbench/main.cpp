@@ -12,6 +12,7 @@
 #include "widgets/chat/chat_page.h"
 #include "widgets/client/journal.h"
 #include "widgets/data/data_page.h"
+#include "widgets/language/language.h"
 #include "widgets/models/models_page.h"
 #include "widgets/settings/settings_page.h"
 #include "widgets/shell/engine_command.h"
@@ -56,6 +57,7 @@ void keepJournal(EngineClient& engine) {
 
 int run(QApplication& application, const WorkbenchOptions& options) {
   Settings settings;
+  loadLanguage(qEnvironmentVariable("STRATA_LANGUAGE", settings.value("look/language").toString()));
   Theme theme(application);
   restoreTheme(settings, theme);
   EngineClient engine;

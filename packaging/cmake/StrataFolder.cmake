@@ -92,7 +92,7 @@ function(strata_test folder)
   target_link_libraries(test_${name} PRIVATE ${ARG_LIBRARIES} strata_tests_support GTest::gmock)
   if(ARG_QT)
     target_sources(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support/window_main.cpp)
-    target_link_libraries(test_${name} PRIVATE Qt6::Widgets Qt6::Test Qt6::Network)  # as their precompiled header has
+    target_link_libraries(test_${name} PRIVATE strata_widgets_language Qt6::Widgets Qt6::Test Qt6::Network)  # as their precompiled header has
     target_compile_definitions(test_${name} PRIVATE QT_NO_KEYWORDS)
     set_target_properties(test_${name} PROPERTIES AUTOMOC ON)
     target_precompile_headers(test_${name} REUSE_FROM strata_pch_test_qt)

@@ -34,15 +34,7 @@ class LargeText : public ::testing::Test {
 
 TEST_F(LargeText, EveryPageFitsASmallScreenAndTheWindowKeepsItsSize) {
   ASSERT_TRUE(m_window.isReady());
-  // With something on each page: answers, a model in memory, a checked file.
-  ASSERT_TRUE(until([&] { return !m_window.find<QPlainTextEdit>("chatDraft")->toPlainText().isEmpty(); }));
-  m_window.find<QAbstractButton>("step-ask")->click();
-  ASSERT_TRUE(until([&] { return !m_window.chat->conversation().turns().empty(); }));
-  ASSERT_TRUE(m_window.bothAnswered(0));
-  m_window.window.showPage("models");
-  ASSERT_TRUE(until([&] { return m_window.find<QLabel>("measured-kv")->text().contains("iB"); }));
-  m_window.window.showPage("data");
-  m_window.data->read(QString::fromStdString(m_window.session.project()->folder) + "/recall.json");
+  ASSERT_TRUE(m_window.fillPages());
   expectFitsAtEverySize();
   m_window.find<QAbstractButton>("jobs-toggle")->click();
   expectFitsAtEverySize();

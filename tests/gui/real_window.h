@@ -32,7 +32,8 @@ inline bool until(const std::function<bool()>& holds, int milliseconds = kPatien
 }
 
 inline QString screenshotFolder() {
-  const QString folder = QStringLiteral(STRATA_BINARY_DIR "/screenshots");
+  const QString scale = qEnvironmentVariable("QT_SCALE_FACTOR");
+  const QString folder = QStringLiteral(STRATA_BINARY_DIR "/screenshots") + (scale.isEmpty() ? "" : "/scale-" + scale);
   QDir().mkpath(folder);
   return folder;
 }
@@ -80,6 +81,17 @@ class RealWindow {
   /// Ready, the sample project open, and something on both sides.
   bool isReady() {
     return until([this] { return engine.ready() && session.side(Which::a) && session.side(Which::b); });
+  }
+  /// Something on each page: answers, a model in memory, a checked file. Once it is ready.
+  bool fillPages() {
+    if (!until([&] { return !find<QPlainTextEdit>("chatDraft")->toPlainText().isEmpty(); })) return false;
+    find<QAbstractButton>("step-ask")->click();
+    if (!until([&] { return !chat->conversation().turns().empty(); }) || !bothAnswered(0)) return false;
+    window.showPage("models");
+    if (!until([&] { return find<QLabel>("measured-kv")->text().contains("iB"); })) return false;
+    window.showPage("data");
+    data->read(QString::fromStdString(session.project()->folder) + "/recall.json");
+    return true;
   }
   const SideAnswer* answer(int turn, Which which) const { return chat->conversation().answer(turn, which); }
   bool bothAnswered(int turn) {

@@ -1,8 +1,11 @@
-// Runs the tests of widgets inside a QApplication, on the screens of screens.json unless QT_QPA_PLATFORM names others.
+// Runs the tests of widgets inside a QApplication, in English, on the screens of screens.json unless QT_QPA_PLATFORM
+// names others.
 
 #include <gtest/gtest.h>
 
 #include <QApplication>
+
+#include "widgets/language/language.h"
 
 int main(int argc, char** argv) {
   const QByteArray platform = qgetenv("QT_QPA_PLATFORM");
@@ -11,5 +14,6 @@ int main(int argc, char** argv) {
   }
   testing::InitGoogleTest(&argc, argv);
   const QApplication application(argc, argv);
+  strata::loadLanguage("en");
   return RUN_ALL_TESTS();
 }

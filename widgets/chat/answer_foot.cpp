@@ -77,7 +77,7 @@ QString finishText(const protocol::Answer& answer) {
   if (answer.finish == "cancel") return AnswerFoot::tr("stopped");
   if (answer.finish == "length") {
     const auto made = static_cast<std::int64_t>(answer.ids.size());
-    return AnswerFoot::tr("cut at %1").arg(formatCounted(made, AnswerFoot::tr("token"), AnswerFoot::tr("tokens")));
+    return AnswerFoot::tr("cut at %1 token(s)", nullptr, pluralOf(made)).arg(formatCount(made));
   }
   return {};
 }

@@ -57,7 +57,7 @@ QVariant ChatListModel::data(const QModelIndex& index, int role) const {
   if (chat == nullptr) return {};
   const bool stored = index.row() >= m_unstored;
   const QString title = stored || role == Qt::EditRole ? titleOf(*chat) : tr("Not stored: %1").arg(titleOf(*chat));
-  const QString turns = formatCounted(chat->turns, tr("question"), tr("questions"));
+  const QString turns = tr("%1 question(s)", nullptr, pluralOf(chat->turns)).arg(formatCount(chat->turns));
   const QString found = safeText(chat->snippet).simplified();
   switch (role) {
     case Qt::DisplayRole:

@@ -15,9 +15,9 @@ namespace {
 constexpr int kMostIndent = 6;
 constexpr int kMostLists = 64;
 
-QString tr(const char* text) {
-  return QCoreApplication::translate("Markdown", text);
-}
+struct MarkdownText {
+  Q_DECLARE_TR_FUNCTIONS(strata::Markdown)
+};
 
 QString decodedEntity(const QString& entity) {
   static const QHash<QString, QString> kNamed = {{"&amp;", "&"},         {"&lt;", "<"},         {"&gt;", ">"},
@@ -186,7 +186,7 @@ class Builder {
     if (type == MD_SPAN_DEL) m_style.strike = true;
     if (type == MD_SPAN_A) m_style.target = safeText(attribute(static_cast<MD_SPAN_A_DETAIL*>(detail)->href));
     if (type == MD_SPAN_IMG) {
-      addSpan(tr("[image: "), -1);
+      addSpan(MarkdownText::tr("[image: "), -1);
       m_images.push_back({current().spans.size(), attribute(static_cast<MD_SPAN_IMG_DETAIL*>(detail)->src)});
     }
   }

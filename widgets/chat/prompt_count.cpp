@@ -87,13 +87,14 @@ const PromptCount::Count* PromptCount::fullest() const {
 QString PromptCount::text() const {
   const Count* count = fullest();
   if (count == nullptr) return {};
-  return tr("%1 of %2 tokens").arg(formatCount(count->tokens), formatCount(count->context));
+  return tr("%1 of %2 token(s)", nullptr, pluralOf(count->context))
+      .arg(formatCount(count->tokens), formatCount(count->context));
 }
 
 QString PromptCount::problem() const {
   const Count* count = fullest();
   if (count == nullptr) return {};
-  const QString what = tr("The prompt has %1 tokens and the context is %2.")
+  const QString what = tr("The prompt has %1 token(s) and the context is %2.", nullptr, pluralOf(count->tokens))
                            .arg(formatCount(count->tokens), formatCount(count->context));
   return what + ' ' +
          (keepFrom() < 0 ? tr("The question alone is too long: shorten it.")

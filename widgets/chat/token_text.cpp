@@ -26,20 +26,20 @@ QString listOf(const std::vector<protocol::Alternative>& alternatives) {
   return parts.isEmpty() ? notMeasured() : parts.join(QStringLiteral(" · "));
 }
 
-QString tr(const char* text) {
-  return QCoreApplication::translate("TokenText", text);
-}
+struct Text {
+  Q_DECLARE_TR_FUNCTIONS(strata::TokenText)
+};
 
 }  // namespace
 
 QString TokenText::lines() const {
-  return token + tr("\nA: ") + a + tr("\nB: ") + b;
+  return token + Text::tr("\nA: ") + a + Text::tr("\nB: ") + b;
 }
 
 TokenText textOf(const protocol::Compare::Answer& comparison, std::size_t token) {
   const protocol::TokenDifference& read = comparison.tokens[token];
   const auto count = static_cast<std::int64_t>(comparison.tokens.size());
-  return {tr("token %1 of %2  %3  KL %4 nats")
+  return {Text::tr("token %1 of %2  %3  KL %4 nats")
               .arg(formatCount(static_cast<std::int64_t>(token) + 1), formatCount(count), quotedToken(read.text),
                    formatNats(read.kl)),
           listOf(read.a), listOf(read.b)};

@@ -40,8 +40,9 @@ void EngineClient::start(const Command& command) {
     if (self) Q_EMIT engineReplaced();
     for (const auto& [ticket, request] : dropped) {
       if (!self) return;
-      Private::deliver(request,
-                       strata::fail(ErrorCode::busy, "The engine was changed before this was done; ask again."));
+      Private::deliver(
+          request,
+          strata::fail(ErrorCode::busy, tr("The engine was changed before this was done; ask again.").toStdString()));
     }
     if (!self) return;
   }
@@ -266,7 +267,7 @@ void EngineClient::Private::died(const EngineProcess::End& end) {
   if (!end.started) return fail(tr("%1; check the engine's command.").arg(what));
   const std::optional<int> delay = m_budget.died(startedAt, m_clock.elapsed());
   if (!delay) {
-    return fail(tr("%1; it stopped %n times in a row: read its log, then restart it.", nullptr, m_budget.deaths() + 1)
+    return fail(tr("%1; it stopped %n time(s) in a row: read its log, then restart it.", nullptr, m_budget.deaths() + 1)
                     .arg(what),
                 !end.killed);
   }
@@ -302,7 +303,7 @@ void EngineClient::Private::letGo(const QString& sentence, bool crashed) {
     const auto model = std::find_if(m_remembered.begin(), m_remembered.end(),
                                     [&, &ref = own.ref](const Remembered& other) { return other.ref == ref; });
     if (model == m_remembered.end() || ++model->deaths < m_limits.repeats) continue;
-    givenUp << tr("%1 is not opened again: the engine stopped %n times while opening it.", nullptr, model->deaths)
+    givenUp << tr("%1 is not opened again: the engine stopped %n time(s) while opening it.", nullptr, model->deaths)
                    .arg(QString::fromStdString(own.ref.model));
     m_remembered.erase(model);
   }
@@ -312,7 +313,8 @@ void EngineClient::Private::letGo(const QString& sentence, bool crashed) {
     if (stores && crashed && ++request.deaths >= m_limits.repeats) {
       noted(m_journal->setAside(request.journalKey));
       givenUp << tr(
-          "A message was set aside: the engine stopped %n times while storing it. It is kept in the window's journal.",
+          "A message was set aside: the engine stopped %n time(s) while storing it. It is kept in the window's "
+          "journal.",
           nullptr, request.deaths);
       lost.push_back(std::move(request));
     } else if (stores || (isRepeatable(request.method) && ++request.deaths <= m_limits.repeats)) {

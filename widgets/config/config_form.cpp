@@ -329,8 +329,8 @@ void ConfigForm::showCounts() {
     }
     section.more->setText(changed == 0 ? tr("More") : tr("More (%n changed)", nullptr, changed));
     section.more->setAccessibleName(tr("%1: %2").arg(section.group, section.more->text()));
-    section.more->setAccessibleDescription(section.folded->isHidden() ? tr("Shows %n more fields", nullptr, folded)
-                                                                      : tr("Hides %n fields", nullptr, folded));
+    section.more->setAccessibleDescription(section.folded->isHidden() ? tr("Shows %n more field(s)", nullptr, folded)
+                                                                      : tr("Hides %n field(s)", nullptr, folded));
     section.more->setToolTip(section.more->accessibleDescription());
     section.more->setIcon(icon(section.folded->isHidden() ? "chevron-right" : "chevron-down"));
   }

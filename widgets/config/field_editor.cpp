@@ -154,7 +154,7 @@ QString helpFor(const FieldInfo& field) {
 }  // namespace
 
 QString translated(const char* text) {
-  return *text == '\0' ? QString() : QCoreApplication::translate("Config", text);
+  return *text == '\0' ? QString() : QCoreApplication::translate("strata::Config", text);
 }
 
 QString allowedValues(const FieldInfo& field) {

@@ -357,7 +357,7 @@ void DataPage::follow() {
   keep();
   const protocol::CheckData::Answer& answer = *m_check.answer();
   m_session.announce(answer.refused.empty()
-                         ? tr("%1 to train on.").arg(formatCounted(answer.rows, tr("row"), tr("rows")))
+                         ? tr("%1 row(s) to train on.", nullptr, pluralOf(answer.rows)).arg(formatCount(answer.rows))
                          : text(answer.refused));
 }
 

@@ -170,8 +170,9 @@ QString DataResult::verdict(const protocol::CheckData::Answer& answer) const {
       answer.format.empty() ? tr("Rows of the mapped columns") : tr("Recognised: %1").arg(text(answer.format));
   if (const QString lost = losses(answer); !lost.isEmpty()) return tr("%1. %2").arg(format, lost);
   if (!answer.hasTokens) return tr("%1. Choose a model to count tokens and see what is trained on.").arg(format);
-  return tr("%1. Ready to train on; the median row has %2, the longest %3.")
-      .arg(format, formatCounted(answer.medianLength, tr("token"), tr("tokens")), formatCount(answer.longestLength));
+  return tr("%1. Ready to train on; the median row has %2 token(s), the longest %3.", nullptr,
+            pluralOf(answer.medianLength))
+      .arg(format, formatCount(answer.medianLength), formatCount(answer.longestLength));
 }
 
 void DataResult::begin(const QString& path) {

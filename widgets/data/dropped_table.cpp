@@ -109,11 +109,11 @@ void DroppedTable::show(const protocol::CheckData::Answer& answer) {
   if (answer.dropped == 0) {
     m_sentence->setText(tr("No record: all of them can be used."));
   } else if (shown < answer.dropped) {
-    m_sentence->setText(
-        tr("%1 records, of which the first %2 are listed.").arg(formatCount(answer.dropped), formatCount(shown)));
+    m_sentence->setText(tr("%1 record(s), of which the first %2 are listed.", nullptr, pluralOf(answer.dropped))
+                            .arg(formatCount(answer.dropped), formatCount(shown)));
   } else {
-    m_sentence->setText(
-        tr("%1 of %2.").arg(formatCount(answer.dropped), formatCounted(answer.records, tr("record"), tr("records"))));
+    m_sentence->setText(tr("%1 of %2 record(s).", nullptr, pluralOf(answer.records))
+                            .arg(formatCount(answer.dropped), formatCount(answer.records)));
   }
 }
 

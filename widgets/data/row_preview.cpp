@@ -129,9 +129,8 @@ void RowPreview::fill() {
     heading.setForeground(colors().second);
     heading.setFont(fontOf(TextRole::caption));
     if (number > m_row) cursor.insertText("\n\n", heading);
-    cursor.insertText(tr("Row %1: %2, %3 trained on")
-                          .arg(formatCount(number + 1), formatCounted(row->tokens, tr("token"), tr("tokens")),
-                               formatCount(row->trained)),
+    cursor.insertText(tr("Row %1: %2 token(s), %3 trained on", nullptr, pluralOf(row->tokens))
+                          .arg(formatCount(number + 1), formatCount(row->tokens), formatCount(row->trained)),
                       heading);
     cursor.insertText("\n", formatFor(false));
     room = insertParts(cursor, *row, room);
@@ -145,9 +144,9 @@ qsizetype RowPreview::insertParts(QTextCursor& cursor, const protocol::PreviewRo
     const QString text = QString::fromStdString(part.text);
     cursor.insertText(text.left(room), formatFor(part.trained));
     if (text.size() > room) {
-      cursor.insertText(
-          "\n" + tr("… the row goes on; its first %1 characters are shown.").arg(formatCount(kMostCharacters)),
-          formatFor(false));
+      cursor.insertText("\n" + tr("… the row goes on; its first %1 character(s) are shown.", nullptr, kMostCharacters)
+                                   .arg(formatCount(kMostCharacters)),
+                        formatFor(false));
       return 0;
     }
     room -= text.size();

@@ -32,7 +32,7 @@ QString layersText(std::vector<int> layers) {
   std::sort(layers.begin(), layers.end());
   const bool inARow = layers.back() - layers.front() + 1 == static_cast<int>(layers.size());
   if (inARow) return MapDocument::tr("layers %1-%2").arg(layers.front()).arg(layers.back());
-  return MapDocument::tr("%n layers", nullptr, static_cast<int>(layers.size()));
+  return MapDocument::tr("%n layer(s)", nullptr, static_cast<int>(layers.size()));
 }
 
 }  // namespace
@@ -71,7 +71,7 @@ Result<void> MapDocument::read(const std::vector<int>& layers, int source) {
   const QString step =
       layers.size() == 1 && layers[0] == owner
           ? tr("layer %1 keeps its own").arg(owner)
-          : (layers.size() == 1 ? tr("%1 reads %2") : tr("%1 read %2")).arg(layersText(layers)).arg(owner);
+          : tr("%1 read(s) %2", nullptr, static_cast<int>(layers.size())).arg(layersText(layers)).arg(owner);
   setMap(map, step);
   return {};
 }

@@ -24,9 +24,9 @@ ModelShape shapeOf(const protocol::ModelCard& card) {
   return shape;
 }
 
-QString heldText(const char* text) {
-  return QCoreApplication::translate("strata::HeldMemory", text);
-}
+struct HeldText {
+  Q_DECLARE_TR_FUNCTIONS(strata::HeldMemory)
+};
 
 }  // namespace
 
@@ -61,8 +61,8 @@ std::optional<HeldMemory> heldMemory(const protocol::ModelCard& card, const prot
   held.measured = {memory.weights, measuredKv, measuredUsed, std::nullopt};
   if (memory.activationsPeak > 0) held.measured.activations = memory.activationsPeak;
   const auto chats = memory.caches.size();
-  held.what = heldText("Held now by %1 at %2: %3 of %4 reserved tokens used.")
-                  .arg(chats == 1 ? heldText("1 chat") : heldText("%1 chats").arg(chats), shares.join(", "),
+  held.what = HeldText::tr("Held now by %1 at %2: %3 of %4 reserved tokens used.")
+                  .arg(HeldText::tr("%n chat(s)", nullptr, static_cast<int>(chats)), shares.join(", "),
                        formatCount(tokens), formatCount(reservedTokens));
   return held;
 }

@@ -189,8 +189,7 @@ std::optional<MemoryInspector::Estimate> MemoryInspector::estimate() const {
 QString MemoryInspector::situation() const {
   if (!m_card) return {};
   const QString cache = m_chosen >= 0 ? m_maps[m_chosen].percent() : QString();
-  if (m_session.chats() == 1) return tr("%1 tokens x 1 chat at %2").arg(formatContext(context()), cache);
-  return tr("%1 tokens x %2 chats at %3").arg(formatContext(context()), formatCount(m_session.chats()), cache);
+  return tr("%1 tokens x %n chat(s) at %2", nullptr, m_session.chats()).arg(formatContext(context()), cache);
 }
 
 void MemoryInspector::showNumbers() {

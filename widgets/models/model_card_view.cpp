@@ -217,7 +217,7 @@ void ModelCardView::showFacts(const protocol::ModelCard& card) {
       {tr("Heads"), tr("%1 x %2").arg(card.heads).arg(card.headDim)},
       {tr("Size on disk"), formatBytes(card.bytesOnDisk)},
       {tr("KV heads"), tr("%1 x %2").arg(card.kvHeads).arg(card.headDim)},
-      {tr("Context"), tr("%1 tokens").arg(formatContext(card.context))},
+      {tr("Context"), tr("%1 token(s)", nullptr, pluralOf(card.context)).arg(formatContext(card.context))},
       {tr("Vocabulary"), formatCount(card.vocab)},
       {tr("Tokenizer"), tokenizer},
   };

@@ -39,7 +39,7 @@ QString aboutOf(const protocol::ModelEntry& entry) {
   if (!entry.problem.empty()) {
     lines << text(entry.problem);
   } else if (entry.layers > 0) {
-    lines << ModelTree::tr("%1, %2 layers, %3 parameters")
+    lines << ModelTree::tr("%1, %2 layer(s), %3 parameters", nullptr, entry.layers)
                  .arg(text(entry.architecture))
                  .arg(entry.layers)
                  .arg(formatParameters(entry.parameters));

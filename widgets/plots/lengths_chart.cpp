@@ -96,9 +96,9 @@ QString LengthsChart::summary() const {
   if (rows == 0) return tr("Lengths: %1").arg(notMeasured());
   const auto most = std::max_element(p.ranges.begin(), p.ranges.end(),
                                      [](const LengthRange& a, const LengthRange& b) { return a.rows < b.rows; });
-  QString words = tr("%1 of %2 to %3 tokens, most of them %4 to %5")
-                      .arg(formatCounted(rows, tr("row"), tr("rows")), formatCount(p.ranges.front().from),
-                           formatCount(p.ranges.back().to - 1), formatCount(most->from), formatCount(most->to - 1));
+  QString words = tr("%1 row(s) of %2 to %3 tokens, most of them %4 to %5", nullptr, pluralOf(rows))
+                      .arg(formatCount(rows), formatCount(p.ranges.front().from), formatCount(p.ranges.back().to - 1),
+                           formatCount(most->from), formatCount(most->to - 1));
   if (p.limit) words += tr("; rows are cut at %1").arg(formatCount(p.limit));
   return words;
 }
@@ -151,11 +151,10 @@ void LengthsChart::fill() {
   connect(bars, &QStackedBarSeries::hovered, this, [this](bool on, int index) {
     if (!on || index < 0 || index >= static_cast<int>(m_private->ranges.size())) return QToolTip::hideText();
     const LengthRange& range = m_private->ranges[static_cast<std::size_t>(index)];
-    QToolTip::showText(
-        QCursor::pos(),
-        tr("%1 to %2 tokens: %3")
-            .arg(formatCount(range.from), formatCount(range.to - 1), formatCounted(range.rows, tr("row"), tr("rows"))),
-        this);
+    QToolTip::showText(QCursor::pos(),
+                       tr("%1 to %2 tokens: %3 row(s)", nullptr, pluralOf(range.rows))
+                           .arg(formatCount(range.from), formatCount(range.to - 1), formatCount(range.rows)),
+                       this);
   });
   chart.addSeries(bars);
 

@@ -13,9 +13,9 @@ namespace {
 
 constexpr double kLeastPlain = 0.99e-3;  // below, ticks are written with an exponent
 
-QString words(const char* text) {
-  return QCoreApplication::translate("strata::plots", text);
-}
+struct TickText {
+  Q_DECLARE_TR_FUNCTIONS(strata::PlotTicks)
+};
 
 QString grouped(double value, int decimals, bool sign) {
   QLocale locale = QLocale::c();
@@ -109,16 +109,16 @@ QString formatFigure(double value, bool sign) {
 PlotUnit unitOf(PlotAxis axis, PlotRange range) {
   const double most = std::max(std::abs(range.from), std::abs(range.to));
   if (axis == PlotAxis::tokens) {
-    if (most >= 2e9) return {1e9, words("billion tokens")};
-    if (most >= 2e6) return {1e6, words("million tokens")};
-    return {1, words("tokens")};
+    if (most >= 2e9) return {1e9, TickText::tr("billion tokens")};
+    if (most >= 2e6) return {1e6, TickText::tr("million tokens")};
+    return {1, TickText::tr("tokens")};
   }
   if (axis == PlotAxis::seconds) {
-    if (most >= 2 * 3600) return {3600, words("hours")};
-    if (most >= 2 * 60) return {60, words("minutes")};
-    return {1, words("seconds")};
+    if (most >= 2 * 3600) return {3600, TickText::tr("hours")};
+    if (most >= 2 * 60) return {60, TickText::tr("minutes")};
+    return {1, TickText::tr("seconds")};
   }
-  return {1, words("step")};
+  return {1, TickText::tr("step")};
 }
 
 QString formatX(PlotAxis axis, double x) {
@@ -126,11 +126,12 @@ QString formatX(PlotAxis axis, double x) {
     case PlotAxis::seconds:
       return formatSeconds(x);
     case PlotAxis::tokens:
-      return words("%1 tokens").arg(x < 1e6 ? grouped(x, 0, false) : formatParameters(static_cast<std::int64_t>(x)));
+      return TickText::tr("%1 token(s)", nullptr, pluralOf(std::llround(x)))
+          .arg(x < 1e6 ? grouped(x, 0, false) : formatParameters(static_cast<std::int64_t>(x)));
     case PlotAxis::step:
       break;
   }
-  return words("step %1").arg(grouped(x, 0, false));
+  return TickText::tr("step %1").arg(grouped(x, 0, false));
 }
 
 QString nameOf(PlotAxis axis) {

@@ -153,7 +153,7 @@ void SeriesPlot::Private::paintLegend(QCPPainter& painter, const std::vector<Ser
   for (std::size_t i = 0; i < order.size(); ++i) {
     const QString name = elidedName(*order[i]);
     const double width = scaled(kSwatch) + kGapInside + metrics.horizontalAdvance(name) + kGapGroups;
-    const QString more = tr("and %1 more").arg(order.size() - i);
+    const QString more = tr("and %n more", nullptr, static_cast<int>(order.size() - i));
     const bool last = i + 1 == order.size();
     if (left + width + (last ? 0 : metrics.horizontalAdvance(more)) > plot->canvas().width()) {
       painter.setPen(colors().second);
@@ -216,7 +216,8 @@ void SeriesPlot::Private::paintReadings(QCPPainter& painter, const QRect& area, 
     if (smoothing > 0) value = tr("%1 (%2)").arg(value, format(readings[i].raw));
     lines.push_back({elidedName(*readings[i].graph), value, readings[i].graph});
   }
-  if (readings.size() > most) lines.push_back({tr("and %1 more").arg(readings.size() - most), {}, nullptr});
+  if (readings.size() > most)
+    lines.push_back({tr("and %n more", nullptr, static_cast<int>(readings.size() - most)), {}, nullptr});
 
   const QFontMetrics text(fonts().caption), mono(fonts().monoCaption);
   const int height = std::max(text.height(), mono.height()) + kGapInside / 2;

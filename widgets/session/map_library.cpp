@@ -38,8 +38,9 @@ QString ownersText(const SharingMap& map) {
   for (int l = 0; l < map.layers(); ++l) {
     if (map.owns(l)) owners << QString::number(l);
   }
-  const QString counted =
-      MapLibrary::tr("%1 of %2 layers keep their own keys and values.").arg(map.owners()).arg(map.layers());
+  const QString counted = MapLibrary::tr("%1 of %2 layers keep their own keys and values.", nullptr, map.owners())
+                              .arg(map.owners())
+                              .arg(map.layers());
   if (owners.size() < 2 || owners.size() > kMostNamedOwners) return counted;
   const QString last = owners.takeLast();
   return MapLibrary::tr("Layers %1 and %2 of %3 keep their own keys and values.")
@@ -53,7 +54,9 @@ QString scoreText(const protocol::MapScore& score) {
   if (score.metric == "nll") return MapLibrary::tr("NLL %1").arg(score.value, 0, 'f', 2);
   const QString name = score.metric == "f1" ? MapLibrary::tr("F1") : QString::fromStdString(score.metric);
   const QString share = MapLibrary::tr("%1 %2 %").arg(name).arg(std::lround(100 * score.value));
-  return score.n > 0 ? MapLibrary::tr("%1 of %2 questions").arg(share, formatCount(score.n)) : share;
+  return score.n > 0
+             ? MapLibrary::tr("%1 of %2 question(s)", nullptr, pluralOf(score.n)).arg(share, formatCount(score.n))
+             : share;
 }
 
 QString MapLibrary::Choice::percent() const {

@@ -9,7 +9,9 @@
 #include <QScrollBar>
 #include <QTextBrowser>
 #include <QTimer>
+#include <algorithm>
 
+#include "widgets/language/language.h"
 #include "widgets/settings/trash_list.h"
 #include "widgets/shell/engine_command.h"
 #include "widgets/shell/engine_popup.h"
@@ -111,6 +113,18 @@ void SettingsPage::addAppearance(Theme& theme) {
   };
   connect(&theme, &Theme::changed, this, show);
   show();
+  addLanguage(column);
+}
+
+void SettingsPage::addLanguage(QVBoxLayout* column) {
+  auto* box = named(new QComboBox, "language", tr("Language"));
+  box->addItem(tr("System"), QString());
+  for (const QString& language : languages()) box->addItem(languageName(language), language);
+  const int chosen = box->findData(m_session.settings().value("look/language").toString());
+  box->setCurrentIndex(std::max(0, chosen));
+  column->addWidget(new Field(tr("Language"), box, tr("Takes effect when the window is opened again.")));
+  connect(box, &QComboBox::activated, this,
+          [this, box] { m_session.settings().setValue("look/language", box->currentData().toString()); });
 }
 
 void SettingsPage::addFolders() {
@@ -247,8 +261,9 @@ void SettingsPage::open(const Place& place) {
 
 void SettingsPage::addCommands() {
   const std::pair<QString, const char*> sections[] = {
-      {tr("Theme"), "appearance"},        {tr("Text size"), "appearance"}, {tr("Folders of models"), "folders"},
-      {tr("Engine and hosts"), "engine"}, {tr("Trash"), "trash"},          {tr("About and licences"), "about"}};
+      {tr("Theme"), "appearance"},          {tr("Text size"), "appearance"},    {tr("Language"), "appearance"},
+      {tr("Folders of models"), "folders"}, {tr("Engine and hosts"), "engine"}, {tr("Trash"), "trash"},
+      {tr("About and licences"), "about"}};
   for (const auto& [name, section] : sections) {
     addCommand(section, name, {}, [this, section = section] { m_session.go(Place::setting(section)); });
   }

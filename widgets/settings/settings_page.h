@@ -1,5 +1,5 @@
 #pragma once
-// Theme, text size, folders of models, the engine, the trash, and what Strata is built on.
+// Theme, text size, language, folders of models, the engine, the trash, and what Strata is built on.
 
 #include "widgets/session/page.h"
 #include "widgets/session/session.h"
@@ -42,6 +42,7 @@ class SettingsPage : public Page {
  private:
   QVBoxLayout* section(const QString& id, const QString& title);
   void addAppearance(Theme& theme);
+  void addLanguage(QVBoxLayout* column);
   void addFolders();
   void addEngine();
   void addAbout(const AboutTexts& about);

@@ -90,10 +90,10 @@ void SidePicker::show() {
   }
   const QString share = retentionText(side->map, *card);
   if (share.isEmpty())
-    return m_map->setChoice(map, tr("This map does not fit a model of %1 layers.").arg(card->layers));
+    return m_map->setChoice(map, tr("This map does not fit a model of %n layer(s).", nullptr, card->layers));
   const std::int64_t tokens = m_session.context() > 0 ? m_session.context() : card->context;
   m_map->setChoice(tr("%1 · %2").arg(share, formatBytes(kvBytes())),
-                   tr("Map %1: a KV cache of %2, for chats of %3 tokens (%4 at once).")
+                   tr("Map %1: a KV cache of %2, for chats of %3 token(s) (%4 at once).", nullptr, pluralOf(tokens))
                        .arg(map, formatBytes(kvBytes()), formatCount(tokens))
                        .arg(m_session.chats()));
 }

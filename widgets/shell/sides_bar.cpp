@@ -59,7 +59,8 @@ SidesBar::SidesBar(Session& session, QWidget* parent)
   rest->addWidget(m_context);
   rest->addWidget(new Label(tr("×"), TextRole::body, Tone::second));
   rest->addWidget(m_chats);
-  rest->addWidget(new Label(tr("chats"), TextRole::caption, Tone::second));
+  m_chatsUnit = new Label({}, TextRole::caption, Tone::second);
+  rest->addWidget(m_chatsUnit);
   rest->addWidget(m_weights, 1);
 
   m_layout->setSpacing(kGapGroups);
@@ -93,6 +94,7 @@ void SidesBar::show() {
   fillContexts();
   const QSignalBlocker quiet(m_chats);
   m_chats->setValue(m_session.chats());
+  m_chatsUnit->setText(tr("chat(s)", nullptr, m_session.chats()));
   arrange();
 }
 
@@ -105,10 +107,12 @@ void SidesBar::fillContexts() {
   }
   const QSignalBlocker quiet(m_context);
   m_context->clear();
-  m_context->addItem(most > 0 ? tr("%1 tokens").arg(formatContext(most)) : tr("all tokens"), 0);
+  m_context->addItem(most > 0 ? tr("%1 token(s)", nullptr, pluralOf(most)).arg(formatContext(most)) : tr("all tokens"),
+                     0);
   for (const std::int64_t tokens : kContexts) {
     if ((most == 0 || tokens < most) || tokens == m_session.context()) {
-      m_context->addItem(tr("%1 tokens").arg(formatContext(tokens)), static_cast<qlonglong>(tokens));
+      m_context->addItem(tr("%1 token(s)", nullptr, pluralOf(tokens)).arg(formatContext(tokens)),
+                         static_cast<qlonglong>(tokens));
     }
   }
   m_context->setCurrentIndex(std::max(0, m_context->findData(static_cast<qlonglong>(m_session.context()))));

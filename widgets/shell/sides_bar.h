@@ -13,6 +13,7 @@ namespace strata {
 
 class Button;
 class ElidedLabel;
+class Label;
 class SidePicker;
 
 class SidesBar : public QWidget {
@@ -38,6 +39,7 @@ class SidesBar : public QWidget {
   Button *m_swap, *m_copy;
   QComboBox* m_context;
   QSpinBox* m_chats;
+  Label* m_chatsUnit;
   ElidedLabel* m_weights;
   QWidget *m_sides, *m_rest;
   QBoxLayout* m_layout;

@@ -134,8 +134,10 @@ void StatusBar::showServing(const protocol::ServeState& state) {
   m_serves = state.models.empty() ? QString() : QString::fromStdString(state.models.front());
   const QString address = QString::fromStdString(state.url);
   m_serving->setText(tr("Serving"));
-  m_serving->setToolTip(
-      tr("%1: %2 requests answered, %3 under way").arg(address).arg(state.requests).arg(state.active));
+  m_serving->setToolTip(tr("%1: %2 request(s) answered, %3 under way", nullptr, pluralOf(state.requests))
+                            .arg(address)
+                            .arg(state.requests)
+                            .arg(state.active));
   m_serving->setAccessibleName(tr("Serving at %1").arg(address));
 }
 

@@ -3,6 +3,7 @@
 #include <QHBoxLayout>
 #include <QPainter>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "widgets/style/icons.h"
 #include "widgets/style/labels.h"
@@ -25,6 +26,17 @@ class Sign : public QWidget {
   }
 };
 
+/// As high as the text below needs where the field is as wide as it may be: a wider place does not make it lower.
+class FieldLayout : public QVBoxLayout {
+ public:
+  using QVBoxLayout::QVBoxLayout;
+  int heightForWidth(int width) const override { return QVBoxLayout::heightForWidth(atMost(width)); }
+  int minimumHeightForWidth(int width) const override { return QVBoxLayout::minimumHeightForWidth(atMost(width)); }
+
+ private:
+  int atMost(int width) const { return std::min(width, parentWidget()->maximumWidth()); }
+};
+
 }  // namespace
 
 Field::Field(const QString& label, QWidget* control, const QString& reason, QWidget* parent)
@@ -36,7 +48,7 @@ Field::Field(const QString& label, QWidget* control, const QString& reason, QWid
       m_sign(new Sign(this)),
       m_reason(reason),
       m_ownHelp(!named()->whatsThis().isEmpty()) {
-  auto* column = new QVBoxLayout(this);
+  auto* column = new FieldLayout(this);
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(kGapInside);
   column->addLayout(m_head);

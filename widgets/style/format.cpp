@@ -8,9 +8,9 @@
 namespace strata {
 namespace {
 
-QString words(const char* text) {
-  return QCoreApplication::translate("strata::format", text);
-}
+struct FormatText {
+  Q_DECLARE_TR_FUNCTIONS(strata::Format)
+};
 
 /// Three digits: 1.13, 11.3, 113.
 QString threeDigits(double value) {
@@ -41,7 +41,7 @@ bool known(const std::optional<double>& value) {
 }  // namespace
 
 QString notMeasured() {
-  return words("not measured");
+  return FormatText::tr("not measured");
 }
 
 QString formatBytes(std::optional<std::int64_t> bytes) {
@@ -58,7 +58,7 @@ QString formatBytesOf(std::optional<std::int64_t> used, std::optional<std::int64
   QString part = formatBytes(used);
   const QString unit = of.section(u' ', -1);
   if (part.section(u' ', -1) == unit) part = part.section(u' ', 0, 0);
-  return words("%1 of %2").arg(part, of);
+  return FormatText::tr("%1 of %2").arg(part, of);
 }
 
 QString formatCount(std::optional<std::int64_t> count) {
@@ -68,8 +68,9 @@ QString formatCount(std::optional<std::int64_t> count) {
   return locale.toString(static_cast<qlonglong>(*count));
 }
 
-QString formatCounted(std::int64_t count, const QString& one, const QString& many) {
-  return formatCount(count) + u' ' + (count == 1 ? one : many);
+int pluralOf(std::int64_t count) {
+  constexpr std::int64_t kEnough = 1'000'000;  // plurals look at the last digits, and at whether there are more
+  return static_cast<int>(count < kEnough ? count : kEnough + count % kEnough);
 }
 
 QString formatParameters(std::optional<std::int64_t> count) {
@@ -91,25 +92,26 @@ QString formatSpeed(std::optional<double> tokensPerSecond) {
   if (!known(tokensPerSecond) || *tokensPerSecond < 0) return notMeasured();
   const double value = *tokensPerSecond;
   const QString digits = value < 999.5 ? threeDigits(value) : formatCount(std::llround(value));
-  return words("%1 tokens/s").arg(digits);
+  return FormatText::tr("%1 tokens/s").arg(digits);
 }
 
 QString formatSeconds(std::optional<double> seconds) {
   if (!known(seconds) || *seconds < 0) return notMeasured();
   const double value = *seconds;
-  if (value < 0.9995) return words("%1 ms").arg(std::lround(value * 1000));
-  if (value < 59.95) return words("%1 s").arg(value < 9.995 ? threeDigits(value) : QString::number(value, 'f', 1));
+  if (value < 0.9995) return FormatText::tr("%1 ms").arg(std::lround(value * 1000));
+  if (value < 59.95)
+    return FormatText::tr("%1 s").arg(value < 9.995 ? threeDigits(value) : QString::number(value, 'f', 1));
   const auto whole = std::llround(value);
-  if (whole < 3600) return words("%1 min %2 s").arg(whole / 60).arg(whole % 60);
-  return words("%1 h %2 min").arg(whole / 3600).arg(whole % 3600 / 60);
+  if (whole < 3600) return FormatText::tr("%1 min %2 s").arg(whole / 60).arg(whole % 60);
+  return FormatText::tr("%1 h %2 min").arg(whole / 3600).arg(whole % 3600 / 60);
 }
 
 QString formatTimeLeft(std::optional<double> seconds) {
   if (!known(seconds) || *seconds < 0) return notMeasured();
   const auto whole = std::llround(*seconds);
-  if (whole < 60) return words("about %1 s").arg(std::max(whole, 1LL));
-  if (whole < 3600) return words("about %1 min").arg((whole + 30) / 60);
-  return words("about %1 h %2 min").arg(whole / 3600).arg(whole % 3600 / 60);
+  if (whole < 60) return FormatText::tr("about %1 s").arg(std::max(whole, 1LL));
+  if (whole < 3600) return FormatText::tr("about %1 min").arg((whole + 30) / 60);
+  return FormatText::tr("about %1 h %2 min").arg(whole / 3600).arg(whole % 3600 / 60);
 }
 
 QString formatPercent(std::optional<double> part, int decimals) {

@@ -16,8 +16,8 @@ QString formatBytes(std::optional<std::int64_t> bytes);
 QString formatBytesOf(std::optional<std::int64_t> used, std::optional<std::int64_t> total);
 /// "32,768"
 QString formatCount(std::optional<std::int64_t> count);
-/// "1 row", "1,234 rows"
-QString formatCounted(std::int64_t count, const QString& one, const QString& many);
+/// `count` as tr() takes it to choose the plural: tr("%1 row(s)", nullptr, pluralOf(rows)).arg(formatCount(rows))
+int pluralOf(std::int64_t count);
 /// Parameters: "7.24 B", "135 M", "260 K".
 QString formatParameters(std::optional<std::int64_t> count);
 /// Tokens of a context: "32k" where it is a whole number of 1024, else "1,000".

@@ -1,3 +1,4 @@
+#include <QComboBox>
 #include <QLabel>
 #include <QListWidget>
 #include <QTextBrowser>
@@ -32,6 +33,19 @@ TEST_F(Settings, ThemeAndTextSizeComeBackAfterARestart) {
   EXPECT_EQ(theme->current(), 2);
   EXPECT_EQ(child<SegmentedButtons>("text-size")->current(), 2);
   EXPECT_TRUE(colors().dark);
+}
+
+TEST_F(Settings, TheLanguageIsTheDesktopsUntilOneIsChosen) {
+  window->showPage("settings");
+  auto* language = child<QComboBox>("language");
+  EXPECT_EQ(language->currentText(), "System");
+  const int english = language->findText("English");
+  ASSERT_GT(english, 0);
+  QTest::keyClick(language, Qt::Key_Down);
+  EXPECT_EQ(settings.value("look/language").toString(), language->currentData().toString());
+  EXPECT_FALSE(settings.value("look/language").toString().isEmpty());
+  makeWindow();
+  EXPECT_GT(child<QComboBox>("language")->currentIndex(), 0);
 }
 
 TEST_F(Settings, TextGrowsAndShrinksByKeys) {

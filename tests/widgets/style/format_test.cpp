@@ -89,5 +89,12 @@ TEST(Format, NatsAndPercent) {
   EXPECT_EQ(text(formatPercent(0.1234, 1)), "12.3 %");
 }
 
+TEST(Format, TheNumberThatChoosesThePluralKeepsItsLastDigits) {
+  EXPECT_EQ(pluralOf(1), 1);
+  EXPECT_EQ(pluralOf(999'999), 999'999);
+  EXPECT_EQ(pluralOf(1'000'001), 1'000'001);
+  EXPECT_EQ(pluralOf(5'000'000'000'021), 1'000'021);
+}
+
 }  // namespace
 }  // namespace strata

@@ -1,0 +1,339 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="en" sourcelanguage="en">
+<context>
+    <name>strata::AnswerFoot</name>
+    <message numerus="yes">
+        <source>cut at %1 token(s)</source>
+        <translation>
+            <numerusform>cut at %1 token</numerusform>
+            <numerusform>cut at %1 tokens</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::ChatListModel</name>
+    <message numerus="yes">
+        <source>%1 question(s)</source>
+        <translation>
+            <numerusform>%1 question</numerusform>
+            <numerusform>%1 questions</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::ChatPage</name>
+    <message numerus="yes">
+        <source>%n oldest turn(s) dropped. The whole chat is still in the list.</source>
+        <translation>
+            <numerusform>%n oldest turn dropped. The whole chat is still in the list.</numerusform>
+            <numerusform>%n oldest turns dropped. The whole chat is still in the list.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::ConfigForm</name>
+    <message numerus="yes">
+        <source>%n changed</source>
+        <translation>
+            <numerusform>%n changed</numerusform>
+            <numerusform>%n changed</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>More (%n changed)</source>
+        <translation>
+            <numerusform>More (%n changed)</numerusform>
+            <numerusform>More (%n changed)</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Shows %n more field(s)</source>
+        <translation>
+            <numerusform>Shows %n more field</numerusform>
+            <numerusform>Shows %n more fields</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Hides %n field(s)</source>
+        <translation>
+            <numerusform>Hides %n field</numerusform>
+            <numerusform>Hides %n fields</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::DataPage</name>
+    <message numerus="yes">
+        <source>%1 row(s) to train on.</source>
+        <translation>
+            <numerusform>%1 row to train on.</numerusform>
+            <numerusform>%1 rows to train on.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::DataResult</name>
+    <message numerus="yes">
+        <source>%1. Ready to train on; the median row has %2 token(s), the longest %3.</source>
+        <translation>
+            <numerusform>%1. Ready to train on; the median row has %2 token, the longest %3.</numerusform>
+            <numerusform>%1. Ready to train on; the median row has %2 tokens, the longest %3.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::DroppedTable</name>
+    <message numerus="yes">
+        <source>%1 record(s), of which the first %2 are listed.</source>
+        <translation>
+            <numerusform>%1 record, of which the first %2 are listed.</numerusform>
+            <numerusform>%1 records, of which the first %2 are listed.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%1 of %2 record(s).</source>
+        <translation>
+            <numerusform>%1 of %2 record.</numerusform>
+            <numerusform>%1 of %2 records.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::EngineClient</name>
+    <message numerus="yes">
+        <source>%1; it stopped %n time(s) in a row: read its log, then restart it.</source>
+        <translation>
+            <numerusform>%1; it stopped %n time in a row: read its log, then restart it.</numerusform>
+            <numerusform>%1; it stopped %n times in a row: read its log, then restart it.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%1 is not opened again: the engine stopped %n time(s) while opening it.</source>
+        <translation>
+            <numerusform>%1 is not opened again: the engine stopped %n time while opening it.</numerusform>
+            <numerusform>%1 is not opened again: the engine stopped %n times while opening it.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>A message was set aside: the engine stopped %n time(s) while storing it. It is kept in the window&apos;s journal.</source>
+        <translation>
+            <numerusform>A message was set aside: the engine stopped %n time while storing it. It is kept in the window&apos;s journal.</numerusform>
+            <numerusform>A message was set aside: the engine stopped %n times while storing it. It is kept in the window&apos;s journal.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::HeldMemory</name>
+    <message numerus="yes">
+        <source>%n chat(s)</source>
+        <translation>
+            <numerusform>%n chat</numerusform>
+            <numerusform>%n chats</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::JobsStrip</name>
+    <message numerus="yes">
+        <source>No job is running; %n finished.</source>
+        <translation>
+            <numerusform>No job is running; %n finished.</numerusform>
+            <numerusform>No job is running; %n finished.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source> (and %n more)</source>
+        <translation>
+            <numerusform> (and %n more)</numerusform>
+            <numerusform> (and %n more)</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::LengthsChart</name>
+    <message numerus="yes">
+        <source>%1 row(s) of %2 to %3 tokens, most of them %4 to %5</source>
+        <translation>
+            <numerusform>%1 row of %2 to %3 tokens, most of them %4 to %5</numerusform>
+            <numerusform>%1 rows of %2 to %3 tokens, most of them %4 to %5</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%1 to %2 tokens: %3 row(s)</source>
+        <translation>
+            <numerusform>%1 to %2 tokens: %3 row</numerusform>
+            <numerusform>%1 to %2 tokens: %3 rows</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::MapDocument</name>
+    <message numerus="yes">
+        <source>%n layer(s)</source>
+        <translation>
+            <numerusform>%n layer</numerusform>
+            <numerusform>%n layers</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%1 read(s) %2</source>
+        <translation>
+            <numerusform>%1 reads %2</numerusform>
+            <numerusform>%1 read %2</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::MapLibrary</name>
+    <message numerus="yes">
+        <source>%1 of %2 layers keep their own keys and values.</source>
+        <translation>
+            <numerusform>%1 of %2 layers keeps its own keys and values.</numerusform>
+            <numerusform>%1 of %2 layers keep their own keys and values.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%1 of %2 question(s)</source>
+        <translation>
+            <numerusform>%1 of %2 question</numerusform>
+            <numerusform>%1 of %2 questions</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::MemoryInspector</name>
+    <message numerus="yes">
+        <source>%1 tokens x %n chat(s) at %2</source>
+        <translation>
+            <numerusform>%1 tokens x %n chat at %2</numerusform>
+            <numerusform>%1 tokens x %n chats at %2</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::ModelCardView</name>
+    <message numerus="yes">
+        <source>%1 token(s)</source>
+        <translation>
+            <numerusform>%1 token</numerusform>
+            <numerusform>%1 tokens</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::ModelTree</name>
+    <message numerus="yes">
+        <source>%1, %2 layer(s), %3 parameters</source>
+        <translation>
+            <numerusform>%1, %2 layer, %3 parameters</numerusform>
+            <numerusform>%1, %2 layers, %3 parameters</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::PlotTicks</name>
+    <message numerus="yes">
+        <source>%1 token(s)</source>
+        <translation>
+            <numerusform>%1 token</numerusform>
+            <numerusform>%1 tokens</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::PromptCount</name>
+    <message numerus="yes">
+        <source>%1 of %2 token(s)</source>
+        <translation>
+            <numerusform>%1 of %2 token</numerusform>
+            <numerusform>%1 of %2 tokens</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The prompt has %1 token(s) and the context is %2.</source>
+        <translation>
+            <numerusform>The prompt has %1 token and the context is %2.</numerusform>
+            <numerusform>The prompt has %1 tokens and the context is %2.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::RowPreview</name>
+    <message numerus="yes">
+        <source>Row %1: %2 token(s), %3 trained on</source>
+        <translation>
+            <numerusform>Row %1: %2 token, %3 trained on</numerusform>
+            <numerusform>Row %1: %2 tokens, %3 trained on</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>… the row goes on; its first %1 character(s) are shown.</source>
+        <translation>
+            <numerusform>… the row goes on; its first %1 character are shown.</numerusform>
+            <numerusform>… the row goes on; its first %1 characters are shown.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::SeriesPlot</name>
+    <message numerus="yes">
+        <source>and %n more</source>
+        <translation>
+            <numerusform>and %n more</numerusform>
+            <numerusform>and %n more</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::SidePicker</name>
+    <message numerus="yes">
+        <source>This map does not fit a model of %n layer(s).</source>
+        <translation>
+            <numerusform>This map does not fit a model of %n layer.</numerusform>
+            <numerusform>This map does not fit a model of %n layers.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Map %1: a KV cache of %2, for chats of %3 token(s) (%4 at once).</source>
+        <translation>
+            <numerusform>Map %1: a KV cache of %2, for chats of %3 token (%4 at once).</numerusform>
+            <numerusform>Map %1: a KV cache of %2, for chats of %3 tokens (%4 at once).</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::SidesBar</name>
+    <message numerus="yes">
+        <source>chat(s)</source>
+        <translation>
+            <numerusform>chat</numerusform>
+            <numerusform>chats</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%1 token(s)</source>
+        <translation>
+            <numerusform>%1 token</numerusform>
+            <numerusform>%1 tokens</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::StatusBar</name>
+    <message numerus="yes">
+        <source>Notices: %n new problem(s)</source>
+        <translation>
+            <numerusform>Notices: %n new problem</numerusform>
+            <numerusform>Notices: %n new problems</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%1: %2 request(s) answered, %3 under way</source>
+        <translation>
+            <numerusform>%1: %2 request answered, %3 under way</numerusform>
+            <numerusform>%1: %2 requests answered, %3 under way</numerusform>
+        </translation>
+    </message>
+</context>
+</TS>
