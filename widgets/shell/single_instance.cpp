@@ -10,6 +10,14 @@ namespace strata {
 namespace {
 
 constexpr int kAnswerMilliseconds = 1000;
+constexpr const char* kToken = "XDG_ACTIVATION_TOKEN";
+constexpr qint64 kMostBytes = 4096;
+
+/// "raise TOKEN\n"; the token may be empty.
+QByteArray request() {
+  const QByteArray token = qgetenv(kToken);
+  return "raise " + (token.contains('\n') ? QByteArray() : token) + '\n';
+}
 
 }  // namespace
 
@@ -39,21 +47,35 @@ bool SingleInstance::claim(const QString& key) {
   }
   connect(m_server.get(), &QLocalServer::newConnection, this, [this] {
     while (QLocalSocket* caller = m_server->nextPendingConnection()) {
-      caller->write("raised\n");
-      caller->flush();
       connect(caller, &QLocalSocket::disconnected, caller, &QObject::deleteLater);
-      caller->disconnectFromServer();
-      Q_EMIT raised();
+      connect(caller, &QLocalSocket::readyRead, this, [this, caller] { answer(*caller); });
+      answer(*caller);
     }
   });
   return true;
 }
 
+void SingleInstance::answer(QLocalSocket& caller) {
+  if (!caller.canReadLine()) {
+    if (caller.bytesAvailable() > kMostBytes) caller.abort();
+    return;
+  }
+  const QByteArray line = caller.readLine().trimmed();
+  if (!line.startsWith("raise")) return caller.abort();
+  caller.write("raised\n");
+  caller.flush();
+  caller.disconnectFromServer();
+  const QByteArray token = line.mid(6);
+  if (!token.isEmpty()) qputenv(kToken, token);
+  Q_EMIT raised();
+}
+
 bool SingleInstance::raiseOther(const QString& key) const {
   QLocalSocket socket;
   socket.connectToServer(path(key, ".socket"));
-  return socket.waitForConnected(kAnswerMilliseconds) && socket.waitForReadyRead(kAnswerMilliseconds) &&
-         socket.readAll().startsWith("raised");
+  if (!socket.waitForConnected(kAnswerMilliseconds)) return false;
+  socket.write(request());
+  return socket.waitForReadyRead(kAnswerMilliseconds) && socket.readAll().startsWith("raised");
 }
 
 void SingleInstance::raiseOther(const QString& key, std::function<void(bool)> done) {
@@ -63,6 +85,7 @@ void SingleInstance::raiseOther(const QString& key, std::function<void(bool)> do
     socket->deleteLater();
     done(answered);
   };
+  connect(socket, &QLocalSocket::connected, socket, [socket] { socket->write(request()); });
   connect(socket, &QLocalSocket::readyRead, socket, [socket, end] { end(socket->readAll().startsWith("raised")); });
   connect(socket, &QLocalSocket::errorOccurred, socket, [end] { end(false); });
   QTimer::singleShot(kAnswerMilliseconds, socket, [end] { end(false); });

@@ -1,5 +1,7 @@
 #pragma once
-// One window a project: the first holds a lock in the user's runtime folder, a second one raises it and leaves.
+// One window a project: the first holds a lock in the user's runtime folder, a second one raises it and leaves. Under
+// Wayland a window may come to the front only with a token of the program that the user clicked: the second process
+// hands over the one that the desktop gave it.
 //
 //   SingleInstance instance;
 //   if (!instance.claim(project)) return instance.raiseOther(project) ? 0 : 1;   // before there is a window
@@ -10,6 +12,8 @@
 #include <QObject>
 #include <functional>
 #include <memory>
+
+class QLocalSocket;
 
 namespace strata {
 
@@ -28,10 +32,12 @@ class SingleInstance : public QObject {
   void raiseOther(const QString& key, std::function<void(bool answered)> done);
 
  Q_SIGNALS:
+  /// The token is in XDG_ACTIVATION_TOKEN, where Qt looks for it when a window is activated.
   void raised();
 
  private:
   QString path(const QString& key, const QString& ending) const;
+  void answer(QLocalSocket& caller);
   QString m_folder;
   std::unique_ptr<QLockFile> m_lock;
   std::unique_ptr<QLocalServer> m_server;

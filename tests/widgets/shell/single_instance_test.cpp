@@ -2,6 +2,7 @@
 
 #include <QDir>
 #include <QFile>
+#include <QLocalSocket>
 
 #include "shell_fixture.h"
 #include "widgets/shell/window_log.h"
@@ -48,6 +49,56 @@ TEST(SingleInstance, IsRaisedByASecondProcess) {
   ASSERT_TRUE(caller->wait(5000));
   delete caller;
   EXPECT_TRUE(answered);
+}
+
+TEST(SingleInstance, HandsOverTheTokenThatBringsTheFirstWindowToTheFrontUnderWayland) {
+  QTemporaryDir folder;
+  SingleInstance first(folder.path());
+  ASSERT_TRUE(first.claim("/projects/a"));
+  QByteArray token;
+  QObject::connect(&first, &SingleInstance::raised, [&] { token = qgetenv("XDG_ACTIVATION_TOKEN"); });
+  // What a second process sends whose desktop gave it a token.
+  QLocalSocket second;
+  second.connectToServer(folder.filePath(QDir(folder.path()).entryList({"*.socket"}, QDir::System).value(0)));
+  ASSERT_TRUE(second.waitForConnected(5000));
+  second.write("raise of-the-click");
+  second.flush();
+  QCoreApplication::processEvents();
+  EXPECT_EQ(token, "");  // not before the line is whole
+  second.write("-7\n");
+  ASSERT_TRUE(eventually([&] { return token == "of-the-click-7"; }));
+  EXPECT_TRUE(eventually([&] { return second.readAll() == "raised\n"; }));
+  qunsetenv("XDG_ACTIVATION_TOKEN");
+}
+
+TEST(SingleInstance, SendsTheTokenOfItsOwnStart) {
+  QTemporaryDir folder;
+  SingleInstance first(folder.path()), second(folder.path());
+  ASSERT_TRUE(first.claim("/projects/a"));
+  qputenv("XDG_ACTIVATION_TOKEN", "of-the-start");
+  QByteArray token;
+  QObject::connect(&first, &SingleInstance::raised, [&] { token = qgetenv("XDG_ACTIVATION_TOKEN"); });
+  bool answered = false;
+  second.raiseOther("/projects/a", [&](bool yes) { answered = yes; });
+  EXPECT_TRUE(eventually([&] { return answered; }));
+  EXPECT_EQ(token, "of-the-start");
+  qunsetenv("XDG_ACTIVATION_TOKEN");
+}
+
+TEST(SingleInstance, HangsUpOnWhoeverSaysSomethingElse) {
+  QTemporaryDir folder;
+  SingleInstance first(folder.path());
+  ASSERT_TRUE(first.claim("/projects/a"));
+  int raised = 0;
+  QObject::connect(&first, &SingleInstance::raised, [&] { ++raised; });
+  for (const QByteArray& said : {QByteArray("GET /\n"), QByteArray(5000, 'x')}) {
+    QLocalSocket caller;
+    caller.connectToServer(folder.filePath(QDir(folder.path()).entryList({"*.socket"}, QDir::System).value(0)));
+    ASSERT_TRUE(caller.waitForConnected(5000));
+    caller.write(said);
+    EXPECT_TRUE(eventually([&] { return caller.state() == QLocalSocket::UnconnectedState; }));
+  }
+  EXPECT_EQ(raised, 0);
 }
 
 TEST(SingleInstance, SaysWhenNobodyAnswers) {
