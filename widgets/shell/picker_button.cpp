@@ -26,6 +26,11 @@ void PickerButton::setChoice(const QString& text, const QString& details) {
   shorten();
 }
 
+void PickerButton::setWhole(bool whole) {
+  m_whole = whole;
+  updateGeometry();
+}
+
 /// What the button needs beside its text: its padding and the arrow.
 int PickerButton::around() const {
   return 2 * (kGapRelated + kGapInside) + kGapInside + metrics().icon + kGapInside;
@@ -39,11 +44,12 @@ void PickerButton::shorten() {
 }
 
 QSize PickerButton::sizeHint() const {
-  return {std::min(fontMetrics().horizontalAdvance(m_choice) + around(), scaled(m_widest)), metrics().control};
+  const int wanted = fontMetrics().horizontalAdvance(m_choice) + 1 + around();  // 1: advances are rounded
+  return {m_whole ? wanted : std::min(wanted, scaled(m_widest)), metrics().control};
 }
 
 QSize PickerButton::minimumSizeHint() const {
-  return {std::min(sizeHint().width(), scaled(kShortest)), metrics().control};
+  return {m_whole ? sizeHint().width() : std::min(sizeHint().width(), scaled(kShortest)), metrics().control};
 }
 
 /// Looks like what it is, a button that opens choices, without holding a menu all the time.

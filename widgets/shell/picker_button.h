@@ -13,6 +13,8 @@ class PickerButton : public Button {
   PickerButton(const QString& subject, int widest, QWidget* parent = nullptr);
 
   void setChoice(const QString& text, const QString& details = {});
+  /// A choice that must not be shortened: a figure.
+  void setWhole(bool whole);
   const QString& choice() const { return m_choice; }
 
   QSize sizeHint() const override;
@@ -28,6 +30,7 @@ class PickerButton : public Button {
   void shorten();
   QString m_subject, m_choice, m_details;
   int m_widest;
+  bool m_whole = false;
 };
 
 }  // namespace strata

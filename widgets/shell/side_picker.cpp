@@ -69,6 +69,7 @@ std::optional<std::int64_t> SidePicker::kvBytes() const {
 void SidePicker::show() {
   const auto& side = m_session.side(m_which);
   m_map->setEnabled(side.has_value());
+  m_map->setWhole(false);
   if (!side) {
     m_asked.reset();
     m_model->setChoice(tr("Choose a model"));
@@ -89,6 +90,7 @@ void SidePicker::show() {
     return;
   }
   const QString share = retentionText(side->map, *card);
+  m_map->setWhole(!share.isEmpty());
   if (share.isEmpty())
     return m_map->setChoice(map, tr("This map does not fit a model of %n layer(s).", nullptr, card->layers));
   const std::int64_t tokens = m_session.context() > 0 ? m_session.context() : card->context;

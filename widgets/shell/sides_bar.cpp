@@ -53,7 +53,7 @@ SidesBar::SidesBar(Session& session, QWidget* parent)
   m_chats->setValue(session.chats());
   m_chats->setToolTip(tr("Chats at once that the KV figures are for"));
   m_chats->setWhatsThis(tr("How many chats are held at once. Each has a KV cache of its own."));
-  m_weights = new ElidedLabel({}, TextRole::caption, Tone::second);
+  m_weights = new Label({}, TextRole::caption, Tone::second);
   named(m_weights, "weights");
   auto* rest = rowIn(m_rest);
   rest->addWidget(m_context);
@@ -90,7 +90,6 @@ void SidesBar::show() {
   const bool any = m_session.side(Which::a) || m_session.side(Which::b);
   m_swap->setEnabled(any);
   m_copy->setEnabled(m_session.side(Which::a).has_value());
-  m_weights->setText(weightsText());
   fillContexts();
   const QSignalBlocker quiet(m_chats);
   m_chats->setValue(m_session.chats());
@@ -118,7 +117,8 @@ void SidesBar::fillContexts() {
   m_context->setCurrentIndex(std::max(0, m_context->findData(static_cast<qlonglong>(m_session.context()))));
 }
 
-QString SidesBar::weightsText() const {
+/// `brief`: the figures with fewer words, for a narrow window; figures are never shortened.
+QString SidesBar::weightsText(bool brief) const {
   const auto& a = m_session.side(Which::a);
   const auto& b = m_session.side(Which::b);
   if (!a || !b) return {};
@@ -131,17 +131,27 @@ QString SidesBar::weightsText() const {
   };
   const auto ofA = bytes(a->ref), ofB = bytes(b->ref);
   if (m_session.sharesWeights()) {
-    return ofA ? tr("one copy of the weights, %1").arg(formatBytes(ofA)) : tr("one copy of the weights");
+    if (!ofA) return tr("one copy of the weights");
+    return brief ? tr("weights %1").arg(formatBytes(ofA)) : tr("one copy of the weights, %1").arg(formatBytes(ofA));
   }
   if (!ofA || !ofB) return tr("two sets of weights");
-  if (formatBytes(ofA) == formatBytes(ofB)) return tr("two sets of weights, 2 × %1").arg(formatBytes(ofA));
-  return tr("two sets of weights, %1 + %2").arg(formatBytes(ofA), formatBytes(ofB));
+  const QString both = formatBytes(ofA) == formatBytes(ofB) ? tr("2 × %1").arg(formatBytes(ofA))
+                                                            : tr("%1 + %2").arg(formatBytes(ofA), formatBytes(ofB));
+  return brief ? tr("weights %1").arg(both) : tr("two sets of weights, %1").arg(both);
 }
 
 /// One row where everything fits, else two.
 void SidesBar::arrange() {
-  const int wanted = m_sides->sizeHint().width() + m_rest->sizeHint().width() + 3 * kGapGroups;
-  const auto direction = wanted <= width() ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom;
+  const auto fits = [this](const QString& weights) {
+    const int words = m_weights->fontMetrics().horizontalAdvance(weights) + 1;
+    const int rest = m_rest->sizeHint().width() - m_weights->sizeHint().width() + words;
+    return m_sides->sizeHint().width() + rest + 3 * kGapGroups <= width();
+  };
+  const QString whole = weightsText(false), brief = weightsText(true);
+  const auto direction = fits(brief) ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom;
+  const bool shortened = direction == QBoxLayout::LeftToRight && !fits(whole);
+  m_weights->setText(shortened ? brief : whole);
+  m_weights->setToolTip(shortened ? whole : QString());
   if (m_layout->direction() == direction) return;
   m_layout->setDirection(direction);
   m_layout->setSpacing(direction == QBoxLayout::LeftToRight ? kGapGroups : kGapInside);

@@ -32,7 +32,7 @@ class SidesBar : public QWidget {
   void show();
   void arrange();
   void fillContexts();
-  QString weightsText() const;
+  QString weightsText(bool brief) const;
 
   Session& m_session;
   SidePicker *m_a, *m_b;
@@ -40,7 +40,7 @@ class SidesBar : public QWidget {
   QComboBox* m_context;
   QSpinBox* m_chats;
   Label* m_chatsUnit;
-  ElidedLabel* m_weights;
+  Label* m_weights;
   QWidget *m_sides, *m_rest;
   QBoxLayout* m_layout;
 };

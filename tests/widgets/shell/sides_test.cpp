@@ -47,6 +47,19 @@ TEST_F(Sides, SayWhetherTheyShareTheWeights) {
   EXPECT_EQ(child<PickerButton>("model-b")->choice(), "base");
 }
 
+TEST_F(Sides, NeverShortenTheirFigures) {
+  startEngine();
+  auto* weights = child<QLabel>("weights");
+  auto* map = child<PickerButton>("map-a");
+  for (const int width : {1920, 1280, 1100, 900, 760}) {
+    window->resize(width, 700);
+    EXPECT_TRUE(eventually([&] {
+      return weights->text().endsWith("2 × 17.9 MiB") && weights->width() >= weights->sizeHint().width() &&
+             map->text() == map->choice();
+    })) << width << " wide: " << weights->text().toStdString() << ", " << map->text().toStdString();
+  }
+}
+
 TEST_F(Sides, AreSwappedByAButton) {
   startEngine();
   session->setMap(Which::b, "stride:4");
