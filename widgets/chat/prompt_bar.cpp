@@ -62,6 +62,8 @@ PromptBar::PromptBar(QWidget* parent) : Pane(Ground::surface, parent) {
   m_passage->setFrameShape(QFrame::NoFrame);
   m_passage->setTabChangesFocus(true);
   m_passage->document()->setDocumentMargin(0);
+  m_passage->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  m_passage->installEventFilter(this);
   m_passage->setWordWrapMode(QTextOption::WrapAtWordBoundaryOrAnywhere);
   m_question = new Label({}, TextRole::strong, Tone::normal, texts);
   m_question->setObjectName("promptQuestion");
@@ -100,8 +102,7 @@ PromptBar::PromptBar(QWidget* parent) : Pane(Ground::surface, parent) {
   connect(m_edit, &QPushButton::clicked, this, [this] { Q_EMIT editWanted(m_shown.turn); });
   connect(m_branch, &QPushButton::clicked, this, [this] { Q_EMIT branchWanted(m_shown.turn); });
   followTheme(this, [this] {
-    for (QWidget* text : std::initializer_list<QWidget*>{m_intro, m_passage})
-      text->setMaximumWidth(metrics().textWidth);
+    m_passage->setMaximumWidth(metrics().textWidth);
     m_passage->setFont(fonts().body);
     fillPassage();
   });
@@ -150,8 +151,13 @@ void PromptBar::fill() {
     const QString text = cutMiddle(all);
     if (m_passage->toPlainText() != text) m_passage->setPlainText(text);
     fillPassage();
-    QTimer::singleShot(0, this, &PromptBar::fillPassage);  // once its width is known
   }
+}
+
+/// Another width breaks its lines elsewhere.
+bool PromptBar::eventFilter(QObject* watched, QEvent* event) {
+  if (watched == m_passage && event->type() == QEvent::Resize) QTimer::singleShot(0, this, &PromptBar::fillPassage);
+  return Pane::eventFilter(watched, event);
 }
 
 /// As high as its text, up to a number of lines.
@@ -162,7 +168,9 @@ void PromptBar::fillPassage() {
   for (QTextBlock block = m_passage->document()->begin(); block.isValid() && lines < most; block = block.next()) {
     lines += std::max(1, block.layout()->lineCount());
   }
-  m_passage->setFixedHeight(std::clamp(lines, 1, most) * m_passage->fontMetrics().lineSpacing() + 2);
+  m_passage->setVerticalScrollBarPolicy(lines < most ? Qt::ScrollBarAlwaysOff : Qt::ScrollBarAsNeeded);
+  const int around = m_passage->height() - m_passage->viewport()->height();
+  m_passage->setFixedHeight(std::clamp(lines, 1, most) * m_passage->fontMetrics().lineSpacing() + around + 1);
 }
 
 }  // namespace strata

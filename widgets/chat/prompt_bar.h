@@ -37,6 +37,9 @@ class PromptBar : public Pane {
   void editWanted(int turn);
   void branchWanted(int turn);
 
+ protected:
+  bool eventFilter(QObject* watched, QEvent* event) override;
+
  private:
   void fill();
   void fillPassage();

@@ -162,13 +162,17 @@ GenerateConfig SamplingPanel::sampling() const {
 void SamplingPanel::setSampling(const GenerateConfig& sampling) {
   m_setting = true;
   m_rest = sampling;
-  m_temperature->setValue(sampling.temperature);
-  m_topK->setValue(sampling.topK);
-  m_topP->setValue(sampling.topP);
-  m_minP->setValue(sampling.minP);
-  m_penalty->setValue(sampling.repeatPenalty);
-  m_most->setValue(sampling.maxTokens);
-  m_seed->setText(QString::number(sampling.seed));
+  const auto show = [](auto* box, auto value) {
+    if (box->value() != value) box->setValue(value);  // what is being typed stays as it is written
+  };
+  show(m_temperature, sampling.temperature);
+  show(m_topK, sampling.topK);
+  show(m_topP, sampling.topP);
+  show(m_minP, sampling.minP);
+  show(m_penalty, sampling.repeatPenalty);
+  show(m_most, sampling.maxTokens);
+  const QString seed = QString::number(sampling.seed);
+  if (m_seed->text() != seed) m_seed->setText(seed);
   if (stopsOf(m_stop->text()) != sampling.stop) m_stop->setText(stopsText(sampling.stop));
   m_setting = false;
   grey();
