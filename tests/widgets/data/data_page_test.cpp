@@ -326,6 +326,13 @@ TEST_F(DataPageTest, ScreenshotOfMappingColumns) {
   shoot(*frame, "data_columns");
 }
 
+TEST_F(DataPageTest, ScreenshotOfADataSetFromElsewhere) {
+  open("clean");
+  page->read("/elsewhere/questions.jsonl");
+  ASSERT_TRUE(soon([&] { return button("dataRemove").isVisible(); }));
+  shoot(*frame, "data_added");
+}
+
 TEST_F(DataPageTest, ScreenshotOfRowsThatLosePassages) {
   openFile("clean");
   child<QSpinBox>(*page, "dataLength").setValue(128);
