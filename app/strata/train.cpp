@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "app/strata/cli.h"
 #include "app/strata/field_options.h"
 #include "app/strata/run_progress.h"
+#include "core/config/presets.h"
 #include "core/config/train_config.h"
 #include "core/training/run_request.h"
 
@@ -42,21 +41,6 @@ class ProjectFolder {
   bool m_made;
 };
 
-Result<fs::path> presetFile(const std::string& name) {
-  STRATA_TRY(const fs::path folder, resourceFolder("presets"));
-  const bool plain = name.find_first_of("/\\.") == std::string::npos;
-  std::error_code ignored;
-  if (plain && fs::exists(folder / (name + ".json"), ignored)) return folder / (name + ".json");
-  std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-    if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
-  }
-  std::sort(names.begin(), names.end());
-  std::string known;
-  for (const std::string& one : names) known += (known.empty() ? "" : ", ") + one;
-  return fail(ErrorCode::usage, "There is no preset \"" + name + "\"; give one of: " + known + ".", "--preset");
-}
-
 std::optional<fs::path> projectOf(const TrainArguments& arguments) {
   return arguments.project.empty() ? std::nullopt : std::optional<fs::path>(arguments.project);
 }
@@ -70,13 +54,17 @@ Result<RunRequest> requestOf(const TrainArguments& arguments) {
   request.where = "The command line";
   request.fileName = arguments.config;
   if (!arguments.preset.empty()) {
-    STRATA_TRY(const fs::path file, presetFile(arguments.preset));
-    request.fileName = file.string();
-  }
-  if (!request.fileName.empty()) {
-    STRATA_TRY(request.file, readJson(request.fileName));
+    STRATA_TRY(const fs::path folder, resourceFolder("presets"));
+    STRATA_TRY(const Preset preset, findPreset(folder, arguments.preset));
+    request.fileName = "The preset " + preset.name;
+    request.file = optionsIn(preset, arguments.project);
+  } else if (!arguments.config.empty()) {
+    STRATA_TRY(request.file, readJson(arguments.config));
   }
   STRATA_TRY(request.given, arguments.fields.given());
+  if (request.given.contains("steps") && request.given.contains("epochs")) {
+    return fail(ErrorCode::usage, "Both --steps and --epochs are given; give one.", "--epochs");
+  }
   return request;
 }
 
@@ -161,7 +149,8 @@ Result<int> run(const TrainArguments& arguments, const Output& out) {
 
 VerbAction addTrain(CLI::App& verb, const Output& out) {
   auto arguments = std::make_shared<TrainArguments>(verb);
-  verb.add_option("--preset", arguments->preset, "a shipped configuration: try-it, routed");
+  verb.add_option("--preset", arguments->preset,
+                  "a shipped configuration: sample, lora, full, paper, distill, baseline");
   verb.add_option("--config", arguments->config, "JSON file with the options below; the command line goes over it")
       ->type_name("FILE");
   verb.add_option("--resume", arguments->resume, "go on with a stopped, paused or failed run")->type_name("RUN");

@@ -40,6 +40,9 @@ Result<void> checkRouting(const TrainConfig& config) {
 }
 
 Result<void> checkSizes(const TrainConfig& config) {
+  if (config.epochs && config.steps != TrainConfig().steps) {
+    return bad("epochs", "Both steps and epochs are given; the run ends by one of them: give one.");
+  }
   const std::string batch = std::to_string(config.batch);
   const int micro = effectiveMicroBatch(config);
   const int groups = effectiveRoutingGroups(config);
@@ -92,13 +95,19 @@ double effectiveWeightDecay(const TrainConfig& config) {
   return config.weightDecay.value_or(config.lora > 0 ? 0.0 : kFullFineTune);
 }
 
+std::vector<Error> problemsOf(const TrainConfig& config) {
+  std::vector<Error> problems;
+  for (const Result<void>& checked : {checkRanges(config), checkSources(config), checkDevice(config.device),
+                                      checkRouting(config), checkSizes(config), checkEvaluation(config)}) {
+    if (!checked) problems.push_back(checked.error());
+  }
+  return problems;
+}
+
 Result<void> checkTrainConfig(const TrainConfig& config) {
-  STRATA_CHECK(checkRanges(config));
-  STRATA_CHECK(checkSources(config));
-  STRATA_CHECK(checkDevice(config.device));
-  STRATA_CHECK(checkRouting(config));
-  STRATA_CHECK(checkSizes(config));
-  return checkEvaluation(config);
+  std::vector<Error> problems = problemsOf(config);
+  if (problems.empty()) return {};
+  return tl::unexpected<Error>(std::move(problems.front()));
 }
 
 }  // namespace strata

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/config/choices.h"
 
@@ -38,10 +39,11 @@ struct TrainConfig {
   std::string routings;   // JSON [step][group][L], replayed instead of the sampler
   int routingGroups = 0;  // 0: one per micro-batch when the run is created; then stored and fixed
   int steps = 100;
-  int batch = 8;         // S, sequences a step
-  int microBatch = 0;    // sequences a forward; 0: the whole batch, or a routing group of it
-  int length = 256;      // tokens a sequence
-  int packWindow = 256;  // rows that best-fit packing chooses from; 1: next-fit, as runs of version 0.4
+  std::optional<double> epochs;  // passes over the data in place of steps; becomes steps once the data is read
+  int batch = 8;                 // S, sequences a step
+  int microBatch = 0;            // sequences a forward; 0: the whole batch, or a routing group of it
+  int length = 256;              // tokens a sequence
+  int packWindow = 256;          // rows that best-fit packing chooses from; 1: next-fit, as runs of version 0.4
   double lr = 1e-4;
   std::string schedule = "cosine";    // cosine | linear | constant
   int warmup = 0;                     // steps of linear learning-rate warm-up
@@ -256,6 +258,14 @@ struct TrainConfig {
            .range = {1, 1e9},
            .why = "Each step updates the weights once; more steps learn more and take longer.",
            .help = "optimiser steps"});
+    v("epochs", epochs,
+      Meta{.label = "Epochs",
+           .group = kBudget,
+           .range = {1e-6, 1e6},
+           .more = true,
+           .open = "by steps",
+           .why = "Trains on all of the data this many times, in place of a number of steps.",
+           .help = "passes over the data, in place of steps: 1.5"});
     v("batch", batch,
       Meta{.label = "Batch size",
            .group = kBudget,
@@ -429,7 +439,9 @@ int effectiveRoutingGroups(const TrainConfig& config);
 double effectiveWeightDecay(const TrainConfig& config);
 
 /// The Ranges and choices, and what they cannot say: a sampler that parses and takes this p_cross, group and
-/// micro-batch sizes that divide the batch, exactly one of model and init, data given.
+/// micro-batch sizes that divide the batch, one of steps and epochs, exactly one of model and init, data given.
 Result<void> checkTrainConfig(const TrainConfig& config);
+/// All that it would refuse, one of a kind each; Error::context is the option.
+std::vector<Error> problemsOf(const TrainConfig& config);
 
 }  // namespace strata

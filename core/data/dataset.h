@@ -136,6 +136,8 @@ class SequenceReader {
   PackedSequence next();
   /// Rows that wait just before `row` are drawn again rather than listed.
   Cursor cursor() const;
+  /// Rows that are in the sequences until now.
+  std::uint64_t packedRows() const { return m_row - m_waiting.size(); }
 
  private:
   struct Waiting {
@@ -155,6 +157,9 @@ class SequenceReader {
   std::uint64_t m_epoch = ~0ull;
   std::vector<std::uint32_t> m_order;  // the permutation of m_epoch
 };
+
+/// Sequences that a reader makes of the first rows().size() rows.
+std::int64_t sequencesOfAnEpoch(const Dataset& data, std::uint64_t seed, int window);
 
 /// The first `maxRows` rows (0: all) in the data set's own order, packed as a reader does: what an evaluation runs on.
 std::vector<PackedSequence> inOrder(const Dataset& data, int maxRows);

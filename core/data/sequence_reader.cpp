@@ -115,6 +115,15 @@ Cursor SequenceReader::cursor() const {
   return cursor;
 }
 
+std::int64_t sequencesOfAnEpoch(const Dataset& data, std::uint64_t seed, int window) {
+  const std::uint64_t rows = data.rows().size();
+  if (!data.packed()) return static_cast<std::int64_t>(rows);
+  SequenceReader reader(data, seed, {}, window);
+  std::int64_t sequences = 0;
+  for (; reader.packedRows() < rows; ++sequences) (void)reader.next();
+  return sequences;
+}
+
 std::vector<PackedSequence> inOrder(const Dataset& data, int maxRows) {
   const std::vector<Row>& rows = data.rows();
   const std::size_t count = maxRows > 0 ? std::min(rows.size(), static_cast<std::size_t>(maxRows)) : rows.size();

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include "core/protocol/job_kinds.h"
 #include "core/project/run_schema.h"
+#include "core/protocol/job_kinds.h"
 
 namespace strata {
 namespace {
@@ -93,7 +93,9 @@ Result<std::map<std::string, double>> RunReader::bestScores() const {
 
 Result<RunProgress> RunReader::training(const RunInfo& run) const {
   RunProgress progress;
-  progress.steps = numberIn(run.config, "steps");
+  // How many steps epochs make is known once the job has read the data.
+  const auto epochs = run.config.find("epochs");
+  if (epochs == run.config.end() || epochs->is_null()) progress.steps = numberIn(run.config, "steps");
   STRATA_TRY(const std::optional<Metric> loss, newest("loss"));
   if (!loss) return progress;
   progress.step = loss->step;

@@ -13,15 +13,28 @@ namespace strata {
 namespace fs = std::filesystem;
 namespace {
 
+bool isSet(const Json& values, const char* name) {
+  return values.contains(name) && !values[name].is_null();
+}
+
+/// Of two options of which a run has one, the one given replaces the other.
+Result<void> apply(const Json& values, const std::string& where, TrainConfig& config) {
+  const auto onlyFirst = [&](const char* a, const char* b) { return isSet(values, a) && !isSet(values, b); };
+  if (onlyFirst("model", "init")) config.init.clear();
+  if (onlyFirst("init", "model")) config.model.clear();
+  if (onlyFirst("steps", "epochs")) config.epochs.reset();
+  if (onlyFirst("epochs", "steps")) config.steps = TrainConfig().steps;
+  if (onlyFirst("eval-data", "split")) config.split = 0;
+  if (onlyFirst("split", "eval-data")) config.evalData.clear();
+  return configFromJson(values, where, config);
+}
+
 Result<void> applyFile(const RunRequest& request, TrainConfig& config) {
-  return request.file.empty() ? Result<void>() : configFromJson(request.file, request.fileName, config);
+  return request.file.empty() ? Result<void>() : apply(request.file, request.fileName, config);
 }
 
 Result<void> applyGiven(const RunRequest& request, TrainConfig& config) {
-  const bool model = request.given.contains("model"), init = request.given.contains("init");
-  if (model && !init) config.init.clear();
-  if (init && !model) config.model.clear();
-  return configFromJson(request.given, request.where, config);
+  return apply(request.given, request.where, config);
 }
 
 }  // namespace

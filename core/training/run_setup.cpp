@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <cmath>
 #include <thread>
 
 #include "core/base/log.h"
@@ -15,6 +16,8 @@
 
 namespace strata {
 namespace {
+
+constexpr int kMostSteps = 1'000'000'000;  // as TrainConfig's steps
 
 std::string absolute(const std::string& path) {
   return std::filesystem::absolute(path).lexically_normal().string();
@@ -85,6 +88,34 @@ DataOptions rowOptions(const TrainConfig& config) {
   return options;
 }
 
+Result<int> stepsOf(double epochs, std::int64_t sequences, int batch) {
+  constexpr double kRounding = 1e-9;  // of 0.1 x 30 = 3.0000000000000004
+  const double steps = std::max(1.0, std::ceil(epochs * static_cast<double>(sequences) / batch - kRounding));
+  if (steps <= kMostSteps) return static_cast<int>(steps);
+  return fail(ErrorCode::usage,
+              "So many epochs of " + std::to_string(sequences) + " sequences are more than " +
+                  std::to_string(kMostSteps) + " steps; give fewer.",
+              "--epochs");
+}
+
+Result<void> checkLength(const TrainConfig& config, const ModelConfig& model) {
+  if (config.length <= model.maxPositions) return {};
+  return fail(ErrorCode::usage,
+              "The length " + std::to_string(config.length) + " exceeds the model's context of " +
+                  std::to_string(model.maxPositions) + "; give a length of at most that.",
+              "--length");
+}
+
+Result<std::vector<NamedMap>> evaluatedMaps(const TrainConfig& config, const ModelConfig& model) {
+  STRATA_TRY(std::vector<NamedMap> maps, parseMaps(config.evalMaps, model.layers));
+  const auto isWatched = [&](const NamedMap& map) { return map.name == config.earlyStopMap; };
+  if (config.earlyStopMap.empty() || std::any_of(maps.begin(), maps.end(), isWatched)) return maps;
+  return fail(ErrorCode::usage,
+              "The map \"" + config.earlyStopMap + "\" to watch is not one of the evaluated maps \"" + config.evalMaps +
+                  "\"; name one of them, or evaluate it too.",
+              "--early-stop-map");
+}
+
 Result<RunSetup> prepareRun(TrainConfig config) {
   STRATA_CHECK(checkTrainConfig(config));
   RunSetup setup;
@@ -106,12 +137,7 @@ Result<RunSetup> prepareRun(TrainConfig config) {
   setup.modelFolder = location.folder;
   STRATA_TRY(setup.model, readModelConfig(location.folder));
   setup.config = resolved(config);
-  if (config.length > setup.model.maxPositions) {
-    return fail(ErrorCode::usage,
-                "The length " + std::to_string(config.length) + " exceeds the model's context of " +
-                    std::to_string(setup.model.maxPositions) + "; give a length of at most that.",
-                "--length");
-  }
+  STRATA_CHECK(checkLength(config, setup.model));
   STRATA_TRY(const std::unique_ptr<Tokenizer> tokenizer, openTokenizer(location.folder));
   if (!tokenizer) {
     return fail(ErrorCode::notFound,
@@ -130,14 +156,13 @@ Result<RunSetup> prepareRun(TrainConfig config) {
   STRATA_TRY(Dataset data, Dataset::open(config.data, *tokenizer, trainingData(config, chat)));
   warnOfDropped(data.report(), config.data);
   setup.data = std::make_unique<Dataset>(std::move(data));
-  STRATA_TRY(setup.maps, parseMaps(config.evalMaps, setup.model.layers));
-  const auto isWatched = [&](const NamedMap& map) { return map.name == config.earlyStopMap; };
-  if (!config.earlyStopMap.empty() && std::none_of(setup.maps.begin(), setup.maps.end(), isWatched)) {
-    return fail(ErrorCode::usage,
-                "The map \"" + config.earlyStopMap + "\" to watch is not one of the evaluated maps \"" +
-                    config.evalMaps + "\"; name one of them, or evaluate it too.",
-                "--early-stop-map");
+  if (config.epochs) {
+    setup.sequences = sequencesOfAnEpoch(*setup.data, config.seed, config.packWindow);
+    STRATA_TRY(config.steps, stepsOf(*config.epochs, setup.sequences, config.batch));
+    config.epochs.reset();
+    setup.config = resolved(config);
   }
+  STRATA_TRY(setup.maps, evaluatedMaps(config, setup.model));
   if (!config.evalData.empty() || config.split > 0) {
     const std::string& from = config.evalData.empty() ? config.data : config.evalData;
     STRATA_TRY(const Dataset held, Dataset::open(from, *tokenizer, heldOutData(config, chat)));

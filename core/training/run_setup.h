@@ -18,6 +18,7 @@ struct RunSetup {
   std::filesystem::path modelFolder;  // config.json and tokenizer files
   ModelConfig model;
   std::unique_ptr<Dataset> data;
+  std::int64_t sequences = 0;        // that an epoch makes; 0: not counted, as the configuration gives steps
   std::vector<PackedSequence> held;  // evaluation sequences
   std::vector<NamedMap> maps;
   std::unique_ptr<Trainer> trainer;
@@ -27,8 +28,16 @@ struct RunSetup {
 /// writes conversations, and which part of a split is meant, is left to the caller.
 DataOptions rowOptions(const TrainConfig& config);
 
+/// Steps that `epochs` passes over data of so many sequences make, at least one.
+Result<int> stepsOf(double epochs, std::int64_t sequences, int batch);
+
+/// What else must fit the model.
+Result<void> checkLength(const TrainConfig& config, const ModelConfig& model);
+/// Those of eval-maps, the watched one among them.
+Result<std::vector<NamedMap>> evaluatedMaps(const TrainConfig& config, const ModelConfig& model);
+
 /// Checks the configuration and opens what it names. The configuration in the answer has absolute paths, a run that it
-/// starts from with its step, and no open choices.
+/// starts from with its step, and no open choices; epochs have become steps.
 Result<RunSetup> prepareRun(TrainConfig config);
 
 /// Weights to train from: of a checkpoint (an adapter of `location` is merged), or random ones with init; new LoRA

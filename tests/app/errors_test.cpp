@@ -57,7 +57,7 @@ const std::vector<Bad>& badInputs() {
        "init"},
       {"TrainingWithoutAProject", {"train", "--model", "@M", "--data", "@T/text.txt"}, 2, "--project"},
       {"ConfigWithUnknownKey", {"train", "--config", "@T/config.json", "--project", "@T/project"}, 2, "\"step\""},
-      {"UnknownPreset", {"train", "--preset", "none", "--project", "@T/project"}, 2, "try-it"},
+      {"UnknownPreset", {"train", "--preset", "none", "--project", "@T/project"}, 2, "paper"},
       {"UnknownSampler",
        {"train", "--model", "@M", "--data", "@T/text.txt", "--project", "@T/project", "--sampler", "dice"},
        2,

@@ -166,8 +166,21 @@ TEST_F(TrainingProgram, PresetsConfigFilesAndOptionsGoOverOneAnother) {
   EXPECT_EQ(
       answerOf({"runs", "show", watched["run"].get<std::string>(), "--project", project()})["config"]["eval-maps"],
       "full;0,0,0,0,0;stride:2");
-  const auto tried = answerOf(train({"--preset", "try-it", "--steps", "1"}));
+  const auto tried = answerOf(train({"--preset", "paper", "--micro-batch", "1", "--steps", "1"}));
   EXPECT_EQ(tried["steps"], 1);
+  const auto ofAPreset = answerOf({"runs", "show", tried["run"].get<std::string>(), "--project", project()})["config"];
+  EXPECT_EQ(ofAPreset["warmup"], 50);
+  EXPECT_EQ(ofAPreset["length"], 32) << "given by train()";
+}
+
+TEST_F(TrainingProgram, EpochsTakeThePlaceOfSteps) {
+  const auto run = answerOf(train({"--preset", "paper", "--micro-batch", "1", "--epochs", "0.001"}));
+  const auto config = answerOf({"runs", "show", run["run"].get<std::string>(), "--project", project()})["config"];
+  EXPECT_EQ(config["steps"], run["steps"]);
+  EXPECT_LT(run["steps"], 1000) << "those of the preset are replaced";
+  const Answer both = runProgram(train({"--epochs", "2", "--steps", "100"}));
+  EXPECT_EQ(both.code, 2);
+  EXPECT_NE(both.err.find("Both --steps and --epochs"), std::string::npos) << both.err;
 }
 
 TEST_F(TrainingProgram, RandomWeightsComeFromTheSeed) {
@@ -220,10 +233,10 @@ TEST_F(TrainingProgram, EarlyStopKeepsTheStartWhereTrainingOnlyHarms) {
 
 TEST_F(TrainingProgram, AnExtensionTakesAPresetAndKeepsTheKindOfTraining) {
   const std::string id = answerOf(train({"--steps", "1"}))["run"];
-  const auto extended = answerOf(
-      {"train", "--extend", id, "--project", project(), "--preset", "try-it", "--steps", "1", "--length", "32"});
+  const auto extended = answerOf({"train", "--extend", id, "--project", project(), "--preset", "paper", "--micro-batch",
+                                  "1", "--steps", "1", "--length", "32"});
   const auto config = answerOf({"runs", "show", extended["run"].get<std::string>(), "--project", project()})["config"];
-  EXPECT_EQ(config["p-cross-warmup"], 10);
+  EXPECT_EQ(config["warmup"], 50);
   const Answer lora = runProgram({"train", "--extend", id, "--project", project(), "--lora", "4"});
   EXPECT_EQ(lora.code, 2);
   EXPECT_NE(lora.err.find("--lora"), std::string::npos) << lora.err;

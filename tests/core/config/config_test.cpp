@@ -271,6 +271,18 @@ TEST(TrainConfig, SizesOfGroupsAndMicroBatchesDivideTheBatch) {
   EXPECT_TRUE(contains(trainRefusal(sized(8, 16, 0), "routing-groups"), "the batch of 8"));
 }
 
+TEST(TrainConfig, ARunEndsByStepsOrByEpochs) {
+  TrainConfig config = goodConfig();
+  config.epochs = 1.5;
+  EXPECT_EQ(trainRefusal(config, ""), "accepted");
+  config.steps = 200;
+  EXPECT_TRUE(contains(trainRefusal(config, "epochs"), "Both steps and epochs"));
+  config.epochs = 0;
+  EXPECT_TRUE(contains(trainRefusal(config, "epochs"), "epochs 0"));
+  config.epochs.reset();
+  EXPECT_EQ(trainRefusal(config, ""), "accepted");
+}
+
 TEST(TrainConfig, TellsTheSizesThatItsDefaultsMean) {
   TrainConfig config = goodConfig();
   config.batch = 8;

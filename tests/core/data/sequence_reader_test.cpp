@@ -247,5 +247,20 @@ TEST_F(SequenceReaderTest, InOrderGivesEachRowOnceInTheDataSetsOrder) {
   EXPECT_EQ(inOrder(text(2 * kLength + 5), 2).size(), 2u);
 }
 
+TEST_F(SequenceReaderTest, AnEpochMakesAsManySequencesAsItsRowsFill) {
+  const Dataset data = pairs(20);
+  for (const int window : {1, 8, 256}) {
+    const std::int64_t sequences = sequencesOfAnEpoch(data, 7, window);
+    SequenceReader reader(data, 7, {}, window);
+    for (std::int64_t i = 0; i + 1 < sequences; ++i) (void)reader.next();
+    EXPECT_LT(reader.packedRows(), 20u);
+    (void)reader.next();
+    EXPECT_GE(reader.packedRows(), 20u);
+  }
+  EXPECT_LE(sequencesOfAnEpoch(data, 7, 256), sequencesOfAnEpoch(data, 7, 1));
+  const Dataset plain = text(1000);
+  EXPECT_EQ(sequencesOfAnEpoch(plain, 7, 256), static_cast<std::int64_t>(plain.rows().size()));
+}
+
 }  // namespace
 }  // namespace strata

@@ -3,6 +3,7 @@
 #include "core/training/train_job.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/base/files.h"
 #include "core/project/run_database.h"
@@ -282,6 +283,32 @@ TEST_F(TrainJob, BadInputLeavesNoRunBehind) {
   ASSERT_FALSE(answer);
   EXPECT_NE(answer.error().message.find("missing.txt"), std::string::npos);
   EXPECT_TRUE(listRuns(project())->empty());
+}
+
+TEST_F(TrainJob, EpochsBecomeTheStepsThatTheDataMake) {
+  m_config.data = m_folder.path() / "train.jsonl";
+  m_config.steps = TrainConfig().steps;
+  m_config.epochs = 0.1;
+  const auto setup = prepareRun(m_config);
+  ASSERT_TRUE(setup) << setup.error().message;
+  EXPECT_EQ(setup->sequences, sequencesOfAnEpoch(*setup->data, m_config.seed, m_config.packWindow));
+  EXPECT_EQ(setup->config.steps, static_cast<int>(std::ceil(0.1 * static_cast<double>(setup->sequences) / 4)));
+  EXPECT_FALSE(setup->config.epochs);
+  const auto run = startTraining(project(), m_config, {});
+  ASSERT_TRUE(run) << run.error().message;
+  EXPECT_EQ(run->steps, setup->config.steps);
+  const Json stored = readRun(run->folder)->config;
+  EXPECT_EQ(stored["steps"], run->steps);
+  EXPECT_TRUE(stored["epochs"].is_null());
+}
+
+TEST(Epochs, AreRoundedUpToWholeSteps) {
+  EXPECT_EQ(stepsOf(1, 64, 8), 8);
+  EXPECT_EQ(stepsOf(1.5, 64, 8), 12);
+  EXPECT_EQ(stepsOf(1, 65, 8), 9);
+  EXPECT_EQ(stepsOf(0.1, 30, 1), 3);
+  EXPECT_EQ(stepsOf(0.001, 30, 8), 1);
+  EXPECT_FALSE(stepsOf(1e6, 1'000'000, 1));
 }
 
 }  // namespace
