@@ -140,7 +140,8 @@ ModelShape ModelConfig::shape() const {
                  .ffn = ffn,
                  .vocab = vocab,
                  .tied = tied,
-                 .parameters = 0};
+                 .parameters = 0,
+                 .qkNorm = traits.qkNorm};
   for (const auto& [name, extents] : parameterShapes(*this)) {
     std::int64_t count = 1;
     for (const std::int64_t extent : extents) count *= extent;

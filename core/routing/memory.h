@@ -17,6 +17,7 @@ struct ModelShape {
   std::int64_t vocab = 0;  // V
   bool tied = false;
   std::int64_t parameters = 0;
+  bool qkNorm = false;  // queries and keys are normed
 };
 
 // All results stop at the largest std::int64_t instead of wrapping around.
@@ -30,6 +31,10 @@ struct MemoryEstimate {  // bytes
   std::int64_t activations = 0;
   std::int64_t gradients = 0;
   std::int64_t optimizer = 0;
+  std::int64_t logits = 0;
+  std::int64_t process = 0;  // what tensors do not hold: program, libraries, freed memory that is kept
+  std::int64_t apart = 0;    // of the parts above, bytes that are in use at different times
+  /// At the highest moment: the parts' sum less what is apart.
   std::int64_t total() const;
 };
 
@@ -51,24 +56,45 @@ struct TrainingShape {
   int computeBytes = 4;                // 2 for bf16
   std::int64_t trainedParameters = 0;  // all, or those of the LoRA
   bool checkpointing = false;
+  int microBatches = 1;       // of a step
+  int lora = 0;               // rank
+  bool loraDropout = false;   // its masks are kept for the backward pass
+  bool routed = true;         // layers borrow: what they borrow is kept for the backward pass
+  bool distill = false;       // a second pass with the full map,
+  bool teacherTrains = true;  // which trains too (distill-mu > 0)
+  bool evaluates = false;     // between steps
 };
-/// One micro-batch of B·T = microBatch · length tokens. P: parameters, P': the trained ones, c: computeBytes.
+/// One process on the CPU; a GPU's kernels keep what these do to within a few percent. B·T = microBatch · length
+/// tokens, all of them predicted. P: parameters, P': the trained ones, c: computeBytes, E = V·C·4 where the embedding
+/// is trained, else 0.
 ///
-/// weights: P' · 4, the fp32 masters,
-/// + P' · c where c < 4, their copies to compute with,
-/// + P · c where P' < P, the frozen model under a LoRA.
+/// weights: P' · 4, the fp32 masters, + P · c where P' < P, the frozen model under a LoRA.
 ///
-/// gradients: P' · 4.
+/// gradients: P' · 4, + E where the head is the embedding: both leave a gradient, and they are added at the end.
 ///
 /// optimizer: P' · 8, the two fp32 moments of AdamW.
 ///
-/// activations: B·T · L · A · c, where A = 5·C + 2·H·D + 2·Hkv·D + 4·F counts, of one layer:
-/// 5·C: its input, the two normed states, the state between, the projected output of attention;
-/// 2·H·D: q and the result of attention;
-/// 2·Hkv·D: its own K,V;
-/// 4·F: gate, up, the silu of gate, and the product.
-/// With checkpointing B·T · (L · (C + 2·Hkv·D) + A) · c: input and K,V of every layer, and all of the one layer that is
-/// recomputed. Both + 2 · min(B·T, 512) · V · 4: a chunk of logits and its gradient.
+/// activations: B·T · (L · A + 4·C) · c, where a layer keeps A = 4·C + 2·H·D + 2·Hkv·D + 3·F + H·4/c values a token:
+/// 4·C: its input, the two normed states, the state between; 2·H·D: q and the result of attention; 2·Hkv·D: K,V;
+/// 3·F: gate, up, and their product; H: log-sum-exp of attention in fp32. Norms of q and k add H·D + Hkv·D; a LoRA 7·r,
+/// and with dropout two copies of each linear layer's input. 4·C: the last state, normed, selected, and its gradient.
+/// Where c < 4, + the layers' weights in c bytes, which linear layers keep.
+/// With checkpointing B·T · (L · C + 4·C) · c, L · (C + 2·Hkv·D) where layers borrow. Distillation keeps twice as much
+/// where the teacher trains.
+///
+/// logits: R · V · c, the R rows whose logits take 128 MiB (at most B·T), turned into their gradient in place; where
+/// the head is trained + V·C·c, the product that is added to its gradient. Where c < 4: + V·C·c, the head to compute
+/// with,
+/// + V·C·4 with a trained head. Distillation: R · V · 4 · 7 (c < 4: R · V · (3·c + 5·4)).
+///
+/// The highest moment (total) is that of the optimiser's and the weights' bytes and the most of
+/// - the loss: activations, logits, E, and the gradients of the micro-batches before;
+/// - the backward pass in a layer: gradients, and A + 2·F + 2·C of that layer;
+/// - its end: gradients, and E once more with several micro-batches;
+/// - an evaluation: a layer, and R · V · (8 + c where c < 4).
+///
+/// process: 200 MB of program, libraries and their work space; half of the activations and logits, which stay mapped
+/// after they are freed; and what rounding to maps of 2 MiB adds to matrices of 1 MiB and more.
 MemoryEstimate estimateTraining(const ModelShape& shape, const TrainingShape& training);
 
 }  // namespace strata
