@@ -8,6 +8,7 @@
 //   STRATA_CHECK(fields.applyTo(config));
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <deque>
 #include <string>
 #include <vector>
@@ -23,9 +24,12 @@ class FieldOptions {
   FieldOptions(const FieldOptions&) = delete;
   FieldOptions& operator=(const FieldOptions&) = delete;
 
+  /// All fields but those that the verb has by itself.
   template <class Config>
-  void add(const Config& defaults) {
-    for (FieldInfo& field : describe(defaults)) addField(std::move(field));
+  void add(const Config& defaults, const std::vector<std::string>& without = {}) {
+    for (FieldInfo& field : describe(defaults)) {
+      if (std::find(without.begin(), without.end(), field.name) == without.end()) addField(std::move(field));
+    }
   }
 
   /// A text field that may be given several times; the values are joined by ';'.

@@ -60,32 +60,6 @@ std::vector<char*> pointersTo(std::vector<std::string>& texts) {
   return pointers;
 }
 
-/// A new session with clean signals, the log as output, and none of this process's files.
-Result<pid_t> spawn(const fs::path& program, std::vector<std::string> arguments, const Descriptor& log) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, log.get(), STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  std::vector<std::string> environment = jobEnvironment();
-  pid_t pid = 0;
-  const int failed = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, pointersTo(arguments).data(),
-                                   pointersTo(environment).data());
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) return systemFailure(failed, "start", program);
-  return pid;
-}
-
 bool hasEnded(pid_t pid) {
   int status = 0;
   const pid_t ended = ::waitpid(pid, &status, WNOHANG);
@@ -135,13 +109,39 @@ Result<void> waitForBegin(pid_t pid, const fs::path& folder, std::chrono::millis
 
 }  // namespace
 
+Result<int> spawnProgram(const fs::path& program, std::vector<std::string> arguments, const Descriptor& output) {
+  arguments.insert(arguments.begin(), program.string());
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, output.get(), STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  std::vector<std::string> environment = jobEnvironment();
+  pid_t pid = 0;
+  const int failed = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, pointersTo(arguments).data(),
+                                   pointersTo(environment).data());
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  if (failed != 0) return systemFailure(failed, "start", program);
+  return pid;
+}
+
 Result<RunInfo> startJob(const fs::path& program, const fs::path& project, const std::string& id,
                          std::chrono::milliseconds begun) {
   const fs::path folder = project / "runs" / id;
   std::error_code ignored;
   fs::remove(folder / "stop", ignored);  // of an earlier life; one that comes from now on is meant
   STRATA_TRY(const Descriptor log, openInProject(inRun(folder, "log"), O_WRONLY | O_CREAT | O_APPEND));
-  STRATA_TRY(const pid_t pid, spawn(program, {program.string(), "job", id, "--project", project.string()}, log));
+  STRATA_TRY(const pid_t pid, spawnProgram(program, {"job", id, "--project", project.string()}, log));
   STRATA_CHECK(waitForBegin(pid, folder, begun));
   return readRun(folder);
 }

@@ -10,9 +10,11 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/project/project.h"
+#include "core/project/project_files.h"
 
 namespace strata {
 
@@ -21,6 +23,11 @@ namespace strata {
 /// fails to begin says why in its `message`. The child is reaped by collectJobs().
 Result<RunInfo> startJob(const std::filesystem::path& program, const std::filesystem::path& project,
                          const std::string& id, std::chrono::milliseconds begun);
+
+/// Starts `program` with these arguments in a session of its own, with clean signals, `output` as its standard output
+/// and error, and none of this process's files. Its process id; the caller waits for it.
+Result<int> spawnProgram(const std::filesystem::path& program, std::vector<std::string> arguments,
+                         const Descriptor& output);
 
 /// Reaps jobs of this process that have ended.
 void collectJobs();
