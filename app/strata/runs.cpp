@@ -1,10 +1,11 @@
-// strata runs list|show|rm: the runs of a project.
+// strata runs list|show|rm|export: the runs of a project.
 
 #include <fmt/format.h>
 
 #include "app/strata/cli.h"
 #include "core/project/project.h"
 #include "core/project/run_checkpoint.h"
+#include "core/project/run_export.h"
 #include "core/project/run_notes.h"
 
 namespace strata {
@@ -13,10 +14,11 @@ namespace {
 
 struct RunsArguments {
   std::string project;
-  std::string id;
+  std::string id, format, out;
   CLI::App* list = nullptr;
   CLI::App* show = nullptr;
   CLI::App* remove = nullptr;
+  CLI::App* exportRun = nullptr;
 };
 
 using Notes = std::map<std::string, RunNote>;
@@ -78,10 +80,24 @@ Result<int> show(const Project& project, const std::string& id, const Output& ou
   return 0;
 }
 
+Result<int> exportRun(const Project& project, const RunsArguments& arguments, const Output& out) {
+  const auto name = findRun(arguments.id, project.folder());
+  if (!name) {
+    return fail(ErrorCode::notFound, "The project " + project.folder().string() + " has no run " + arguments.id + ".",
+                arguments.id);
+  }
+  STRATA_TRY(const std::int64_t points, arguments.format == "csv" ? exportCsv(name->folder, arguments.out)
+                                                                  : exportTensorboard(name->folder, arguments.out));
+  out.answer({{"run", arguments.id}, {"format", arguments.format}, {"points", points}, {"out", arguments.out}},
+             fmt::format("{} points in {}", points, arguments.out));
+  return 0;
+}
+
 Result<int> run(const RunsArguments& arguments, const Output& out) {
   STRATA_TRY(const Project project, Project::open(arguments.project));
   if (arguments.list->parsed()) return list(project, out);
   if (arguments.show->parsed()) return show(project, arguments.id, out);
+  if (arguments.exportRun->parsed()) return exportRun(project, arguments, out);
   STRATA_CHECK(removeRun(project, arguments.id));
   out.answer({{"removed", arguments.id}}, "removed " + arguments.id);
   return 0;
@@ -97,10 +113,16 @@ VerbAction addRuns(CLI::App& verb, const Output& out) {
   arguments->list = verb.add_subcommand("list", "All runs, by creation");
   arguments->show = verb.add_subcommand("show", "State, configuration and checkpoints of a run");
   arguments->remove = verb.add_subcommand("rm", "Delete a run that is not alive");
-  for (CLI::App* sub : {arguments->list, arguments->show, arguments->remove}) sub->fallthrough();
-  for (CLI::App* sub : {arguments->show, arguments->remove}) {
+  arguments->exportRun = verb.add_subcommand("export", "Metrics of a run for other programs");
+  for (CLI::App* sub : {arguments->list, arguments->show, arguments->remove, arguments->exportRun}) sub->fallthrough();
+  for (CLI::App* sub : {arguments->show, arguments->remove, arguments->exportRun}) {
     sub->add_option("id", arguments->id, "the run's id")->required()->type_name("ID");
   }
+  arguments->exportRun
+      ->add_option("--format", arguments->format, "csv: a file; tensorboard: a folder with an event file")
+      ->required()
+      ->check(CLI::IsMember({"csv", "tensorboard"}));
+  arguments->exportRun->add_option("out", arguments->out, "where it is written")->required()->type_name("OUT");
   return [arguments, &out] { return run(*arguments, out); };
 }
 
