@@ -108,7 +108,8 @@ TEST_F(Screenshots, OfThePopups) {
   ASSERT_TRUE(eventually([&] { return child<QPushButton>("status-memory")->text().startsWith("Memory 104 MiB"); }));
   const QDir folder(STRATA_BINARY_DIR "/screenshots");
   ASSERT_TRUE(folder.mkpath("."));
-  for (const char* opener : {"status-engine", "status-memory", "map-b"}) {
+  child<QPushButton>("jobs-toggle")->click();
+  for (const char* opener : {"status-engine", "status-memory", "map-b", "jobs-edit"}) {
     child<QPushButton>(opener)->click();
     QTest::qWait(200);
     QWidget* open = QApplication::activePopupWidget();
