@@ -179,6 +179,7 @@ void ChatPage::connectAll() {
     showState();
     if (isVisible()) m_answering->prepare();
   });
+  followTheme(m_prompt, [this] { fitPrompt(); });
   connect(m_prompt, &PromptBar::editWanted, this, &ChatPage::editTurn);
   connect(m_prompt, &PromptBar::branchWanted, this, &ChatPage::branchFrom);
   connect(m_again, &QPushButton::clicked, this, [this] { answerAgain({Which::a, Which::b}, false); });

@@ -116,6 +116,7 @@ class ChatPage : public Page {
   void showTitle();
   /// The question of the turn in view, and what was seen of its answers.
   void showPrompt();
+  void fitPrompt();
   int turnInView() const;
   /// Of a question as it is typed.
   std::vector<std::string> stopFor(const QString& question) const;

@@ -17,6 +17,7 @@ namespace {
 
 constexpr int kRoomyHeight = 840;  // of the page: from here on a passage has several lines
 constexpr int kRoomyLines = 5;
+constexpr int kTightHeight = 340;  // below it the question and the headline share a line
 
 /// Whether a layer read another one's cache.
 bool sharesLayers(const protocol::MadeBy& madeBy) {
@@ -101,7 +102,11 @@ void ChatPage::showPrompt() {
 
 void ChatPage::resizeEvent(QResizeEvent* event) {
   Page::resizeEvent(event);
-  m_prompt->setLines(height() >= scaled(kRoomyHeight) ? kRoomyLines : 1);
+  fitPrompt();
+}
+
+void ChatPage::fitPrompt() {
+  m_prompt->setLines(height() >= scaled(kRoomyHeight) ? kRoomyLines : height() >= scaled(kTightHeight) ? 1 : 0);
 }
 
 void ChatPage::showNote() {

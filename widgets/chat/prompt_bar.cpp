@@ -75,8 +75,18 @@ PromptBar::PromptBar(QWidget* parent) : Pane(Ground::surface, parent) {
   m_headline = new Label({}, TextRole::section, Tone::normal, texts);
   m_headline->setObjectName("chatHeadline");
   m_headline->setWordWrap(true);
+  m_tight = new QWidget(texts);
+  auto* line = new QHBoxLayout(m_tight);
+  line->setContentsMargins(0, 0, 0, 0);
+  line->setSpacing(kGapGroups);
+  m_questionLine = new ElidedLabel({}, TextRole::strong, Tone::normal, m_tight);
+  m_questionLine->setObjectName("promptQuestionLine");
+  m_headlineLine = new ElidedLabel({}, TextRole::body, Tone::normal, m_tight);
+  m_headlineLine->setObjectName("chatHeadlineLine");
+  line->addWidget(m_questionLine);
+  line->addWidget(m_headlineLine, 1);
   for (QWidget* part : std::initializer_list<QWidget*>{m_intro, m_number, m_passageLine, m_passage, m_question,
-                                                       m_expected, m_headline}) {
+                                                       m_expected, m_headline, m_tight}) {
     column->addWidget(part);
   }
   row->addWidget(texts, 1);
@@ -126,18 +136,23 @@ void PromptBar::fill() {
   const bool asked = m_shown.turn >= 0;
   const AskedText parts = asked ? askedText(safeText(m_shown.prompt)) : AskedText();
   const bool cut = parts.question.size() > kQuestionMost;
-  m_intro->setVisible(!asked);
+  const bool tight = m_lines == 0;
+  m_intro->setVisible(!asked && !tight);
   m_actions->setVisible(asked);
-  m_number->setVisible(m_shown.of > 1);
+  m_number->setVisible(m_shown.of > 1 && !tight);
   m_number->setText(tr("Question %1 of %2").arg(m_shown.turn + 1).arg(m_shown.of));
-  m_question->setVisible(asked);
+  m_question->setVisible(asked && !tight);
   const qsizetype from = cut ? cutBefore(parts.question, parts.question.size() - kQuestionMost) : 0;
   m_question->setText(cut ? QStringLiteral("… ") + parts.question.mid(from).trimmed() : parts.question);
-  m_expected->setVisible(!m_shown.expected.isEmpty());
+  m_tight->setVisible(tight);
+  m_questionLine->setText(asked ? m_question->text() : m_intro->text());
+  m_expected->setVisible(!m_shown.expected.isEmpty() && !tight);
   m_expected->setText(tr("Expected answer: %1").arg(m_shown.expected.join(tr(" or "))));
-  m_headline->setVisible(!m_shown.headline.isEmpty());
+  m_headline->setVisible(!m_shown.headline.isEmpty() && !tight);
   m_headline->setText(m_shown.headline);
-  const bool more = !parts.passage.isEmpty() || cut;
+  m_headlineLine->setVisible(!m_shown.headline.isEmpty());
+  m_headlineLine->setText(m_shown.headline);
+  const bool more = !tight && (!parts.passage.isEmpty() || cut);
   m_more->setVisible(more);
   m_more->setText(m_whole ? tr("Show less") : tr("Show all"));
   m_more->setAccessibleName(m_whole ? tr("Show less of the prompt") : tr("Show the whole prompt"));

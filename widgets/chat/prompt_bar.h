@@ -30,7 +30,8 @@ class PromptBar : public Pane {
 
   explicit PromptBar(QWidget* parent = nullptr);
   void show(const Shown& shown);
-  /// Lines of a passage that there is room for without being asked: one in a small window, several in a large one.
+  /// Lines of a passage that there is room for without being asked: one in a small window, several in a large one. 0:
+  /// there is room for the question and the headline alone, on one line.
   void setLines(int lines);
 
  Q_SIGNALS:
@@ -47,9 +48,9 @@ class PromptBar : public Pane {
   bool m_whole = false;
   int m_lines = 1;
   Label *m_intro, *m_number, *m_question, *m_expected, *m_headline;
-  ElidedLabel* m_passageLine;
+  ElidedLabel *m_passageLine, *m_questionLine, *m_headlineLine;
   QPlainTextEdit* m_passage;
-  QWidget* m_actions;
+  QWidget *m_tight, *m_actions;
   Button *m_more, *m_edit, *m_branch;
 };
 

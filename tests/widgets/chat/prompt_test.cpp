@@ -143,6 +143,19 @@ TEST_F(Prompt, StandsOnceAboveBothPanesWithItsLastLine) {
   EXPECT_TRUE(label("promptQuestion").endsWith("and the end?"));
 }
 
+TEST_F(Prompt, TakesALineInALowWindow) {
+  ASSERT_TRUE(begin());
+  session->setMap(Which::b, "stride:2");
+  ASSERT_TRUE(ask(kPassage));
+  page->resize(1208, 330);
+  EXPECT_TRUE(soon([&] { return label("promptQuestionLine") == "Who waited for Tom?"; }));
+  EXPECT_EQ(label("chatHeadlineLine"), "B holds half the cache; the answers differ from token 7 on.");
+  EXPECT_EQ(label("promptPassageLine"), "");
+  page->resize(1208, 660);
+  EXPECT_TRUE(soon([&] { return label("promptQuestion") == "Who waited for Tom?"; }));
+  EXPECT_EQ(label("promptQuestionLine"), "");
+}
+
 TEST_F(Prompt, ShowsTheQuestionOfTheTurnInView) {
   ASSERT_TRUE(begin());
   for (int i = 1; i <= 9; ++i) ASSERT_TRUE(ask(QString("Where was lantern %1?").arg(i)));
