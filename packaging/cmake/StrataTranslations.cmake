@@ -18,9 +18,9 @@ function(strata_translations target)
   target_sources(${target} PRIVATE ${generated})
   set_source_files_properties(${generated} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 
-  # core/config does not know Qt: its texts become a source that lupdate can read.
+  # core/config and core/protocol do not know Qt: their texts become a source that lupdate can read.
   add_executable(strata_config_texts ${PROJECT_SOURCE_DIR}/packaging/cmake/config_texts.cpp)
-  target_link_libraries(strata_config_texts PRIVATE strata_core_config)
+  target_link_libraries(strata_config_texts PRIVATE strata_core_config strata_core_protocol)
   add_custom_target(translations COMMAND ${PROJECT_SOURCE_DIR}/packaging/translations ${PROJECT_BINARY_DIR} VERBATIM)
   add_dependencies(translations strata_config_texts)
 endfunction()

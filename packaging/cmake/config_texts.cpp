@@ -1,4 +1,4 @@
-// Prints every text of the configs that the window shows, as a source for lupdate.
+// Prints every text of the configs and of the kinds of jobs that the window shows, as a source for lupdate.
 
 #include <cstdio>
 #include <set>
@@ -8,6 +8,16 @@
 #include "core/config/eval_config.h"
 #include "core/config/generate_config.h"
 #include "core/config/train_config.h"
+#include "core/protocol/job_kinds.h"
+
+namespace {
+
+/// A JSON string is a C++ string.
+void print(const char* context, const std::string& text) {
+  std::printf("QT_TRANSLATE_NOOP(\"strata::%s\", %s);\n", context, strata::Json(text).dump().c_str());
+}
+
+}  // namespace
 
 int main() {
   std::set<std::string> texts;
@@ -20,9 +30,7 @@ int main() {
     }
   }
   texts.erase("");
-  for (const std::string& text : texts) {
-    // A JSON string is a C++ string.
-    std::printf("QT_TRANSLATE_NOOP(\"strata::Config\", %s);\n", strata::Json(text).dump().c_str());
-  }
+  for (const std::string& text : texts) print("Config", text);
+  for (const strata::JobKind& kind : strata::kJobKinds) print("JobKind", kind.label);
   return std::fflush(stdout) == 0 ? 0 : 1;
 }
