@@ -153,6 +153,22 @@ TEST_F(TrainingProgram, AnAdapterRunMergesIntoTheOriginalsForm) {
   EXPECT_NE(twice.err.find("LoRA over a LoRA"), std::string::npos) << twice.err;
 }
 
+TEST_F(TrainingProgram, TheNameOfADataSetStandsForItsFileAndMapping) {
+  writeText(folder() / "desk.jsonl", "{\"ask\": \"It was late.\", \"reply\": \"The end of the day came.\"}\n");
+  const nlohmann::json columns = {{"prompt", "ask"}, {"completion", "reply"}};
+  const std::string file = folder() / "desk.jsonl";
+  writeText(
+      fs::path(project()) / "strata.json",
+      nlohmann::json{
+          {"format", "strata-project"}, {"version", 1}, {"data", {{"desk", {{"path", file}, {"columns", columns}}}}}}
+          .dump());
+  const auto run = answerOf({"train", "--model", storyModel(), "--data", "desk", "--project", project(), "--batch", "1",
+                             "--length", "32", "--threads", "1", "--steps", "1"});
+  const auto config = answerOf({"runs", "show", run["run"].get<std::string>(), "--project", project()})["config"];
+  EXPECT_EQ(config["data"], file);
+  EXPECT_EQ(config["columns"], columns);
+}
+
 TEST_F(TrainingProgram, PresetsConfigFilesAndOptionsGoOverOneAnother) {
   writeText(folder() / "config.json", R"({"steps": 7, "batch": 4, "sampler": "strategy:1,.5", "lr": 0.001})");
   const auto run = answerOf(train({"--config", folder() / "config.json", "--steps", "1", "--distill"}));
