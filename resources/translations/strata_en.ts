@@ -183,6 +183,13 @@
             <numerusform>%1 read %2</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>%1 is made for %2 layer(s); this model has %3.</source>
+        <translation>
+            <numerusform>%1 is made for %2 layer; this model has %3.</numerusform>
+            <numerusform>%1 is made for %2 layers; this model has %3.</numerusform>
+        </translation>
+    </message>
 </context>
 <context>
     <name>strata::MapLibrary</name>

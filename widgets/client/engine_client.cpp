@@ -19,8 +19,10 @@ constexpr std::size_t kMostParamsBytes = kMostFrameBytes - 4096;
 
 Error tooLarge(std::size_t bytes) {
   return {ErrorCode::usage,
-          "The message has " + std::to_string((bytes + (1u << 20) - 1) >> 20) + " MiB, and one may have " +
-              std::to_string(kMostFrameBytes >> 20) + "; shorten it or send it in parts.",
+          EngineClient::tr("The message has %1 MiB, and one may have %2; shorten it or send it in parts.")
+              .arg((bytes + (1u << 20) - 1) >> 20)
+              .arg(kMostFrameBytes >> 20)
+              .toStdString(),
           "message"};
 }
 
@@ -170,8 +172,9 @@ void EngineClient::cancel(Ticket ticket) {
     QMetaObject::invokeMethod(
         this,
         [request] {
-          Private::deliver(*request,
-                           strata::fail(ErrorCode::cancelled, "It was cancelled before the engine was asked."));
+          Private::deliver(
+              *request, strata::fail(ErrorCode::cancelled,
+                                     EngineClient::tr("It was cancelled before the engine was asked.").toStdString()));
         },
         Qt::QueuedConnection);
     return;
@@ -418,7 +421,8 @@ void EngineClient::Private::projectOpened(Ticket ticket, const Json& params, con
     kept.push_back(std::move(m_waiting.extract(current).mapped()));
   }
   for (const Request& request : kept) {
-    deliver(request, strata::fail(ErrorCode::busy, "It is stored when its project is open again."));
+    deliver(request, strata::fail(ErrorCode::busy,
+                                  EngineClient::tr("It is stored when its project is open again.").toStdString()));
     if (!self) return;
   }
   replay();

@@ -77,7 +77,7 @@ EngineClient::Private::Private(EngineClient* client) : m_client(client) {
   QObject::connect(&m_initializeTimer, &QTimer::timeout, client, [this] {
     if (m_process) {
       const int seconds = (m_initializeTimer.interval() + 999) / 1000;
-      m_process->kill("The engine did not answer within " + std::to_string(seconds) + " s of its start");
+      m_process->kill(tr("The engine did not answer within %1 s of its start").arg(seconds).toStdString());
     }
   });
 }
@@ -245,15 +245,17 @@ void EngineClient::Private::watch() {
   const qint64 now = m_clock.elapsed();
   for (const auto& [ticket, own] : m_own) {
     if (own.method == protocol::Cancel::kName && now - own.sentAt > allowed(m_limits.cancelMs)) {
-      return m_process->kill("The engine did not answer a request to stop within " +
-                             std::to_string((now - own.sentAt + 999) / 1000) + " s");
+      return m_process->kill(tr("The engine did not answer a request to stop within %1 s")
+                                 .arg((now - own.sentAt + 999) / 1000)
+                                 .toStdString());
     }
   }
   const bool busy = !m_flight.empty() || !m_own.empty();
   if (now - m_pingedAt < (busy ? m_limits.pingMs : m_limits.idlePingMs)) return;
   if (m_unanswered >= m_limits.pings) {
-    return m_process->kill("The engine gave no sign of life for " +
-                           std::to_string((m_limits.pings * m_limits.pingMs + 999) / 1000) + " s");
+    return m_process->kill(tr("The engine gave no sign of life for %1 s")
+                               .arg((m_limits.pings * m_limits.pingMs + 999) / 1000)
+                               .toStdString());
   }
   m_pingedAt = now;
   ++m_unanswered;

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <QCoreApplication>
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -23,6 +24,15 @@ namespace strata {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+/// Also from the thread that reads: looking a text up is safe there.
+struct ProcessText {
+  Q_DECLARE_TR_FUNCTIONS(strata::EngineProcess)
+};
+
+QString shown(const std::string& text) {
+  return QString::fromStdString(text);
+}
 
 constexpr std::size_t kMostLogBytes = 256u << 10;
 constexpr std::size_t kMostWaitingBytes = 32u << 20;  // in the inbox, before reading pauses
@@ -212,7 +222,10 @@ bool EngineProcess::spawn(Pipes& pipes) {
     if (fd >= 0) ::close(fd);
   }
   if (failed != 0) {
-    setEnd({"The engine cannot be started: " + m_command.program + ": " + std::strerror(failed), false, false});
+    setEnd({ProcessText::tr("The engine cannot be started: %1: %2")
+                .arg(shown(m_command.program), QString::fromLocal8Bit(std::strerror(failed)))
+                .toStdString(),
+            false, false});
     return false;
   }
   pipes.pidFd = static_cast<int>(syscall(SYS_pidfd_open, pipes.pid, 0));  // older kernels: its pipes' end is seen
@@ -268,8 +281,9 @@ void EngineProcess::serve(Pipes& pipes) {
     if (pipes.killAt && Clock::now() >= *pipes.killAt) return;
     if (waitsForRest && pipes.reader.holdsPart() &&
         Clock::now() >= pipes.lastBytes + std::chrono::milliseconds(m_limits.halfFrameMs)) {
-      pipes.broken = "The engine sent half a message and then nothing for " +
-                     std::to_string((m_limits.halfFrameMs + 999) / 1000) + " s";
+      pipes.broken = ProcessText::tr("The engine sent half a message and then nothing for %1 s")
+                         .arg((m_limits.halfFrameMs + 999) / 1000)
+                         .toStdString();
       return;
     }
   }
@@ -302,14 +316,17 @@ void EngineProcess::parse(Pipes& pipes) {
   while (pipes.broken.empty()) {
     auto body = pipes.reader.next();
     if (!body) {
-      pipes.broken = "The engine cannot be understood: " + body.error().message;
+      pipes.broken =
+          ProcessText::tr("The engine cannot be understood: %1").arg(shown(body.error().message)).toStdString();
     } else if (!*body) {
       break;
     } else if (auto message = parseRpc(**body); message) {
       m_inbox.add(std::move(*message), (*body)->size());
       added = true;
     } else {
-      pipes.broken = "The engine sent a message that is none: " + message.error().error.message;
+      pipes.broken = ProcessText::tr("The engine sent something that is no message: %1")
+                         .arg(shown(message.error().error.message))
+                         .toStdString();
     }
   }
   while (pipes.broken.ends_with('.')) pipes.broken.pop_back();
@@ -370,25 +387,28 @@ void EngineProcess::leave(Pipes& pipes) {
     killed = m_killed;
     asked = m_finish;
   }
-  std::string what;
+  QString what;
   if (!killed.empty()) {
-    what = killed;
+    what = shown(killed);
   } else if (!pipes.broken.empty()) {
-    what = pipes.broken;
+    what = shown(pipes.broken);
   } else if (alive && !asked) {
-    what = "The engine closed its output and did not leave";
+    what = ProcessText::tr("The engine closed its output and did not leave");
   } else if (WIFSIGNALED(status)) {
     const int signal = WTERMSIG(status);
-    what = "The engine was killed by signal " + std::to_string(signal) + " (" + strsignal(signal) + ")";
+    what = ProcessText::tr("The engine was killed by signal %1 (%2)")
+               .arg(signal)
+               .arg(QString::fromLocal8Bit(strsignal(signal)));
   } else if (WEXITSTATUS(status) != 0) {
-    what = "The engine ended with exit code " + std::to_string(WEXITSTATUS(status));
+    what = ProcessText::tr("The engine ended with exit code %1").arg(WEXITSTATUS(status));
     const std::string line = lastLine(log());
-    if (!line.empty()) what += ": \"" + line + "\"";
+    if (!line.empty()) what += ": \"" + shown(line) + '"';
   } else {
-    what = "The engine ended without being asked";
+    what = ProcessText::tr("The engine ended without being asked");
   }
-  if (killed.empty() && pipes.broken.empty() && pipes.reader.holdsPart()) what += ", in the middle of a message";
-  setEnd({what, true, asked, WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL});
+  if (killed.empty() && pipes.broken.empty() && pipes.reader.holdsPart())
+    what += ProcessText::tr(", in the middle of a message");
+  setEnd({what.toStdString(), true, asked, WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL});
 }
 
 }  // namespace strata

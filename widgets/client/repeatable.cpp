@@ -28,17 +28,17 @@ struct Phrase {
   const char* words;
 };
 constexpr std::array<Phrase, 11> kPhrases = {{
-    {protocol::Generate::kName, QT_TRANSLATE_NOOP("EngineClient", "answering")},
-    {protocol::Compare::kName, QT_TRANSLATE_NOOP("EngineClient", "comparing the two sides")},
-    {protocol::LoadModel::kName, QT_TRANSLATE_NOOP("EngineClient", "opening a model")},
-    {protocol::InspectModel::kName, QT_TRANSLATE_NOOP("EngineClient", "reading a model's card")},
-    {protocol::CheckData::kName, QT_TRANSLATE_NOOP("EngineClient", "reading a data set")},
-    {protocol::StartJob::kName, QT_TRANSLATE_NOOP("EngineClient", "starting a job")},
-    {protocol::AddModel::kName, QT_TRANSLATE_NOOP("EngineClient", "naming a model")},
-    {protocol::StartServing::kName, QT_TRANSLATE_NOOP("EngineClient", "beginning to serve")},
-    {protocol::OpenProject::kName, QT_TRANSLATE_NOOP("EngineClient", "opening the project")},
-    {protocol::PutFile::kName, QT_TRANSLATE_NOOP("EngineClient", "taking an upload")},
-    {protocol::SetTemplate::kName, QT_TRANSLATE_NOOP("EngineClient", "storing a chat template")},
+    {protocol::Generate::kName, QT_TRANSLATE_NOOP("strata::EngineClient", "answering")},
+    {protocol::Compare::kName, QT_TRANSLATE_NOOP("strata::EngineClient", "comparing the two sides")},
+    {protocol::LoadModel::kName, QT_TRANSLATE_NOOP("strata::EngineClient", "opening a model")},
+    {protocol::InspectModel::kName, QT_TRANSLATE_NOOP("strata::EngineClient", "reading a model's card")},
+    {protocol::CheckData::kName, QT_TRANSLATE_NOOP("strata::EngineClient", "reading a data set")},
+    {protocol::StartJob::kName, QT_TRANSLATE_NOOP("strata::EngineClient", "starting a job")},
+    {protocol::AddModel::kName, QT_TRANSLATE_NOOP("strata::EngineClient", "naming a model")},
+    {protocol::StartServing::kName, QT_TRANSLATE_NOOP("strata::EngineClient", "beginning to serve")},
+    {protocol::OpenProject::kName, QT_TRANSLATE_NOOP("strata::EngineClient", "opening the project")},
+    {protocol::PutFile::kName, QT_TRANSLATE_NOOP("strata::EngineClient", "taking an upload")},
+    {protocol::SetTemplate::kName, QT_TRANSLATE_NOOP("strata::EngineClient", "storing a chat template")},
 }};
 
 }  // namespace
@@ -50,8 +50,8 @@ bool isRepeatable(std::string_view method) {
 QString doing(std::string_view method) {
   const auto* found =
       std::find_if(kPhrases.begin(), kPhrases.end(), [&](const Phrase& phrase) { return phrase.method == method; });
-  if (found != kPhrases.end()) return QCoreApplication::translate("EngineClient", found->words);
-  return QCoreApplication::translate("EngineClient", "working on %1")
+  if (found != kPhrases.end()) return QCoreApplication::translate("strata::EngineClient", found->words);
+  return QCoreApplication::translate("strata::EngineClient", "working on %1")
       .arg(QString::fromUtf8(method.data(), static_cast<qsizetype>(method.size())));
 }
 

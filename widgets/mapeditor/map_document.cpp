@@ -22,8 +22,8 @@ class MapStep : public QUndoCommand {
 
 namespace {
 
-std::string number(int value) {
-  return std::to_string(value);
+std::string noLayer(int layer, int layers) {
+  return MapDocument::tr("There is no layer %1; the model has %2.").arg(layer).arg(layers).toStdString();
 }
 
 /// "layer 7", "layers 5-7", "3 layers".
@@ -49,13 +49,13 @@ Result<void> MapDocument::read(const std::vector<int>& layers, int source) {
   if (layers.empty()) return {};
   for (const int layer : layers) {
     if (layer < 0 || layer >= this->layers() || source < 0 || source >= this->layers()) {
-      return fail(ErrorCode::usage, "There is no layer " + number(std::max(layer, source)) + "; the model has " +
-                                        number(this->layers()) + ".");
+      return fail(ErrorCode::usage, noLayer(std::max(layer, source), this->layers()));
     }
-    if (layer == 0 && source != 0) return fail(ErrorCode::usage, "Layer 0 keeps its own keys and values.");
+    if (layer == 0 && source != 0)
+      return fail(ErrorCode::usage, tr("Layer 0 keeps its own keys and values.").toStdString());
     if (source > layer) {
       return fail(ErrorCode::usage,
-                  "Layer " + number(source) + " comes after " + number(layer) + "; a layer reads only earlier ones.");
+                  tr("Layer %1 comes after %2; a layer reads only earlier ones.").arg(source).arg(layer).toStdString());
     }
   }
   std::vector<int> src = m_map.src();
@@ -78,10 +78,10 @@ Result<void> MapDocument::read(const std::vector<int>& layers, int source) {
 
 Result<void> MapDocument::setOwner(int layer, bool owns) {
   if (layer < 0 || layer >= layers()) {
-    return fail(ErrorCode::usage, "There is no layer " + number(layer) + "; the model has " + number(layers()) + ".");
+    return fail(ErrorCode::usage, noLayer(layer, layers()));
   }
   if (m_map.owns(layer) == owns) return {};
-  if (layer == 0) return fail(ErrorCode::usage, "Layer 0 keeps its own keys and values.");
+  if (layer == 0) return fail(ErrorCode::usage, tr("Layer 0 keeps its own keys and values.").toStdString());
   std::vector<int> src = m_map.src();
   if (owns) {
     const int before = m_map[layer];
@@ -123,8 +123,9 @@ void MapDocument::load(const SharingMap& map, const QString& name) {
 Result<void> MapDocument::loadJson(const Json& file, const QString& where) {
   STRATA_TRY(const SharingMap map, mapFromJson(file, where.toStdString()));
   if (map.layers() != layers()) {
-    return fail(ErrorCode::invalidData, where.toStdString() + " is made for " + number(map.layers()) +
-                                            " layers; this model has " + number(layers()) + ".");
+    return fail(ErrorCode::invalidData, tr("%1 is made for %2 layer(s); this model has %3.", nullptr, map.layers())
+                                            .arg(where, QString::number(map.layers()), QString::number(layers()))
+                                            .toStdString());
   }
   const auto name = file.find("name");
   load(map, name != file.end() && name->is_string() ? QString::fromStdString(name->get<std::string>()) : QString());

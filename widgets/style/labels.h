@@ -2,6 +2,7 @@
 // Text in the few sizes and colours there are; each follows the theme.
 
 #include <QLabel>
+#include <algorithm>
 
 class QFont;
 
@@ -25,6 +26,8 @@ class Label : public QLabel {
   void setRole(TextRole role);
   void setTone(Tone tone);
   Tone tone() const { return m_tone; }
+  /// Of text that wraps: a place that is wider than the label may be does not make it lower.
+  int heightForWidth(int width) const override { return QLabel::heightForWidth(std::min(width, maximumWidth())); }
 
  private:
   void restyle();

@@ -130,7 +130,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Misbehaviour{"silent", "did not answer within 1 s of its start"},
                       Misbehaviour{"hang", "no sign of life for 1 s"}, Misbehaviour{"garbage", "cannot be understood"},
                       Misbehaviour{"bad-header", "Content-Length is \"many\""},
-                      Misbehaviour{"bad-json", "a message that is none"},
+                      Misbehaviour{"bad-json", "something that is no message"},
                       Misbehaviour{"half", "in the middle of a message"}, Misbehaviour{"half-silent", "half a message"},
                       Misbehaviour{"big", "at most 16777216"}, Misbehaviour{"dies", "exit code 3: \"no more memory\""},
                       Misbehaviour{"dies-after-start", "exit code 5"}),

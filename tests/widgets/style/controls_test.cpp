@@ -281,6 +281,29 @@ TEST(Controls, AFieldNamesItsControlAndSaysWhatIsWrong) {
   EXPECT_EQ(field.maximumWidth(), 480);
 }
 
+TEST(Controls, WhatMayNotBeAsWideAsItsPlaceIsAsHighAsItsTextNeeds) {
+  plainTheme();
+  const QString sentence =
+      QString("Which layers keep keys and values of their own, and which read others'. ").repeated(3);
+  QWidget window;
+  auto* column = new QVBoxLayout(&window);
+  auto* label = bodyLabel(sentence);
+  label->setMaximumWidth(300);
+  auto* field = new Field("Map", new QLineEdit, sentence);
+  column->addWidget(label);
+  column->addWidget(field);
+  window.resize(1200, column->totalHeightForWidth(1200));
+  window.show();
+  ASSERT_TRUE(QTest::qWaitForWindowExposed(&window));
+  EXPECT_EQ(label->width(), 300);
+  EXPECT_GE(label->height(), label->heightForWidth(300));
+  const auto captions = field->findChildren<Label*>();
+  ASSERT_EQ(captions.size(), 2);
+  for (const Label* each : captions) {
+    EXPECT_GE(each->height(), each->wordWrap() ? each->heightForWidth(each->width()) : each->sizeHint().height());
+  }
+}
+
 TEST(Controls, SidesCanBeToldApartInGrey) {
   plainTheme();
   SideBadge a(BadgeSide::a);
