@@ -1,0 +1,41 @@
+// A library that answers as NVML does on a machine with two GPUs of 24 and 80 GiB, with 20 and 79 GiB free.
+
+#include <cstring>
+
+namespace {
+
+struct MemoryInfo {
+  unsigned long long total, free, used;
+};
+constexpr unsigned long long kGiB = 1ull << 30;
+const MemoryInfo kDevices[] = {{24 * kGiB, 20 * kGiB, 4 * kGiB}, {80 * kGiB, 79 * kGiB, 1 * kGiB}};
+constexpr int kNotFound = 6;  // NVML_ERROR_NOT_FOUND
+bool started = false;
+
+}  // namespace
+
+extern "C" {
+int nvmlInit_v2() {
+  started = true;
+  return 0;
+}
+int nvmlShutdown() {
+  started = false;
+  return 0;
+}
+int nvmlDeviceGetHandleByIndex_v2(unsigned index, const void** device) {
+  if (!started || index >= 2) return kNotFound;
+  *device = &kDevices[index];
+  return 0;
+}
+int nvmlDeviceGetHandleByUUID(const char* uuid, const void** device) {
+  if (!started || std::strcmp(uuid, "GPU-second") != 0) return kNotFound;
+  *device = &kDevices[1];
+  return 0;
+}
+int nvmlDeviceGetMemoryInfo(const void* device, MemoryInfo* info) {
+  if (!started) return 1;  // NVML_ERROR_UNINITIALIZED
+  *info = *static_cast<const MemoryInfo*>(device);
+  return 0;
+}
+}
