@@ -61,6 +61,7 @@ Result<int> run(const EngineOptions& options, const Output&) {
   setThreads(options.threads);
   Engine engine({.version = STRATA_VERSION, .input = pipes.input, .output = pipes.output});
   ProjectService projects({.program = {},
+                           .presets = resourceFolder("presets").value_or(std::filesystem::path()),
                            .sampleProject = sampleProject(),
                            .dataHome = {},
                            .onProject = [&](const auto& folder) { engine.host().setProject(folder); },

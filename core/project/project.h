@@ -111,6 +111,7 @@ struct RunInfo {
   std::string message;                // why it failed or stopped
   std::string parent;                 // of an extended run
   std::string name;                   // "LoRA of base, p 0.5": plainRunName(); empty in a run of version 0.4
+  std::string sweep;                  // what runs that were started together have in common; empty: alone
   Json config;                        // as told
 };
 
@@ -124,7 +125,7 @@ struct RunInfo {
 class Run {
  public:
   static Result<Run> create(const Project& project, const std::string& kind, const Json& config,
-                            const std::string& parent = {});
+                            const std::string& parent = {}, const std::string& sweep = {});
   enum class Purpose { work, change };
   /// Takes the lock of an existing run; ErrorCode::busy while another process holds it. Removes what a killed process
   /// left half-written beside run.json; a stop file stays (clearStop). The lock names this process as the holder only

@@ -143,8 +143,8 @@ Run::~Run() {
   if (m_lock >= 0) ::close(m_lock);
 }
 
-Result<Run> Run::create(const Project& project, const std::string& kind, const Json& config,
-                        const std::string& parent) {
+Result<Run> Run::create(const Project& project, const std::string& kind, const Json& config, const std::string& parent,
+                        const std::string& sweep) {
   STRATA_CHECK(checkKind(kind));
   const fs::path runs = project.runsFolder();
   std::error_code error;
@@ -155,6 +155,7 @@ Result<Run> Run::create(const Project& project, const std::string& kind, const J
   info.kind = kind;
   info.created = formatTime(now, "%Y-%m-%dT%H:%M:%SZ");
   info.parent = parent;
+  info.sweep = sweep;
   info.name = freeRunName(project, plainRunName(project, kind, config));
   info.config = config;
   do {

@@ -55,10 +55,11 @@ Result<RunInfo> parseRun(std::string_view text, const std::string& where) {
     if (!json.contains(name) || !json[name].is_string()) return broken(std::string("it has no \"") + name + "\"");
     *value = json[name].get<std::string>();
   }
-  // Runs of version 0.4 have none.
-  if (json.contains("name")) {
-    if (!json["name"].is_string()) return broken("its \"name\" is no text");
-    info.name = json["name"].get<std::string>();
+  // Runs of version 0.4 have neither.
+  for (const auto& [name, value] : {std::pair("name", &info.name), std::pair("sweep", &info.sweep)}) {
+    if (!json.contains(name)) continue;
+    if (!json[name].is_string()) return broken("its \"" + std::string(name) + "\" is no text");
+    *value = json[name].get<std::string>();
   }
   info.config = json["config"];
   for (const RunState each : kStates) {
@@ -74,7 +75,7 @@ std::string printRun(const RunInfo& info) {
   const Json json = {{"format", kRunFormat},    {"version", kRunVersion},  {"id", info.id},
                      {"kind", info.kind},       {"created", info.created}, {"state", toString(info.state)},
                      {"message", info.message}, {"parent", info.parent},   {"name", info.name},
-                     {"config", info.config}};
+                     {"sweep", info.sweep},     {"config", info.config}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

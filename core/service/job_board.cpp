@@ -27,7 +27,6 @@ constexpr auto kAliveInterval = std::chrono::milliseconds(500);   // jobs/change
 constexpr auto kIdleInterval = std::chrono::milliseconds(2000);   // where nothing lives
 constexpr auto kPointsInterval = std::chrono::milliseconds(250);  // runs write once a second
 constexpr auto kBacklogInterval = std::chrono::milliseconds(35);  // jobs/points: at most 30 a second
-constexpr auto kBegun = std::chrono::milliseconds(2000);
 constexpr std::size_t kMostPoints = 5000;  // under 256 KiB of JSON
 constexpr std::size_t kMostRunName = 100, kMostTagLength = 40, kMostTags = 20, kMostNoteLength = 10'000;  // characters
 
@@ -64,6 +63,7 @@ JobBoard::JobBoard(Options options, Notifier notify) : m_options(std::move(optio
       logWarning(notebook.error().message);
     }
     refresh(true);
+    openQueue();
     m_changed.clear();
   }
   m_thread = std::jthread([this](const std::stop_token& ended) { loop(ended); });
@@ -213,8 +213,10 @@ bool JobBoard::sendPoints() {
 }
 
 void JobBoard::sendChanged() {
-  if (m_changed.empty()) return;
+  if (m_changed.empty() && m_queueTold) return;
   protocol::JobsChanged changed;
+  changed.queuePaused = m_queue.paused;
+  m_queueTold = true;
   for (auto& [id, info] : m_changed) changed.jobs.push_back(annotated(std::move(info)));
   m_changed.clear();
   m_notify(changed);
@@ -227,7 +229,7 @@ void JobBoard::loop(const std::stop_token& ended) {
   while (!ended.stop_requested()) {
     const bool alive =
         std::any_of(m_entries.begin(), m_entries.end(), [](const auto& each) { return each.second.info.alive; });
-    Clock::duration interval = alive || !m_changed.empty() ? kAliveInterval : kIdleInterval;
+    Clock::duration interval = alive || !m_changed.empty() || !m_queueTold ? kAliveInterval : kIdleInterval;
     if (!m_watches.empty() && alive) interval = kPointsInterval;
     if (more) interval = kBacklogInterval;
     m_wake.wait_for(lock, ended, interval, [this] { return m_woken; });
@@ -240,7 +242,8 @@ void JobBoard::loop(const std::stop_token& ended) {
       if (all) lookedAtAll = now;
       refresh(all);
       pressStops();
-      if (!m_changed.empty()) changedSent = now;
+      startNext(lock);
+      if (!m_changed.empty() || !m_queueTold) changedSent = now;
       sendChanged();
     }
     if (!m_watches.empty() && now - pointsSent >= kBacklogInterval) {
@@ -255,6 +258,7 @@ Result<protocol::ListJobs::Answer> JobBoard::list(const protocol::ListJobs::Para
     return fail(ErrorCode::usage, "There is no kind of job \"" + params.kind + "\"; leave it empty for all.", "kind");
   }
   std::vector<JobInfo> jobs;
+  protocol::ListJobs::Answer answer;
   if (params.trash) {
     STRATA_TRY(jobs, listTrash());
   } else {
@@ -267,8 +271,8 @@ Result<protocol::ListJobs::Answer> JobBoard::list(const protocol::ListJobs::Para
   {
     const std::lock_guard guard(m_mutex);
     for (JobInfo& job : jobs) job = annotated(std::move(job));
+    answer.queuePaused = m_queue.paused;
   }
-  protocol::ListJobs::Answer answer;
   answer.total = static_cast<std::int64_t>(jobs.size());
   const std::int64_t begin = std::min(params.from, answer.total);
   const std::int64_t end = std::min(begin + params.count, answer.total);
@@ -300,6 +304,8 @@ Result<std::vector<JobInfo>> JobBoard::listTrash() const {
 }
 
 JobInfo JobBoard::annotated(JobInfo info) const {
+  const auto place = std::find(m_queue.ids.begin(), m_queue.ids.end(), info.id);
+  info.place = place == m_queue.ids.end() ? 0 : place - m_queue.ids.begin() + 1;
   const auto found = m_notes.find(info.id);
   if (found == m_notes.end()) return info;
   if (!found->second.name.empty()) info.name = found->second.name;
@@ -377,24 +383,6 @@ std::map<std::string, std::string> JobBoard::names() {
   return names;
 }
 
-Result<JobInfo> JobBoard::start(const protocol::StartJob::Params& params) {
-  STRATA_TRY(const std::string id, queueJob(m_options.project, params));
-  STRATA_CHECK(startJob(m_options.program, m_options.project, id, kBegun));
-  const std::lock_guard guard(m_mutex);
-  refreshOne(id);
-  m_woken = true;
-  m_wake.notify_all();
-  return annotated(m_entries[id].info);
-}
-
-Result<void> JobBoard::stop(const std::string& id) {
-  STRATA_TRY(const fs::path folder, runFolder(id));
-  if (!isAlive(folder)) {
-    return fail(ErrorCode::usage, "The run " + id + " is not running, so there is nothing to stop.", id);
-  }
-  return requestStop(folder);
-}
-
 Result<void> JobBoard::remove(const protocol::RemoveJob::Params& params) {
   STRATA_TRY(const Project project, Project::open(m_options.project));
   const std::lock_guard guard(m_mutex);
@@ -402,6 +390,7 @@ Result<void> JobBoard::remove(const protocol::RemoveJob::Params& params) {
   if (auto found = m_entries.find(params.id); found != m_entries.end()) found->second.reader.reset();
   if (params.how == "trash") {
     STRATA_CHECK(trashRun(project, params.id));
+    if (isWaiting(params.id)) STRATA_CHECK(changeQueue([&](auto& queue) { std::erase(queue.ids, params.id); }));
   } else if (params.how == "restore") {
     STRATA_CHECK(restoreRun(project, params.id));
   } else if (params.how == "delete") {

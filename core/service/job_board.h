@@ -16,8 +16,10 @@
 #include <thread>
 #include <vector>
 
+#include "core/config/train_config.h"
 #include "core/project/run_index.h"
 #include "core/project/run_notes.h"
+#include "core/project/run_queue.h"
 #include "core/project/run_reader.h"
 #include "core/service/methods.h"
 
@@ -38,7 +40,11 @@ class JobBoard {
   Result<protocol::ListJobs::Answer> list(const protocol::ListJobs::Params& params);
   /// Of a run that the project has.
   Result<std::filesystem::path> runFolder(const std::string& id) const;
-  Result<protocol::JobInfo> start(const protocol::StartJob::Params& params);
+  /// Makes the runs. Training waits in the queue while other training lives, waits before it, or the queue is paused;
+  /// the rest starts at once. The runs in order, as they stand once what could start has begun or failed.
+  Result<std::vector<protocol::JobInfo>> start(const protocol::StartJob::Params& params);
+  Result<void> move(const protocol::MoveJob::Params& params);
+  Result<void> pauseQueue(bool paused);
   Result<void> stop(const std::string& id);
   Result<void> remove(const protocol::RemoveJob::Params& params);
   Result<protocol::JobInfo> annotate(const protocol::AnnotateJob::Params& params);
@@ -69,6 +75,12 @@ class JobBoard {
   /// With what people wrote of it. m_entries, the index and listTrash() have it without.
   protocol::JobInfo annotated(protocol::JobInfo info) const;
   Result<void> checkNote(const std::string& id, const RunNote& note) const;
+  void openQueue();
+  /// Stores the queue as `edit` leaves it; all who wait then or did before are told of.
+  Result<void> changeQueue(const std::function<void(RunQueue::Contents&)>& edit);
+  bool isWaiting(const std::string& id) const;
+  /// Starts the queue's next run where one may start; `lock` is let go meanwhile.
+  void startNext(std::unique_lock<std::mutex>& lock);
   void loop(const std::stop_token& ended);
   /// Reads what may have changed: all runs, or those that lived at the last look.
   void refresh(bool all);
@@ -87,6 +99,10 @@ class JobBoard {
   std::optional<RunIndex> m_index;         // nothing: it cannot be used
   std::optional<RunNotes> m_notebook;      // likewise
   std::map<std::string, RunNote> m_notes;  // what it holds, by id
+  std::optional<RunQueue> m_queueFile;     // likewise
+  RunQueue::Contents m_queue;              // what it holds
+  bool m_queueTold = true;                 // whether the window knows of the pause
+  bool m_starting = false;                 // a run of the queue is being started
   std::map<std::string, Entry> m_entries;  // by id
   std::vector<std::string> m_gone;         // ids that the index may still have
   std::map<std::string, Watch> m_watches;
@@ -96,7 +112,14 @@ class JobBoard {
   std::jthread m_thread;
 };
 
-/// Checks what is asked for and makes the run in the state queued, or queues one again that stopped; its id.
-Result<std::string> queueJob(const std::filesystem::path& project, const protocol::StartJob::Params& params);
+/// The configuration that such a request means: over the defaults or the run that it extends, names and paths resolved
+/// in the project. Its check is the caller's.
+Result<TrainConfig> requestedTraining(const std::filesystem::path& project,
+                                      const protocol::EstimateTraining::Params& params);
+
+/// Checks what is asked for and makes the run in the state queued, or queues one again that stopped; of a sweep all its
+/// runs. Their ids.
+Result<std::vector<std::string>> queueJobs(const std::filesystem::path& project,
+                                           const protocol::StartJob::Params& params);
 
 }  // namespace strata

@@ -43,6 +43,7 @@ void tell(const RunInfo& run, JobInfo& info) {
   info.message = run.message;
   info.parent = run.parent;
   info.name = run.name;
+  info.sweep = run.sweep;
   if (!run.config.is_object()) return;
   info.model = textIn(run.config, "model");
   if (info.model.empty()) info.model = textIn(run.config, "init");

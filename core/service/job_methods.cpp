@@ -14,8 +14,16 @@ void addJobMethods(MethodTable& methods, const ProjectAccess& project) {
   });
   methods.add<StartJob>([project](const StartJob::Params& params, RequestContext&) -> Result<StartJob::Answer> {
     STRATA_TRY(const auto held, project());
-    STRATA_TRY(const JobInfo job, held->jobs().start(params));
-    return StartJob::Answer{job, {job}};
+    STRATA_TRY(const std::vector<JobInfo> jobs, held->jobs().start(params));
+    return StartJob::Answer{jobs.front(), jobs};
+  });
+  methods.add<MoveJob>([=](const MoveJob::Params& params, RequestContext&) -> Result<Nothing> {
+    STRATA_TRY(const auto held, project());
+    return held->jobs().move(params).map(nothing);
+  });
+  methods.add<PauseQueue>([=](const PauseQueue::Params& params, RequestContext&) -> Result<Nothing> {
+    STRATA_TRY(const auto held, project());
+    return held->jobs().pauseQueue(params.paused).map(nothing);
   });
   methods.add<StopJob>([=](const StopJob::Params& params, RequestContext&) -> Result<Nothing> {
     STRATA_TRY(const auto held, project());

@@ -231,6 +231,7 @@ void ProjectService::addTo(MethodTable& methods) {
   addChatMethods(methods, access);
   addDataMethods(methods, access);
   addJobMethods(methods, access);
+  addTrainMethods(methods, access, state->options.program, state->options.presets);
   addMapMethods(methods, access);
 }
 

@@ -5,9 +5,9 @@
 //   ProjectService projects({.program = "/usr/bin/strata", .sampleProject = "…/projects/tiny-stories",
 //                            .onProject = [&](const auto& folder) { host.setProject(folder); }}, notify);
 //   projects.addTo(methods);
-// Registers project/*, files/*, models/list, models/inspect, models/estimate, chat/sample_question, chats/*, data/*
-// and jobs/*; sends jobs/changed and jobs/points. Thread-safe; outlives the methods' last call. The destructor lets the
-// project go; jobs go on.
+// Registers project/*, files/*, models/list, models/inspect, models/estimate, chat/sample_question, chats/*, data/*,
+// train/* and jobs/*; sends jobs/changed and jobs/points. Thread-safe; outlives the methods' last call. The destructor
+// lets the project go; jobs go on.
 
 #include <filesystem>
 #include <functional>
@@ -22,6 +22,7 @@ class ProjectService {
  public:
   struct Options {
     std::filesystem::path program;        // the strata that jobs are started with; empty: this process's own
+    std::filesystem::path presets = {};   // folder of the shipped configurations of training
     std::filesystem::path sampleProject;  // the shipped one, which is copied and never written
     std::filesystem::path dataHome;       // where the copy lies; empty: $XDG_DATA_HOME or ~/.local/share
     /// A project was opened (by project/open, before its answer): what a ModelRef may name from now on.

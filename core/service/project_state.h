@@ -53,6 +53,8 @@ using ProjectAccess = std::function<Result<std::shared_ptr<HeldProject>>()>;
 void addChatMethods(MethodTable& methods, const ProjectAccess& project);
 void addDataMethods(MethodTable& methods, const ProjectAccess& project);
 void addJobMethods(MethodTable& methods, const ProjectAccess& project);
+void addTrainMethods(MethodTable& methods, const ProjectAccess& project, const std::filesystem::path& program,
+                     const std::filesystem::path& presets);
 void addMapMethods(MethodTable& methods, const ProjectAccess& project);
 
 /// files/list.

@@ -197,5 +197,73 @@ TEST_F(Jobs, ARunOfTheCommandLineShowsUpAndIsStoppedFromTheWindow) {
   EXPECT_EQ(id.empty() ? Json("no job was told of") : job(id)["state"], "stopped");
 }
 
+TEST_F(Jobs, TrainingWaitsForTrainingInAnOrderThatCanBeChanged) {
+  const std::string first = start(training(1000000));
+  const auto queued = [&](int steps) { return result("jobs/start", training(steps))["job"]; };
+  const Json second = queued(2), third = queued(2), fourth = queued(2);
+  EXPECT_EQ(second["state"], "queued");
+  EXPECT_EQ(second["alive"], false);
+  EXPECT_EQ(second["place"], 1);
+  EXPECT_EQ(fourth["place"], 3);
+  result("jobs/move", {{"id", fourth["id"]}, {"before", second["id"]}});
+  result("jobs/move", {{"id", second["id"]}});
+  EXPECT_EQ(job(fourth["id"])["place"], 1);
+  EXPECT_EQ(job(third["id"])["place"], 2);
+  EXPECT_EQ(job(second["id"])["place"], 3);
+  EXPECT_EQ(engine->call("jobs/move", {{"id", first}}).error.code, ErrorCode::usage) << "it runs";
+  result("jobs/stop", {{"id", third["id"]}});
+  EXPECT_EQ(job(third["id"])["state"], "stopped");
+  EXPECT_EQ(job(third["id"])["place"], 0);
+  result("jobs/stop", {{"id", first}});
+  const auto isDone = [](const Json& job) { return job["state"] == "done"; };
+  EXPECT_TRUE(becomes(second["id"], isDone));
+  EXPECT_TRUE(isDone(job(fourth["id"]))) << "it was moved before";
+  EXPECT_EQ(job(third["id"])["state"], "stopped");
+}
+
+TEST_F(Jobs, APausedQueueStaysPausedUntilItIsLetGo) {
+  result("jobs/pause_queue", {{"paused", true}});
+  EXPECT_TRUE(engine->noted(
+      [](const auto& note) { return note.method == "jobs/changed" && note.params["queue_paused"] == true; }));
+  const std::string id = result("jobs/start", training(2))["job"]["id"];
+  EXPECT_EQ(job(id)["place"], 1);
+  killEngine();
+  startEngine();
+  EXPECT_EQ(result("jobs/list")["queue_paused"], true);
+  EXPECT_EQ(job(id)["place"], 1);
+  EXPECT_EQ(job(id)["state"], "queued");
+  result("jobs/pause_queue", {{"paused", false}});
+  EXPECT_TRUE(becomes(id, [](const Json& job) { return job["state"] == "done"; }));
+  EXPECT_EQ(result("jobs/list")["queue_paused"], false);
+}
+
+TEST_F(Jobs, ASweepMakesARunForEachValueWithOneSeed) {
+  Json params = training(2);
+  params["p_cross"] = {0.0, 0.5, 1.0};
+  const Json jobs = result("jobs/start", params)["jobs"];
+  ASSERT_EQ(jobs.size(), 3u);
+  EXPECT_NE(jobs[0]["sweep"], "");
+  std::vector<Json> configs;
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(jobs[i]["sweep"], jobs[0]["sweep"]);
+    EXPECT_EQ(jobs[i]["p_cross"], params["p_cross"][i]);
+    EXPECT_TRUE(becomes(jobs[i]["id"], [](const Json& job) { return job["state"] == "done"; }));
+    configs.push_back(result("jobs/config", {{"id", jobs[i]["id"]}})["config"]);
+    configs.back().erase("p-cross");
+  }
+  EXPECT_EQ(configs[0], configs[1]) << "data, seed and the rest are shared";
+  EXPECT_EQ(configs[0], configs[2]);
+
+  params["p_cross"] = {0.5, 1.5};
+  EXPECT_EQ(engine->call("jobs/start", params).error.code, ErrorCode::usage);
+  EXPECT_EQ(result("jobs/list")["total"], 3) << "one that is refused makes none";
+  params.erase("p_cross");
+  params["configs"] = {{{"lr", 1e-3}}, {{"lr", 1e-4}, {"steps", 1}}};
+  const Json more = result("jobs/start", params)["jobs"];
+  ASSERT_EQ(more.size(), 2u);
+  EXPECT_NE(more[0]["sweep"], jobs[0]["sweep"]);
+  EXPECT_TRUE(becomes(more[1]["id"], [](const Json& job) { return job["state"] == "done" && job["steps"] == 1; }));
+}
+
 }  // namespace
 }  // namespace strata::testing

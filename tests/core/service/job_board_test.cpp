@@ -130,8 +130,8 @@ TEST_F(Board, ARunThatIsQueuedAgainLosesItsOldStopFile) {
   protocol::StartJob::Params params;
   params.kind = "train";
   params.resume = folder.filename();
-  const auto id = queueJob(project.folder(), params);
-  ASSERT_TRUE(id) << id.error().message;
+  const auto ids = queueJobs(project.folder(), params);
+  ASSERT_TRUE(ids) << ids.error().message;
   EXPECT_EQ(stopRequestedAt(folder), std::nullopt);
   EXPECT_EQ(readRun(folder)->state, RunState::queued);
 }
@@ -143,6 +143,45 @@ TEST_F(Board, ALogThatIsALinkIsNotShown) {
   const auto log = readLog(*board.runFolder(run.filename()), {});
   ASSERT_FALSE(log);
   EXPECT_NE(log.error().message.find("is a symbolic link"), std::string::npos);
+}
+
+TEST_F(Board, AQueuedRunThatCannotBeStartedSaysWhy) {
+  const std::string child = startChild([](strata::Run&) {
+    for (;;) ::pause();
+  });
+  strata::testing::writeText(project.folder() / "train.txt", "Once upon a time.");
+  JobBoard board(options(), notifier());
+  protocol::StartJob::Params params;
+  params.kind = "train";
+  params.config = {{"model", (strata::testing::sourceFolder() / "resources/models/stories260K").string()},
+                   {"data", "train.txt"}};
+  const auto waiting = board.start(params);
+  ASSERT_TRUE(waiting) << waiting.error().message;
+  EXPECT_EQ(waiting->front().state, "queued");
+  EXPECT_EQ(waiting->front().place, 1);
+  ASSERT_TRUE(board.remove({child, "trash"}).error().code == ErrorCode::busy);
+  kill(this->child, SIGKILL);
+  const auto named = [&](const protocol::JobInfo& job) { return job.id == waiting->front().id; };
+  const auto found = [&] {
+    const auto jobs = listed(board);
+    return *std::find_if(jobs.begin(), jobs.end(), named);
+  };
+  EXPECT_TRUE(becomes([&] { return found().state == "failed"; }, 20));
+  EXPECT_NE(found().message.find("/nonexistent"), std::string::npos) << found().message;
+  EXPECT_EQ(found().place, 0);
+}
+
+TEST_F(Board, AQueueForgetsRunsThatAreGone) {
+  const std::string gone = strata::Run::create(project, "train", configToJson(TrainConfig()))->info().id;
+  const std::string there = strata::Run::create(project, "train", configToJson(TrainConfig()))->info().id;
+  ASSERT_TRUE(RunQueue::open(project.folder())->store({.ids = {gone, there}, .paused = true}));
+  fs::remove_all(project.runsFolder() / gone);
+  JobBoard board(options(), notifier());
+  ASSERT_EQ(listed(board).size(), 1u);
+  EXPECT_EQ(listed(board).front().place, 1);
+  ASSERT_TRUE(board.remove({there, "trash"}));
+  ASSERT_TRUE(board.remove({there, "restore"}));
+  EXPECT_EQ(listed(board).front().place, 0) << "it is started by hand";
 }
 
 TEST_F(Board, AJobThatHeedsNoSignalIsEnded) {

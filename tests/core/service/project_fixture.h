@@ -15,6 +15,7 @@ class ProjectMethods : public ::testing::Test {
  protected:
   ProjectMethods()
       : service({.program = "/nonexistent",
+                 .presets = sourceFolder() / "resources/presets",
                  .sampleProject = sourceFolder() / "projects/tiny-stories",
                  .dataHome = folder() / "home",
                  .onProject = [this](const auto& opened) { told = opened; }},
