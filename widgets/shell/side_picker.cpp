@@ -2,6 +2,7 @@
 
 #include <QHBoxLayout>
 #include <QMenu>
+#include <QTimer>
 #include <utility>
 
 #include "core/routing/sharing_map.h"
@@ -19,6 +20,7 @@ namespace {
 
 constexpr int kWidestModel = 168;
 constexpr int kWidestMap = 176;
+constexpr int kWide = 520;
 
 }  // namespace
 
@@ -49,6 +51,7 @@ SidePicker::SidePicker(Session& session, Which which, QWidget* parent)
   for (const auto signal : {&Session::sidesChanged, &Session::contextChanged, &Session::cardsChanged}) {
     connect(&session, signal, this, &SidePicker::show);
   }
+  connect(&session.models(), &ModelTable::changed, this, &SidePicker::show);  // names of runs
   connect(&session, &Session::cardsForgotten, this, [this] {
     m_asked.reset();
     show();
@@ -78,7 +81,11 @@ void SidePicker::show() {
   }
   const protocol::ModelCard* card = m_session.knownCard(side->ref);
   const QString map = QString::fromStdString(side->map);
-  m_model->setChoice(Session::shortName(side->ref), card ? QString::fromStdString(card->path) : QString());
+  QString model = m_session.modelName(side->ref);
+  if (m_wide && card != nullptr && card->parameters > 0) {
+    model = tr("%1 · %2 parameters").arg(model, formatParameters(card->parameters));
+  }
+  m_model->setChoice(model, card ? QString::fromStdString(card->path) : QString());
   if (card == nullptr) {
     m_map->setChoice(map);
     if (m_asked != side->ref) {  // a model that cannot be read is not asked for again and again
@@ -94,10 +101,21 @@ void SidePicker::show() {
   if (share.isEmpty())
     return m_map->setChoice(map, tr("This map does not fit a model of %n layer(s).", nullptr, card->layers));
   const std::int64_t tokens = m_session.context() > 0 ? m_session.context() : card->context;
-  m_map->setChoice(tr("%1 · %2").arg(share, formatBytes(kvBytes())),
+  const QString figures = tr("%1 · %2").arg(share, formatBytes(kvBytes()));
+  constexpr qsizetype kShortMap = 20;  // a longer one, layer by layer, stands in the tooltip alone
+  m_map->setChoice(m_wide && map.size() <= kShortMap ? tr("%1 · %2").arg(figures, map) : figures,
                    tr("Map %1: a KV cache of %2, for chats of %3 token(s) (%4 at once).", nullptr, pluralOf(tokens))
                        .arg(map, formatBytes(kvBytes()), formatCount(tokens))
                        .arg(m_session.chats()));
+}
+
+/// In a large window each says more.
+void SidePicker::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  const bool wide = width() >= scaled(kWide);
+  if (wide == m_wide) return;
+  m_wide = wide;
+  QTimer::singleShot(0, this, &SidePicker::show);  // once it is laid out
 }
 
 void SidePicker::choose(const protocol::ModelRef& ref) {

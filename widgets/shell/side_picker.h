@@ -18,6 +18,9 @@ class SidePicker : public QWidget {
   /// Bytes of the caches that the bar is for: context, chats and map of this side; nothing: not known yet.
   std::optional<std::int64_t> kvBytes() const;
 
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+
  private:
   void show();
   void showModelMenu();
@@ -29,6 +32,7 @@ class SidePicker : public QWidget {
   Which m_which;
   PickerButton *m_model, *m_map;
   std::optional<protocol::ModelRef> m_asked;  // whose card was asked for
+  bool m_wide = false;
 };
 
 /// The share of layers that own their cache, as a person reads it: "50 %". Empty where the map does not fit the card.

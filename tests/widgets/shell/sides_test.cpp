@@ -56,8 +56,19 @@ TEST_F(Sides, NeverShortenTheirFigures) {
     EXPECT_TRUE(eventually([&] {
       return weights->text().endsWith("2 × 17.9 MiB") && weights->width() >= weights->sizeHint().width() &&
              map->text() == map->choice();
-    })) << width << " wide: " << weights->text().toStdString() << ", " << map->text().toStdString();
+    })) << width
+        << " wide: " << weights->text().toStdString() << ", " << map->text().toStdString();
   }
+}
+
+TEST_F(Sides, SayMoreInALargeWindow) {
+  startEngine();
+  session->setMap(Which::a, "stride:2");
+  window->resize(1920, 1080);
+  EXPECT_TRUE(eventually([&] { return child<PickerButton>("map-a")->text().endsWith(" · stride:2"); }));
+  EXPECT_TRUE(child<PickerButton>("model-a")->text().endsWith(" M parameters"));
+  window->resize(1280, 800);
+  EXPECT_TRUE(eventually([&] { return child<PickerButton>("model-a")->text() == "base"; }));
 }
 
 TEST_F(Sides, AreSwappedByAButton) {
