@@ -15,7 +15,7 @@ struct TrainPreset {
   Json config;
   template <class V>
   void visit(V& v) {
-    v("name", name, "what strata train --preset takes");
+    v("name", name, "by which strata train takes it");
     v("title", title, "a few words, for a person");
     v("description", description, "one sentence: what it is for");
     v("config", config, "options of strata train by their names; those left out keep what they are");
