@@ -11,7 +11,7 @@ constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kFloat = 4;                // bytes of fp32
 constexpr std::int64_t kPrefillChunk = 512;       // tokens of a prompt computed at once
 constexpr std::int64_t kLogitsBytes = 128 << 20;  // of a chunk of logits, as core/model/loss.cpp cuts them
-constexpr std::int64_t kProgram = 200'000'000;    // resident before and beside all tensors of a training run
+constexpr std::int64_t kProgram = 220'000'000;    // resident before and beside all tensors of a training run
 constexpr std::int64_t kMap = 2 << 20, kLargeFrom = 1 << 20;  // of core/model/memory.cpp
 
 /// Products and sums that stop at the largest number: shapes come from files, and a wrong one must not wrap around.
@@ -138,7 +138,7 @@ MemoryEstimate estimateTraining(const ModelShape& shape, const TrainingShape& tr
   const std::int64_t highest = std::max({sum({pass.kept, pass.logits, embedding, several ? trained : 0}),
                                          sum({trained, pass.layer, pass.backward}),
                                          sum({estimate.gradients, several ? embedding : 0}), pass.evaluation});
-  estimate.process = sum({kProgram, sum({pass.kept, pass.logits}) / 2,
+  estimate.process = sum({kProgram, pass.kept / 2,
                           lora ? roundingOf(shape, training.computeBytes) : product({4, roundingOf(shape, kFloat)})});
   estimate.apart = sum({estimate.gradients, pass.kept, pass.logits}) - highest;
   return estimate;
