@@ -22,15 +22,17 @@ QString textOf(const QWidget& widget) {
   return {};
 }
 
-/// Sentences that are not translated: two plain words in a row. What the engine says is English, and data are as they
-/// are.
+/// Sentences that are not translated: two plain words in a row. What core refuses is told in English, and data are as
+/// they are.
 QStringList plainTexts(const QWidget& window) {
   static const QRegularExpression words("[A-Za-z]{3,} [a-z]{2,}"), accents("[^\\x00-\\x7f]");
-  static const QStringList data = {"promptPassageLine", "promptQuestion", "modelsDownloadLine"};
+  static const QStringList data = {"promptPassageLine", "promptQuestion", "modelsDownloadLine", "presetText"};
   QStringList plain;
   for (const QWidget* widget : window.findChildren<QWidget*>()) {
     const QString text = textOf(*widget);
-    if (!widget->isVisible() || data.contains(widget->objectName())) continue;
+    const auto* label = qobject_cast<const Label*>(widget);
+    const bool refusal = label != nullptr && (label->tone() == Tone::bad || label->tone() == Tone::warn);
+    if (!widget->isVisible() || refusal || data.contains(widget->objectName())) continue;
     if (text.contains(words) && !text.contains(accents)) plain << testing::describedWidget(*widget);
   }
   return plain;
@@ -65,6 +67,20 @@ TEST_F(PseudoLanguage, EveryPageHasRoomForALongerLanguage) {
   expectFits(m_window.window, "first-start");
   ASSERT_TRUE(m_window.fillPages());
   expectPagesFit();
+  m_window.window.showPage("chat");
+  m_window.find<QAbstractButton>("differences")->click();
+  ASSERT_TRUE(until([&] { return m_window.find<QLabel>("differenceSummary")->text().contains("KL"); }));
+  expectFits(m_window.window, "chat-differences");
+  m_window.find<QAbstractButton>("differences")->click();
+  m_window.find<QAbstractButton>("chatSettings")->click();
+  expectFits(m_window.window, "chat-settings");
+  m_window.find<QAbstractButton>("chatSettings")->click();
+  m_window.window.showPage("models");
+  m_window.find<QAbstractButton>("templateEdit")->click();
+  expectFits(m_window.window, "models-template");
+  m_window.window.showPage("data");
+  m_window.find<QAbstractButton>("dataMapColumns")->click();
+  expectFits(m_window.window, "data-columns");
   m_window.find<QAbstractButton>("jobs-toggle")->click();
   expectPagesFit("-with-jobs");
   for (const char* opener : {"map-b", "status-memory", "status-engine", "status-bell"}) {

@@ -6,6 +6,7 @@
 #include <QRegularExpressionValidator>
 #include <QSpinBox>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "widgets/chat/safe_text.h"
 #include "widgets/style/controls.h"
@@ -114,7 +115,9 @@ void SamplingPanel::add(const char* name, const QString& label, const QString& r
   control->setToolTip(reason);
   control->setWhatsThis(reason);
   auto* field = new Field(label, control, {}, this);
-  followTheme(field, [field] { field->setFixedWidth(scaled(kFieldWidth)); });
+  followTheme(field, [field, label] {
+    field->setFixedWidth(std::max(scaled(kFieldWidth), QFontMetrics(fonts().body).horizontalAdvance(label) + 1));
+  });
   m_fields->addWidget(field);
 }
 
