@@ -71,6 +71,7 @@ ChatPane::ChatPane(Session& session, Conversation& conversation, Answering& answ
     sideChanged();
   });
   connect(&session, &Session::projectChanged, this, &ChatPane::sideChanged);
+  connect(&session.models(), &ModelTable::changed, this, &ChatPane::showHead);  // names of runs
   connect(&session.maps(), &MapLibrary::changed, this, &ChatPane::showScores);  // after the buttons know them
   connect(&session.engine(), &EngineClient::stateChanged, this, &ChatPane::refresh);
   connect(&session.engine(), &EngineClient::loadedChanged, this, &ChatPane::refresh);
@@ -195,7 +196,7 @@ void ChatPane::showHead() {
     const SideAnswer* running = m_conversation.answer(m_answering.turn(m_which), m_which);
     if (running != nullptr && running->asked) side = running->asked;
   }
-  m_name->setText(side ? Session::shortName(side->ref) : tr("no model"));
+  m_name->setText(side ? m_session.modelName(side->ref) : tr("no model"));
   m_map->setText(side ? QString::fromStdString(side->map) : QString());
 }
 

@@ -403,7 +403,7 @@ FootState Transcript::footState(int turn) const {
   }
   state.sideNow = m_session.side(m_which);
   if (state.answer != nullptr && state.answer->asked) {
-    state.modelName = Session::shortName(state.answer->asked->ref);
+    state.modelName = m_session.modelName(state.answer->asked->ref);
   }
   if (state.sideNow) {
     for (const protocol::LoadedModel& model : m_session.engine().loaded()) {

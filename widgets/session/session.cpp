@@ -243,6 +243,15 @@ QString Session::shortName(const protocol::ModelRef& ref) {
   return name;
 }
 
+QString Session::modelName(const protocol::ModelRef& ref) const {
+  const std::string run = ref.model.substr(0, ref.model.find('@'));
+  for (const protocol::ModelEntry& model : m_models.rows()) {
+    if (model.source != "run" || model.model != run || !ref.adapter.empty()) continue;
+    return QString::fromStdString(model.name + ref.model.substr(run.size()));
+  }
+  return shortName(ref);
+}
+
 bool Session::sharesWeights() const {
   return m_a && m_b && m_a->ref == m_b->ref;
 }

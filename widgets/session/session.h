@@ -77,6 +77,8 @@ class Session : public QObject {
 
   /// A short name for a person: the project's name of a model, else the last part of its folder.
   static QString shortName(const protocol::ModelRef& ref);
+  /// The same, a run by the name that the list of models has for it.
+  QString modelName(const protocol::ModelRef& ref) const;
   /// Whether both sides stand on one copy of the weights; false where one is empty.
   bool sharesWeights() const;
 

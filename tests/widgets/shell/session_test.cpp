@@ -1,5 +1,6 @@
 #include "shell_fixture.h"
 #include "widgets/shell/engine_command.h"
+#include "widgets/shell/picker_button.h"
 
 namespace strata {
 namespace {
@@ -98,6 +99,16 @@ TEST_F(SessionTest, NamesAModelByItsLastPart) {
   protocol::ModelRef ref = sideOf("base").ref;
   ref.adapter = "/adapters/squad";
   EXPECT_EQ(Session::shortName(ref), "base + squad");
+}
+
+TEST_F(SessionTest, NamesARunAsTheListOfModelsDoes) {
+  startEngine();
+  ASSERT_TRUE(eventually([&] { return session->models().isKnown(); }));
+  EXPECT_EQ(session->modelName(sideOf("20261128-101500-aa").ref), "base on train.txt");
+  EXPECT_EQ(session->modelName(sideOf("20261128-101500-aa@200").ref), "base on train.txt@200");
+  EXPECT_EQ(session->modelName(sideOf("base").ref), "base");
+  session->useModel(Which::a, sideOf("20261128-101500-aa").ref);
+  EXPECT_TRUE(eventually([&] { return child<PickerButton>("model-a")->choice().startsWith("base on train.txt"); }));
 }
 
 TEST_F(SessionTest, KeepsContextAndChatsOverARestart) {
