@@ -2,7 +2,6 @@
 
 #include <QHBoxLayout>
 #include <QMenu>
-#include <QTimer>
 #include <utility>
 
 #include "core/routing/sharing_map.h"
@@ -20,7 +19,6 @@ namespace {
 
 constexpr int kWidestModel = 168;
 constexpr int kWidestMap = 176;
-constexpr int kWide = 520;
 
 }  // namespace
 
@@ -109,13 +107,10 @@ void SidePicker::show() {
                        .arg(m_session.chats()));
 }
 
-/// In a large window each says more.
-void SidePicker::resizeEvent(QResizeEvent* event) {
-  QWidget::resizeEvent(event);
-  const bool wide = width() >= scaled(kWide);
+void SidePicker::setWide(bool wide) {
   if (wide == m_wide) return;
   m_wide = wide;
-  QTimer::singleShot(0, this, &SidePicker::show);  // once it is laid out
+  show();
 }
 
 void SidePicker::choose(const protocol::ModelRef& ref) {

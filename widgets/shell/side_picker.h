@@ -18,8 +18,8 @@ class SidePicker : public QWidget {
   /// Bytes of the caches that the bar is for: context, chats and map of this side; nothing: not known yet.
   std::optional<std::int64_t> kvBytes() const;
 
- protected:
-  void resizeEvent(QResizeEvent* event) override;
+  /// There is room to say more of model and map.
+  void setWide(bool wide);
 
  private:
   void show();

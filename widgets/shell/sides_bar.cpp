@@ -15,6 +15,7 @@
 namespace strata {
 namespace {
 
+constexpr int kWide = 1560;  // of the bar, in a large window
 constexpr int kMostChats = 10000;
 constexpr std::int64_t kContexts[] = {512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072};
 
@@ -142,6 +143,7 @@ QString SidesBar::weightsText(bool brief) const {
 
 /// One row where everything fits, else two.
 void SidesBar::arrange() {
+  for (SidePicker* side : {m_a, m_b}) side->setWide(width() >= scaled(kWide));
   const auto fits = [this](const QString& weights) {
     const int words = m_weights->fontMetrics().horizontalAdvance(weights) + 1;
     const int rest = m_rest->sizeHint().width() - m_weights->sizeHint().width() + words;

@@ -69,6 +69,7 @@ TEST_F(Sides, SayMoreInALargeWindow) {
   EXPECT_TRUE(child<PickerButton>("model-a")->text().endsWith(" M parameters"));
   window->resize(1280, 800);
   EXPECT_TRUE(eventually([&] { return child<PickerButton>("model-a")->text() == "base"; }));
+  EXPECT_TRUE(eventually([&] { return child<QWidget>("sides-bar")->height() <= metrics().bar; })) << "one row again";
 }
 
 TEST_F(Sides, AreSwappedByAButton) {
