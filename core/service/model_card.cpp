@@ -1,7 +1,9 @@
+#include <cstdlib>
 #include <string>
 
 #include "core/checkpoint/adapter.h"
 #include "core/checkpoint/checkpoint_facts.h"
+#include "core/model/gpu_memory.h"
 #include "core/project/checkpoint_manifest.h"
 #include "core/project/model_name.h"
 #include "core/service/memory_watch.h"
@@ -114,6 +116,12 @@ Result<protocol::EstimateMemory::Answer> estimateModel(const protocol::EstimateM
   if (ref.device == "cpu") {
     answer.available = systemMemory("MemAvailable");
     answer.deviceTotal = systemMemory("MemTotal");
+  } else if (ref.device.starts_with("cuda")) {
+    const std::size_t colon = ref.device.find(':');
+    const int number = colon == std::string::npos ? 0 : std::atoi(ref.device.c_str() + colon + 1);
+    const auto memory = gpuMemory(number).value_or(GpuMemory());
+    answer.available = memory.free;
+    answer.deviceTotal = memory.total;
   }
   return answer;
 }
