@@ -51,13 +51,6 @@ std::string printScores(const std::map<std::string, double>& scores) {
   return dumpLine(json);
 }
 
-struct Event {
-  std::int64_t step;
-  double time;  // seconds since 1970, UTC
-  std::string kind;
-  std::string text;
-};
-
 }  // namespace
 
 struct RunDatabase::State {
@@ -66,7 +59,7 @@ struct RunDatabase::State {
   Database database;
   SeriesPyramid pyramid{database};
   std::vector<Metric> metrics;
-  std::vector<Event> events;
+  std::vector<RunEvent> events;
   std::vector<RunAnswer> answers;
   Clock::time_point lastFlush = Clock::now();
 
@@ -85,7 +78,7 @@ Result<void> RunDatabase::State::writeBuffers() {
     STRATA_CHECK(pyramid.add(each));
   }
   Statement event(database, "INSERT INTO events(step, time, kind, text) VALUES(?, ?, ?, ?)");
-  for (const Event& each : events) {
+  for (const RunEvent& each : events) {
     STRATA_CHECK(
         database.check(event.bind(1, each.step).bind(2, each.time).bind(3, each.kind).bind(4, each.text).step()));
     event.reset();

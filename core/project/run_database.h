@@ -22,6 +22,13 @@ struct RunAnswer {
   std::map<std::string, double> scores;  // "em", "f1", "rouge_l", …; only finite ones are stored
 };
 
+/// Something that happened in a run: "checkpoint", "skipped", "redrawn", "resumed", "early_stop", "alert".
+struct RunEvent {
+  std::int64_t step = 0;
+  double time = 0;  // seconds since 1970, UTC
+  std::string kind, text;
+};
+
 class RunDatabase {
  public:
   /// Opens or makes run.sqlite. What was added and not yet flushed when the process is killed is lost: a second's

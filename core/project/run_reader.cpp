@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include "core/project/run_schema.h"
 #include "core/protocol/job_kinds.h"
+#include "core/project/run_schema.h"
 
 namespace strata {
 namespace {
@@ -188,6 +188,21 @@ Result<std::vector<RunAnswer>> RunReader::answers(const std::string& map, std::i
   while (rows.step() == SQLITE_ROW) {
     found.push_back({map, rows.text(0), rows.text(1), scoresIn(rows.text(2))});
   }
+  STRATA_CHECK(m_database.check(rows.code()));
+  return found;
+}
+
+Result<std::int64_t> RunReader::eventCount() const {
+  Statement rows(m_database, "SELECT count(*) FROM events");
+  STRATA_CHECK(m_database.check(rows.step()));
+  return rows.integer(0);
+}
+
+Result<std::vector<RunEvent>> RunReader::events(std::int64_t count) const {
+  Statement rows(m_database, "SELECT step, time, kind, text FROM events ORDER BY id DESC LIMIT ?");
+  rows.bind(1, count);
+  std::vector<RunEvent> found;
+  while (rows.step() == SQLITE_ROW) found.push_back({rows.integer(0), rows.real(1), rows.text(2), rows.text(3)});
   STRATA_CHECK(m_database.check(rows.code()));
   return found;
 }

@@ -53,6 +53,9 @@ class RunReader {
   Result<std::int64_t> answerCount(const std::string& map) const;
   /// By the questions' ids.
   Result<std::vector<RunAnswer>> answers(const std::string& map, std::int64_t from, std::int64_t count) const;
+  /// The newest first, at most `count`.
+  Result<std::vector<RunEvent>> events(std::int64_t count) const;
+  Result<std::int64_t> eventCount() const;
 
  private:
   explicit RunReader(Database database) : m_database(std::move(database)) {}

@@ -134,9 +134,12 @@ int exponentFor(std::int64_t begin, std::int64_t end, std::int64_t buckets) {
   return exponent;
 }
 
-void store(const SeriesBucket& bucket, SeriesAxis axis, SeriesColumns& columns) {
+void store(const SeriesBucket& bucket, SeriesAxis axis, bool isTimed, SeriesColumns& columns) {
   if (bucket.count == 0) return;
   columns.x.push_back(coordinate(bucket.last, axis));
+  columns.step.push_back(coordinate(bucket.last, SeriesAxis::step));
+  if (isTimed) columns.tokens.push_back(coordinate(bucket.last, SeriesAxis::tokens));
+  if (isTimed) columns.seconds.push_back(coordinate(bucket.last, SeriesAxis::seconds));
   columns.min.push_back(bucket.min);
   columns.max.push_back(bucket.max);
   columns.last.push_back(bucket.lastValue);
@@ -176,13 +179,13 @@ Result<SeriesColumns> readSeries(const Database& database, const SeriesQuery& qu
   STRATA_CHECK(reader.each(exponent / kSeriesLevelBits, current << exponent, (((end - 1) >> exponent) + 1) << exponent,
                            [&](std::int64_t first, const SeriesBucket& bucket) {
                              if (first >> exponent != current) {
-                               store(grows, query.axis, columns);
+                               store(grows, query.axis, hasPyramid, columns);
                                grows = {};
                                current = first >> exponent;
                              }
                              grows.append(bucket);
                            }));
-  store(grows, query.axis, columns);
+  store(grows, query.axis, hasPyramid, columns);
   return columns;
 }
 

@@ -29,10 +29,11 @@ struct SeriesQuery {
 /// newest, which may hold fewer; they are the same wherever the stretch begins, so that they do not flicker while it
 /// moves. The outermost may reach past the stretch. With one point a bucket, min, max and last are the point's value.
 struct SeriesColumns {
-  std::vector<double> x;         // of the last point
-  std::vector<double> min, max;  // of the points that are numbers; not-a-number where none is
-  std::vector<double> last;      // value of the last point
-  std::vector<double> count;     // of points
+  std::vector<double> x;                      // of the last point, on the axis asked for
+  std::vector<double> step, tokens, seconds;  // of the last point; tokens and seconds are empty in a run of version 0.4
+  std::vector<double> min, max;               // of the points that are numbers; not-a-number where none is
+  std::vector<double> last;                   // value of the last point
+  std::vector<double> count;                  // of points
 };
 
 /// Of an unknown metric: empty columns. ErrorCode::unsupported: tokens or seconds of a run that did not store them.

@@ -251,11 +251,14 @@ struct ReadJobConfig {
 
 /// Buckets of a metric, an element each; the columns are base64 of little-endian float64.
 struct SeriesBuckets {
-  std::string name, x, min, max, last, count;
+  std::string name, x, step, tokens, seconds, min, max, last, count;
   template <class V>
   void visit(V& v) {
     v("name", name, "of the metric");
-    v("x", x, "of each bucket's last point (column)");
+    v("x", x, "of each bucket's last point, on the axis asked for (column)");
+    v("step", step, "of each bucket's last point (column)");
+    v("tokens", tokens, "likewise, trained until then; empty in a run of version 0.4 (column)");
+    v("seconds", seconds, "likewise, of the run's wall clock (column)");
     v("min", min, "of its points that are numbers; NaN: none is (column)");
     v("max", max, "likewise (column)");
     v("last", last, "value of its last point (column)");
@@ -331,6 +334,43 @@ struct ReadAnswers {
       v("maps", maps, "with answers");
       v("answers", answers, "");
       v("total", total, "under this map");
+    }
+  };
+};
+
+struct RunEvent {
+  std::int64_t step = 0;
+  double time = 0;
+  std::string kind, text;
+  template <class V>
+  void visit(V& v) {
+    v("step", step, "steps done");
+    v("time", time, "seconds since 1970, UTC");
+    v("kind", kind, "checkpoint, skipped, redrawn, resumed, early_stop or alert");
+    v("text", text, "for a person; empty where the kind says it all");
+  }
+  bool operator==(const RunEvent&) const = default;
+};
+
+struct ReadEvents {
+  static constexpr const char* kName = "jobs/events";
+  static constexpr const char* kHelp = "what happened in a run, the newest first";
+  struct Params {
+    std::string id;
+    std::int64_t count = 500;
+    template <class V>
+    void visit(V& v) {
+      v("id", id, "of the run");
+      v("count", count, "at most", Range{1, 1000});
+    }
+  };
+  struct Answer {
+    std::vector<RunEvent> events;
+    std::int64_t total = 0;
+    template <class V>
+    void visit(V& v) {
+      v("events", events, "the newest first");
+      v("total", total, "that there are");
     }
   };
 };

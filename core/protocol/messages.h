@@ -23,7 +23,7 @@ using Methods =
                SetTemplate, ListModels, InspectModel, EstimateMemory, LoadModel, UnloadModel, Generate, CountPrompt,
                Compare, SampleQuestion, ListChats, OpenChat, PutChat, RemoveChat, ExportChat, CheckData, ListData,
                AddData, RemoveData, ListMaps, PutMap, ListJobs, StartJob, StopJob, MoveJob, PauseQueue, RemoveJob,
-               AnnotateJob, ReadLog, ReadJobConfig, ReadSeries, ReadAnswers, WatchJob, ListTrainPresets,
+               AnnotateJob, ReadLog, ReadJobConfig, ReadSeries, ReadAnswers, ReadEvents, WatchJob, ListTrainPresets,
                EstimateTraining, ProbeTraining, StartServing, StopServing>;
 
 /// What the engine sends of its own accord.

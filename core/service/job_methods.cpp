@@ -59,6 +59,11 @@ void addJobMethods(MethodTable& methods, const ProjectAccess& project) {
         STRATA_TRY(const auto run, held->jobs().runFolder(params.id));
         return readAnswers(run, params);
       });
+  methods.add<ReadEvents>([project](const ReadEvents::Params& params, RequestContext&) -> Result<ReadEvents::Answer> {
+    STRATA_TRY(const auto held, project());
+    STRATA_TRY(const auto run, held->jobs().runFolder(params.id));
+    return readEvents(run, params);
+  });
   methods.add<WatchJob>([=](const WatchJob::Params& params, RequestContext&) -> Result<Nothing> {
     STRATA_TRY(const auto held, project());
     return held->jobs().watch(params).map(nothing);

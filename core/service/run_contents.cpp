@@ -11,10 +11,10 @@
 #include "core/config/eval_config.h"
 #include "core/config/train_config.h"
 #include "core/project/job.h"
-#include "core/protocol/job_kinds.h"
 #include "core/project/project_files.h"
 #include "core/project/run_reader.h"
 #include "core/protocol/columns.h"
+#include "core/protocol/job_kinds.h"
 #include "core/service/job_info.h"
 #include "core/training/run_setup.h"
 
@@ -67,6 +67,9 @@ protocol::SeriesBuckets toMessage(const std::string& name, const SeriesColumns& 
   using protocol::encodeColumn;
   return {name,
           encodeColumn(columns.x),
+          encodeColumn(columns.step),
+          encodeColumn(columns.tokens),
+          encodeColumn(columns.seconds),
           encodeColumn(columns.min),
           encodeColumn(columns.max),
           encodeColumn(columns.last),
@@ -84,7 +87,7 @@ std::string trainCommand(const RunInfo& run, const TrainConfig& config, const fs
 }
 
 std::size_t bytesOf(const protocol::SeriesBuckets& buckets) {
-  return buckets.name.size() + 5 * buckets.x.size();
+  return buckets.name.size() + 8 * buckets.x.size();
 }
 
 }  // namespace
@@ -167,6 +170,16 @@ Result<protocol::ReadAnswers::Answer> readAnswers(const fs::path& runFolder,
     if (bytes > kPageBytes && !answer.answers.empty()) break;
     answer.answers.push_back({each.question, each.answer, toScores(each.scores)});
   }
+  return answer;
+}
+
+Result<protocol::ReadEvents::Answer> readEvents(const fs::path& runFolder, const protocol::ReadEvents::Params& params) {
+  protocol::ReadEvents::Answer answer;
+  STRATA_TRY(const std::optional<RunReader> reader, openReader(runFolder));
+  if (!reader) return answer;
+  STRATA_TRY(answer.total, reader->eventCount());
+  STRATA_TRY(const std::vector<RunEvent> found, reader->events(params.count));
+  for (const RunEvent& each : found) answer.events.push_back({each.step, each.time, each.kind, each.text});
   return answer;
 }
 

@@ -18,5 +18,7 @@ Result<protocol::ReadSeries::Answer> readSeries(const std::filesystem::path& run
                                                 const protocol::ReadSeries::Params& params);
 Result<protocol::ReadAnswers::Answer> readAnswers(const std::filesystem::path& runFolder,
                                                   const protocol::ReadAnswers::Params& params);
+Result<protocol::ReadEvents::Answer> readEvents(const std::filesystem::path& runFolder,
+                                                const protocol::ReadEvents::Params& params);
 
 }  // namespace strata
