@@ -1,9 +1,8 @@
 #include "core/service/memory_watch.h"
 
 #include <cstdlib>
-#include <fstream>
-#include <string>
 
+#include "core/base/system_memory.h"
 #include "core/model/memory.h"
 
 namespace strata {
@@ -19,14 +18,6 @@ bool differs(const protocol::Memory& a, const protocol::Memory& b) {
 }
 
 }  // namespace
-
-std::int64_t systemMemory(const std::string& field) {
-  std::ifstream file("/proc/meminfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with(field + ":")) return std::strtoll(line.c_str() + field.size() + 1, nullptr, 10) * 1024;
-  }
-  return 0;
-}
 
 protocol::Memory memoryOf(const ModelHost& host) {
   const MemoryUsage usage = memoryUsage();

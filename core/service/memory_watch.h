@@ -14,8 +14,6 @@
 
 namespace strata {
 
-/// A field of /proc/meminfo ("MemTotal", "MemAvailable") in bytes; 0 where it is not there.
-std::int64_t systemMemory(const std::string& field);
 /// What is in use now on the CPU.
 protocol::Memory memoryOf(const ModelHost& host);
 

@@ -1,12 +1,12 @@
 #include <cstdlib>
 #include <string>
 
+#include "core/base/system_memory.h"
 #include "core/checkpoint/adapter.h"
 #include "core/checkpoint/checkpoint_facts.h"
 #include "core/model/gpu_memory.h"
 #include "core/project/checkpoint_manifest.h"
 #include "core/project/model_name.h"
-#include "core/service/memory_watch.h"
 #include "core/service/model_list.h"
 #include "core/text/chat_template.h"
 #include "core/text/tokenizer.h"

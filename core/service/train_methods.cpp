@@ -12,11 +12,11 @@
 
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
+#include "core/base/system_memory.h"
 #include "core/config/presets.h"
 #include "core/model/device.h"
 #include "core/model/gpu_memory.h"
 #include "core/project/job.h"
-#include "core/service/memory_watch.h"
 #include "core/service/project_state.h"
 #include "core/training/train_plan.h"
 

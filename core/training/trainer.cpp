@@ -166,8 +166,10 @@ Result<StepResult> Trainer::tryStep() {
 
     at::Tensor loss = at::zeros({}, at::TensorOptions(at::kFloat).device(m_device));
     const std::size_t groupSize = batch / static_cast<std::size_t>(m_config.routingGroups);
+    std::int64_t borrowing = 0;
     for (int group = 0; group < m_config.routingGroups && result.trained > 0; ++group) {
       const SharingMap routing = routingOf(group, result.pCross);
+      borrowing += m_model.layers - routing.owners();
       const std::size_t groupEnd = static_cast<std::size_t>(group + 1) * groupSize;
       for (std::size_t begin = groupEnd - groupSize; begin < groupEnd;
            begin += static_cast<std::size_t>(m_config.microBatch)) {
@@ -175,6 +177,8 @@ Result<StepResult> Trainer::tryStep() {
         loss += microBatchLoss(sequences, begin, end, routing, result.trained);
       }
     }
+    const std::int64_t reads = std::int64_t{m_model.layers - 1} * m_config.routingGroups;
+    result.borrowed = reads == 0 ? 0 : static_cast<double>(borrowing) / static_cast<double>(reads);
     const at::Tensor norm = m_optimizer->clipGradients(m_config.clip);
     const at::Tensor host = at::stack({loss, norm.to(loss.device())}).cpu();  // the step's one host read
     result.loss = host.const_data_ptr<float>()[0];

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base/log.h"
+#include "core/base/system_memory.h"
 #include "core/model/device.h"
 #include "core/model/memory.h"
 #include "core/model/model.h"
@@ -14,6 +15,7 @@
 namespace strata {
 namespace {
 
+constexpr std::int64_t kMemoryEvery = 32;  // steps
 constexpr int kMostNotFinite = 3;  // tries in a row
 
 /// The phase while it lives; then stepping.
@@ -119,6 +121,7 @@ Result<void> TrainingLoop::restore() {
   if (m_early.patience > 0 && bestIsSaved && readBest(m_run.folder()) != m_early.bestStep) {
     STRATA_CHECK(writeBest(m_run.folder(), m_early.bestStep));
   }
+  if (fromCheckpoint && step > 0) STRATA_CHECK(m_database->addEvent(step, "resumed", ""));
   // A resume must find what an extended run took over
   if (!m_run.info().parent.empty() && saved.empty()) STRATA_CHECK(save());
   return {};
@@ -171,11 +174,22 @@ Result<void> TrainingLoop::record(const StepResult& result, double seconds) {
       {"grad_norm", result.gradNorm},
       {"lr", result.learningRate},
       {"p_cross", result.pCross},
+      {"borrowed", result.borrowed},
       {"tokens_s", static_cast<double>(result.trained) / seconds},
       {"padding", static_cast<double>(result.padding) / static_cast<double>(result.tokens)},
       {"step_s", seconds},
       {"memory", static_cast<double>(memory)}};
   for (const auto& [name, value] : values) STRATA_CHECK(m_database->addMetric(measured(done, name, value)));
+  STRATA_CHECK(say(done, m_alerts.takeStep(done, result.loss, seconds)));
+  if (done % kMemoryEvery != 0) return {};
+  return say(done, m_alerts.takeMemory(systemMemory("MemAvailable"), systemMemory("MemTotal")));
+}
+
+Result<void> TrainingLoop::say(std::int64_t step, const std::vector<std::string>& alerts) {
+  for (const std::string& sentence : alerts) {
+    logWarning(sentence);
+    STRATA_CHECK(m_database->addEvent(step, "alert", sentence));
+  }
   return {};
 }
 
@@ -203,6 +217,7 @@ Result<bool> TrainingLoop::evaluate() {
     if (!nll && nll.error().code == ErrorCode::cancelled) return false;
     if (!nll) return tl::unexpected(nll.error());
     found.push_back(measured(done, "nll/" + map.name, *nll));
+    STRATA_CHECK(say(done, m_alerts.takeHeldOut(done, map.name, *nll)));
     if (m_hooks.onEvaluation) m_hooks.onEvaluation({done, map.name, *nll});
   }
   // The watched one last: it says that the evaluation is whole.

@@ -11,9 +11,11 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/project/job_phase.h"
 #include "core/project/run_database.h"
+#include "core/training/run_alerts.h"
 #include "core/training/run_setup.h"
 #include "core/training/train_job.h"
 
@@ -53,6 +55,8 @@ class TrainingLoop {
   Result<void> step();
   Result<void> tryAgain(const Error& error, bool redrawn);
   Result<void> record(const StepResult& result, double seconds);
+  /// Into the log and the run's events.
+  Result<void> say(std::int64_t step, const std::vector<std::string>& alerts);
   /// A value measured now, after `step` steps.
   Metric measured(std::int64_t step, std::string name, double value) const;
 
@@ -76,6 +80,7 @@ class TrainingLoop {
   PhaseFile& m_phase;
   std::optional<RunDatabase> m_database;
   EarlyStop m_early;
+  RunAlerts m_alerts;
   std::int64_t m_tokens = 0;   // through the model
   std::int64_t m_trained = 0;  // in the loss, by the processes before too
   double m_secondsBefore = 0;  // that the processes before took until the step this one began at
