@@ -33,18 +33,19 @@ struct EvalArguments {
 };
 
 std::string toText(const std::vector<TaskResult>& results) {
-  const bool longAnswers = !results.empty() && results.front().rougeL.has_value();
+  const bool longAnswers = !results.empty() && results.front().metrics.contains("rouge_l");
   std::string text =
       fmt::format("{:<20} {:>9} {:>8} {:>8} {:>9} {:>7} {:>10} {:>12}{}\n", "map", "retention", "F1 %", "EM %", "nll",
                   "n", "truncated", "KV B/token", longAnswers ? "  ROUGE-L %   BLEU-1 %" : "");
-  const auto percent = [](const std::optional<double>& value) {
-    return value ? fmt::format("{:.2f}", 100 * *value) : "-";
+  const auto percent = [](const TaskResult& result, const char* metric) {
+    const auto found = result.metrics.find(metric);
+    return found == result.metrics.end() ? "-" : fmt::format("{:.2f}", 100 * found->second);
   };
   for (const TaskResult& result : results) {
     text += fmt::format("{:<20} {:>9.4f} {:>8} {:>8} {:>9.5f} {:>7} {:>10} {:>12}", result.map, result.retention,
-                        percent(result.f1), percent(result.exact), result.nll, result.n, result.truncated,
-                        result.kvBytesPerToken);
-    if (longAnswers) text += fmt::format(" {:>11} {:>10}", percent(result.rougeL), percent(result.bleu1));
+                        percent(result, "f1"), percent(result, "em"), result.metrics.at("nll"), result.n,
+                        result.truncated, result.kvBytesPerToken);
+    if (longAnswers) text += fmt::format(" {:>11} {:>10}", percent(result, "rouge_l"), percent(result, "bleu_1"));
     text += '\n';
   }
   return text;
@@ -52,8 +53,9 @@ std::string toText(const std::vector<TaskResult>& results) {
 
 Result<int> run(const EvalArguments& arguments, const Output& out) {
   if (!arguments.predictions.empty()) {
-    const std::optional<QaFormat> questions = questionTaskOf(arguments.task);
-    if (questions) return scorePredictions(*questions, arguments.data, arguments.predictions, arguments.limit, out);
+    const EvalTask* task = findEvalTask(arguments.task);
+    if (task != nullptr && task->questions)
+      return scorePredictions(*task->questions, arguments.data, arguments.predictions, arguments.limit, out);
     if (arguments.task == "nll") {
       return fail(ErrorCode::usage, "The task nll has no answers to score; leave --predictions out.", "--predictions");
     }

@@ -97,14 +97,6 @@ Result<Report> reportOf(QaFormat task, const QuestionSet& data, const std::strin
 
 }  // namespace
 
-std::optional<QaFormat> questionTaskOf(const std::string& task) {
-  if (task == "squad") return QaFormat::squad;
-  if (task == "hotpotqa") return QaFormat::hotpotQa;
-  if (task == "triviaqa") return QaFormat::triviaQa;
-  if (task == "msmarco") return QaFormat::msMarco;
-  return std::nullopt;
-}
-
 Result<int> scorePredictions(QaFormat task, const std::string& data, const std::string& predictions, int limit,
                              const Output& out) {
   STRATA_TRY(QuestionSet questions, readQuestions(data, task));

@@ -9,9 +9,6 @@
 
 namespace strata {
 
-/// The format of a task's questions: squad, hotpotqa, triviaqa, msmarco; nothing for other names.
-std::optional<QaFormat> questionTaskOf(const std::string& task);
-
 /// Scores `predictions` against the questions of `data`; only the first `limit` questions (0: all).
 Result<int> scorePredictions(QaFormat task, const std::string& data, const std::string& predictions, int limit,
                              const Output& out);

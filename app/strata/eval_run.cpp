@@ -4,7 +4,6 @@
 #include <chrono>
 #include <thread>
 
-#include "app/strata/eval_predictions.h"
 #include "core/base/files.h"
 #include "core/data/template_renderer.h"
 #include "core/project/run_database.h"
@@ -40,39 +39,26 @@ double secondsSince(Clock::time_point started) {
 }
 
 Result<void> addScores(RunDatabase& database, const TaskResult& result, double seconds) {
-  const std::pair<const char*, std::optional<double>> scores[] = {
-      {"nll/", result.nll},        {"f1/", result.f1},        {"em/", result.exact},
-      {"rouge_l/", result.rougeL}, {"bleu_1/", result.bleu1}, {"answerable_f1/", result.answerableF1}};
-  for (const auto& [name, score] : scores) {
-    if (score) STRATA_CHECK(database.addMetric({0, name + result.map, *score, 0, seconds}));
+  for (const auto& [name, score] : result.metrics) {
+    STRATA_CHECK(database.addMetric({0, name + '/' + result.map, score, 0, seconds}));
   }
   return {};
-}
-
-RunAnswer toStored(const TaskAnswer& answer) {
-  RunAnswer stored{answer.map, answer.question, answer.answer, {{"em", answer.exact}, {"f1", answer.f1}}};
-  if (answer.rougeL) stored.scores["rouge_l"] = *answer.rougeL;
-  return stored;
 }
 
 }  // namespace
 
 Json toJson(const TaskResult& result) {
-  const auto orNull = [](const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); };
   Json json = {{"map", result.map},
                {"src", result.src.src()},
                {"retention", result.retention},
-               {"f1", orNull(result.f1)},
-               {"em", orNull(result.exact)},
-               {"nll", result.nll},
+               {"f1", nullptr},
+               {"em", nullptr},
                {"tokens", result.tokens},
                {"n", result.n},
                {"truncated", result.truncated},
                {"kv_bytes_per_token", result.kvBytesPerToken},
                {"seconds", result.seconds}};
-  if (result.rougeL) json["rouge_l"] = *result.rougeL;
-  if (result.bleu1) json["bleu_1"] = *result.bleu1;
-  if (result.answerableF1) json["answerable_f1"] = *result.answerableF1;
+  for (const auto& [name, score] : result.metrics) json[name] = score;
   return json;
 }
 
@@ -92,8 +78,9 @@ Result<Evaluation> Evaluation::prepare(const EvalConfig& config, const std::stri
   STRATA_TRY(evaluation.m_maps, chooseMaps(config.maps, *evaluation.m_opened.model));
   const auto opened = evaluation.m_opened.model;
   const auto maps = evaluation.m_maps;
-  if (const std::optional<QaFormat> format = questionTaskOf(config.task)) {
-    STRATA_TRY(QuestionSet data, readQuestions(config.data, *format));
+  const EvalTask* task = findEvalTask(config.task);
+  if (task != nullptr && task->questions) {
+    STRATA_TRY(QuestionSet data, readQuestions(config.data, *task->questions));
     evaluation.m_evaluate = [=, data = std::move(data)](const TaskHooks& hooks) {
       return evaluateQuestions(opened, maps, data, {.limit = config.limit}, hooks);
     };
@@ -126,7 +113,9 @@ Result<std::vector<TaskResult>> Evaluation::record(Run& run, const TaskHooks& ou
   const StopWatcher watcher(run, outer.cancel);
   TaskHooks hooks = outer;
   hooks.cancel = &watcher.flag();
-  hooks.onAnswer = [&](const TaskAnswer& answer) { return database.addAnswer(toStored(answer)); };
+  hooks.onAnswer = [&](const TaskAnswer& answer) {
+    return database.addAnswer({answer.map, answer.question, answer.answer, answer.scores});
+  };
   // Progress over all maps: "done" at step n is the number in all, "seconds" what n took.
   const auto started = Clock::now();
   Clock::time_point told = started - kProgressInterval;

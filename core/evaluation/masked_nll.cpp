@@ -14,14 +14,15 @@ namespace {
 
 constexpr std::size_t kNllBatchTokens = 2048;  // padding included
 
-/// One forward pass over rows of at most `width` ids.
-NllSum batchNll(const Model& model, const SharingMap& map, const std::vector<const ScoredRow*>& batch,
-                std::size_t width) {
+/// One forward pass over rows of at most `width` ids; a sum for each.
+std::vector<NllSum> batchNll(const Model& model, const SharingMap& map, const std::vector<const ScoredRow*>& batch,
+                             std::size_t width) {
   const c10::NoGradGuard guard;
   const auto device = model.device();
   at::Tensor ids = at::zeros({static_cast<std::int64_t>(batch.size()), static_cast<std::int64_t>(width)}, at::kLong);
   auto values = ids.accessor<std::int64_t, 2>();
   std::vector<std::int64_t> predicting, targets;
+  std::vector<NllSum> sums(batch.size());
   for (std::size_t b = 0; b < batch.size(); ++b) {
     const ScoredRow& row = *batch[b];
     for (std::size_t t = 0; t < row.ids.size(); ++t) {
@@ -29,9 +30,10 @@ NllSum batchNll(const Model& model, const SharingMap& map, const std::vector<con
       if (t == 0 || !row.predicted[t]) continue;
       predicting.push_back(static_cast<std::int64_t>(b * width + t - 1));
       targets.push_back(row.ids[t]);
+      ++sums[b].tokens;
     }
   }
-  if (targets.empty()) return {};
+  if (targets.empty()) return sums;
   LayerContext context;
   context.config = &model.config();
   context.rotation = rotationOf(
@@ -40,7 +42,13 @@ NllSum batchNll(const Model& model, const SharingMap& map, const std::vector<con
   const at::Tensor states =
       hidden.reshape({-1, hidden.size(-1)}).index_select(0, at::tensor(predicting, at::kLong).to(device));
   const at::Tensor losses = tokenLosses(states, model.weights().head, at::tensor(targets, at::kLong).to(device));
-  return {losses.to(at::kDouble).sum().item<double>(), static_cast<std::int64_t>(targets.size())};
+  const at::Tensor host = losses.to(at::kDouble).cpu().contiguous();
+  const double* loss = host.const_data_ptr<double>();
+  for (NllSum& row : sums) {
+    row.sum = std::accumulate(loss, loss + row.tokens, 0.0);
+    loss += row.tokens;
+  }
+  return sums;
 }
 
 Result<void> checkIds(const Model& model, const std::vector<ScoredRow>& rows) {
@@ -57,19 +65,20 @@ Result<void> checkIds(const Model& model, const std::vector<ScoredRow>& rows) {
 
 }  // namespace
 
-Result<NllSum> sumNll(const Model& model, const NamedMap& map, const std::vector<ScoredRow>& rows,
-                      const TaskHooks& hooks) {
+Result<std::vector<NllSum>> sumNll(const Model& model, const NamedMap& map, const std::vector<ScoredRow>& rows,
+                                   const TaskHooks& hooks) {
   STRATA_CHECK(model.checkFiles());
   STRATA_CHECK(checkIds(model, rows));
   std::vector<std::size_t> order(rows.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return rows[a].ids.size() < rows[b].ids.size(); });
-  NllSum total;
+  std::vector<NllSum> sums(rows.size());
   try {
     for (std::size_t begin = 0; begin < order.size();) {
       if (hooks.cancel != nullptr && hooks.cancel->load())
         return fail(ErrorCode::cancelled, "The evaluation was cancelled.");
+      const std::size_t first = begin;
       std::vector<const ScoredRow*> batch;
       std::size_t width = 0;
       for (; begin < order.size(); ++begin) {
@@ -78,21 +87,20 @@ Result<NllSum> sumNll(const Model& model, const NamedMap& map, const std::vector
         width = row.ids.size();  // ascending
         batch.push_back(&row);
       }
-      const NllSum part = batchNll(model, map.map, batch, width);
+      const std::vector<NllSum> part = batchNll(model, map.map, batch, width);
       STRATA_CHECK(model.checkMapped());
-      total.sum += part.sum;
-      total.tokens += part.tokens;
+      for (std::size_t i = 0; i < part.size(); ++i) sums[order[first + i]] = part[i];
       if (hooks.onProgress)
         hooks.onProgress(map.name, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(order.size()));
     }
   } catch (const std::exception& exception) {
     return tl::unexpected(errorFromException(exception));
   }
-  if (!std::isfinite(total.sum)) {
+  if (std::any_of(sums.begin(), sums.end(), [](const NllSum& row) { return !std::isfinite(row.sum); })) {
     return fail(ErrorCode::invalidData,
                 "The model's logits are not finite numbers; check the model for broken weights.", "logits");
   }
-  return total;
+  return sums;
 }
 
 }  // namespace strata

@@ -18,10 +18,16 @@ struct ScoredRow {
 struct NllSum {
   double sum = 0;  // nats
   std::int64_t tokens = 0;
+  double mean() const { return tokens > 0 ? sum / static_cast<double>(tokens) : 0; }
+  NllSum& operator+=(const NllSum& other) {
+    sum += other.sum;
+    tokens += other.tokens;
+    return *this;
+  }
 };
 
-/// All of `rows`; progress counts rows.
-Result<NllSum> sumNll(const Model& model, const NamedMap& map, const std::vector<ScoredRow>& rows,
-                      const TaskHooks& hooks);
+/// Of each of `rows`, in their order; progress counts rows.
+Result<std::vector<NllSum>> sumNll(const Model& model, const NamedMap& map, const std::vector<ScoredRow>& rows,
+                                   const TaskHooks& hooks);
 
 }  // namespace strata

@@ -135,10 +135,10 @@ Result<std::map<std::string, std::string>> answerAll(const std::shared_ptr<const
   return answers;
 }
 
+/// A row for each question; where no answer is known nothing of it is predicted.
 std::vector<ScoredRow> goldRows(const PreparedData& data) {
   std::vector<ScoredRow> rows;
   for (const Prepared& one : data.questions) {
-    if (one.gold.empty()) continue;
     ScoredRow row{one.prompt, std::vector<bool>(one.prompt.size(), false)};
     row.ids.insert(row.ids.end(), one.gold.begin(), one.gold.end());
     row.predicted.resize(row.ids.size(), true);
@@ -164,18 +164,26 @@ double rougeLOf(const Question& question, const std::string& answer) {
 
 /// Scores of all answers under one map.
 Result<void> scoreAll(const NamedMap& map, const QuestionTask& task, const std::vector<const Question*>& asked,
-                      const std::map<std::string, std::string>& answers, const TaskHooks& hooks, TaskResult& result) {
+                      const std::map<std::string, std::string>& answers, const std::vector<NllSum>& losses,
+                      const TaskHooks& hooks, TaskResult& result) {
   QuestionSet references, candidates;
   AnswerScore sum;
+  NllSum loss;
   int scored = 0;
-  for (const Question* question : asked) {
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    const Question* question = asked[i];
     const std::string& answer = answers.at(question->id);
     const AnswerScore score = task.score(answer, *question);
-    TaskAnswer told{map.name, question->id, answer, score.exact, score.f1, std::nullopt};
+    TaskAnswer told{map.name, question->id, answer, {{"em", score.exact}, {"f1", score.f1}}};
+    loss += losses[i];
+    if (losses[i].tokens > 0) {
+      told.scores["nll"] = losses[i].mean();
+      told.scores["tokens"] = static_cast<double>(losses[i].tokens);
+    }
     if (task.hasLongAnswers()) {
       references.questions.push_back(*question);
       candidates.questions.push_back(candidateOf(*question, answer));
-      if (question->answerable) told.rougeL = rougeLOf(*question, answer);
+      if (question->answerable) told.scores["rouge_l"] = rougeLOf(*question, answer);
     }
     if (!task.hasLongAnswers() || question->answerable) {
       sum += score;
@@ -183,16 +191,18 @@ Result<void> scoreAll(const NamedMap& map, const QuestionTask& task, const std::
     }
     if (hooks.onAnswer) STRATA_CHECK(hooks.onAnswer(told));
   }
+  result.metrics["nll"] = loss.mean();
+  result.tokens = loss.tokens;
   if (scored > 0) {
-    result.exact = sum.exact / scored;
-    result.f1 = sum.f1 / scored;
+    result.metrics["em"] = sum.exact / scored;
+    result.metrics["f1"] = sum.f1 / scored;
   }
   if (!task.hasLongAnswers()) return {};
   STRATA_TRY(const MarcoScores scores, scoreMarco(references, candidates));
-  result.answerableF1 = scores.answerableF1;
+  result.metrics["answerable_f1"] = scores.answerableF1;
   if (scored == 0) return {};
-  result.rougeL = scores.rougeL;
-  result.bleu1 = scores.bleu[0];
+  result.metrics["rouge_l"] = scores.rougeL;
+  result.metrics["bleu_1"] = scores.bleu[0];
   return {};
 }
 
@@ -215,16 +225,14 @@ Result<std::vector<TaskResult>> evaluateQuestions(const std::shared_ptr<const Mo
   for (const NamedMap& map : maps) {
     const auto started = std::chrono::steady_clock::now();
     STRATA_TRY(const auto answers, answerAll(model, map, prepared, task, hooks));
-    TaskResult result;
-    STRATA_CHECK(scoreAll(map, task, asked, answers, hooks, result));
     TaskHooks quiet;
     quiet.cancel = hooks.cancel;
-    STRATA_TRY(const NllSum sum, sumNll(*model, map, gold, quiet));
+    STRATA_TRY(const std::vector<NllSum> losses, sumNll(*model, map, gold, quiet));
+    TaskResult result;
+    STRATA_CHECK(scoreAll(map, task, asked, answers, losses, hooks, result));
     result.map = map.name;
     result.src = map.map;
     result.retention = map.map.retention();
-    result.nll = sum.tokens > 0 ? sum.sum / static_cast<double>(sum.tokens) : 0;
-    result.tokens = sum.tokens;
     result.n = static_cast<std::int64_t>(asked.size());
     result.truncated = prepared.truncated;
     result.kvBytesPerToken =

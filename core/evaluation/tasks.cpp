@@ -1,5 +1,6 @@
 #include "core/evaluation/tasks.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "core/data/dataset.h"
@@ -15,6 +16,7 @@ namespace {
 
 struct Rows {
   std::vector<ScoredRow> rows;
+  std::vector<std::int64_t> record;  // of each row: which document or row of the data it is of, from 0
   std::int64_t n = 0;
   std::int64_t truncated = 0;
 };
@@ -46,6 +48,7 @@ Result<Rows> textRows(const Model& model, const std::filesystem::path& data, int
     for (auto& window : windowsOf(*model.tokenizer(), record.text, model.context())) {
       std::vector<bool> predicted(window.size(), true);
       result.rows.push_back({std::move(window), std::move(predicted)});
+      result.record.push_back(result.n - 1);
     }
     return {};
   }));
@@ -61,13 +64,45 @@ Result<Rows> completionRows(const Model& model, const std::filesystem::path& dat
   result.truncated = set.report().truncated;
   for (const Row& row : set.rows()) {
     if (options.limit > 0 && result.n >= options.limit) break;
-    ++result.n;
+    result.record.push_back(result.n++);
     result.rows.push_back({row.ids, row.trained});
   }
   return result;
 }
 
+/// The loss of each document or row for itself, so that two runs can be compared in pairs.
+Result<NllSum> tellRecords(const NamedMap& map, const Rows& rows, const std::vector<NllSum>& sums,
+                           const TaskHooks& hooks) {
+  std::vector<NllSum> records(static_cast<std::size_t>(rows.n));
+  NllSum all;
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    records[static_cast<std::size_t>(rows.record[i])] += sums[i];
+    all += sums[i];
+  }
+  for (std::size_t i = 0; hooks.onAnswer && i < records.size(); ++i) {
+    if (records[i].tokens == 0) continue;
+    const Metrics scores = {{"nll", records[i].mean()}, {"tokens", static_cast<double>(records[i].tokens)}};
+    STRATA_CHECK(hooks.onAnswer({map.name, std::to_string(i + 1), {}, scores}));
+  }
+  return all;
+}
+
 }  // namespace
+
+const std::vector<EvalTask>& evalTasks() {
+  static const std::vector<EvalTask> tasks = {{"squad", QaFormat::squad},
+                                              {"hotpotqa", QaFormat::hotpotQa},
+                                              {"triviaqa", QaFormat::triviaQa},
+                                              {"msmarco", QaFormat::msMarco},
+                                              {"nll", std::nullopt}};
+  return tasks;
+}
+
+const EvalTask* findEvalTask(const std::string& name) {
+  const auto& tasks = evalTasks();
+  const auto found = std::find_if(tasks.begin(), tasks.end(), [&](const EvalTask& task) { return name == task.name; });
+  return found == tasks.end() ? nullptr : &*found;
+}
 
 Result<std::vector<TaskResult>> evaluateNll(const Model& model, const std::vector<NamedMap>& maps,
                                             const std::filesystem::path& data, const TaskOptions& options,
@@ -78,7 +113,8 @@ Result<std::vector<TaskResult>> evaluateNll(const Model& model, const std::vecto
   std::vector<TaskResult> results;
   for (const NamedMap& map : maps) {
     const auto started = std::chrono::steady_clock::now();
-    STRATA_TRY(const NllSum sum, sumNll(model, map, rows.rows, hooks));
+    STRATA_TRY(const std::vector<NllSum> sums, sumNll(model, map, rows.rows, hooks));
+    STRATA_TRY(const NllSum sum, tellRecords(map, rows, sums, hooks));
     if (sum.tokens == 0) {
       return fail(ErrorCode::invalidData, data.string() + " gives nothing to predict; give longer texts.",
                   data.string());
@@ -87,7 +123,7 @@ Result<std::vector<TaskResult>> evaluateNll(const Model& model, const std::vecto
     result.map = map.name;
     result.src = map.map;
     result.retention = map.map.retention();
-    result.nll = sum.sum / static_cast<double>(sum.tokens);
+    result.metrics["nll"] = sum.mean();
     result.tokens = sum.tokens;
     result.n = rows.n;
     result.truncated = rows.truncated;

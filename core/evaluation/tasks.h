@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,14 +28,26 @@ struct TaskOptions {
   const ChatRenderer* chat = nullptr;  // the model's chat template, where data may hold conversations
 };
 
-/// One answered question under one map.
+/// By their names in answers and files: f1, em, nll, rouge_l, bleu_1, answerable_f1. 0 … 1, but nll in nats per token.
+using Metrics = std::map<std::string, double>;
+
+/// One answered question under one map; of texts a document or row, without an answer.
 struct TaskAnswer {
   std::string map;
-  std::string question;  // id
+  std::string question;  // id; of a text its number in the data, from 1
   std::string answer;
-  double exact = 0, f1 = 0;
-  std::optional<double> rougeL;  // long answers
+  Metrics scores;  // nll with "tokens", those that were predicted
 };
+
+/// A task by its name.
+struct EvalTask {
+  const char* name;
+  std::optional<QaFormat> questions;  // nothing: texts and rows, of which the loss is measured
+};
+/// As kTaskChoices of the configuration lists them.
+const std::vector<EvalTask>& evalTasks();
+/// nullptr: there is none.
+const EvalTask* findEvalTask(const std::string& name);
 
 struct TaskHooks {
   std::function<void(const std::string& map, std::int64_t done, std::int64_t all)> onProgress;
@@ -46,12 +59,12 @@ struct TaskResult {
   std::string map;  // as the user named it
   SharingMap src = SharingMap::full(1);
   double retention = 1;
-  std::optional<double> f1, exact;                    // 0 … 1; questions only (MS MARCO: those with an answer)
-  std::optional<double> rougeL, bleu1, answerableF1;  // 0 … 1; MS MARCO, by its evaluator (marco_scores.h)
-  double nll = 0;                                     // nats per predicted token
-  std::int64_t tokens = 0;                            // predicted
-  std::int64_t n = 0;                                 // questions, documents or rows
-  std::int64_t truncated = 0;                         // questions whose passages lost their end, rows that were cut
+  /// nll always. f1 and em of questions (MS MARCO: of those with an answer); rouge_l, bleu_1 and answerable_f1 of MS
+  /// MARCO, by its evaluator (marco_scores.h).
+  Metrics metrics;
+  std::int64_t tokens = 0;     // predicted
+  std::int64_t n = 0;          // questions, documents or rows
+  std::int64_t truncated = 0;  // questions whose passages lost their end, rows that were cut
   std::int64_t kvBytesPerToken = 0;
   double seconds = 0;
 };

@@ -1,5 +1,6 @@
 #include "core/evaluation/tasks.h"
 
+#include "core/config/eval_config.h"
 #include "core/evaluation/masked_nll.h"
 #include "core/evaluation/question_rules.h"
 #include "core/model/score.h"
@@ -115,8 +116,8 @@ TEST(QuestionTask, AnswersThatEqualTheGoldScoreOne) {
     question.answers = {question.answers[0].substr(0, question.answers[0].size() - 2)};
   const auto results = evaluateQuestions(model, maps("full"), data, {});
   ASSERT_TRUE(results) << results.error().message;
-  EXPECT_DOUBLE_EQ(*results->front().exact, 1);
-  EXPECT_DOUBLE_EQ(*results->front().f1, 1);
+  EXPECT_DOUBLE_EQ(results->front().metrics.at("em"), 1);
+  EXPECT_DOUBLE_EQ(results->front().metrics.at("f1"), 1);
   EXPECT_EQ(results->front().n, 2);
 }
 
@@ -139,7 +140,7 @@ TEST(QuestionTask, TheLossIsThatOfTheGoldAnswersTokens) {
     tokens += static_cast<std::int64_t>(all.size() - prompt.size());
   }
   EXPECT_EQ(results->front().tokens, tokens);
-  EXPECT_NEAR(results->front().nll, sum / static_cast<double>(tokens), 1e-4);
+  EXPECT_NEAR(results->front().metrics.at("nll"), sum / static_cast<double>(tokens), 1e-4);
 }
 
 TEST(QuestionTask, ALongPassageLosesItsEndAndIsCounted) {
@@ -176,7 +177,7 @@ TEST(QuestionTask, OfManyPassagesTheLastLoseTheirEnd) {
   ASSERT_TRUE(results) << results.error().message;
   EXPECT_EQ(results->front().truncated, 1);
   EXPECT_EQ(results->front().n, 2);
-  EXPECT_FALSE(results->front().rougeL.has_value());
+  EXPECT_FALSE(results->front().metrics.contains("rouge_l"));
 }
 
 TEST(QuestionTask, LongAnswersHaveRougeAndBleuOverTheQuestionsWithAnAnswer) {
@@ -197,10 +198,10 @@ TEST(QuestionTask, LongAnswersHaveRougeAndBleuOverTheQuestionsWithAnAnswer) {
   const TaskResult& result = results->front();
   EXPECT_EQ(result.n, 2);
   ASSERT_EQ(answers.size(), 2u);
-  ASSERT_TRUE(result.rougeL && result.bleu1 && result.answerableF1 && answers[0].rougeL);
-  EXPECT_DOUBLE_EQ(*result.rougeL, *answers[0].rougeL);
-  EXPECT_DOUBLE_EQ(*result.f1, answers[0].f1);
-  EXPECT_FALSE(answers[1].rougeL.has_value());
+  ASSERT_TRUE(result.metrics.contains("bleu_1") && result.metrics.contains("answerable_f1"));
+  EXPECT_DOUBLE_EQ(result.metrics.at("rouge_l"), answers[0].scores.at("rouge_l"));
+  EXPECT_DOUBLE_EQ(result.metrics.at("f1"), answers[0].scores.at("f1"));
+  EXPECT_FALSE(answers[1].scores.contains("rouge_l"));
 }
 
 TEST(QuestionTask, AnswersWithoutTheirQuestionsAreRefused) {
@@ -226,10 +227,47 @@ TEST(NllTask, TextIsScoredInTheWindowsOfScoring) {
   for (const TaskResult& result : *results) {
     const auto expected = scoreWindows(*model, result.src, windows);
     EXPECT_EQ(result.tokens, expected->tokens);
-    EXPECT_NEAR(result.nll, expected->nll(), 1e-5) << result.map;
+    EXPECT_NEAR(result.metrics.at("nll"), expected->nll(), 1e-5) << result.map;
   }
   EXPECT_EQ((*results)[0].n, 2);
   EXPECT_EQ((*results)[1].kvBytesPerToken * 5, (*results)[0].kvBytesPerToken * 3);
+}
+
+TEST(NllTask, EachDocumentHasItsOwnLossAndTheyAddUp) {
+  const TemporaryFolder folder;
+  const std::string first = "Once upon a time, there was a dog. The dog liked to run.",
+                    second = "One day it was sunny.";
+  writeText(folder.path() / "a.txt", first + "\n<|endoftext|>\n" + second);
+  const auto model = openStories(12);
+  std::vector<TaskAnswer> told;
+  TaskHooks hooks;
+  hooks.onAnswer = [&](const TaskAnswer& answer) -> Result<void> {
+    told.push_back(answer);
+    return {};
+  };
+  const auto results = evaluateNll(*model, maps("stride:2"), folder.path() / "a.txt", {}, hooks);
+  ASSERT_TRUE(results) << results.error().message;
+  ASSERT_EQ(told.size(), 2u);
+  double sum = 0;
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    EXPECT_EQ(told[i].question, std::to_string(i + 1));
+    const auto windows = windowsOf(*model->tokenizer(), i == 0 ? first : second, 12);
+    const auto alone = scoreWindows(*model, results->front().src, windows);
+    EXPECT_EQ(told[i].scores.at("tokens"), static_cast<double>(alone->tokens));
+    EXPECT_NEAR(told[i].scores.at("nll"), alone->nll(), 1e-5);
+    sum += told[i].scores.at("nll") * told[i].scores.at("tokens");
+  }
+  EXPECT_NEAR(sum / static_cast<double>(results->front().tokens), results->front().metrics.at("nll"), 1e-9);
+}
+
+TEST(EvalTasks, AreThoseThatTheConfigurationOffers) {
+  std::vector<std::string> offered, known;
+  for (const Choice& choice : kTaskChoices) {
+    if (*choice.value != '\0') offered.emplace_back(choice.value);
+  }
+  for (const EvalTask& task : evalTasks()) known.emplace_back(task.name);
+  EXPECT_EQ(known, offered);
+  EXPECT_EQ(findEvalTask("dance"), nullptr);
 }
 
 TEST(NllTask, BrokenAndEmptyTextsAreLeftOutAsInTraining) {
@@ -248,7 +286,7 @@ TEST(NllTask, BrokenAndEmptyTextsAreLeftOutAsInTraining) {
   ASSERT_TRUE(mixed) << mixed.error().message;
   EXPECT_EQ(mixed->front().n, 20);
   EXPECT_EQ(mixed->front().tokens, clean->front().tokens);
-  EXPECT_DOUBLE_EQ(mixed->front().nll, clean->front().nll);
+  EXPECT_DOUBLE_EQ(mixed->front().metrics.at("nll"), clean->front().metrics.at("nll"));
   const auto refused = evaluated(good + "{\n{\n{\n{\n");
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().message.find("Broken are 4 of 24 records"), std::string::npos) << refused.error().message;
@@ -275,7 +313,7 @@ TEST(NllTask, OfPromptsAndCompletionsOnlyCompletionsCount) {
   const auto results = evaluateNll(*model, maps("full"), folder.path() / "a.jsonl", {});
   ASSERT_TRUE(results) << results.error().message;
   EXPECT_EQ(results->front().tokens, tokens);
-  EXPECT_NEAR(results->front().nll, sum / static_cast<double>(tokens), 1e-4);
+  EXPECT_NEAR(results->front().metrics.at("nll"), sum / static_cast<double>(tokens), 1e-4);
 }
 
 TEST(MaskedNll, BatchesOfUnequalRowsEqualRowsOneByOne) {
@@ -288,12 +326,14 @@ TEST(MaskedNll, BatchesOfUnequalRowsEqualRowsOneByOne) {
     rows.push_back(row);
   }
   const NamedMap map = maps("even:2").front();
-  double sum = 0;
-  for (const ScoredRow& row : rows) sum += scoreWindows(*model, map.map, {row.ids})->nllSum;
   const auto together = sumNll(*model, map, rows, {});
   ASSERT_TRUE(together) << together.error().message;
-  EXPECT_EQ(together->tokens, 137);
-  EXPECT_NEAR(together->sum, sum, 1e-3);
+  ASSERT_EQ(together->size(), rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto alone = scoreWindows(*model, map.map, {rows[i].ids});
+    EXPECT_EQ((*together)[i].tokens, alone->tokens);
+    EXPECT_NEAR((*together)[i].sum, alone->nllSum, 1e-3);
+  }
 }
 
 }  // namespace
