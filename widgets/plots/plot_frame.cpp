@@ -70,6 +70,7 @@ PlotFrame::PlotFrame(const QString& title, const QString& unit, QWidget* parent)
   p.state = new ElidedLabel({}, TextRole::caption, Tone::second, this);
   p.state->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
   Button* more = makeIconButton(QStringLiteral("three-dots"), tr("Plot menu"), {}, this);
+  more->setObjectName("plotMenuButton");
   more->setCompact(true);
   p.menu = named(new QMenu(this), "plotMenu", tr("Plot menu"));
   p.menu->setToolTipsVisible(true);

@@ -13,6 +13,9 @@ namespace strata {
 namespace {
 
 constexpr int kTicks = 6;
+constexpr double kStrongest = 0.55;     // of the text in the first of several steps of a hue
+constexpr double kFaintest = 0.4;       // of the ground in the last, if that can still be seen
+constexpr double kVisible = 3;          // contrast of a line on the ground
 constexpr double kPaler = 0.35;         // of the colour, the rest is ground
 constexpr double kContrastGrid = 0.25;  // in high contrast `line` is as strong as text
 
@@ -58,6 +61,16 @@ void themePlot(QCustomPlot& plot) {
 QColor seriesColor(int slot) {
   const auto& series = colors().series;
   return series[static_cast<std::size_t>(std::max(0, slot)) % series.size()];
+}
+
+QColor stepColor(int slot, int step, int of) {
+  const QColor hue = seriesColor(slot);
+  if (of < 2) return hue;
+  const QColor strong = mixed(colors().text, hue, kStrongest);
+  double part = kFaintest;
+  while (part > 0 && contrast(mixed(colors().surface, hue, part), colors().surface) < kVisible) part -= 0.05;
+  const QColor faint = mixed(colors().surface, hue, std::max(part, 0.0));
+  return mixed(faint, strong, static_cast<double>(std::clamp(step, 0, of - 1)) / (of - 1));
 }
 
 QPen seriesPen(int slot, bool dashed, double width) {

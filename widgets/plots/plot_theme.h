@@ -16,6 +16,9 @@ void themeChart(QChart& chart);
 
 /// Slots 0 and 1 are sides A and B; the colours come round every five, then dashed, then dotted.
 QColor seriesColor(int slot);
+/// Of things in an order, such as retentions: the slot's hue in `of` steps from strong (0) to faint. All have 3:1 on
+/// the ground.
+QColor stepColor(int slot, int step, int of);
 /// `dashed`: as side B's.
 QPen seriesPen(int slot, bool dashed, double width);
 /// Opaque and near the ground: raw data behind a smoothed line, and series while another one is highlighted.

@@ -18,7 +18,7 @@ constexpr double kFarAway = 1e5;  // pixels; beyond, coordinates are cut
 }  // namespace
 
 QColor SeriesGraph::color() const {
-  const QColor full = seriesColor(style.slot);
+  const QColor full = style.steps > 1 ? stepColor(style.slot, style.step, style.steps) : seriesColor(style.slot);
   return faded ? paler(full) : full;
 }
 

@@ -20,11 +20,12 @@ namespace strata {
 class PlotLink;
 
 struct SeriesStyle {
-  QString name = {};      // at the line's end, in the read-out and in exports
-  int slot = 0;           // colour and dashes: plot_theme.h; 0 and 1 are sides A and B
-  bool dashed = false;    // side B
-  bool live = false;      // grows now: a thin line
-  bool interval = false;  // min and max are an interval around the value: drawn as a band
+  QString name = {};        // at the line's end, in the read-out and in exports
+  int slot = 0;             // colour and dashes: plot_theme.h; 0 and 1 are sides A and B
+  bool dashed = false;      // side B
+  int step = 0, steps = 0;  // of several in an order: a step of the slot's hue
+  bool live = false;        // grows now: a thin line
+  bool interval = false;    // min and max are an interval around the value: drawn as a band
   bool operator==(const SeriesStyle&) const = default;
 };
 
