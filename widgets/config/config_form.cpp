@@ -109,7 +109,7 @@ void ConfigForm::addHead(QVBoxLayout* column) {
   m_general = captionLabel({});
   m_general->setTone(Tone::bad);
   m_general->setObjectName(QStringLiteral("problem"));
-  auto* head = new QWidget(this);
+  QWidget* head = m_head = new QWidget(this);
   auto* rows = columnIn(head, kGapInside);
   rows->addWidget(new FoldingRow(m_changed, m_resetAll));
   rows->addWidget(m_general);
@@ -124,12 +124,14 @@ void ConfigForm::addSection(const QString& group, QVBoxLayout* column) {
   section.changed = captionLabel({});
   section.changed->setWordWrap(false);
   auto* fields = columnIn(section.widget, kGapGroups);
-  auto* head = new QHBoxLayout;
+  section.head = new QWidget;
+  auto* head = new QHBoxLayout(section.head);
+  head->setContentsMargins(0, 0, 0, 0);
   head->setSpacing(kGapRelated);
   head->addWidget(sectionLabel(group));
   head->addWidget(section.changed);
   head->addStretch(1);
-  fields->addLayout(head);
+  fields->addWidget(section.head);
   column->addWidget(section.widget);
   m_sections.push_back(section);
 }
@@ -177,7 +179,7 @@ void ConfigForm::addRow(const FieldInfo& info, int index) {
 
 void ConfigForm::addCommand(QVBoxLayout* column) {
   m_command = new CommandView;
-  auto* section = new QWidget(this);
+  QWidget* section = m_commandPart = new QWidget(this);
   auto* rows = columnIn(section, kGapInside);
   rows->addWidget(sectionLabel(tr("Command line")));
   rows->addWidget(captionLabel(tr("Does the same in a terminal.")));
@@ -348,8 +350,27 @@ QStringList ConfigForm::groups() const {
   return names;
 }
 
-void ConfigForm::showGroup(const QString& group) {
-  for (const Section& section : m_sections) section.widget->setVisible(group.isEmpty() || section.group == group);
+void ConfigForm::showGroups(const QStringList& groups) {
+  for (const Section& section : m_sections) section.widget->setVisible(groups.contains(section.group));
+}
+
+void ConfigForm::setHeadsShown(bool shown) {
+  m_head->setVisible(shown);
+  for (const Section& section : m_sections) section.head->setVisible(shown);
+}
+
+void ConfigForm::setCommandShown(bool shown) {
+  m_commandPart->setVisible(shown);
+}
+
+void ConfigForm::addBelow(const QString& group, QWidget* widget) {
+  const auto section =
+      std::find_if(m_sections.begin(), m_sections.end(), [&](const Section& s) { return s.group == group; });
+  if (section != m_sections.end()) section->widget->layout()->addWidget(widget);
+}
+
+void ConfigForm::suggest(const QString& name, const QList<FieldEditor::Suggestion>& suggestions) {
+  if (Row* row = rowNamed(name.toStdString())) row->editor->setSuggestions(suggestions);
 }
 
 int ConfigForm::changedCount(const QString& group) const {
@@ -361,6 +382,10 @@ int ConfigForm::changedCount(const QString& group) const {
 
 QString ConfigForm::problemGroup() const {
   return m_problemRow == nullptr ? QString() : m_sections[static_cast<std::size_t>(m_problemRow->section)].group;
+}
+
+QString ConfigForm::problemField() const {
+  return m_problemRow == nullptr ? QString() : QString::fromStdString(m_problemRow->info.name);
 }
 
 void ConfigForm::focusField(const QString& name) {

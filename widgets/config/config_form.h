@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/config/describe.h"
+#include "widgets/config/field_editor.h"
 
 class QUndoStack;
 class QVBoxLayout;
@@ -25,7 +26,6 @@ namespace strata {
 class Button;
 class CommandView;
 class Field;
-class FieldEditor;
 class Label;
 
 class ConfigForm : public QWidget {
@@ -54,7 +54,16 @@ class ConfigForm : public QWidget {
 
   QStringList groups() const;
   /// Shows the section of this group alone; "": all.
-  void showGroup(const QString& group);
+  void showGroup(const QString& group) { showGroups(group.isEmpty() ? groups() : QStringList{group}); }
+  void showGroups(const QStringList& groups);
+  /// The form's count of changes and the sections' titles, where what stands around says them; shown at first.
+  void setHeadsShown(bool shown);
+  /// Below the sections; shown at first.
+  void setCommandShown(bool shown);
+  /// Below a group's fields: a picture of what they mean, say. The form takes it.
+  void addBelow(const QString& group, QWidget* widget);
+  /// What a path may well be, by name: the project's models, say.
+  void suggest(const QString& name, const QList<FieldEditor::Suggestion>& suggestions);
   /// In one group, or with "" in all.
   int changedCount(const QString& group = {}) const;
   /// Every field holds a value, and the config's check accepts them together.
@@ -63,6 +72,8 @@ class ConfigForm : public QWidget {
   QString problem() const { return m_problem; }
   /// The group of the field that has it; "": it belongs to no field.
   QString problemGroup() const;
+  /// The name of that field: "p-cross"; "": none.
+  QString problemField() const;
   /// Unfolds what hides the field and gives it the focus.
   void focusField(const QString& name);
   QString commandLine() const;
@@ -87,7 +98,7 @@ class ConfigForm : public QWidget {
   };
   struct Section {
     QString group;
-    QWidget* widget = nullptr;
+    QWidget *widget = nullptr, *head = nullptr;
     Label* changed = nullptr;
     Button* more = nullptr;  // null: nothing is folded
     QWidget* folded = nullptr;
@@ -116,6 +127,7 @@ class ConfigForm : public QWidget {
   Label* m_general = nullptr;  // a problem that belongs to no field
   Button* m_resetAll = nullptr;
   CommandView* m_command = nullptr;
+  QWidget *m_head = nullptr, *m_commandPart = nullptr;
   QString m_problem;
   const Row* m_problemRow = nullptr;
   int m_typing = 0;  // counts finished edits: letters between two belong to one step

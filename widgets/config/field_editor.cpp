@@ -106,13 +106,62 @@ class OpenChoiceEditor : public FieldEditor {
   QComboBox* m_box;
 };
 
+/// A path of the engine's machine: typed, browsed for, or one that is known by name.
+class PathEditor : public FieldEditor {
+ public:
+  explicit PathEditor(const FieldInfo& field) : FieldEditor(field), m_box(new QComboBox) {
+    m_box->setEditable(true);
+    m_box->setInsertPolicy(QComboBox::NoInsert);
+    m_box->setCompleter(nullptr);
+    m_box->setMinimumContentsLength(8);
+    m_box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    m_box->lineEdit()->setPlaceholderText(translated(field.meta.open));
+    auto* browse = makeButton(FieldEditor::tr("Browse…"));
+    browse->setAccessibleName(FieldEditor::tr("Browse for %1").arg(translated(field.meta.label)));
+    browse->setObjectName(QStringLiteral("browse-") + QString::fromStdString(field.name));
+    connect(browse, &Button::clicked, this, &PathEditor::browseRequested);
+    setControl(m_box, {browse});
+    connect(m_box, &QComboBox::activated, this, [this](int index) {
+      m_box->setEditText(m_box->itemData(index).toString());
+      Q_EMIT edited();
+      Q_EMIT finished();
+    });
+    connect(m_box->lineEdit(), &QLineEdit::textEdited, this, &PathEditor::edited);
+    connect(m_box->lineEdit(), &QLineEdit::editingFinished, this, &PathEditor::finished);
+  }
+  void setSuggestions(const QList<Suggestion>& suggestions) override {
+    if (suggestions == m_suggestions) return;
+    m_suggestions = suggestions;
+    const QString text = m_box->currentText();
+    const QSignalBlocker quiet(m_box);
+    m_box->clear();
+    for (const Suggestion& each : suggestions) {
+      m_box->addItem(each.name, each.value);
+      m_box->setItemData(m_box->count() - 1, tipOf(each.value), Qt::ToolTipRole);
+    }
+    m_box->setCurrentIndex(m_box->findData(text));
+    m_box->setEditText(text);
+  }
+  void setValue(const Json& value) override {
+    const QString text = QString::fromStdString(value.get<std::string>());
+    m_box->setCurrentIndex(m_box->findData(text));
+    m_box->setEditText(text);
+    m_box->lineEdit()->setCursorPosition(0);
+    m_box->setToolTip(tipOf(text));
+  }
+  std::optional<Json> value() const override { return Json(m_box->currentText().toStdString()); }
+
+ private:
+  QComboBox* m_box;
+  QList<Suggestion> m_suggestions;
+};
+
 class LineEditor : public FieldEditor {
  public:
   explicit LineEditor(const FieldInfo& field) : FieldEditor(field), m_line(new QLineEdit) {
     m_line->setPlaceholderText(translated(field.meta.open));
     QList<QWidget*> beside;
     if (*field.meta.unit != '\0') beside << new Label(translated(field.meta.unit), TextRole::body, Tone::second);
-    if (field.meta.path) beside << browseButton();
     setControl(m_line, beside);
     followTheme(this, [this] {
       const bool narrow = isNumber(this->field()) && m_line->placeholderText().isEmpty();
@@ -133,12 +182,6 @@ class LineEditor : public FieldEditor {
   }
 
  private:
-  Button* browseButton() {
-    auto* button = makeButton(FieldEditor::tr("Browse…"));
-    button->setAccessibleName(FieldEditor::tr("Browse for %1").arg(translated(field().meta.label)));
-    connect(button, &Button::clicked, this, &LineEditor::browseRequested);
-    return button;
-  }
   QLineEdit* m_line;
 };
 
@@ -187,12 +230,18 @@ void FieldEditor::setControl(QWidget* control, const QList<QWidget*>& beside) {
   control->setAccessibleName(name);
   control->setWhatsThis(helpFor(m_field));
   control->setObjectName(QString::fromStdString(m_field.name));
+  if (auto* box = qobject_cast<QComboBox*>(control); box != nullptr && box->isEditable()) {
+    box->lineEdit()->setObjectName(control->objectName() + QStringLiteral("-text"));
+    box->lineEdit()->setAccessibleName(name);
+    box->lineEdit()->setWhatsThis(control->whatsThis());
+  }
   control->setFocusPolicy(Qt::StrongFocus);  // the wheel alone does not take the focus
   setFocusProxy(control);
 }
 
 FieldEditor* FieldEditor::make(const FieldInfo& field) {
   if (field.kind == FieldKind::flag) return new FlagEditor(field);
+  if (field.kind == FieldKind::text && field.meta.path) return new PathEditor(field);
   if (field.meta.choices.empty()) return new LineEditor(field);
   if (hasOpenChoice(field)) return new OpenChoiceEditor(field);
   return new ChoiceEditor(field);

@@ -19,6 +19,12 @@ class FieldEditor : public QWidget {
   virtual void setValue(const Json& value) = 0;
   /// nullopt: what was typed is no value of the field's kind.
   virtual std::optional<Json> value() const = 0;
+  /// What a path may well be, by name; a path alone takes them.
+  struct Suggestion {
+    QString name, value;
+    bool operator==(const Suggestion&) const = default;
+  };
+  virtual void setSuggestions(const QList<Suggestion>& suggestions) { Q_UNUSED(suggestions); }
 
  Q_SIGNALS:
   /// By the person, at every letter.
