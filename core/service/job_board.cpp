@@ -27,7 +27,7 @@ constexpr auto kAliveInterval = std::chrono::milliseconds(500);   // jobs/change
 constexpr auto kIdleInterval = std::chrono::milliseconds(2000);   // where nothing lives
 constexpr auto kPointsInterval = std::chrono::milliseconds(250);  // runs write once a second
 constexpr auto kBacklogInterval = std::chrono::milliseconds(35);  // jobs/points: at most 30 a second
-constexpr std::size_t kMostPoints = 5000;  // under 256 KiB of JSON
+constexpr std::size_t kMostPoints = 5000;                         // under 256 KiB of JSON
 constexpr std::size_t kMostRunName = 100, kMostTagLength = 40, kMostTags = 20, kMostNoteLength = 10'000;  // characters
 
 std::size_t charactersIn(const std::string& text) {
@@ -304,8 +304,7 @@ Result<std::vector<JobInfo>> JobBoard::listTrash() const {
 }
 
 JobInfo JobBoard::annotated(JobInfo info) const {
-  const auto place = std::find(m_queue.ids.begin(), m_queue.ids.end(), info.id);
-  info.place = place == m_queue.ids.end() ? 0 : place - m_queue.ids.begin() + 1;
+  info.place = placeOf(info.id);
   const auto found = m_notes.find(info.id);
   if (found == m_notes.end()) return info;
   if (!found->second.name.empty()) info.name = found->second.name;

@@ -78,7 +78,9 @@ class JobBoard {
   void openQueue();
   /// Stores the queue as `edit` leaves it; all who wait then or did before are told of.
   Result<void> changeQueue(const std::function<void(RunQueue::Contents&)>& edit);
-  bool isWaiting(const std::string& id) const;
+  /// In the queue, from 1; 0: it does not wait there.
+  std::int64_t placeOf(const std::string& id) const;
+  bool isWaiting(const std::string& id) const { return placeOf(id) > 0; }
   /// Starts the queue's next run where one may start; `lock` is let go meanwhile.
   void startNext(std::unique_lock<std::mutex>& lock);
   void loop(const std::stop_token& ended);
@@ -102,7 +104,7 @@ class JobBoard {
   std::optional<RunQueue> m_queueFile;     // likewise
   RunQueue::Contents m_queue;              // what it holds
   bool m_queueTold = true;                 // whether the window knows of the pause
-  bool m_starting = false;                 // a run of the queue is being started
+  std::string m_starting;                  // the run of the queue that is being started; it leaves once it has begun
   std::map<std::string, Entry> m_entries;  // by id
   std::vector<std::string> m_gone;         // ids that the index may still have
   std::map<std::string, Watch> m_watches;

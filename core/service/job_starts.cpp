@@ -68,18 +68,21 @@ Result<void> JobBoard::changeQueue(const std::function<void(RunQueue::Contents&)
   return {};
 }
 
-bool JobBoard::isWaiting(const std::string& id) const {
-  return std::find(m_queue.ids.begin(), m_queue.ids.end(), id) != m_queue.ids.end();
+std::int64_t JobBoard::placeOf(const std::string& id) const {
+  std::int64_t place = 0;
+  for (const std::string& each : m_queue.ids) {
+    if (each == m_starting) continue;
+    ++place;
+    if (each == id) return place;
+  }
+  return 0;
 }
 
 void JobBoard::startNext(std::unique_lock<std::mutex>& lock) {
   const auto trains = [](const auto& each) { return each.second.info.alive && each.second.info.kind == kTrainKind; };
-  if (m_starting || m_queue.paused || m_queue.ids.empty()) return;
+  if (!m_starting.empty() || m_queue.paused || m_queue.ids.empty()) return;
   if (std::any_of(m_entries.begin(), m_entries.end(), trains)) return;
-  const std::string id = m_queue.ids.front();
-  const Result<void> taken = changeQueue([](auto& queue) { queue.ids.erase(queue.ids.begin()); });
-  if (!taken) return logWarning(taken.error().message);
-  m_starting = true;
+  const std::string id = m_starting = m_queue.ids.front();
   lock.unlock();
   const Result<void> room = checkRoomFor(folderOf(id));
   if (!room) {
@@ -88,7 +91,13 @@ void JobBoard::startNext(std::unique_lock<std::mutex>& lock) {
     noteFailure(folderOf(id), begun.error());
   }
   lock.lock();
-  m_starting = false;
+  // Only now: where this engine ends before, the next one starts it.
+  const Result<void> taken = changeQueue([&](auto& queue) { std::erase(queue.ids, id); });
+  if (!taken) {
+    logWarning(taken.error().message);
+    std::erase(m_queue.ids, id);
+  }
+  m_starting.clear();
   refreshOne(id);
   m_woken = true;
   m_wake.notify_all();

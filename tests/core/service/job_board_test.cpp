@@ -171,6 +171,14 @@ TEST_F(Board, AQueuedRunThatCannotBeStartedSaysWhy) {
   EXPECT_EQ(found().place, 0);
 }
 
+TEST_F(Board, WhatAnEngineLeftInTheQueueIsStartedByTheNext) {
+  const std::string id = strata::Run::create(project, "train", configToJson(TrainConfig()))->info().id;
+  ASSERT_TRUE(RunQueue::open(project.folder())->store({.ids = {id}, .paused = false}));
+  JobBoard board(options(), notifier());
+  EXPECT_TRUE(becomes([&] { return listed(board).front().state == "failed"; }, 20)) << "/nonexistent was not started";
+  EXPECT_TRUE(becomes([&] { return RunQueue::open(project.folder())->load()->ids.empty(); }, 20));
+}
+
 TEST_F(Board, AQueueForgetsRunsThatAreGone) {
   const std::string gone = strata::Run::create(project, "train", configToJson(TrainConfig()))->info().id;
   const std::string there = strata::Run::create(project, "train", configToJson(TrainConfig()))->info().id;
