@@ -18,13 +18,14 @@ class LargeText : public ::testing::Test {
     testing::waitForLayout(m_window.window);
     SCOPED_TRACE(QString("%1 at %2 %").arg(page).arg(percent).toStdString());
     EXPECT_EQ(m_window.window.size(), kSmallScreen);
+    (void)until([&] { return testing::layoutProblems(m_window.window).isEmpty(); }, 2000);
     EXPECT_EQ(testing::layoutProblems(m_window.window).join("\n").toStdString(), "");
     m_window.window.grab().save(QString("%1/large_text_%2_%3.png").arg(screenshotFolder(), page).arg(percent));
   }
   void expectFitsAtEverySize() {
     for (const int percent : {100, 150, 200, 100}) {
       m_window.theme.setTextPercent(percent);
-      for (const char* page : {"models", "data", "chat", "settings"}) expectFits(page, percent);
+      for (const char* page : {"models", "data", "train", "chat", "settings"}) expectFits(page, percent);
     }
   }
 

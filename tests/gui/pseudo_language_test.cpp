@@ -44,6 +44,8 @@ class PseudoLanguage : public ::testing::Test {
   void expectFits(QWidget& window, const QString& name) {
     testing::waitForLayout(window);
     SCOPED_TRACE(name.toStdString());
+    (void)until([&] { return testing::layoutProblems(window).isEmpty(); },
+                2000);  // figures change as they are measured
     EXPECT_EQ(testing::layoutProblems(window).join("\n").toStdString(), "");
     EXPECT_TRUE(window.grab().save(QString("%1/%2-pseudo.png").arg(screenshotFolder(), name)));
     EXPECT_EQ(plainTexts(window).join("\n").toStdString(), "");

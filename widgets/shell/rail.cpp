@@ -1,6 +1,7 @@
 #include "widgets/shell/rail.h"
 
 #include <QDir>
+#include <QFontMetrics>
 #include <QKeyEvent>
 #include <QMenu>
 #include <QPainter>
@@ -13,6 +14,19 @@
 #include "widgets/style/theme.h"
 
 namespace strata {
+namespace {
+
+constexpr int kMostHeight = 560;  // that it asks for: a screen of 800 pixels has no more beside jobs and status
+
+int iconHeight() {
+  return metrics().railIcon + 2 * kGapRelated;
+}
+
+int wordHeight() {
+  return iconHeight() + kGapInside + QFontMetrics(fonts().caption).height();
+}
+
+}  // namespace
 
 Rail::Rail(Session& session, QWidget* parent) : QWidget(parent), m_session(session) {
   auto* column = new QVBoxLayout(this);
@@ -42,8 +56,29 @@ Rail::Rail(Session& session, QWidget* parent) : QWidget(parent), m_session(sessi
   setAccessibleName(tr("Pages"));
   followTheme(this, [this] {
     setFixedWidth(metrics().rail);
+    arrange();
     update();
   });
+}
+
+int Rail::heightWith(int button) const {
+  const auto count = static_cast<int>(m_buttons.size());
+  return count * button + (count - 2) * kGapInside + 3 * kGapRelated;  // around, and below the project
+}
+
+void Rail::arrange() {
+  for (RailButton* button : m_buttons) button->setMaximumHeight(QWIDGETSIZE_MAX);
+  if (heightWith(wordHeight()) <= height()) return;
+  for (RailButton* button : m_buttons) button->setMaximumHeight(iconHeight());
+}
+
+QSize Rail::minimumSizeHint() const {
+  return {metrics().rail, std::max(heightWith(iconHeight()), std::min(heightWith(wordHeight()), kMostHeight))};
+}
+
+void Rail::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  arrange();
 }
 
 void Rail::addButton(RailButton* button, bool atFoot) {
@@ -56,6 +91,8 @@ void Rail::addButton(RailButton* button, bool atFoot) {
     const auto foot = std::find(m_buttons.begin(), m_buttons.end(), m_help);
     m_buttons.insert(foot, button);
   }
+  arrange();
+  updateGeometry();
 }
 
 void Rail::addPage(const Page& page, const QString& shortcut) {

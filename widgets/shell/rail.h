@@ -24,6 +24,8 @@ class Rail : public QWidget {
   /// Whether some page has first steps to bring back.
   void setHasFirstSteps(bool has) { m_hasFirstSteps = has; }
   void setCurrent(const QString& page);
+  /// With the words below the icons, or in large text without them.
+  QSize minimumSizeHint() const override;
 
  Q_SIGNALS:
   void pageChosen(const QString& page);
@@ -34,10 +36,14 @@ class Rail : public QWidget {
 
  protected:
   void paintEvent(QPaintEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
   bool eventFilter(QObject* watched, QEvent* event) override;
 
  private:
   void addButton(RailButton* button, bool atFoot);
+  /// Words where all have room for theirs.
+  void arrange();
+  int heightWith(int button) const;
   void showProjectMenu();
   void showHelpMenu();
   void showProject();

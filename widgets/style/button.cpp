@@ -3,6 +3,7 @@
 #include <QEvent>
 #include <QPainter>
 #include <QStyleOption>
+#include <algorithm>
 
 #include "widgets/style/icons.h"
 #include "widgets/style/style_painters.h"
@@ -71,7 +72,8 @@ RailButton::RailButton(const QString& iconName, const QString& word, QWidget* pa
 
 QSize RailButton::sizeHint() const {
   const Metrics& sizes = metrics();
-  return {sizes.rail, sizes.railIcon + kGapInside + fontMetrics().height() + 2 * kGapRelated};
+  const int withWord = sizes.railIcon + kGapInside + fontMetrics().height() + 2 * kGapRelated;
+  return {sizes.rail, std::min(withWord, maximumHeight())};  // lower: the icon alone
 }
 
 bool RailButton::event(QEvent* event) {
@@ -98,8 +100,10 @@ void RailButton::paintEvent(QPaintEvent*) {
                  : isChecked() ? c.text
                                : c.second);
   const QRect word(1, place.bottom() + 1 + kGapInside, width() - 2, fontMetrics().height());
-  painter.drawText(word, Qt::AlignHCenter | Qt::AlignTop,
-                   fontMetrics().elidedText(text(), Qt::ElideRight, word.width()));
+  if (word.bottom() < maximumHeight()) {
+    painter.drawText(word, Qt::AlignHCenter | Qt::AlignTop,
+                     fontMetrics().elidedText(text(), Qt::ElideRight, word.width()));
+  }
   if (paint::showsFocus(option)) paint::focusRing(painter, rect().adjusted(kSelectionEdge + 1, 2, -2, -2), c);
 }
 
