@@ -7,8 +7,8 @@
 
 #include "widgets/data/data_list.h"
 #include "widgets/data/data_result.h"
-#include "widgets/data/file_popup.h"
 #include "widgets/data/row_preview.h"
+#include "widgets/shell/file_popup.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/format.h"
 #include "widgets/style/state_pane.h"

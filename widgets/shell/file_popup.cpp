@@ -1,4 +1,4 @@
-#include "widgets/data/file_popup.h"
+#include "widgets/shell/file_popup.h"
 
 #include <QHBoxLayout>
 #include <QLineEdit>
