@@ -2,7 +2,9 @@
 
 #include <QBoxLayout>
 #include <QPainter>
+#include <algorithm>
 
+#include "core/protocol/job_kinds.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/icons.h"
 #include "widgets/style/named.h"
@@ -35,6 +37,9 @@ FirstStart::FirstStart(Session& session, QWidget* parent)
   m_ask->setWhatsThis(tr("Sends the question below to both sides, with the same seed."));
   m_halve = named(makeButton(tr("2  Halve the cache")), "step-halve", tr("Step 2: halve the cache"));
   m_halve->setWhatsThis(tr("Lets every second layer read the KV cache of another one, and asks again."));
+  m_train = named(makeButton(tr("3  Train your own")), "step-train", tr("Step 3: train your own"));
+  m_train->setWhatsThis(
+      tr("Shows a training run of the sample, filled in: it teaches the base model to share its cache."));
   m_next = named(new Button(tr("Another question"), ButtonKind::quiet), "step-another");
   m_next->setIcon(icon("dice-5"));
   m_own = named(new Button(tr("Open my own model"), ButtonKind::link), "step-own");
@@ -43,9 +48,11 @@ FirstStart::FirstStart(Session& session, QWidget* parent)
   auto* left = rowIn(m_left);
   left->addWidget(m_ask);
   left->addWidget(m_halve);
-  left->addWidget(m_next);
+  left->addWidget(m_train);
+  left->addStretch(1);
   auto* right = rowIn(m_right);
   right->addWidget(m_note, 1);
+  right->addWidget(m_next);
   right->addWidget(m_own);
   right->addWidget(m_close);
   m_row = new QBoxLayout(QBoxLayout::LeftToRight, m_steps);
@@ -69,6 +76,8 @@ FirstStart::FirstStart(Session& session, QWidget* parent)
 
   connect(m_ask, &QPushButton::clicked, this, &FirstStart::ask);
   connect(m_halve, &QPushButton::clicked, this, &FirstStart::halve);
+  connect(m_train, &QPushButton::clicked, this, [this] { m_session.go(Place::pageOf("train")); });
+  connect(&session.runs(), &RunTable::statesChanged, this, &FirstStart::show);
   connect(m_next, &QPushButton::clicked, this, &FirstStart::nextQuestion);
   connect(m_own, &QPushButton::clicked, this, [this] { m_session.go({{}, PlaceKind::newModel, {}}); });
   connect(m_close, &QPushButton::clicked, this, [this] {
@@ -196,17 +205,30 @@ void FirstStart::show() {
   const auto tick = [](Button* button, bool done) { button->setIcon(done ? icon("check-lg", Ink::good) : QIcon()); };
   tick(m_ask, askedDone());
   tick(m_halve, halvedDone());
+  tick(m_train, trainedDone());
   m_ask->setAccessibleName(askedDone() ? tr("Step 1: ask both, done") : tr("Step 1: ask both"));
   m_halve->setAccessibleName(halvedDone() ? tr("Step 2: halve the cache, done") : tr("Step 2: halve the cache"));
+  m_train->setAccessibleName(trainedDone() ? tr("Step 3: train your own, done") : tr("Step 3: train your own"));
   arrange();
 }
 
+/// A run that has learned something stands in the project.
+bool FirstStart::trainedDone() const {
+  const auto& runs = m_session.runs().rows();
+  return std::any_of(runs.begin(), runs.end(),
+                     [](const protocol::JobInfo& run) { return run.kind == kTrainKind && run.step > 0; });
+}
+
 void FirstStart::arrange() {
-  const int wanted =
-      m_left->sizeHint().width() + m_own->sizeHint().width() + m_close->sizeHint().width() + 4 * kGapGroups;
+  int wanted = m_left->sizeHint().width() + 4 * kGapGroups;
+  for (const Button* button : {m_next, m_own, m_close}) wanted += button->sizeHint().width();
   const auto direction = wanted <= width() ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom;
   if (m_row->direction() == direction) return;
   m_row->setDirection(direction);
+  m_row->setSpacing(direction == QBoxLayout::TopToBottom ? 0 : kGapRelated);
+  // Two rows of whole buttons would take the room of the answers.
+  for (Button* button : {m_ask, m_halve, m_train, m_next, m_own})
+    button->setCompact(direction == QBoxLayout::TopToBottom);
   updateGeometry();
 }
 
