@@ -79,7 +79,9 @@ inline QString clippedProblem(const QWidget& widget) {
     }
   } else if (qobject_cast<const QAbstractButton*>(&widget) != nullptr) {
     needed = widget.minimumSizeHint();
-  } else if (const auto* box = qobject_cast<const QComboBox*>(&widget); box != nullptr && !box->isEditable()) {
+  } else if (const auto* box = qobject_cast<const QComboBox*>(&widget);
+             box != nullptr && !box->isEditable() &&
+             box->toolTip() != tipOf(box->currentText())) {  // the style elides; a tooltip tells the rest
     needed = {box->fontMetrics().horizontalAdvance(box->currentText()), box->fontMetrics().height()};
   } else if (const auto* edit = qobject_cast<const QLineEdit*>(&widget);
              edit != nullptr && qobject_cast<const QAbstractSpinBox*>(edit->parentWidget()) != nullptr) {

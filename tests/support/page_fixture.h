@@ -33,7 +33,7 @@ inline EngineClient::Command fakeEngine(const std::string& scenario) {
           {QString::fromStdString("STRATA_FAKE_ENGINE=" + scenario), QCoreApplication::applicationFilePath()}};
 }
 
-inline bool soon(const std::function<bool()>& holds, int milliseconds = 5000) {
+inline bool soon(const std::function<bool()>& holds, int milliseconds = 20000) {
   return QTest::qWaitFor(holds, milliseconds);
 }
 

@@ -63,7 +63,11 @@ struct FormWindow {
     EXPECT_NE(found, nullptr) << name;
     return found;
   }
-  QLineEdit* line(const std::string& name) const { return control<QLineEdit>(name); }
+  /// Of a path the line in its box.
+  QLineEdit* line(const std::string& name) const {
+    auto* inside = form->findChild<QLineEdit*>(QString::fromStdString(name + "-text"));
+    return inside != nullptr ? inside : control<QLineEdit>(name);
+  }
 
   /// As a person does: all of the field's text is replaced, letter by letter.
   void type(const std::string& name, const QString& text) const {
