@@ -11,16 +11,17 @@ namespace {
 
 // Not here: what makes something new each time (chat/generate, jobs/start, project/add_model), and what may have been
 // the very thing that used up the memory (models/load).
-constexpr std::array<std::string_view, 27> kRepeatable = {
-    protocol::ListFolder::kName,     protocol::OpenProject::kName,   protocol::SetSides::kName,
-    protocol::ListModels::kName,     protocol::InspectModel::kName,  protocol::EstimateMemory::kName,
-    protocol::UnloadModel::kName,    protocol::Compare::kName,       protocol::ListChats::kName,
-    protocol::OpenChat::kName,       protocol::PutChat::kName,       protocol::ExportChat::kName,
-    protocol::SampleQuestion::kName, protocol::CheckData::kName,     protocol::ListData::kName,
-    protocol::ListJobs::kName,       protocol::StopJob::kName,       protocol::ReadLog::kName,
-    protocol::WatchJob::kName,       protocol::RemoveChat::kName,    protocol::CountPrompt::kName,
-    protocol::ReadSeries::kName,     protocol::ReadJobConfig::kName, protocol::ReadAnswers::kName,
-    protocol::ReadEvents::kName,     protocol::AnnotateJob::kName,   protocol::AddData::kName,
+constexpr std::array<std::string_view, 30> kRepeatable = {
+    protocol::ListFolder::kName,     protocol::OpenProject::kName,      protocol::SetSides::kName,
+    protocol::ListModels::kName,     protocol::InspectModel::kName,     protocol::EstimateMemory::kName,
+    protocol::UnloadModel::kName,    protocol::Compare::kName,          protocol::ListChats::kName,
+    protocol::OpenChat::kName,       protocol::PutChat::kName,          protocol::ExportChat::kName,
+    protocol::SampleQuestion::kName, protocol::CheckData::kName,        protocol::ListData::kName,
+    protocol::ListJobs::kName,       protocol::StopJob::kName,          protocol::ReadLog::kName,
+    protocol::WatchJob::kName,       protocol::RemoveChat::kName,       protocol::CountPrompt::kName,
+    protocol::ReadSeries::kName,     protocol::ReadJobConfig::kName,    protocol::ReadAnswers::kName,
+    protocol::ReadEvents::kName,     protocol::ListTrainPresets::kName, protocol::EstimateTraining::kName,
+    protocol::ProbeTraining::kName,  protocol::AnnotateJob::kName,      protocol::AddData::kName,
 };
 
 struct Phrase {
