@@ -249,6 +249,29 @@ struct ReadJobConfig {
   };
 };
 
+struct ExportJob {
+  static constexpr const char* kName = "jobs/export";
+  static constexpr const char* kHelp = "writes a run's metrics for other programs, on the engine's machine";
+  struct Params {
+    std::string id, format = "csv", path;
+    template <class V>
+    void visit(V& v) {
+      v("id", id, "of the run");
+      v("format", format, "csv: a file; tensorboard: a folder with an event file");
+      v("path", path, "relative to the project's folder; empty: in its folder exports, by the run's id");
+    }
+  };
+  struct Answer {
+    std::string path;
+    std::int64_t points = 0;
+    template <class V>
+    void visit(V& v) {
+      v("path", path, "what was written");
+      v("points", points, "of all metrics");
+    }
+  };
+};
+
 /// Buckets of a metric, an element each; the columns are base64 of little-endian float64.
 struct SeriesBuckets {
   std::string name, x, step, tokens, seconds, min, max, last, count;

@@ -23,8 +23,8 @@ using Methods =
                SetTemplate, ListModels, InspectModel, EstimateMemory, LoadModel, UnloadModel, Generate, CountPrompt,
                Compare, SampleQuestion, ListChats, OpenChat, PutChat, RemoveChat, ExportChat, CheckData, ListData,
                AddData, RemoveData, ListMaps, PutMap, ListJobs, StartJob, StopJob, MoveJob, PauseQueue, RemoveJob,
-               AnnotateJob, ReadLog, ReadJobConfig, ReadSeries, ReadAnswers, ReadEvents, WatchJob, ListTrainPresets,
-               EstimateTraining, ProbeTraining, StartServing, StopServing>;
+               AnnotateJob, ReadLog, ReadJobConfig, ExportJob, ReadSeries, ReadAnswers, ReadEvents, WatchJob,
+               ListTrainPresets, EstimateTraining, ProbeTraining, StartServing, StopServing>;
 
 /// What the engine sends of its own accord.
 using Notifications = std::tuple<Progress, Memory, ModelsLoaded, Tokens, JobsChanged, JobPoints, ServeChanged>;

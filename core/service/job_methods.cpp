@@ -48,6 +48,11 @@ void addJobMethods(MethodTable& methods, const ProjectAccess& project) {
         STRATA_TRY(const auto run, held->jobs().runFolder(params.id));
         return readConfig(run);
       });
+  methods.add<ExportJob>([project](const ExportJob::Params& params, RequestContext&) -> Result<ExportJob::Answer> {
+    STRATA_TRY(const auto held, project());
+    STRATA_TRY(const auto run, held->jobs().runFolder(params.id));
+    return exportRun(run, params);
+  });
   methods.add<ReadSeries>([project](const ReadSeries::Params& params, RequestContext&) -> Result<ReadSeries::Answer> {
     STRATA_TRY(const auto held, project());
     STRATA_TRY(const auto run, held->jobs().runFolder(params.id));

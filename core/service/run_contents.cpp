@@ -12,6 +12,7 @@
 #include "core/config/train_config.h"
 #include "core/project/job.h"
 #include "core/project/project_files.h"
+#include "core/project/run_export.h"
 #include "core/project/run_reader.h"
 #include "core/protocol/columns.h"
 #include "core/protocol/job_kinds.h"
@@ -129,6 +130,23 @@ Result<protocol::ReadJobConfig::Answer> readConfig(const fs::path& runFolder) {
     answer.command = commandLine("strata eval" + project, config);
   }
   return answer;
+}
+
+Result<protocol::ExportJob::Answer> exportRun(const fs::path& runFolder, const protocol::ExportJob::Params& params) {
+  if (params.format != "csv" && params.format != "tensorboard") {
+    return fail(ErrorCode::usage, "format is " + params.format + ", but a run is exported as csv or tensorboard.",
+                "format");
+  }
+  const bool asCsv = params.format == "csv";
+  const fs::path project = runFolder.parent_path().parent_path();
+  fs::path path = project / params.path;
+  if (params.path.empty()) {
+    const fs::path inside = fs::path("exports") / (asCsv ? fs::path() : fs::path("tensorboard") / runFolder.filename());
+    STRATA_CHECK(makeFolder({project, inside}));
+    path = asCsv ? project / inside / (runFolder.filename().string() + ".csv") : project / inside;
+  }
+  STRATA_TRY(const std::int64_t points, asCsv ? exportCsv(runFolder, path) : exportTensorboard(runFolder, path));
+  return protocol::ExportJob::Answer{path.string(), points};
 }
 
 Result<protocol::ReadSeries::Answer> readSeries(const fs::path& runFolder, const protocol::ReadSeries::Params& params) {

@@ -13,6 +13,9 @@ namespace strata {
 Result<protocol::ReadLog::Answer> readLog(const std::filesystem::path& runFolder,
                                           const protocol::ReadLog::Params& params);
 Result<protocol::ReadJobConfig::Answer> readConfig(const std::filesystem::path& runFolder);
+/// `params.path` is relative to the project that the run is in.
+Result<protocol::ExportJob::Answer> exportRun(const std::filesystem::path& runFolder,
+                                              const protocol::ExportJob::Params& params);
 /// Of a run that has not begun: nothing.
 Result<protocol::ReadSeries::Answer> readSeries(const std::filesystem::path& runFolder,
                                                 const protocol::ReadSeries::Params& params);

@@ -47,7 +47,10 @@ QString runTip(const protocol::JobInfo& job) {
 }  // namespace
 
 RunTable::RunTable(EngineClient& engine, QObject* parent) : Rows(parent), m_engine(engine) {
-  engine.on<protocol::JobsChanged>(this, [this](const protocol::JobsChanged& news) { merge(news.jobs); });
+  engine.on<protocol::JobsChanged>(this, [this](const protocol::JobsChanged& news) {
+    m_queuePaused = news.queuePaused;
+    merge(news.jobs);
+  });
 }
 
 QVariant RunTable::headerData(int section, Qt::Orientation orientation, int role) const {
@@ -97,6 +100,7 @@ QString RunTable::text(const protocol::JobInfo& job, int column) const {
 
 void RunTable::forget() {
   m_known = false;
+  m_queuePaused = false;
   setRows({});
   m_trash.clear();
   m_trashedHere.clear();
@@ -166,6 +170,32 @@ bool RunTable::stopping(const std::string& id) const {
   return std::find(m_stopping.begin(), m_stopping.end(), id) != m_stopping.end();
 }
 
+void RunTable::moveInQueue(const std::string& id, const std::string& before) {
+  m_engine.call<protocol::MoveJob>({id, before}, this, [this](const Result<protocol::Nothing>& answer) {
+    answer ? refresh() : Q_EMIT failed(QString::fromStdString(answer.error().message));
+  });
+}
+
+void RunTable::pauseQueue(bool paused) {
+  m_engine.call<protocol::PauseQueue>({paused}, this, [this, paused](const Result<protocol::Nothing>& answer) {
+    if (answer) {
+      m_queuePaused = paused;
+    } else {
+      Q_EMIT failed(QString::fromStdString(answer.error().message));
+    }
+    Q_EMIT changed();
+  });
+}
+
+std::vector<const protocol::JobInfo*> RunTable::waiting() const {
+  std::vector<const protocol::JobInfo*> runs;
+  for (const protocol::JobInfo& job : rows()) {
+    if (job.place > 0) runs.push_back(&job);
+  }
+  std::sort(runs.begin(), runs.end(), [](const auto* a, const auto* b) { return a->place < b->place; });
+  return runs;
+}
+
 void RunTable::refreshTrash() {
   list(true, [this](std::vector<protocol::JobInfo> jobs) {
     m_trash = std::move(jobs);
@@ -183,6 +213,7 @@ void RunTable::list(bool trash, std::function<void(std::vector<protocol::JobInfo
       [this, trash, done = std::move(done),
        before = std::move(before)](const Result<protocol::ListJobs::Answer>& answer) mutable {
         if (!answer) return Q_EMIT failed(QString::fromStdString(answer.error().message));
+        if (!trash) m_queuePaused = answer->queuePaused;
         const std::size_t known = before.size();
         for (const protocol::JobInfo& job : answer->jobs) {
           // A run that began meanwhile moves the others to the next page.

@@ -37,6 +37,12 @@ class RunTable : public Rows<protocol::JobInfo> {
   void stop(const std::string& id);
   /// Whether the stop was asked for and the job has not ended yet.
   bool stopping(const std::string& id) const;
+  /// In the queue, before another that waits ("": to its end).
+  void moveInQueue(const std::string& id, const std::string& before);
+  void pauseQueue(bool paused);
+  bool queuePaused() const { return m_queuePaused; }
+  /// The runs that wait, the next one first.
+  std::vector<const protocol::JobInfo*> waiting() const;
   void moveToTrash(const std::string& id);
   void restore(const std::string& id);
   /// Of the trash, for good.
@@ -80,7 +86,8 @@ class RunTable : public Rows<protocol::JobInfo> {
   std::vector<protocol::JobInfo> m_trash;
   std::vector<std::string> m_stopping;
   std::vector<std::string> m_trashedHere;  // the last one first
-  bool m_known = false;                    // a list has come since the project was opened
+  bool m_queuePaused = false;
+  bool m_known = false;  // a list has come since the project was opened
 };
 
 }  // namespace strata

@@ -130,6 +130,35 @@ TEST_F(Contents, EventsComeTheNewestFirstAndAreCounted) {
   EXPECT_GT(answer->events[0].time, 1.7e9);
 }
 
+TEST_F(Contents, ARunIsExportedIntoTheProjectsExportsUnlessAPathIsGiven) {
+  const fs::path run = makeRun();
+  measure(run, {{1, "loss", 3, 100, 1.5}, {2, "loss", 2, 200, 3}});
+  const auto csv = exportRun(run, {});
+  ASSERT_TRUE(csv) << csv.error().message;
+  EXPECT_EQ(csv->points, 2);
+  EXPECT_EQ(csv->path, (project.folder() / "exports" / (run.filename().string() + ".csv")).string());
+  EXPECT_TRUE(fs::is_regular_file(csv->path));
+  const auto events = exportRun(run, {.id = {}, .format = "tensorboard", .path = {}});
+  ASSERT_TRUE(events) << events.error().message;
+  EXPECT_EQ(events->path, (project.folder() / "exports/tensorboard" / run.filename()).string());
+  EXPECT_FALSE(fs::is_empty(events->path));
+  const auto named = exportRun(run, {.id = {}, .format = "csv", .path = "loss.csv"});
+  ASSERT_TRUE(named) << named.error().message;
+  EXPECT_TRUE(fs::is_regular_file(project.folder() / "loss.csv"));
+  const auto refused = exportRun(run, {.id = {}, .format = "png", .path = {}});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("csv or tensorboard"));
+}
+
+TEST_F(Contents, ARunIsNotExportedThroughALink) {
+  const fs::path run = makeRun();
+  measure(run, {{1, "loss", 3, 100, 1.5}});
+  fs::create_directory(temporary.path() / "elsewhere");
+  fs::create_directory_symlink(temporary.path() / "elsewhere", project.folder() / "exports");
+  EXPECT_FALSE(exportRun(run, {}));
+  EXPECT_TRUE(fs::is_empty(temporary.path() / "elsewhere"));
+}
+
 TEST_F(Contents, TheTableComesByPagesAndByKind) {
   std::vector<std::string> ids;
   for (int i = 0; i < 5; ++i) ids.push_back(makeRun(i % 2 == 0 ? "train" : "eval").filename());
