@@ -31,7 +31,10 @@ TrainProgress::TrainProgress() {
     if (m_shown) m_shown->update(step.step + 1, fmt::format("loss {:.4f}  lr {:.2e}", step.loss, step.learningRate));
   };
   m_hooks.onEvaluation = [this](const EvaluationPoint& point) {
-    if (m_shown) m_shown->note(fmt::format("step {}  map {}  nll {:.4f}", point.step, point.map, point.nll));
+    std::string line = fmt::format("step {}  map {}", point.step, point.map);
+    if (point.nll) line += fmt::format("  nll {:.4f}", *point.nll);
+    if (point.f1) line += fmt::format("  f1 {:.1f} %  em {:.1f} %", 100 * *point.f1, 100 * *point.em);
+    if (m_shown) m_shown->note(line);
   };
 }
 

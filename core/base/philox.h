@@ -23,7 +23,8 @@ enum class RandomStream : std::uint32_t {
   split,
   questionFirst,
   passageOrder,
-  sampleQuestion
+  sampleQuestion,
+  bootstrap
 };
 
 /// Where a draw stands: key = seed, counter = (step, group, layer, stream + 2^16 attempt).

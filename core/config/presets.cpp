@@ -39,7 +39,7 @@ Result<Preset> findPreset(const fs::path& folder, const std::string& name) {
 
 Json optionsIn(const Preset& preset, const fs::path& project) {
   Json options = preset.config;
-  for (const char* file : {"data", "eval-data"}) {
+  for (const char* file : {"data", "eval-data", "eval-questions"}) {
     if (options.contains(file)) options[file] = (project / options[file].get<std::string>()).string();
   }
   return options;

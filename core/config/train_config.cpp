@@ -66,13 +66,26 @@ Result<void> checkEvaluation(const TrainConfig& config) {
   if (config.split > 0 && !config.evalData.empty()) {
     return bad("split", "Both split and eval-data are given; held-out rows come from one of them: give one.");
   }
-  if (config.evalEvery > 0 && config.evalData.empty() && config.split == 0) {
+  const bool hasHeldOut = !config.evalData.empty() || config.split > 0, hasQuestions = !config.evalQuestions.empty();
+  if (config.evalEvery > 0 && !hasHeldOut && !hasQuestions) {
     return bad("eval-data",
-               "eval-every is given but neither eval-data nor split; name the held-out data or its share.");
+               "eval-every is given but neither eval-data, split nor eval-questions; name the held-out data or its "
+               "share, or questions.");
+  }
+  if (hasQuestions && config.evalEvery == 0) {
+    return bad("eval-every", "eval-questions are given but eval-every is 0; give the steps between evaluations.");
+  }
+  if (config.earlyStopMetric != "nll" && !hasQuestions) {
+    return bad("early-stop-metric", "early-stop-metric is " + config.earlyStopMetric +
+                                        ", a score of answers, but no questions are given; give eval-questions.");
   }
   if (config.earlyStopPatience > 0 && config.evalEvery == 0) {
     return bad("eval-every",
                "early-stop-patience counts evaluations, but eval-every is 0; give the steps between them.");
+  }
+  if (config.earlyStopPatience > 0 && config.earlyStopMetric == "nll" && !hasHeldOut) {
+    return bad("early-stop-metric",
+               "An early stop by nll needs held-out data; give eval-data or split, or watch f1 or em.");
   }
   return {};
 }

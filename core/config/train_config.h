@@ -25,6 +25,12 @@ inline constexpr std::array kScheduleChoices = {Choice{"cosine", "Cosine"}, Choi
                                                 Choice{"constant", "Constant"}};
 inline constexpr std::array kTrainDTypeChoices = {Choice{"float32", "float32, exact"},
                                                   Choice{"bfloat16", "bfloat16, rounded"}};
+inline constexpr std::array kQuestionTaskChoices = {
+    Choice{"", "As the data say"}, Choice{"squad", "SQuAD: short answers"},
+    Choice{"hotpotqa", "HotpotQA: several passages"}, Choice{"triviaqa", "TriviaQA: trivia"},
+    Choice{"msmarco", "MS MARCO: long answers"}};
+inline constexpr std::array kEarlyStopMetricChoices = {
+    Choice{"nll", "Held-out loss"}, Choice{"f1", "F1 of the answers"}, Choice{"em", "Exact match of the answers"}};
 inline constexpr std::array kLoraTargetChoices = {Choice{"", "None"}, Choice{"all-linear", "All projections"},
                                                   Choice{"q_proj,v_proj", "Queries and values", "NAME,..."}};
 
@@ -72,13 +78,17 @@ struct TrainConfig {
   std::string evalData;          // held-out data
   double split = 0;              // share of data's groups (articles, else rows) held out as evalData
   std::string evalMaps = "full";
-  int evalEvery = 0;          // steps; 0: never
-  int evalRows = 64;          // rows of evalData at most
-  int earlyStopPatience = 0;  // evaluations without improvement; 0: off
-  std::string earlyStopMap;   // the map watched; default: the first of evalMaps
-  int saveEvery = 0;          // steps; 0: not by steps
-  double saveMinutes = 10;    // since the last checkpoint; 0: not by time
-  int threads = 0;            // 0: all cores
+  int evalEvery = 0;                    // steps; 0: never
+  int evalRows = 64;                    // rows of evalData at most
+  std::string evalQuestions;            // a file of questions that evaluations answer
+  std::string evalTask;                 // squad | hotpotqa | triviaqa | msmarco; default: as the questions' file says
+  int evalQuestionsLimit = 64;          // a sample drawn once by the seed; 0: all
+  int earlyStopPatience = 0;            // evaluations without improvement; 0: off
+  std::string earlyStopMap;             // the map watched; default: the first of evalMaps
+  std::string earlyStopMetric = "nll";  // nll | f1 | em, under that map
+  int saveEvery = 0;                    // steps; 0: not by steps
+  double saveMinutes = 10;              // since the last checkpoint; 0: not by time
+  int threads = 0;                      // 0: all cores
   std::string device = "cpu";
 
   template <class V>
@@ -369,20 +379,20 @@ struct TrainConfig {
            .group = kEvaluation,
            .unit = "steps",
            .range = {0, 1e9},
-           .why = "Shows how the held-out loss develops under each map; 0 does not evaluate.",
+           .why = "Shows how the held-out loss and the answers develop under each map; 0 does not evaluate.",
            .help = "steps between evaluations; 0: never"});
     v("eval-maps", evalMaps,
       Meta{.label = "Evaluated maps",
            .group = kEvaluation,
-           .why = "The loss is measured under each of these sharing maps, separated by semicolons.",
+           .why = "Losses and answers are evaluated under each of these sharing maps, separated by semicolons.",
            .help = "maps to evaluate while training, separated by ';'"});
-    v("eval-rows", evalRows,
-      Meta{.label = "Evaluation rows",
+    v("eval-questions", evalQuestions,
+      Meta{.label = "Evaluation questions",
            .group = kEvaluation,
-           .unit = "rows",
-           .range = {1, 1e9},
-           .why = "More rows make the loss more certain and each evaluation slower.",
-           .help = "rows of the held-out data at most"});
+           .path = true,
+           .why = "The model answers these questions at each evaluation, which shows what a smaller cache does to its "
+                  "answers.",
+           .help = "questions to answer at each evaluation: SQuAD, HotpotQA, TriviaQA or MS MARCO"});
     v("early-stop-patience", earlyStopPatience,
       Meta{.label = "Early stop patience",
            .group = kEvaluation,
@@ -390,11 +400,44 @@ struct TrainConfig {
            .range = {0, 1e6},
            .why = "Ends the run after this many evaluations without improvement; 0 turns it off.",
            .help = "evaluations without improvement before stopping; 0: off"});
+    v("early-stop-metric", earlyStopMetric,
+      Meta{.label = "Early stop metric",
+           .group = kEvaluation,
+           .choices = kEarlyStopMetricChoices,
+           .why = "What must improve under the watched map, and which checkpoint is the best; scores need evaluation "
+                  "questions.",
+           .help = "what must improve, and makes a checkpoint the best"});
+    v("eval-rows", evalRows,
+      Meta{.label = "Evaluation rows",
+           .group = kEvaluation,
+           .unit = "rows",
+           .range = {1, 1e9},
+           .more = true,
+           .why = "More rows make the loss more certain and each evaluation slower.",
+           .help = "rows of the held-out data at most"});
+    v("eval-questions-limit", evalQuestionsLimit,
+      Meta{.label = "Question sample",
+           .group = kEvaluation,
+           .unit = "questions",
+           .range = {0, 1e9},
+           .more = true,
+           .why = "Every evaluation answers the same sample; more questions narrow the intervals and take longer, and 0 "
+                  "takes all.",
+           .help = "questions answered, a fixed sample drawn by the seed; 0: all"});
+    v("eval-task", evalTask,
+      Meta{.label = "Question task",
+           .group = kEvaluation,
+           .choices = kQuestionTaskChoices,
+           .more = true,
+           .open = "recognised from the questions",
+           .why = "Decides how questions are asked and how answers are scored, where the file does not tell.",
+           .help = "how questions are asked and scored (default: recognised from the file)"});
     v("early-stop-map", earlyStopMap,
       Meta{.label = "Early stop map",
            .group = kEvaluation,
+           .more = true,
            .open = "the first evaluated map",
-           .why = "The map whose loss decides about an early stop.",
+           .why = "The map whose loss or score decides about an early stop.",
            .help = "the map watched (default: the first)"});
     v("device", device,
       Meta{.label = "Device",

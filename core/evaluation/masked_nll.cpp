@@ -76,8 +76,7 @@ Result<std::vector<NllSum>> sumNll(const Model& model, const NamedMap& map, cons
   std::vector<NllSum> sums(rows.size());
   try {
     for (std::size_t begin = 0; begin < order.size();) {
-      if (hooks.cancel != nullptr && hooks.cancel->load())
-        return fail(ErrorCode::cancelled, "The evaluation was cancelled.");
+      STRATA_CHECK(hooks.check());
       const std::size_t first = begin;
       std::vector<const ScoredRow*> batch;
       std::size_t width = 0;

@@ -6,6 +6,7 @@
 #include <map>
 #include <numeric>
 
+#include "core/data/dataset.h"
 #include "core/evaluation/masked_nll.h"
 #include "core/evaluation/question_rules.h"
 #include "core/evaluation/tasks.h"
@@ -73,12 +74,16 @@ class Preparer {
   const QuestionTask& m_task;
 };
 
+bool canBeScored(const Question& question) {
+  return !question.answerable || !question.answers.empty();
+}
+
 /// Those that can be scored, at most `limit` of them (0: all).
 std::vector<const Question*> askedOf(const QuestionSet& data, int limit) {
   std::vector<const Question*> asked;
   for (const Question& question : data.questions) {
     if (limit > 0 && asked.size() == static_cast<std::size_t>(limit)) break;
-    if (!question.answerable || !question.answers.empty()) asked.push_back(&question);
+    if (canBeScored(question)) asked.push_back(&question);
   }
   return asked;
 }
@@ -88,8 +93,7 @@ Result<PreparedData> prepareAll(const Model& model, const QuestionTask& task, co
   PreparedData prepared;
   const Preparer preparer(model, task);
   for (const Question* question : asked) {
-    if (hooks.cancel != nullptr && hooks.cancel->load())
-      return fail(ErrorCode::cancelled, "The evaluation was cancelled.");
+    STRATA_CHECK(hooks.check());
     bool cut = false;
     STRATA_TRY(Prepared one, preparer.prepare(*question, cut));
     prepared.questions.push_back(std::move(one));
@@ -111,11 +115,16 @@ Result<std::map<std::string, std::string>> answerAll(const std::shared_ptr<const
   });
   GenerateConfig config;
   config.maxTokens = task.answerTokens();
+  std::atomic<bool> stopped = false;
   GenerateHooks generation;
-  generation.cancel = hooks.cancel;
+  generation.cancel = hooks.goOn ? &stopped : hooks.cancel;
+  if (hooks.goOn) {
+    generation.onToken = [&](std::size_t, TokenId, const std::string&) { stopped = stopped || !hooks.check(); };
+  }
   generation.stopWhen = [](const std::string& text) { return text.find('\n') != std::string::npos; };
   std::map<std::string, std::string> answers;
   for (std::size_t begin = 0; begin < order.size();) {
+    STRATA_CHECK(hooks.check());
     std::vector<std::vector<TokenId>> prompts;
     const std::size_t first = begin;
     for (; begin < order.size() && prompts.size() < kBatchPrompts; ++begin) {
@@ -124,8 +133,8 @@ Result<std::map<std::string, std::string>> answerAll(const std::shared_ptr<const
       prompts.push_back(prompt);
     }
     STRATA_TRY(const GenerateResult result, generate(model, map.map, prompts, config, generation));
-    if (hooks.cancel != nullptr && hooks.cancel->load())
-      return fail(ErrorCode::cancelled, "The evaluation was cancelled.");
+    const bool isCut = generation.cancel != nullptr && generation.cancel->load();
+    if (isCut) return fail(ErrorCode::cancelled, "The evaluation was cancelled.");
     for (std::size_t i = 0; i < prompts.size(); ++i) {
       answers[questions[order[first + i]].question->id] = task.readAnswer(result.answers[i].text);
     }
@@ -169,7 +178,6 @@ Result<void> scoreAll(const NamedMap& map, const QuestionTask& task, const std::
   QuestionSet references, candidates;
   AnswerScore sum;
   NllSum loss;
-  int scored = 0;
   for (std::size_t i = 0; i < asked.size(); ++i) {
     const Question* question = asked[i];
     const std::string& answer = answers.at(question->id);
@@ -187,26 +195,41 @@ Result<void> scoreAll(const NamedMap& map, const QuestionTask& task, const std::
     }
     if (!task.hasLongAnswers() || question->answerable) {
       sum += score;
-      ++scored;
+      result.f1.push_back(score.f1);
     }
     if (hooks.onAnswer) STRATA_CHECK(hooks.onAnswer(told));
   }
   result.metrics["nll"] = loss.mean();
   result.tokens = loss.tokens;
-  if (scored > 0) {
-    result.metrics["em"] = sum.exact / scored;
-    result.metrics["f1"] = sum.f1 / scored;
+  if (!result.f1.empty()) {
+    const AnswerScore mean = sum / static_cast<double>(result.f1.size());
+    result.metrics["em"] = mean.exact;
+    result.metrics["f1"] = mean.f1;
   }
   if (!task.hasLongAnswers()) return {};
   STRATA_TRY(const MarcoScores scores, scoreMarco(references, candidates));
   result.metrics["answerable_f1"] = scores.answerableF1;
-  if (scored == 0) return {};
+  if (result.f1.empty()) return {};
   result.metrics["rouge_l"] = scores.rougeL;
   result.metrics["bleu_1"] = scores.bleu[0];
   return {};
 }
 
 }  // namespace
+
+Result<QuestionSet> sampleQuestions(QuestionSet data, int limit, std::uint64_t seed) {
+  constexpr std::uint64_t kNoEpoch = ~std::uint64_t{0};  // of training, whose order is drawn in the same way
+  std::vector<Question>& all = data.questions;
+  all.erase(std::remove_if(all.begin(), all.end(), [](const Question& each) { return !canBeScored(each); }), all.end());
+  if (all.empty()) return fail(ErrorCode::invalidData, "The data hold no questions with known answers.", "--data");
+  std::vector<Question> sample;
+  for (const std::uint32_t i : permutation(seed, kNoEpoch, static_cast<std::uint32_t>(all.size()))) {
+    if (limit > 0 && sample.size() == static_cast<std::size_t>(limit)) break;
+    sample.push_back(std::move(all[i]));
+  }
+  all = std::move(sample);
+  return data;
+}
 
 Result<std::vector<TaskResult>> evaluateQuestions(const std::shared_ptr<const Model>& model,
                                                   const std::vector<NamedMap>& maps, const QuestionSet& data,
@@ -227,6 +250,7 @@ Result<std::vector<TaskResult>> evaluateQuestions(const std::shared_ptr<const Mo
     STRATA_TRY(const auto answers, answerAll(model, map, prepared, task, hooks));
     TaskHooks quiet;
     quiet.cancel = hooks.cancel;
+    quiet.goOn = hooks.goOn;
     STRATA_TRY(const std::vector<NllSum> losses, sumNll(*model, map, gold, quiet));
     TaskResult result;
     STRATA_CHECK(scoreAll(map, task, asked, answers, losses, hooks, result));

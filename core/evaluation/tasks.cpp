@@ -104,6 +104,11 @@ const EvalTask* findEvalTask(const std::string& name) {
   return found == tasks.end() ? nullptr : &*found;
 }
 
+Result<void> TaskHooks::check() const {
+  if ((cancel == nullptr || !cancel->load()) && (!goOn || goOn())) return {};
+  return fail(ErrorCode::cancelled, "The evaluation was cancelled.");
+}
+
 Result<std::vector<TaskResult>> evaluateNll(const Model& model, const std::vector<NamedMap>& maps,
                                             const std::filesystem::path& data, const TaskOptions& options,
                                             const TaskHooks& hooks) {

@@ -53,6 +53,11 @@ struct TaskHooks {
   std::function<void(const std::string& map, std::int64_t done, std::int64_t all)> onProgress;
   std::function<Result<void>(const TaskAnswer&)> onAnswer;
   const std::atomic<bool>* cancel = nullptr;
+  /// Asked before each batch and after each token of an answer; false cancels.
+  std::function<bool()> goOn;
+
+  /// Error: cancellation.
+  Result<void> check() const;
 };
 
 struct TaskResult {
@@ -62,6 +67,7 @@ struct TaskResult {
   /// nll always. f1 and em of questions (MS MARCO: of those with an answer); rouge_l, bleu_1 and answerable_f1 of MS
   /// MARCO, by its evaluator (marco_scores.h).
   Metrics metrics;
+  std::vector<double> f1;      // of each question that metrics["f1"] is the mean of
   std::int64_t tokens = 0;     // predicted
   std::int64_t n = 0;          // questions, documents or rows
   std::int64_t truncated = 0;  // questions whose passages lost their end, rows that were cut
@@ -75,6 +81,10 @@ struct TaskResult {
 Result<std::vector<TaskResult>> evaluateNll(const Model& model, const std::vector<NamedMap>& maps,
                                             const std::filesystem::path& data, const TaskOptions& options,
                                             const TaskHooks& hooks = {});
+
+/// The first `limit` (0: all) of the questions that can be scored, in an order drawn by the seed. Refused: data in
+/// which no question can be.
+Result<QuestionSet> sampleQuestions(QuestionSet data, int limit, std::uint64_t seed);
 
 /// Greedy answers, at most 32 tokens (MS MARCO: 64), stopped at a newline; prompts and scores by question_rules.h.
 /// `nll` is that of the answer in the data's words with a leading space ("unanswerable" or "No Answer Present." where

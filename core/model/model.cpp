@@ -37,11 +37,14 @@ Model::Model(ModelConfig config, Weights weights, at::ScalarType dtype, std::int
   m_rope = makeRope(m_config, m_context, device());
 }
 
-std::shared_ptr<const Model> Model::over(const ModelConfig& config, Weights weights, at::ScalarType computeDtype) {
+std::shared_ptr<const Model> Model::over(const ModelConfig& config, Weights weights, at::ScalarType computeDtype,
+                                         std::shared_ptr<const Tokenizer> tokenizer) {
   const c10::NoGradGuard guard;
   visitParameters(weights, config.tied,
                   [&](const std::string&, at::Tensor& tensor) { tensor = tensor.detach().to(computeDtype); });
-  return std::shared_ptr<const Model>(new Model(config, std::move(weights), computeDtype, 0));
+  std::shared_ptr<Model> model(new Model(config, std::move(weights), computeDtype, 0));
+  model->m_tokenizer = std::move(tokenizer);
+  return model;
 }
 
 Result<const Tokenizer*> Model::needTokenizer() const {

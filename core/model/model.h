@@ -36,8 +36,9 @@ struct OpenOptions {
 class Model {
  public:
   static Result<std::shared_ptr<const Model>> open(const OpenOptions& options);
-  /// Over weights made elsewhere (training); they are aliased, not copied.
-  static std::shared_ptr<const Model> over(const ModelConfig& config, Weights weights, at::ScalarType computeDtype);
+  /// Over weights made elsewhere (training); those of this dtype are aliased, not copied.
+  static std::shared_ptr<const Model> over(const ModelConfig& config, Weights weights, at::ScalarType computeDtype,
+                                           std::shared_ptr<const Tokenizer> tokenizer = nullptr);
 
   const ModelConfig& config() const { return m_config; }
   const Weights& weights() const { return m_weights; }

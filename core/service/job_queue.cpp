@@ -27,7 +27,9 @@ void rootIn(const fs::path& project, std::string& path) {
 }
 
 void rootIn(const fs::path& project, TrainConfig& config) {
-  for (std::string* path : {&config.data, &config.evalData, &config.routings, &config.init}) rootIn(project, *path);
+  for (std::string* path : {&config.data, &config.evalData, &config.evalQuestions, &config.routings, &config.init}) {
+    rootIn(project, *path);
+  }
 }
 
 /// The lock is let go with the Run: the job takes it.

@@ -4,9 +4,9 @@
 #include <array>
 #include <string_view>
 
-#include "core/protocol/job_kinds.h"
 #include "core/project/model_name.h"
 #include "core/project/project.h"
+#include "core/protocol/job_kinds.h"
 #include "core/training/run_setup.h"
 
 namespace strata {
@@ -89,6 +89,8 @@ Result<void> resolveNames(const std::optional<fs::path>& project, TrainConfig& c
   if (config.columns.empty()) config.columns = data.columns;
   STRATA_TRY(const ProjectData evalData, Project::findData(config.evalData, project));
   config.evalData = evalData.path.string();
+  STRATA_TRY(const ProjectData questions, Project::findData(config.evalQuestions, project));
+  config.evalQuestions = questions.path.string();
   if (!project || config.model.empty()) return {};
   STRATA_TRY(const ModelLocation location, locateModel(config.model, *project, Locate::place));
   if (config.chatTemplate.empty()) config.chatTemplate = location.chatTemplate.string();

@@ -23,8 +23,8 @@ struct RunRequest {
   std::string where = "The request";  // the source of `given`, for errors
 };
 
-/// The file over the defaults, what is given over the file. Of model and init, steps and epochs, split and eval-data the
-/// one given replaces the other.
+/// The file over the defaults, what is given over the file. Of model and init, steps and epochs, split and eval-data
+/// the one given replaces the other.
 Result<TrainConfig> newRunConfig(const RunRequest& request);
 /// Over the configuration of `parent`: the stored split belongs to the old batch, p-cross to the old sampler. Another
 /// LoRA rank is refused.

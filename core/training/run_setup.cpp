@@ -8,6 +8,7 @@
 
 #include "core/base/log.h"
 #include "core/data/template_renderer.h"
+#include "core/evaluation/tasks.h"
 #include "core/model/device.h"
 #include "core/model/model.h"
 #include "core/project/project.h"
@@ -46,6 +47,25 @@ DataOptions heldOutData(const TrainConfig& config, const ChatRenderer& chat) {
   options.permutePassages = false;
   if (config.split > 0) options.part = DataPart::held;
   return options;
+}
+
+/// The sample that every evaluation of the run answers.
+Result<QuestionSet> askedQuestions(const TrainConfig& config) {
+  const EvalTask* task = config.evalTask.empty() ? nullptr : findEvalTask(config.evalTask);
+  STRATA_TRY(QuestionSet all, readQuestions(config.evalQuestions, task != nullptr ? task->questions : std::nullopt));
+  STRATA_TRY(QuestionSet sample, sampleQuestions(std::move(all), config.evalQuestionsLimit, config.seed));
+  const std::vector<Question>& asked = sample.questions;
+  const auto hasText = [](const Question& question) { return !question.question.empty(); };
+  const auto isScored = [](const Question& question) { return question.answerable; };
+  if (std::any_of(asked.begin(), asked.end(), hasText) &&
+      (sample.format != QaFormat::msMarco || std::any_of(asked.begin(), asked.end(), isScored))) {
+    return sample;
+  }
+  return fail(ErrorCode::invalidData,
+              config.evalQuestions + " gives " + std::to_string(asked.size()) +
+                  " questions, none of which has a text and a known answer; give other questions or a larger "
+                  "eval-questions-limit.",
+              "--eval-questions");
 }
 
 void warnOfDropped(const DataReport& report, const std::string& path) {
@@ -132,14 +152,17 @@ Result<RunSetup> prepareRun(TrainConfig config) {
   }
   config.data = absolute(config.data);
   if (!config.evalData.empty()) config.evalData = absolute(config.evalData);
+  if (!config.evalQuestions.empty()) config.evalQuestions = absolute(config.evalQuestions);
   if (!config.routings.empty()) config.routings = absolute(config.routings);
   if (!config.chatTemplate.empty()) config.chatTemplate = absolute(config.chatTemplate);
   setup.modelFolder = location.folder;
   STRATA_TRY(setup.model, readModelConfig(location.folder));
   setup.config = resolved(config);
   STRATA_CHECK(checkLength(config, setup.model));
-  STRATA_TRY(const std::unique_ptr<Tokenizer> tokenizer, openTokenizer(location.folder));
-  if (!tokenizer) {
+  STRATA_TRY(std::unique_ptr<Tokenizer> opened, openTokenizer(location.folder));
+  setup.tokenizer = std::move(opened);
+  const Tokenizer* tokenizer = setup.tokenizer.get();
+  if (tokenizer == nullptr) {
     return fail(ErrorCode::notFound,
                 "The folder " + location.folder.string() +
                     " has no tokenizer files, so text cannot be trained on; add tokenizer.json or tokenizer.model.",
@@ -168,11 +191,14 @@ Result<RunSetup> prepareRun(TrainConfig config) {
     STRATA_TRY(const Dataset held, Dataset::open(from, *tokenizer, heldOutData(config, chat)));
     if (!config.evalData.empty()) warnOfDropped(held.report(), from);
     setup.held = inOrder(held, config.evalRows);
-  } else if (config.evalEvery > 0 || config.earlyStopPatience > 0) {
-    return fail(
-        ErrorCode::usage,
-        "Evaluation while training needs held-out data; name a file of it, or split some off the training data.",
-        "--eval-data");
+  }
+  if (!config.evalQuestions.empty()) {
+    STRATA_TRY(setup.questions, askedQuestions(config));
+    setup.eosIds = setup.model.eosIds;
+    if (config.init.empty()) {
+      STRATA_TRY(const Checkpoint checkpoint, Checkpoint::open(location.folder));
+      STRATA_TRY(setup.eosIds, eosIds(checkpoint));
+    }
   }
   RoutingScript script;
   if (!config.routings.empty()) {

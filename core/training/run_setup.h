@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/config/train_config.h"
+#include "core/data/questions.h"
 #include "core/project/model_name.h"
 #include "core/training/trainer.h"
 
@@ -20,6 +21,9 @@ struct RunSetup {
   std::unique_ptr<Dataset> data;
   std::int64_t sequences = 0;        // that an epoch makes; 0: not counted, as the configuration gives steps
   std::vector<PackedSequence> held;  // evaluation sequences
+  QuestionSet questions;             // that evaluations answer; none: no questions
+  std::shared_ptr<const Tokenizer> tokenizer;
+  std::vector<std::int64_t> eosIds;  // that end an answer
   std::vector<NamedMap> maps;
   std::unique_ptr<Trainer> trainer;
 };

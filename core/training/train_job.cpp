@@ -1,9 +1,9 @@
 #include "core/training/train_job.h"
 
 #include "core/base/log.h"
-#include "core/protocol/job_kinds.h"
 #include "core/project/job_phase.h"
 #include "core/project/run_checkpoint.h"
+#include "core/protocol/job_kinds.h"
 #include "core/training/run_setup.h"
 #include "core/training/train_state.h"
 #include "core/training/training_loop.h"

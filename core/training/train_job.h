@@ -22,7 +22,8 @@ namespace strata {
 struct EvaluationPoint {
   std::int64_t step = 0;  // steps done
   std::string map;
-  double nll = 0;  // nats per token
+  std::optional<double> nll;     // of the held-out data, nats per token
+  std::optional<double> f1, em;  // of the questions, 0 … 1
 };
 
 struct TrainHooks {

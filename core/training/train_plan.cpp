@@ -43,6 +43,7 @@ class Planner {
   void addFiles() {
     const std::pair<const char*, const std::string*> files[] = {{"data", &m_config.data},
                                                                 {"eval-data", &m_config.evalData},
+                                                                {"eval-questions", &m_config.evalQuestions},
                                                                 {"routings", &m_config.routings},
                                                                 {"chat-template", &m_config.chatTemplate}};
     for (const auto& [field, path] : files) {
@@ -98,7 +99,7 @@ class Planner {
     training.teacherTrains = m_config.distillMu > 0;
     training.evaluates = m_config.evalEvery > 0;
     m_plan.memory = estimateTraining(shape, training);
-    for (const std::string& path : {m_config.data, m_config.evalData}) {
+    for (const std::string& path : {m_config.data, m_config.evalData, m_config.evalQuestions}) {
       std::error_code error;
       const auto size = fs::is_regular_file(path, error) ? fs::file_size(path, error) : 0;
       if (!error) m_plan.memory.process += static_cast<std::int64_t>(kReadBytes * static_cast<double>(size));

@@ -5,6 +5,7 @@
 
 #include "core/model/device.h"
 #include "core/model/memory.h"
+#include "core/training/answer_scores.h"
 #include "core/training/run_setup.h"
 
 namespace strata {
@@ -33,6 +34,20 @@ Result<double> timeEvaluation(RunSetup& setup, const std::function<bool()>& stop
     STRATA_CHECK(setup.trainer->evaluate(map.map, first));
   }
   return secondsSince(started) * static_cast<double>(setup.held.size()) / static_cast<double>(some);
+}
+
+/// Seconds of answering all questions, from the first few under each map.
+Result<double> timeAnswers(RunSetup& setup, const std::function<bool()>& stop) {
+  constexpr std::size_t kAnswered = 4;
+  std::vector<Question>& questions = setup.questions.questions;
+  if (setup.config.evalEvery == 0 || questions.empty()) return 0.0;
+  const std::size_t all = questions.size();
+  questions.resize(std::min(all, kAnswered));
+  const auto started = Clock::now();
+  for (const NamedMap& map : setup.maps) {
+    STRATA_CHECK(scoreAnswers(setup, map, [&stop] { return !stop || !stop(); }));
+  }
+  return secondsSince(started) * static_cast<double>(all) / static_cast<double>(questions.size());
 }
 
 MemoryEstimate measuredPeak(c10::Device device) {
@@ -78,7 +93,9 @@ Result<TrainProbe> probeTraining(TrainConfig config, const std::function<bool()>
     probe.tokensPerSecond = static_cast<double>(step.trained) / seconds;
   }
   probe.padding = static_cast<double>(padding) / static_cast<double>(tokens);
-  STRATA_TRY(probe.evaluationSeconds, timeEvaluation(setup, stop));
+  STRATA_TRY(const double losses, timeEvaluation(setup, stop));
+  STRATA_TRY(const double answers, timeAnswers(setup, stop));
+  probe.evaluationSeconds = losses + answers;
   probe.peak = measuredPeak(setup.trainer->device());
   // Before the first step, every so many steps, and at the end.
   const std::int64_t every = told.evalEvery;

@@ -30,7 +30,7 @@ struct StepResult {
   double gradNorm = 0;    // before clipping
   double learningRate = 0;
   double pCross = 0;
-  double borrowed = 0;       // share of the reads of layers 1 … L-1 that went to another layer, over all groups
+  double borrowed = 0;      // share of the reads of layers 1 … L-1 that went to another layer, over all groups
   std::int64_t tokens = 0;  // ids that went through the model, padding included
   std::int64_t padding = 0;
   std::int64_t trained = 0;  // tokens in the loss

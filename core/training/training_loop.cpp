@@ -1,6 +1,8 @@
 #include "core/training/training_loop.h"
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -10,13 +12,14 @@
 #include "core/model/memory.h"
 #include "core/model/model.h"
 #include "core/project/run_checkpoint.h"
+#include "core/training/answer_scores.h"
 #include "core/training/train_state.h"
 
 namespace strata {
 namespace {
 
 constexpr std::int64_t kMemoryEvery = 32;  // steps
-constexpr int kMostNotFinite = 3;  // tries in a row
+constexpr int kMostNotFinite = 3;          // tries in a row
 
 /// The phase while it lives; then stepping.
 class InPhase {
@@ -36,12 +39,13 @@ bool contains(const std::vector<std::int64_t>& steps, std::int64_t step) {
 
 }  // namespace
 
-void EarlyStop::take(std::int64_t step, double nll) {
+void EarlyStop::take(std::int64_t step, double value) {
   if (step == lastStep) return;  // evaluated again after a kill in the middle of an evaluation
   lastStep = step;
   ++since;
-  if (nll < best) {
-    best = nll;
+  const bool isBetter = !best || (metric == "nll" ? value < *best : value > *best);
+  if (isBetter && !std::isnan(value)) {
+    best = value;
     bestStep = step;
     since = 0;
   }
@@ -89,7 +93,7 @@ Result<RunState> TrainingLoop::train() {
     if (m_early.ends()) {
       STRATA_CHECK(m_database->addEvent(
           trainer().nextStep(), "early_stop",
-          "No improvement under " + m_early.map + " since step " + std::to_string(m_early.bestStep)));
+          "No improvement of " + m_early.name() + " since step " + std::to_string(m_early.bestStep)));
       break;
     }
     if (last) break;
@@ -114,7 +118,10 @@ Result<void> TrainingLoop::restore() {
   m_savedAttempt = trainer().attempt();
   m_early.patience = config().earlyStopPatience;
   m_early.map = config().earlyStopMap.empty() ? m_setup.maps.front().name : config().earlyStopMap;
-  STRATA_TRY(const auto earlier, m_database->metrics("nll/" + m_early.map));
+  m_early.metric = config().earlyStopMetric;
+  // An evaluation is due, and whole, by the watched metric even where nothing stops early
+  if (m_early.metric == "nll" && m_setup.held.empty() && !m_setup.questions.questions.empty()) m_early.metric = "f1";
+  STRATA_TRY(const auto earlier, m_database->metrics(m_early.name()));
   for (const Metric& metric : earlier) m_early.take(metric.step, metric.value);
   // A kill between a checkpoint and the note that it is the best
   const bool bestIsSaved = contains(saved, m_early.bestStep);
@@ -211,22 +218,49 @@ Result<bool> TrainingLoop::evaluate() {
     m_phase.progress();
     return !stopping();
   };
-  std::vector<Metric> found;
+  Evaluated evaluated;
   for (const NamedMap& map : m_setup.maps) {
-    const Result<double> nll = trainer().evaluate(map.map, m_setup.held, goOn);
-    if (!nll && nll.error().code == ErrorCode::cancelled) return false;
-    if (!nll) return tl::unexpected(nll.error());
-    found.push_back(measured(done, "nll/" + map.name, *nll));
-    STRATA_CHECK(say(done, m_alerts.takeHeldOut(done, map.name, *nll)));
-    if (m_hooks.onEvaluation) m_hooks.onEvaluation({done, map.name, *nll});
+    const Result<void> whole = evaluateUnder(map, goOn, evaluated);
+    if (!whole && whole.error().code == ErrorCode::cancelled) return false;
+    STRATA_CHECK(whole);
   }
   // The watched one last: it says that the evaluation is whole.
-  const auto watched = std::find_if(found.begin(), found.end(),
-                                    [this](const Metric& metric) { return metric.name == "nll/" + m_early.map; });
-  std::rotate(watched, watched + 1, found.end());
-  for (const Metric& metric : found) STRATA_CHECK(m_database->addMetric(metric));
-  m_early.take(done, found.back().value);
+  std::vector<Metric>& metrics = evaluated.metrics;
+  const auto watched = std::find_if(metrics.begin(), metrics.end(),
+                                    [this](const Metric& metric) { return metric.name == m_early.name(); });
+  std::rotate(watched, watched + 1, metrics.end());
+  for (const RunAnswer& answer : evaluated.answers) STRATA_CHECK(m_database->addAnswer(answer));
+  for (const Metric& metric : metrics) STRATA_CHECK(m_database->addMetric(metric));
+  m_early.take(done, metrics.back().value);
   return true;
+}
+
+Result<void> TrainingLoop::evaluateUnder(const NamedMap& map, const std::function<bool()>& goOn, Evaluated& evaluated) {
+  const std::int64_t done = trainer().nextStep();
+  EvaluationPoint point;
+  point.step = done;
+  point.map = map.name;
+  const auto add = [&](const char* name, double value) {
+    evaluated.metrics.push_back(measured(done, std::string(name) + "/" + map.name, value));
+  };
+  if (!m_setup.held.empty()) {
+    STRATA_TRY(point.nll, trainer().evaluate(map.map, m_setup.held, goOn));
+    add("nll", *point.nll);
+  }
+  if (!m_setup.questions.questions.empty()) {
+    STRATA_TRY(AnswerScores scores, scoreAnswers(m_setup, map, goOn));
+    point.f1 = scores.f1;
+    point.em = scores.em;
+    add("f1", scores.f1);
+    add("f1_low", scores.interval.low);
+    add("f1_high", scores.interval.high);
+    add("em", scores.em);
+    add("answer_nll", scores.nll);
+    std::move(scores.answers.begin(), scores.answers.end(), std::back_inserter(evaluated.answers));
+  }
+  if (point.nll) STRATA_CHECK(say(done, m_alerts.takeHeldOut(done, map.name, *point.nll)));
+  if (m_hooks.onEvaluation) m_hooks.onEvaluation(point);
+  return {};
 }
 
 Result<void> TrainingLoop::saveIfDue() {

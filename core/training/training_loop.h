@@ -8,7 +8,6 @@
 // an evaluation that it cuts short leaves no value and is done again on resume. One thread.
 
 #include <chrono>
-#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,16 +20,18 @@
 
 namespace strata {
 
-/// Watches one map's held-out loss; restored from the run's own metrics on resume.
+/// Watches the held-out loss or a score of the answers under one map; restored from the run's own metrics on resume.
 struct EarlyStop {
   std::string map;
+  std::string metric = "nll";  // nll | f1 | em: scores are better when higher
   int patience = 0;
-  double best = std::numeric_limits<double>::infinity();
+  std::optional<double> best;
   std::int64_t bestStep = -1;
   std::int64_t lastStep = -1;
   int since = 0;
 
-  void take(std::int64_t step, double nll);
+  std::string name() const { return metric + "/" + map; }
+  void take(std::int64_t step, double value);
   bool ends() const { return patience > 0 && since >= patience; }
 };
 
@@ -43,6 +44,11 @@ class TrainingLoop {
 
  private:
   using Clock = std::chrono::steady_clock;
+  /// Stored when all maps are evaluated.
+  struct Evaluated {
+    std::vector<Metric> metrics;
+    std::vector<RunAnswer> answers;
+  };
 
   Trainer& trainer() { return *m_setup.trainer; }
   const TrainConfig& config() const { return m_setup.config; }
@@ -61,8 +67,9 @@ class TrainingLoop {
   Metric measured(std::int64_t step, std::string name, double value) const;
 
   bool evaluationIsDue();
-  /// Every map's held-out loss; false where a stop came between.
+  /// Every map's held-out loss and answers; false where a stop came between.
   Result<bool> evaluate();
+  Result<void> evaluateUnder(const NamedMap& map, const std::function<bool()>& goOn, Evaluated& evaluated);
 
   Result<void> saveIfDue();
   Result<void> saveIfBest();

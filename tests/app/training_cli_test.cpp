@@ -247,6 +247,46 @@ TEST_F(TrainingProgram, EarlyStopKeepsTheStartWhereTrainingOnlyHarms) {
   EXPECT_NE(refused.err.find("stride:2"), std::string::npos) << refused.err;
 }
 
+TEST_F(TrainingProgram, QuestionsAreAnsweredAtEachEvaluation) {
+  const fs::path questions = folder() / "questions.jsonl";
+  std::string lines;
+  for (const char* id : {"a", "b", "c"}) {
+    lines += nlohmann::json{{"id", id},
+                            {"title", "t"},
+                            {"context", "Lily has a red ball."},
+                            {"question", "Who has a ball?"},
+                            {"answers", {{"text", {"Lily"}}, {"answer_start", {0}}}}}
+                 .dump() +
+             "\n";
+  }
+  writeText(questions, lines);
+  const std::vector<std::string> asking = {
+      "--steps", "2",           "--eval-every", "1", "--eval-questions", questions, "--eval-questions-limit",
+      "2",       "--eval-maps", "full;stride:2"};
+  std::vector<std::string> watching = asking;
+  watching.insert(watching.end(), {"--early-stop-metric", "f1", "--early-stop-patience", "9"});
+  const auto run = answerOf(train(watching));
+  const std::string id = run["run"];
+  EXPECT_EQ(run["steps"], 2);
+  const std::string log = readText(fs::path(project()) / "runs" / id / "log");
+  for (const char* line : {"step 0  map full  f1 ", "step 2  map stride:2  f1 "}) {
+    EXPECT_NE(log.find(line), std::string::npos) << line << " is not in the log:\n" << log;
+  }
+  answerOf({"runs", "export", id, "--project", project(), "--format", "csv", folder() / "out.csv"});
+  const std::string table = readText(folder() / "out.csv");
+  for (const char* metric : {"f1/full", "f1_low/full", "f1_high/stride:2", "em/stride:2", "answer_nll/full"}) {
+    EXPECT_NE(table.find(metric), std::string::npos) << metric;
+  }
+  EXPECT_EQ(table.find("nll/full"), table.find("answer_nll/full") + std::string("answer_").size())
+      << "nothing held out";
+
+  std::vector<std::string> wrong = asking;
+  wrong.insert(wrong.end(), {"--eval-task", "msmarco"});
+  const Answer refused = runProgram(train(wrong));
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.err.find("holds questions of SQuAD, not of MS MARCO"), std::string::npos) << refused.err;
+}
+
 TEST_F(TrainingProgram, AnExtensionTakesAPresetAndKeepsTheKindOfTraining) {
   const std::string id = answerOf(train({"--steps", "1"}))["run"];
   const auto extended = answerOf({"train", "--extend", id, "--project", project(), "--preset", "paper", "--micro-batch",

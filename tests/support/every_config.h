@@ -17,6 +17,8 @@ void forEachConfig(const Visit& visit) {
   TrainConfig train;
   train.model = "model";
   train.data = "data.txt";
+  train.evalQuestions = "questions.json";
+  train.evalEvery = 10;
   visit("train", train, checkTrainConfig);
   EvalConfig eval;
   eval.model = "model";

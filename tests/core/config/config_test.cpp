@@ -309,6 +309,23 @@ TEST(TrainConfig, EvaluationNeedsItsData) {
   EXPECT_TRUE(contains(trainRefusal(config, "eval-every"), "early-stop-patience"));
 }
 
+TEST(TrainConfig, AScoreIsWatchedWhereQuestionsAreAnswered) {
+  TrainConfig config = goodConfig();
+  config.evalQuestions = "questions.json";
+  EXPECT_TRUE(contains(trainRefusal(config, "eval-every"), "eval-questions are given"));
+  config.evalEvery = 10;
+  EXPECT_EQ(trainRefusal(config, ""), "accepted");
+  config.earlyStopPatience = 3;
+  EXPECT_TRUE(contains(trainRefusal(config, "early-stop-metric"), "needs held-out data"));
+  config.earlyStopMetric = "f1";
+  EXPECT_EQ(trainRefusal(config, ""), "accepted");
+  config.evalQuestions.clear();
+  config.split = 0.1;
+  EXPECT_TRUE(contains(trainRefusal(config, "early-stop-metric"), "give eval-questions"));
+  config.earlyStopMetric = "rouge";
+  EXPECT_TRUE(contains(trainRefusal(config, "early-stop-metric"), "nll"));
+}
+
 TEST(TrainConfig, ASplitTakesThePlaceOfEvaluationData) {
   TrainConfig config = goodConfig();
   config.evalEvery = 10;

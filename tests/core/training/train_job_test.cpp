@@ -110,7 +110,7 @@ TEST_F(TrainJob, EarlyStopKeepsTheBestCheckpoint) {
   EXPECT_EQ(answer->state, RunState::done);
 
   const auto best =
-      std::min_element(watched.begin(), watched.end(), [](const auto& a, const auto& b) { return a.nll < b.nll; });
+      std::min_element(watched.begin(), watched.end(), [](const auto& a, const auto& b) { return *a.nll < *b.nll; });
   ASSERT_NE(best, watched.end());
   EXPECT_GT(best->step, 0);
   EXPECT_EQ(watched.front().step, 0);
