@@ -203,17 +203,21 @@ void SeriesPlot::setBands(std::vector<PlotBand> bands) {
   scheduleRedraw();
 }
 
-void SeriesPlot::setHighlighted(const QString& id) {
+void SeriesPlot::setHighlighted(const QStringList& ids) {
   Private& p = *m_private;
-  p.highlighted = id;
-  const SeriesGraph* chosen = p.graphOf(id);
+  p.highlighted = ids;
+  const bool any = std::any_of(ids.begin(), ids.end(), [&](const QString& id) { return p.graphOf(id) != nullptr; });
   for (const Private::Series& one : p.series) {
-    one.graph->highlighted = one.graph == chosen;
-    one.graph->faded = chosen && one.graph != chosen;
+    one.graph->highlighted = ids.contains(one.id);
+    one.graph->faded = any && !one.graph->highlighted;
     // Drawn last: on top of the others.
-    if (one.graph == chosen) one.graph->setLayer(one.graph->layer());
+    if (one.graph->highlighted) one.graph->setLayer(one.graph->layer());
   }
   scheduleRedraw();
+}
+
+const QStringList& SeriesPlot::highlighted() const {
+  return m_private->highlighted;
 }
 
 bool SeriesPlot::logScale() const {

@@ -72,7 +72,9 @@ class SeriesPlot : public PlotFrame {
   void setMarkers(std::vector<PlotMarker> markers);
   void setBands(std::vector<PlotBand> bands);
   /// This one stands out, the others fade; empty: none.
-  void setHighlighted(const QString& id);
+  void setHighlighted(const QString& id) { setHighlighted(id.isEmpty() ? QStringList() : QStringList(id)); }
+  void setHighlighted(const QStringList& ids);
+  const QStringList& highlighted() const;
 
   bool logScale() const;
   void setLogScale(bool on);

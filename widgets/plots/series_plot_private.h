@@ -56,7 +56,7 @@ struct SeriesPlot::Private {
   std::vector<Series> series;  // in the order of their coming
   std::vector<PlotMarker> markers;
   std::vector<PlotBand> bands;
-  QString highlighted;
+  QStringList highlighted;
   bool log = false, ignoreOutliers = false;
   double smoothing = 0;
   std::function<QString(double)> valueFormat;
