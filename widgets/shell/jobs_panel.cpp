@@ -48,7 +48,7 @@ JobsPanel::JobsPanel(Session& session, QWidget* parent)
   // Both scroll; at large text the bars below must keep their height.
   followTheme(this, [this] {
     for (QWidget* view : {static_cast<QWidget*>(m_list), static_cast<QWidget*>(m_log)}) {
-      view->setMinimumHeight(3 * metrics().compactRow / 2);
+      view->setMinimumHeight(5 * metrics().compactRow / 4);
     }
     m_log->setFont(fonts().mono);
     update();
@@ -125,6 +125,7 @@ QWidget* JobsPanel::buildList() {
   m_edit = named(makeButton(tr("Name and tags…")), "jobs-edit", tr("Name, tags and note of the selected job"));
   m_undo = named(new Button({}, ButtonKind::link), "jobs-undo", tr("Restore the last job from the trash"));
 
+  for (Button* button : {m_stop, m_trash, m_edit, m_undo}) button->setCompact(true);
   auto* actions = new QHBoxLayout;
   actions->setSpacing(kGapRelated);
   actions->addWidget(m_stop);

@@ -376,7 +376,16 @@ bool MainWindow::event(QEvent* event) {
 
 /// It cannot be made smaller than its content, and what its content comes to need does not make it larger.
 void MainWindow::keepRoomForContent() {
-  if (m_restored) setMinimumSize(layout()->minimumSize().boundedTo(size()));
+  if (!m_restored) return;
+  if (const Page* page = currentPage()) {
+    // The page in view goes before the jobs below it, as far as both have room.
+    QWidget* body = m_down->widget(0);
+    const int above = body->height() - m_stack->height();
+    const int jobs = m_jobsPanel->isHidden() ? 0 : m_jobsPanel->minimumSizeHint().height() + m_down->handleWidth();
+    const int needed = std::max(body->minimumSizeHint().height(), above + page->minimumSizeHint().height());
+    body->setMinimumHeight(std::max(0, std::min(needed, m_down->height() - jobs)));
+  }
+  setMinimumSize(layout()->minimumSize().boundedTo(size()));
 }
 
 /// The window manager tells how large its frame is only once it has drawn it around a window that is shown. Then the
