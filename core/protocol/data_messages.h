@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,18 @@ struct DataKey {
   bool operator==(const DataKey&) const = default;
 };
 
+/// What one data set has of another.
+struct DataOverlap {
+  std::int64_t records = 0, sameRows = 0, samePassages = 0, sameWords = 0;
+  template <class V>
+  void visit(V& v) {
+    v("records", records, "of the set that is looked through");
+    v("same_rows", sameRows, "of them that the other has, word for word");
+    v("same_passages", samePassages, "other ones of which it has a passage or the prompt");
+    v("same_words", sameWords, "other ones of which it has 13 words in a row");
+  }
+};
+
 struct CheckData {
   static constexpr const char* kName = "data/check";
   static constexpr const char* kHelp =
@@ -74,6 +87,7 @@ struct CheckData {
     int length = 512;
     bool trainOnPrompt = false;
     std::map<std::string, std::string> columns;
+    std::string evalData;
     int preview = 3;
     int skip = 0;
     template <class V>
@@ -83,6 +97,7 @@ struct CheckData {
       v("length", length, "tokens a sequence", Range{2, 1e7});
       v("train_on_prompt", trainOnPrompt, "loss on prompts too");
       v("columns", columns, "what the records' keys stand for; empty: recognised");
+      v("eval_data", evalData, "a set to measure with: what of it is in this one; empty: none");
       v("preview", preview, "rows to render", Range{0, 50});
       v("skip", skip, "rows before the first of them", Range{0, 1e9});
     }
@@ -98,6 +113,7 @@ struct CheckData {
     std::vector<LengthBin> lengths;
     std::int64_t medianLength = 0, longestLength = 0;
     std::vector<PreviewRow> preview;
+    std::optional<DataOverlap> overlap;
     template <class V>
     void visit(V& v) {
       v("path", path, "absolute");
@@ -120,6 +136,7 @@ struct CheckData {
       v("median_length", medianLength, "tokens");
       v("longest_length", longestLength, "tokens");
       v("preview", preview, "rendered rows");
+      v("overlap", overlap, "what of eval_data this set has; null: it was not asked for, or it cannot be read");
     }
   };
 };

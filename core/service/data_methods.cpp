@@ -5,6 +5,7 @@
 
 #include "core/base/files.h"
 #include "core/data/columns.h"
+#include "core/data/overlap.h"
 #include "core/data/records.h"
 #include "core/service/project_state.h"
 #include "core/training/data_check.h"
@@ -152,6 +153,15 @@ Result<protocol::CheckData::Answer> check(const protocol::CheckData::Params& par
       answer.longestLength = report.lengths.back();
     }
     addPreview(params, checked.data->rows(), *reader->tokenizer, answer);
+  }
+  if (!params.evalData.empty()) {
+    fs::path other = params.evalData;
+    if (other.is_relative() && project) other = *project / other;
+    context.progress("Comparing with the evaluation data", 0, 0);
+    // What is wrong with the other set is said where it is checked itself.
+    if (const auto overlap = findOverlap(other, path, config.columns)) {
+      answer.overlap = {overlap->records, overlap->sameRows, overlap->samePassages, overlap->sameWords};
+    }
   }
   std::error_code ignored;
   if (fs::is_regular_file(path, ignored)) {

@@ -47,6 +47,19 @@ TEST_F(ProjectMethods, ADataCheckCountsRowsAndShowsWhatIsTrainedOn) {
   EXPECT_EQ(skipped["preview"][0], check["preview"][1]);
 }
 
+TEST_F(ProjectMethods, ADataCheckTellsWhatOfTheEvaluationDataTrainingWouldSee) {
+  openNew();
+  writeText(folder() / "project/pairs.jsonl", kPairs);
+  writeText(folder() / "project/held.jsonl",
+            "{\"prompt\": \"Say a.\", \"completion\": \"a\"}\n{\"prompt\": \"Say z.\", \"completion\": \"z\"}\n");
+  const Json check = answer("data/check", {{"path", "pairs.jsonl"}, {"eval_data", "held.jsonl"}});
+  EXPECT_EQ(check["overlap"]["records"], 2);
+  EXPECT_EQ(check["overlap"]["same_rows"], 1);
+  EXPECT_EQ(check["overlap"]["same_words"], 0);
+  EXPECT_TRUE(answer("data/check", {{"path", "pairs.jsonl"}})["overlap"].is_null());
+  EXPECT_TRUE(answer("data/check", {{"path", "pairs.jsonl"}, {"eval_data", "none.jsonl"}})["overlap"].is_null());
+}
+
 TEST_F(ProjectMethods, ADataCheckSaysWhyTrainingWouldRefuse) {
   writeText(folder() / "odd.jsonl", "{\"a\": 1, \"b\": 2}\n");
   const Json check = answer("data/check", {{"path", (folder() / "odd.jsonl").string()}});
