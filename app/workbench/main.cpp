@@ -17,8 +17,10 @@
 #include "widgets/settings/settings_page.h"
 #include "widgets/shell/engine_command.h"
 #include "widgets/shell/main_window.h"
+#include "widgets/shell/run_watch.h"
 #include "widgets/shell/single_instance.h"
 #include "widgets/shell/window_log.h"
+#include "widgets/training/train_page.h"
 
 namespace strata {
 namespace {
@@ -95,9 +97,11 @@ int run(QApplication& application, const WorkbenchOptions& options) {
   });
   window.addPage(new ModelsPage(session));
   window.addPage(new DataPage(session));
+  window.addPage(new TrainPage(session));
   window.addPage(new ChatPage(session));
   window.addPage(
       new SettingsPage(session, theme, {STRATA_VERSION, resource("LICENSE"), resource("packaging/dependencies.md")}));
+  const RunWatch watch(session, QDBusConnection::systemBus(), QDBusConnection::sessionBus());
   window.restore();
   window.show();
   // The engine starts once the window is on the screen, not before.

@@ -24,6 +24,7 @@
 #include "widgets/settings/settings_page.h"
 #include "widgets/shell/main_window.h"
 #include "widgets/style/theme.h"
+#include "widgets/training/train_page.h"
 
 namespace strata {
 
@@ -69,9 +70,11 @@ class RealWindow {
       : settings(folders.path("settings.ini")), theme(*qApp), session(engine, settings), window(session, theme) {
     models = new ModelsPage(session);
     data = new DataPage(session);
+    train = new TrainPage(session);
     chat = new ChatPage(session);
     window.addPage(models);
     window.addPage(data);
+    window.addPage(train);
     window.addPage(chat);
     window.addPage(new SettingsPage(session, theme));
     window.restore();
@@ -125,6 +128,7 @@ class RealWindow {
   MainWindow window;
   ModelsPage* models;
   DataPage* data;
+  TrainPage* train;
   ChatPage* chat;
 };
 

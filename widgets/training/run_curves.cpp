@@ -1,0 +1,159 @@
+#include "widgets/training/run_curves.h"
+
+#include <algorithm>
+
+#include "core/protocol/columns.h"
+
+namespace strata {
+namespace {
+
+constexpr std::int64_t kBuckets = 2000;
+
+const char* nameOf(PlotAxis axis) {
+  switch (axis) {
+    case PlotAxis::step:
+      return "step";
+    case PlotAxis::tokens:
+      return "tokens";
+    case PlotAxis::seconds:
+      break;
+  }
+  return "seconds";
+}
+
+Result<PlotColumns> columnsOf(const protocol::SeriesBuckets& buckets) {
+  PlotColumns columns;
+  STRATA_TRY(columns.step, protocol::decodeColumn(buckets.step));
+  STRATA_TRY(columns.tokens, protocol::decodeColumn(buckets.tokens));
+  STRATA_TRY(columns.seconds, protocol::decodeColumn(buckets.seconds));
+  STRATA_TRY(columns.value, protocol::decodeColumn(buckets.last));
+  STRATA_TRY(const std::vector<double> count, protocol::decodeColumn(buckets.count));
+  const bool single = std::all_of(count.begin(), count.end(), [](double each) { return each == 1; });
+  if (single) return columns;
+  STRATA_TRY(columns.min, protocol::decodeColumn(buckets.min));
+  STRATA_TRY(columns.max, protocol::decodeColumn(buckets.max));
+  return columns;
+}
+
+Result<PlotColumns> columnsOf(const protocol::PointColumns& points) {
+  PlotColumns columns;
+  STRATA_TRY(columns.step, protocol::decodeColumn(points.step));
+  STRATA_TRY(columns.tokens, protocol::decodeColumn(points.tokens));
+  STRATA_TRY(columns.seconds, protocol::decodeColumn(points.seconds));
+  STRATA_TRY(columns.value, protocol::decodeColumn(points.value));
+  return columns;
+}
+
+}  // namespace
+
+RunCurves::RunCurves(EngineClient& engine, std::string run, QObject* parent)
+    : QObject(parent), m_engine(engine), m_run(std::move(run)) {
+  engine.on<protocol::JobPoints>(this, [this](const protocol::JobPoints& points) { take(points); });
+}
+
+RunCurves::~RunCurves() {
+  if (m_following) watch(false);
+}
+
+void RunCurves::open(bool alive) {
+  protocol::ReadSeries::Params params;
+  params.id = m_run;
+  m_engine.call<protocol::ReadSeries>(params, this, [this, alive](const Result<protocol::ReadSeries::Answer>& answer) {
+    if (!answer) {
+      Q_EMIT failed(QString::fromStdString(answer.error().message));
+      return;
+    }
+    if (alive) m_following = true;  // the watch begins behind what is read now
+    read(answer->names);
+  });
+}
+
+void RunCurves::read(std::vector<std::string> names) {
+  if (names.empty()) {
+    m_opened = true;
+    if (m_following) watch(true);
+    Q_EMIT opened();
+    return;
+  }
+  protocol::ReadSeries::Params params;
+  params.id = m_run;
+  params.names = std::move(names);
+  params.buckets = kBuckets;
+  m_engine.call<protocol::ReadSeries>(params, this, [this](const Result<protocol::ReadSeries::Answer>& answer) {
+    if (!answer) {
+      Q_EMIT failed(QString::fromStdString(answer.error().message));
+      return;
+    }
+    for (const protocol::SeriesBuckets& buckets : answer->series) {
+      const Result<PlotColumns> columns = columnsOf(buckets);
+      if (!columns) {
+        Q_EMIT failed(QString::fromStdString(columns.error().message));
+        continue;
+      }
+      if (columns->step.empty()) continue;
+      m_last[buckets.name] = columns->step.back();
+      Q_EMIT arrived(QString::fromStdString(buckets.name), *columns);
+    }
+    read(answer->left);
+  });
+}
+
+void RunCurves::follow(bool alive) {
+  if (m_following == alive) return;
+  m_following = alive;
+  if (m_opened) watch(alive);
+}
+
+/// From where the metric with the oldest newest step stands: points that come again replace themselves.
+void RunCurves::watch(bool on) {
+  protocol::WatchJob::Params params;
+  params.id = m_run;
+  params.on = on;
+  // An evaluation's metric is behind the others by as much as evaluations are apart, not by the run's length.
+  const auto loss = m_last.find("loss");
+  params.fromStep = static_cast<std::int64_t>(loss == m_last.end() ? 0 : loss->second);
+  m_engine.call<protocol::WatchJob>(params, this, [this](const Result<protocol::Nothing>& answer) {
+    if (!answer) Q_EMIT failed(QString::fromStdString(answer.error().message));
+  });
+}
+
+void RunCurves::take(const protocol::JobPoints& points) {
+  if (!m_following || points.id != m_run) return;
+  for (const protocol::PointColumns& each : points.series) {
+    const Result<PlotColumns> columns = columnsOf(each);
+    if (!columns) {
+      Q_EMIT failed(QString::fromStdString(columns.error().message));
+      continue;
+    }
+    if (columns->step.empty()) continue;
+    m_last[each.name] = columns->step.back();
+    Q_EMIT grew(QString::fromStdString(each.name), *columns);
+  }
+}
+
+double RunCurves::lastStep() const {
+  double last = -1;
+  for (const auto& [name, step] : m_last) last = std::max(last, step);
+  return last;
+}
+
+void RunCurves::refine(const QStringList& metrics, PlotAxis axis, double from, double to, int buckets) {
+  protocol::ReadSeries::Params params;
+  params.id = m_run;
+  for (const QString& metric : metrics) params.names.push_back(metric.toStdString());
+  params.x = nameOf(axis);
+  params.from = from;
+  params.to = to;
+  params.buckets = std::clamp(buckets, 1, 4096);
+  m_engine.call<protocol::ReadSeries>(params, this, [this, axis](const Result<protocol::ReadSeries::Answer>& answer) {
+    if (!answer) return Q_EMIT failed(QString::fromStdString(answer.error().message));
+    for (const protocol::SeriesBuckets& buckets : answer->series) {
+      const Result<PlotColumns> columns = columnsOf(buckets);
+      if (columns && !columns->step.empty()) {
+        Q_EMIT refined(QString::fromStdString(buckets.name), axis, *columns);
+      }
+    }
+  });
+}
+
+}  // namespace strata
