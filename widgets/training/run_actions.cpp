@@ -14,6 +14,7 @@ RunActions::RunActions(Session& session, QWidget* view, QObject* parent)
   m_csv = add("run-export-csv", tr("Export curves as CSV"), {}, &RunActions::exportCsv);
   m_tensorboard = add("run-export-tensorboard", tr("Export for TensorBoard"), {}, &RunActions::exportTensorboard);
   m_sweep = add("run-sweep", tr("Show the sweep's runs"), {}, &RunActions::showSweep);
+  m_drawSweep = add("run-draw-sweep", tr("Draw the sweep's runs"), {}, &RunActions::drawSweep);
   m_earlier = add("run-earlier", tr("Start earlier"), QKeySequence("Alt+Up"), &RunActions::startEarlier);
   m_later = add("run-later", tr("Start later"), QKeySequence("Alt+Down"), &RunActions::startLater);
   m_trash = add("run-trash", tr("Move run to trash"), QKeySequence(Qt::Key_Delete), &RunActions::trash);
@@ -49,8 +50,10 @@ void RunActions::update() {
   const protocol::JobInfo* job = m_session.runs().find(m_run);
   const bool ready = job != nullptr && m_session.engine().ready();
   for (QAction* action : {m_rename, m_csv, m_tensorboard}) action->setEnabled(ready);
-  m_sweep->setEnabled(job != nullptr && !job->sweep.empty());
-  m_sweep->setVisible(m_sweep->isEnabled());
+  for (QAction* action : {m_sweep, m_drawSweep}) {
+    action->setEnabled(job != nullptr && !job->sweep.empty());
+    action->setVisible(action->isEnabled());
+  }
   m_trash->setEnabled(ready && !job->alive);
   const std::vector<const protocol::JobInfo*> waiting = m_session.runs().waiting();
   const bool waits = ready && job->place > 0;

@@ -31,6 +31,8 @@ class RunActions : public QObject {
  Q_SIGNALS:
   /// The list shows the runs of this sweep alone.
   void sweepWanted(const QString& sweep);
+  /// The curves of this sweep's runs stand beside one another.
+  void sweepTicked(const QString& sweep);
   /// The run goes to the trash.
   void trashed(const QString& run);
   void failed(const QString& sentence);
@@ -44,6 +46,7 @@ class RunActions : public QObject {
   void exportTensorboard(const protocol::JobInfo& run) { exportAs(run, "tensorboard"); }
   void exportAs(const protocol::JobInfo& run, const char* format);
   void showSweep(const protocol::JobInfo& run) { Q_EMIT sweepWanted(QString::fromStdString(run.sweep)); }
+  void drawSweep(const protocol::JobInfo& run) { Q_EMIT sweepTicked(QString::fromStdString(run.sweep)); }
   void startEarlier(const protocol::JobInfo& run) { moveInQueue(run, -1); }
   void startLater(const protocol::JobInfo& run) { moveInQueue(run, 1); }
   void moveInQueue(const protocol::JobInfo& run, int by);
@@ -52,7 +55,7 @@ class RunActions : public QObject {
   QWidget* m_view;
   std::string m_run;
   QList<QAction*> m_actions;
-  QAction *m_rename, *m_csv, *m_tensorboard, *m_sweep, *m_earlier, *m_later, *m_trash;
+  QAction *m_rename, *m_csv, *m_tensorboard, *m_sweep, *m_drawSweep, *m_earlier, *m_later, *m_trash;
 };
 
 }  // namespace strata

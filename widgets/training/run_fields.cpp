@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/config/train_config.h"
 #include "widgets/session/run_table.h"
 #include "widgets/style/format.h"
 
@@ -35,6 +36,16 @@ std::optional<double> retentionOf(const QString& map) {
   if (!map.contains(',') || map.contains(':')) return {};
   const QStringList sources = map.split(',');
   return static_cast<double>(QSet<QString>(sources.begin(), sources.end()).size()) / sources.size();
+}
+
+/// "=" and ":" alike ask for equality.
+template <class T>
+bool compares(const std::string& how, const T& value, const T& wanted) {
+  if (how == "<") return value < wanted;
+  if (how == "<=") return value <= wanted;
+  if (how == ">") return value > wanted;
+  if (how == ">=") return value >= wanted;
+  return value == wanted;
 }
 
 int rankOf(const protocol::JobInfo& job) {
@@ -193,7 +204,9 @@ bool runComesBefore(const protocol::JobInfo& a, const protocol::JobInfo& b, RunF
   if (field == RunField::state) {
     return rankOf(a) != rankOf(b) ? rankOf(a) < rankOf(b) : a.place < b.place;
   }
-  return QString::localeAwareCompare(runFieldText(a, field), runFieldText(b, field)) < 0;
+  const QString left = runFieldText(a, field), right = runFieldText(b, field);
+  if (left.isEmpty() != right.isEmpty()) return right.isEmpty() == (order == Qt::AscendingOrder);
+  return QString::localeAwareCompare(left, right) < 0;
 }
 
 RunFilter RunFilter::parse(const QString& text) {
@@ -204,6 +217,7 @@ RunFilter RunFilter::parse(const QString& text) {
     if (filter.read(found.next().captured(0))) continue;
     filter.m_words.clear();
     filter.m_conditions.clear();
+    filter.m_settings.clear();
     break;
   }
   return filter;
@@ -222,6 +236,7 @@ bool RunFilter::read(const QString& part) {
   const auto found = std::find_if(kKeys.begin(), kKeys.end(), [&](const char* each) { return key == each; });
   Condition wanted{static_cast<RunField>(found - kKeys.begin()), match.captured(2), unquoted(match.captured(3)), 0};
   if (found == kKeys.end() || wanted.field == RunField::tick || wanted.field == RunField::curve) {
+    if (readSetting(key, wanted.how, wanted.text)) return true;
     if (wanted.how == ":") {  // "stride:2" is a word of a run too
       m_words << unquoted(part);
       return true;
@@ -229,7 +244,8 @@ bool RunFilter::read(const QString& part) {
     QStringList keys(kKeys.begin(), kKeys.end());
     keys.removeAll("tick");
     keys.removeAll("curve");
-    m_problem = tr("No run has a field %1. The fields are %2.").arg(match.captured(1), keys.join(", "));
+    m_problem = tr("No run has a field %1. The fields are %2, and the settings of a run, such as lr.")
+                    .arg(match.captured(1), keys.join(", "));
     return false;
   }
   if (wanted.text.isEmpty()) return true;  // not typed yet
@@ -245,24 +261,40 @@ bool RunFilter::read(const QString& part) {
   return true;
 }
 
+bool RunFilter::readSetting(const QString& key, const QString& how, const QString& value) {
+  static const Json settings = configToJson(TrainConfig());
+  const std::string name = QString(key).replace('_', '-').toStdString();
+  if (!settings.contains(name)) return false;
+  if (!value.isEmpty()) m_settings.push_back({name, how.toStdString(), value});
+  return true;
+}
+
+bool RunFilter::holds(const Setting& setting, const Json& config) {
+  const auto value = config.find(setting.name);
+  if (value == config.end() || value->is_null()) return false;
+  bool isNumber = false;
+  const double wanted = setting.text.toDouble(&isNumber);
+  if (value->is_number()) return isNumber && compares(setting.how, value->get<double>(), wanted);
+  const QString text = fromUtf8(value->is_string() ? value->get<std::string>() : value->dump());
+  if (setting.how == ":") return text.contains(setting.text, Qt::CaseInsensitive);
+  return compares(setting.how, text.toLower(), setting.text.toLower());
+}
+
 bool RunFilter::holds(const Condition& condition, const protocol::JobInfo& job) {
-  const auto compared = [&](const auto& value, const auto& wanted) {
-    if (condition.how == "<") return value < wanted;
-    if (condition.how == "<=") return value <= wanted;
-    if (condition.how == ">") return value > wanted;
-    if (condition.how == ">=") return value >= wanted;
-    return value == wanted;
-  };
+  const std::string how = condition.how.toStdString();
   if (isRunFigure(condition.field)) {
     const std::optional<double> number = runFieldNumber(job, condition.field);
-    return number && compared(*number, condition.number);
+    return number && compares(how, *number, condition.number);
   }
   const QString shown = runFieldText(job, condition.field);
-  if (condition.how != ":") return compared(shown.toLower(), condition.text.toLower());
+  if (condition.how != ":") return compares(how, shown.toLower(), condition.text.toLower());
   return shown.contains(condition.text, Qt::CaseInsensitive);
 }
 
-bool RunFilter::accepts(const protocol::JobInfo& job) const {
+bool RunFilter::accepts(const protocol::JobInfo& job, const Json* config) const {
+  for (const Setting& setting : m_settings) {
+    if (config == nullptr || !holds(setting, *config)) return false;
+  }
   for (const Condition& condition : m_conditions) {
     if (!holds(condition, job)) return false;
   }

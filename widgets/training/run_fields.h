@@ -46,7 +46,7 @@ QString runFieldText(const protocol::JobInfo& job, RunField field);
 std::optional<double> runFieldNumber(const protocol::JobInfo& job, RunField field);
 /// The map with the least retention that the run was evaluated under; nullopt: under the full map alone.
 std::optional<protocol::Score> leastRetained(const protocol::JobInfo& job);
-/// What falls behind, in ascending order; unknown figures stand last in any order.
+/// What falls behind, in ascending order; what is not known stands last in any order.
 bool runComesBefore(const protocol::JobInfo& a, const protocol::JobInfo& b, RunField field, Qt::SortOrder order);
 
 class RunFilter {
@@ -57,7 +57,10 @@ class RunFilter {
   static RunFilter parse(const QString& text);
   /// Why the text is no filter: one sentence. Then it accepts everything.
   const QString& problem() const { return m_problem; }
-  bool accepts(const protocol::JobInfo& job) const;
+  /// Whether it asks for settings that the list of runs does not have, such as lr or steps.
+  bool needsConfig() const { return !m_settings.empty(); }
+  /// `config`: what the run was told; nullptr: not known, so that no condition on it holds.
+  bool accepts(const protocol::JobInfo& job, const Json* config = nullptr) const;
 
  private:
   struct Condition {
@@ -66,11 +69,18 @@ class RunFilter {
     QString text;
     double number = 0;
   };
+  struct Setting {
+    std::string name, how;  // an option of strata train
+    QString text;
+  };
   bool read(const QString& part);
+  bool readSetting(const QString& key, const QString& how, const QString& value);
   static bool holds(const Condition& condition, const protocol::JobInfo& job);
+  static bool holds(const Setting& setting, const Json& config);
 
   QStringList m_words;
   std::vector<Condition> m_conditions;
+  std::vector<Setting> m_settings;
   QString m_problem;
 };
 

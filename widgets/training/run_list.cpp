@@ -23,7 +23,8 @@ namespace strata {
 RunList::RunList(Session& session, QWidget* parent)
     : QWidget(parent),
       m_session(session),
-      m_shown(new ShownRuns(session.runs(), this)),
+      m_configs(new RunConfigs(session.engine(), this)),
+      m_shown(new ShownRuns(session.runs(), *m_configs, this)),
       m_lines(new RunSparklines(session.engine(), this)) {
   named(this, "runList", tr("Training runs"));
   buildView();
@@ -38,6 +39,8 @@ RunList::RunList(Session& session, QWidget* parent)
   connect(m_actions, &RunActions::failed, this, &RunList::say);
   connect(m_actions, &RunActions::sweepWanted, this,
           [this](const QString& sweep) { m_search->setText("sweep:" + sweep.section('-', -1)); });
+  connect(m_actions, &RunActions::sweepTicked, this,
+          [this](const QString& sweep) { m_shown->all().tickSweep(sweep.toStdString()); });
   connect(m_actions, &RunActions::trashed, this, [this](const QString& run) {
     m_leaving = run.toStdString();
     const int row = m_shown->indexOf(m_leaving).row();
@@ -49,6 +52,10 @@ RunList::RunList(Session& session, QWidget* parent)
     const QModelIndex at = m_shown->indexOf(run.toStdString());
     if (at.isValid()) m_view->update(at.siblingAtColumn(static_cast<int>(RunField::curve)));
   });
+  connect(m_configs, &RunConfigs::arrived, this, [this] {
+    showHint();
+    keepChoice();
+  });
   connect(&m_shown->all(), &TrainingRuns::ticksChanged, this, [this] {
     showState();
     Q_EMIT ticksChanged();
@@ -58,6 +65,7 @@ RunList::RunList(Session& session, QWidget* parent)
   connect(&session, &Session::projectChanged, this, [this] {
     m_shown->all().clearTicks();
     m_lines->forget();
+    m_configs->forget();
     m_search->clear();
     say({});
   });
@@ -114,7 +122,8 @@ QWidget* RunList::buildHead() {
   m_search = named(new QLineEdit, "searchRuns", tr("Search runs"));
   m_search->setPlaceholderText(tr("Search runs"));
   m_search->setClearButtonEnabled(true);
-  const QString help = tr("Words, or conditions on a field such as state:done, tags:paper or p_cross>0.3.");
+  const QString help =
+      tr("Words, or conditions on a field or a setting, such as state:done, tags:paper, p_cross>0.3 or lr<1e-4.");
   m_search->setWhatsThis(help);
   m_search->setToolTip(help);
   m_hint = named(captionLabel({}), "searchHint");
@@ -166,11 +175,15 @@ QWidget* RunList::buildFoot() {
   auto* column = new QVBoxLayout(foot);
   column->setContentsMargins(kGapGroups, 0, kGapGroups, 0);
   column->setSpacing(kGapRelated);
+  m_untick = named(new Button(tr("Untick all"), ButtonKind::link), "untickRuns");
+  m_ticks = rowOf({m_compare, m_untick});
+  static_cast<QHBoxLayout*>(m_ticks->layout())->addStretch();
   for (QWidget* each :
-       {static_cast<QWidget*>(m_problem), static_cast<QWidget*>(m_compare), static_cast<QWidget*>(m_undo)}) {
+       {static_cast<QWidget*>(m_problem), static_cast<QWidget*>(m_ticks), static_cast<QWidget*>(m_undo)}) {
     column->addWidget(each);
     each->hide();
   }
+  connect(m_untick, &Button::clicked, this, [this] { m_shown->all().clearTicks(); });
   connect(m_compare, &Button::clicked, this, &RunList::comparisonWanted);
   connect(m_undo, &Button::clicked, this, [this] {
     if (const protocol::JobInfo* job = m_session.runs().lastTrashed()) {
@@ -242,12 +255,20 @@ void RunList::select(const std::string& run) {
 }
 
 void RunList::search(const QString& text) {
-  const RunFilter filter = RunFilter::parse(text);
-  m_shown->setFilter(filter);
-  m_hint->setTone(filter.problem().isEmpty() ? Tone::second : Tone::bad);
-  m_hint->setText(filter.problem().isEmpty() ? tr("Words, or conditions: state:done p_cross>0.3") : filter.problem());
-  m_hint->setVisible(!text.isEmpty());
+  m_filter = RunFilter::parse(text);
+  m_shown->setFilter(m_filter);
+  showHint();
   keepChoice();
+}
+
+void RunList::showHint() {
+  const bool wrong = !m_filter.problem().isEmpty();
+  QString hint = wrong ? m_filter.problem() : tr("Words, or conditions: state:done p_cross>0.3 lr<1e-4");
+  const int left = m_filter.needsConfig() ? m_configs->left() : 0;
+  if (left > 0) hint = tr("Reading the settings of %n run(s)…", nullptr, left);
+  m_hint->setTone(wrong ? Tone::bad : Tone::second);
+  m_hint->setText(hint);
+  m_hint->setVisible(!m_search->text().isEmpty());
 }
 
 void RunList::keepChoice() {
@@ -283,7 +304,9 @@ void RunList::showState() {
   m_waiting->setText(waiting > 0 ? tr("%n run(s) waiting", nullptr, waiting) : tr("No run waiting"));
   m_pause->setChecked(runs.queuePaused());
   m_pause->setEnabled(ready);
-  m_compare->setVisible(ticked().size() + (m_chosen.empty() ? 0 : 1) > 1);
+  const bool several = ticked().size() + (m_chosen.empty() ? 0 : 1) > 1;
+  m_compare->setVisible(several);
+  m_ticks->setVisible(several || !m_shown->all().ticked().empty());
   m_compare->setEnabled(ready);
   const protocol::JobInfo* last = runs.lastTrashed();
   m_undo->setVisible(last != nullptr && last->kind == "train");

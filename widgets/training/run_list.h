@@ -17,6 +17,7 @@ class Button;
 class Label;
 class RowView;
 class RunActions;
+class RunConfigs;
 class RunSparklines;
 class ShownRuns;
 class Switch;
@@ -58,6 +59,7 @@ class RunList : public QWidget {
   void buildView();
   void buildColumns(QMenu* menu);
   void search(const QString& text);
+  void showHint();
   void keepChoice();
   void showState();
   void say(const QString& problem);
@@ -71,15 +73,17 @@ class RunList : public QWidget {
   void fitName();
 
   Session& m_session;
+  RunConfigs* m_configs;
   ShownRuns* m_shown;
   RunSparklines* m_lines;
   RunActions* m_actions;
   QLineEdit* m_search;
   RowView* m_view;
-  QWidget* m_queue;
+  QWidget *m_queue, *m_ticks;
   Switch* m_pause;
   Label *m_hint, *m_waiting, *m_problem;
-  Button *m_compare, *m_undo;
+  Button *m_compare, *m_untick, *m_undo;
+  RunFilter m_filter;
   std::string m_chosen, m_leaving, m_next;  // m_leaving goes to the trash; m_next is chosen in its place
   bool m_restoring = false;
 };

@@ -98,16 +98,31 @@ bool TrainingRuns::setData(const QModelIndex& index, const QVariant& value, int 
   const std::string run = at(index.row()).id;
   if (value.toInt() != Qt::Checked) {
     m_ticks.erase(run);
-  } else if (m_ticks.count(run) == 0) {
-    std::set<int> taken;
-    for (const auto& [other, slot] : m_ticks) taken.insert(slot);
-    int free = kFirstSlot;
-    while (taken.count(free) != 0) ++free;
-    m_ticks[run] = free;
+  } else {
+    tick(run);
   }
   touch(run);
   Q_EMIT ticksChanged();
   return true;
+}
+
+/// With the first colour that is free.
+void TrainingRuns::tick(const std::string& run) {
+  if (m_ticks.count(run) != 0) return;
+  std::set<int> taken;
+  for (const auto& [other, slot] : m_ticks) taken.insert(slot);
+  int free = kFirstSlot;
+  while (taken.count(free) != 0) ++free;
+  m_ticks[run] = free;
+}
+
+void TrainingRuns::tickSweep(const std::string& sweep) {
+  for (int row = 0; row < rowCount(); ++row) {
+    if (at(row).sweep != sweep) continue;
+    tick(at(row).id);
+    touch(at(row).id);
+  }
+  Q_EMIT ticksChanged();
 }
 
 QVariant TrainingRuns::headerData(int section, Qt::Orientation orientation, int role) const {
@@ -165,8 +180,12 @@ void TrainingRuns::touch(const std::string& run) {
   if (row >= 0) Q_EMIT dataChanged(index(row, 0), index(row, kRunFields - 1));
 }
 
-ShownRuns::ShownRuns(RunTable& runs, QObject* parent)
-    : QSortFilterProxyModel(parent), m_all(new TrainingRuns(runs, this)) {
+ShownRuns::ShownRuns(RunTable& runs, RunConfigs& configs, QObject* parent)
+    : QSortFilterProxyModel(parent), m_all(new TrainingRuns(runs, this)), m_configs(configs) {
+  connect(&configs, &RunConfigs::arrived, this, [this] {
+    if (m_filter.needsConfig()) invalidateFilter();
+  });
+  connect(&runs, &RunTable::changed, this, &ShownRuns::readConfigs);
   setSourceModel(m_all);
   setDynamicSortFilter(true);
 }
@@ -182,12 +201,22 @@ QModelIndex ShownRuns::indexOf(const std::string& run) const {
 
 void ShownRuns::setFilter(RunFilter filter) {
   m_filter = std::move(filter);
+  readConfigs();
   invalidateFilter();
+}
+
+void ShownRuns::readConfigs() {
+  if (!m_filter.needsConfig()) return;
+  std::vector<std::string> runs;
+  for (int row = 0; row < m_all->rowCount(); ++row) {
+    if (m_all->at(row).kind == "train") runs.push_back(m_all->at(row).id);
+  }
+  m_configs.read(runs);
 }
 
 bool ShownRuns::filterAcceptsRow(int row, const QModelIndex&) const {
   const protocol::JobInfo& job = m_all->at(row);
-  return job.kind == "train" && m_filter.accepts(job);
+  return job.kind == "train" && m_filter.accepts(job, m_configs.of(job.id));
 }
 
 bool ShownRuns::lessThan(const QModelIndex& left, const QModelIndex& right) const {

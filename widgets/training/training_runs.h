@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "widgets/session/run_table.h"
+#include "widgets/training/run_configs.h"
 #include "widgets/training/run_fields.h"
 
 namespace strata {
@@ -42,6 +43,7 @@ class TrainingRuns : public QAbstractTableModel {
   /// The ticked runs that there are, in the order of their colours.
   std::vector<std::string> ticked() const;
   int slotOf(const std::string& run) const;
+  void tickSweep(const std::string& sweep);
   void clearTicks();
   /// Something of this run that the table does not know has changed.
   void touch(const std::string& run);
@@ -50,6 +52,8 @@ class TrainingRuns : public QAbstractTableModel {
   void ticksChanged();
 
  private:
+  void tick(const std::string& run);
+
   RunTable& m_runs;
   std::string m_chosen;
   std::map<std::string, int> m_ticks;  // run -> slot
@@ -59,7 +63,7 @@ class ShownRuns : public QSortFilterProxyModel {
   Q_OBJECT
 
  public:
-  explicit ShownRuns(RunTable& runs, QObject* parent = nullptr);
+  ShownRuns(RunTable& runs, RunConfigs& configs, QObject* parent = nullptr);
 
   TrainingRuns& all() const { return *m_all; }
   const protocol::JobInfo& at(int row) const;
@@ -85,7 +89,10 @@ class ShownRuns : public QSortFilterProxyModel {
   /// The run that a drop goes before; "": to the end; nothing: no place for it.
   std::optional<std::string> dropBefore(int row, const QModelIndex& parent) const;
 
+  void readConfigs();
+
   TrainingRuns* m_all;
+  RunConfigs& m_configs;
   RunFilter m_filter;
 };
 
