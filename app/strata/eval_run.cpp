@@ -114,7 +114,8 @@ Result<std::vector<TaskResult>> Evaluation::record(Run& run, const TaskHooks& ou
   TaskHooks hooks = outer;
   hooks.cancel = &watcher.flag();
   hooks.onAnswer = [&](const TaskAnswer& answer) {
-    return database.addAnswer({answer.map, answer.question, answer.answer, answer.scores});
+    return database.addAnswer(
+        {answer.map, answer.question, answer.answer, answer.scores, answer.text, answer.expected});
   };
   // Progress over all maps: "done" at step n is the number in all, "seconds" what n took.
   const auto started = Clock::now();

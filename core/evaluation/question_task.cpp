@@ -182,7 +182,12 @@ Result<void> scoreAll(const NamedMap& map, const QuestionTask& task, const std::
     const Question* question = asked[i];
     const std::string& answer = answers.at(question->id);
     const AnswerScore score = task.score(answer, *question);
-    TaskAnswer told{map.name, question->id, answer, {{"em", score.exact}, {"f1", score.f1}}};
+    TaskAnswer told{map.name,
+                    question->id,
+                    answer,
+                    {{"em", score.exact}, {"f1", score.f1}},
+                    question->question,
+                    task.targetOf(*question)};
     loss += losses[i];
     if (losses[i].tokens > 0) {
       told.scores["nll"] = losses[i].mean();

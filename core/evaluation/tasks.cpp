@@ -82,7 +82,7 @@ Result<NllSum> tellRecords(const NamedMap& map, const Rows& rows, const std::vec
   for (std::size_t i = 0; hooks.onAnswer && i < records.size(); ++i) {
     if (records[i].tokens == 0) continue;
     const Metrics scores = {{"nll", records[i].mean()}, {"tokens", static_cast<double>(records[i].tokens)}};
-    STRATA_CHECK(hooks.onAnswer({map.name, std::to_string(i + 1), {}, scores}));
+    STRATA_CHECK(hooks.onAnswer({map.name, std::to_string(i + 1), {}, scores, {}, {}}));
   }
   return all;
 }

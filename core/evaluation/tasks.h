@@ -36,7 +36,8 @@ struct TaskAnswer {
   std::string map;
   std::string question;  // id; of a text its number in the data, from 1
   std::string answer;
-  Metrics scores;  // nll with "tokens", those that were predicted
+  Metrics scores;              // nll with "tokens", those that were predicted
+  std::string text, expected;  // of the question: what is asked, and the answer in the data's words
 };
 
 /// A task by its name.

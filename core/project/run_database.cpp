@@ -23,7 +23,9 @@ constexpr const char* kSchema =
     "CREATE TABLE IF NOT EXISTS events(id INTEGER PRIMARY KEY, step INTEGER NOT NULL, time REAL NOT NULL,"
     " kind TEXT NOT NULL, text TEXT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS answers(map TEXT NOT NULL, question TEXT NOT NULL, answer TEXT NOT NULL,"
-    " scores TEXT, PRIMARY KEY(map, question)) WITHOUT ROWID;";
+    " scores TEXT, PRIMARY KEY(map, question)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS questions(id TEXT PRIMARY KEY, text TEXT NOT NULL, expected TEXT NOT NULL)"
+    " WITHOUT ROWID;";
 
 /// From version 1, that of Strata 0.4.
 constexpr const char* kUpgrade =
@@ -84,11 +86,15 @@ Result<void> RunDatabase::State::writeBuffers() {
     event.reset();
   }
   Statement answer(database, "INSERT OR REPLACE INTO answers(map, question, answer, scores) VALUES(?, ?, ?, ?)");
+  Statement question(database, "INSERT OR REPLACE INTO questions(id, text, expected) VALUES(?, ?, ?)");
   for (const RunAnswer& each : answers) {
     const std::string scores = printScores(each.scores);
     answer.bind(1, each.map).bind(2, each.question).bind(3, each.answer).bind(4, scores);
     STRATA_CHECK(database.check(answer.step()));
     answer.reset();
+    if (each.text.empty()) continue;
+    STRATA_CHECK(database.check(question.bind(1, each.question).bind(2, each.text).bind(3, each.expected).step()));
+    question.reset();
   }
   return {};
 }

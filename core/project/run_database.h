@@ -20,6 +20,7 @@ struct RunAnswer {
   std::string map, question;  // its id
   std::string answer;
   std::map<std::string, double> scores;  // "em", "f1", "rouge_l", …; only finite ones are stored
+  std::string text, expected;            // of the question; empty where nothing was asked
 };
 
 /// Something that happened in a run: "checkpoint", "skipped", "redrawn", "resumed", "early_stop", "alert".

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include "core/protocol/job_kinds.h"
 #include "core/project/run_schema.h"
+#include "core/protocol/job_kinds.h"
 
 namespace strata {
 namespace {
@@ -54,9 +54,9 @@ Result<RunReader> RunReader::open(const fs::path& runFolder, std::int64_t fromSt
   return reader;
 }
 
-bool RunReader::isTimed() const {
-  const Result<int> version = m_database.version(kRunDatabaseVersion);
-  return version && *version >= kFirstTimedVersion;
+bool RunReader::isFrom(int version) const {
+  const Result<int> own = m_database.version(kRunDatabaseVersion);
+  return own && *own >= version;
 }
 
 Result<std::optional<Metric>> RunReader::newest(const char* name) const {
@@ -77,14 +77,15 @@ Result<RunProgress> RunReader::progress(const RunInfo& run) const {
   return progress;
 }
 
-/// Of the losses the least, of the other scores the most.
+/// Of the losses the least, of the other scores the most; bounds of intervals are no scores.
 Result<std::map<std::string, double>> RunReader::bestScores() const {
   std::map<std::string, double> best;
   STRATA_TRY(const std::vector<std::string> names, metricNames());
   for (const std::string& name : names) {
-    if (name.find('/') == std::string::npos) continue;
-    Statement query(m_database, name.starts_with("nll/") ? "SELECT MIN(value) FROM metrics WHERE name = ?"
-                                                         : "SELECT MAX(value) FROM metrics WHERE name = ?");
+    const std::string score = name.substr(0, name.find('/'));
+    if (score == name || score.ends_with("_low") || score.ends_with("_high")) continue;
+    Statement query(m_database, score.ends_with("nll") ? "SELECT MIN(value) FROM metrics WHERE name = ?"
+                                                       : "SELECT MAX(value) FROM metrics WHERE name = ?");
     STRATA_CHECK(m_database.check(query.bind(1, name).step()));
     if (!query.isNull(0) && std::isfinite(query.real(0))) best[name] = query.real(0);
   }
@@ -179,14 +180,17 @@ Result<std::int64_t> RunReader::answerCount(const std::string& map) const {
 }
 
 Result<std::vector<RunAnswer>> RunReader::answers(const std::string& map, std::int64_t from, std::int64_t count) const {
-  Statement rows(m_database, isTimed() ? "SELECT question, answer, scores FROM answers WHERE map = ?"
-                                         " ORDER BY question LIMIT ? OFFSET ?"
-                                       : "SELECT question, answer, json_object('em', exact, 'f1', f1) FROM answers"
-                                         " WHERE map = ? ORDER BY question LIMIT ? OFFSET ?");
+  const char* columns = isFrom(kFirstAskedVersion) ? "scores, questions.text, questions.expected"
+                        : isTimed()                ? "scores, NULL, NULL"
+                                                   : "json_object('em', exact, 'f1', f1), NULL, NULL";
+  const char* questions = isFrom(kFirstAskedVersion) ? " LEFT JOIN questions ON questions.id = question" : "";
+  const std::string sql = std::string("SELECT question, answer, ") + columns + " FROM answers" + questions +
+                          " WHERE map = ? ORDER BY question LIMIT ? OFFSET ?";
+  Statement rows(m_database, sql.c_str());
   rows.bind(1, map).bind(2, count).bind(3, from);
   std::vector<RunAnswer> found;
   while (rows.step() == SQLITE_ROW) {
-    found.push_back({map, rows.text(0), rows.text(1), scoresIn(rows.text(2))});
+    found.push_back({map, rows.text(0), rows.text(1), scoresIn(rows.text(2)), rows.text(3), rows.text(4)});
   }
   STRATA_CHECK(m_database.check(rows.code()));
   return found;

@@ -16,6 +16,7 @@
 #include "core/base/error.h"
 #include "core/project/project.h"
 #include "core/project/run_database.h"
+#include "core/project/run_schema.h"
 #include "core/project/run_series.h"
 
 namespace strata {
@@ -60,7 +61,8 @@ class RunReader {
  private:
   explicit RunReader(Database database) : m_database(std::move(database)) {}
   /// False: of version 0.4, without tokens, seconds and pyramid. A resume may change it at any time.
-  bool isTimed() const;
+  bool isTimed() const { return isFrom(kFirstTimedVersion); }
+  bool isFrom(int version) const;
   Result<RunProgress> training(const RunInfo& run) const;
   Result<RunProgress> evaluation() const;
   Result<std::map<std::string, double>> bestScores() const;

@@ -3,9 +3,11 @@
 
 namespace strata {
 
-constexpr int kRunDatabaseVersion = 2;
+constexpr int kRunDatabaseVersion = 3;
 /// From here on metrics have tokens and seconds and a pyramid, and answers all their scores. Before (version 0.4 of
 /// Strata): step and value; exact and f1.
 constexpr int kFirstTimedVersion = 2;
+/// From here on the questions that were answered are kept: their texts and expected answers.
+constexpr int kFirstAskedVersion = 3;
 
 }  // namespace strata

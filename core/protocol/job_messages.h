@@ -326,17 +326,21 @@ struct ReadSeries {
 struct AnswerInfo {
   std::string question, answer;
   std::vector<Score> scores;
+  std::string text, expected;
   template <class V>
   void visit(V& v) {
     v("question", question, "its id in the data");
     v("answer", answer, "of the model");
     v("scores", scores, "em, f1, rouge_l, …: 0 … 1");
+    v("text", text, "what is asked; empty of texts, and in runs that kept none");
+    v("expected", expected, "the answer in the data's words");
   }
 };
 
 struct ReadAnswers {
   static constexpr const char* kName = "jobs/answers";
-  static constexpr const char* kHelp = "an evaluation's answers under a map, by the questions' ids";
+  static constexpr const char* kHelp =
+      "a run's answers under a map, by the questions' ids; of training those of the newest evaluation";
   struct Params {
     std::string id, map;
     std::int64_t from = 0, count = 100;

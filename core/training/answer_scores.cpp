@@ -13,7 +13,7 @@ Result<AnswerScores> scoreAnswers(const RunSetup& setup, const NamedMap& map, co
   TaskHooks hooks;
   hooks.goOn = goOn;
   hooks.onAnswer = [&](const TaskAnswer& answer) -> Result<void> {
-    scores.answers.push_back({answer.map, answer.question, answer.answer, answer.scores});
+    scores.answers.push_back({answer.map, answer.question, answer.answer, answer.scores, answer.text, answer.expected});
     return {};
   };
   ModelConfig config = setup.model;

@@ -120,19 +120,27 @@ TEST_F(Readers, KnowHowLongARunTookAndTheBestOfEachScore) {
     add(i + 1, "f1/full", losses[i]);
   }
   add(1, "nll/stride:2", std::nan(""));
+  for (const char* bound : {"f1_low/full", "f1_high/full"}) add(1, bound, 1);
+  add(1, "answer_nll/full", 2);
+  add(2, "answer_nll/full", 4);
   ASSERT_TRUE(database.flush());
   const auto progress = open().progress(run);
   ASSERT_TRUE(progress) << progress.error().message;
   EXPECT_DOUBLE_EQ(progress->seconds, 6);
-  const std::map<std::string, double> best = {{"f1/full", 3}, {"nll/full", 1}};
+  const std::map<std::string, double> best = {{"answer_nll/full", 2}, {"f1/full", 3}, {"nll/full", 1}};
   EXPECT_EQ(progress->best, best);
 }
 
 TEST_F(Readers, GiveAnswersByPagesWithAllTheirScores) {
   for (const char* id : {"q3", "q1", "q2"}) {
-    ASSERT_TRUE(database.addAnswer({"full", id, std::string("answer of ") + id, {{"em", 1}, {"rouge_l", .5}}}));
+    ASSERT_TRUE(database.addAnswer({"full",
+                                    id,
+                                    std::string("answer of ") + id,
+                                    {{"em", 1}, {"rouge_l", .5}},
+                                    std::string("What is ") + id + "?",
+                                    "this"}));
   }
-  ASSERT_TRUE(database.addAnswer({"stride:2", "q1", "another", {}}));
+  ASSERT_TRUE(database.addAnswer({"stride:2", "q1", "another", {}, "", ""}));
   ASSERT_TRUE(database.flush());
   const RunReader reader = open();
   EXPECT_THAT(*reader.answerMaps(), ElementsAre("full", "stride:2"));
@@ -142,6 +150,8 @@ TEST_F(Readers, GiveAnswersByPagesWithAllTheirScores) {
   ASSERT_EQ(page->size(), 2u);
   EXPECT_EQ(page->front().question, "q2");
   EXPECT_EQ(page->front().answer, "answer of q2");
+  EXPECT_EQ(page->front().text, "What is q2?");
+  EXPECT_EQ(page->front().expected, "this");
   const std::map<std::string, double> scores = {{"em", 1}, {"rouge_l", .5}};
   EXPECT_EQ(page->back().scores, scores);
   EXPECT_TRUE(reader.answers("full", 3, 5)->empty());

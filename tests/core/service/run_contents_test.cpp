@@ -345,7 +345,8 @@ TEST_F(Contents, AnswersComeByPagesOfAtMost256KiB) {
   {
     auto database = *RunDatabase::open(run);
     for (int i = 100; i < 200; ++i) {
-      ASSERT_TRUE(database.addAnswer({"full", "q" + std::to_string(i), std::string(5000, 'a'), {{"f1", i / 200.0}}}));
+      ASSERT_TRUE(database.addAnswer(
+          {"full", "q" + std::to_string(i), std::string(5000, 'a'), {{"f1", i / 200.0}}, "Which?", "this one"}));
     }
   }
   EXPECT_THAT(readAnswers(run, {})->maps, ElementsAre("full"));
@@ -357,6 +358,8 @@ TEST_F(Contents, AnswersComeByPagesOfAtMost256KiB) {
     ASSERT_FALSE(page->answers.empty());
     EXPECT_EQ(page->total, 100);
     EXPECT_EQ(page->answers.front().question, "q" + std::to_string(100 + from));
+    EXPECT_EQ(page->answers.front().text, "Which?");
+    EXPECT_EQ(page->answers.front().expected, "this one");
     EXPECT_EQ(page->answers.front().scores, (std::vector<protocol::Score>{{"f1", (100 + from) / 200.0}}));
     EXPECT_LE(configToJson(*page).dump().size(), (256u << 10) + 10000);
     from += static_cast<std::int64_t>(page->answers.size());

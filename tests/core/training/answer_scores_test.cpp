@@ -2,7 +2,6 @@
 // nothing of the training changes by them.
 
 #include "core/training/answer_scores.h"
-#include "core/training/train_probe.h"
 
 #include <algorithm>
 #include <set>
@@ -12,6 +11,7 @@
 #include "core/model/model.h"
 #include "core/project/job_phase.h"
 #include "core/project/run_reader.h"
+#include "core/training/train_probe.h"
 #include "job_fixture.h"
 
 namespace strata::testing {
@@ -129,6 +129,8 @@ TEST_F(Answering, TheAnswersAreThoseOfAnEvaluationOfTheCheckpoint) {
     EXPECT_NEAR(values(run, "answer_nll/stride:2").back().second, results->front().metrics.at("nll"), 1e-9);
     for (const RunAnswer& answer : answers(run, "stride:2")) {
       EXPECT_EQ(answer.answer, expected.at(answer.question).answer);
+      EXPECT_EQ(answer.text, "Who?");
+      EXPECT_EQ(answer.expected, expected.at(answer.question).expected);
       EXPECT_EQ(answer.scores.at("f1"), expected.at(answer.question).scores.at("f1"));
     }
     EXPECT_GT(values(run, "f1/full").back().second, values(run, "f1/full").front().second) << "it learned to answer";
