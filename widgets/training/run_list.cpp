@@ -80,7 +80,10 @@ void RunList::buildView() {
   m_view = named(new RowView, "trainingRuns", tr("Training runs of this project"));
   m_view->setWhatsThis(
       tr("Space draws a run's curves beside those of the selected one. A run that waits can be dragged in the queue."));
+  // The view would make another run the current one in place of one that is filtered out; that chooses nothing.
+  connect(m_shown, &ShownRuns::rowsAboutToBeRemoved, this, [this] { m_removing = true; });
   m_view->setModel(m_shown);
+  connect(m_shown, &ShownRuns::rowsRemoved, this, [this] { m_removing = false; });
   m_view->setItemDelegate(new RunRowDelegate(*m_lines, *m_shown, m_view));
   m_view->setRootIsDecorated(false);
   m_view->setUniformRowHeights(true);
@@ -106,7 +109,7 @@ void RunList::buildView() {
   connect(tickAction, &QAction::triggered, this, [this] { tick(m_view->currentIndex()); });
   connect(m_view->selectionModel(), &QItemSelectionModel::currentChanged, this, [this](const QModelIndex& index) {
     const std::string run = index.data(TrainingRuns::kIdRole).toString().toStdString();
-    if (run.empty() || run == m_chosen) return;
+    if (m_removing || run.empty() || run == m_chosen) return;
     m_chosen = run;
     keepChoice();
     Q_EMIT chosen(QString::fromStdString(run));

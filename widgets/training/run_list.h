@@ -85,7 +85,7 @@ class RunList : public QWidget {
   Button *m_compare, *m_untick, *m_undo;
   RunFilter m_filter;
   std::string m_chosen, m_leaving, m_next;  // m_leaving goes to the trash; m_next is chosen in its place
-  bool m_restoring = false;
+  bool m_restoring = false, m_removing = false;
 };
 
 }  // namespace strata

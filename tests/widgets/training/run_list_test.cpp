@@ -162,6 +162,16 @@ TEST_F(RunListTest, TheSearchTakesWordsAndConditions) {
   EXPECT_TRUE(label("searchHint").startsWith("No run has a field colour. The fields are name, state,"));
 }
 
+TEST_F(RunListTest, ARunThatIsFilteredOutStaysTheOneThatIsShown) {
+  open();
+  choose("20261128-1");
+  search("state:paused");
+  EXPECT_EQ(child<RunList>(*page, "runList").current(), "20261128-1");
+  EXPECT_FALSE(view().currentIndex().isValid());
+  search({});
+  EXPECT_EQ(view().currentIndex().data(TrainingRuns::kIdRole), "20261128-1");
+}
+
 TEST_F(RunListTest, TheSearchTakesAnySettingOfARun) {
   open();
   search("lora>8 lr<1");
