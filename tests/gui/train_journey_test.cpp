@@ -72,6 +72,7 @@ TEST_F(TrainJourney, TwoClicksLeadToALiveLossCurveAndHalfTheCacheCostsLessInTheE
     }
   }
   // The run is a model now: side B chats with it.
+  ASSERT_TRUE(until([&] { return button("useRunAsB")->isEnabled(); }));
   click("useRunAsB");
   ASSERT_TRUE(until([&] {
     const auto& side = window.session.side(Which::b);

@@ -380,6 +380,17 @@ int ConfigForm::changedCount(const QString& group) const {
   }));
 }
 
+QStringList ConfigForm::changes() const {
+  QStringList changes;
+  for (const auto& row : m_rows) {
+    const FieldInfo& field = row->info;
+    if (!field.isChanged()) continue;
+    changes << tr("%1: %2, was %3")
+                   .arg(translated(field.meta.label), shownValue(field, field.value), shownValue(field, field.base));
+  }
+  return changes;
+}
+
 QString ConfigForm::problemGroup() const {
   return m_problemRow == nullptr ? QString() : m_sections[static_cast<std::size_t>(m_problemRow->section)].group;
 }

@@ -66,6 +66,8 @@ class ConfigForm : public QWidget {
   void suggest(const QString& name, const QList<FieldEditor::Suggestion>& suggestions);
   /// In one group, or with "" in all.
   int changedCount(const QString& group = {}) const;
+  /// "Training steps: 75, was 60" of each changed field.
+  QStringList changes() const;
   /// Every field holds a value, and the config's check accepts them together.
   bool isReady() const { return m_problem.isEmpty(); }
   /// What is wrong first; "".

@@ -204,7 +204,7 @@ void RunCard::showMemory() {
     m_measured[i]->setText(bytes > 0 ? formatBytes(bytes) : QStringLiteral("–"));
   }
   if (!known) {
-    m_fits->setText(tr("Not known until model and data are chosen."));
+    m_fits->setText(tr("Not known yet."));
     m_fits->setTone(Tone::second);
   } else if (!m_estimate->fits) {
     m_fits->setText(tr("What is free on %1 is not known.").arg(QString::fromStdString(m_estimate->device)));

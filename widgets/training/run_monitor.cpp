@@ -74,7 +74,6 @@ QWidget* RunMonitor::buildHead() {
   m_duplicate = named(makeButton(tr("Duplicate…")), "duplicateRun");
   m_duplicate->setToolTip(tr("A new run with the same settings, to be changed."));
   m_chat = named(makeButton(tr("Use as B")), "useRunAsB");
-  m_chat->setToolTip(tr("Puts the run's newest checkpoint on side B, to chat with."));
   m_more = named(makeIconButton("three-dots", tr("More actions")), "moreRunActions");
   m_menu = named(new QMenu(this), "moreRunMenu", tr("More actions"));
   connect(m_more, &Button::clicked, this, [this] { m_menu->popup(m_more->mapToGlobal(QPoint(0, m_more->height()))); });
@@ -100,9 +99,11 @@ QWidget* RunMonitor::buildHead() {
   connect(m_duplicate, &Button::clicked, this, [this] { duplicate(false); });
   connect(m_chat, &Button::clicked, this, [this] {
     protocol::ModelRef ref;
-    ref.model = m_run;
+    // Of a run that goes on the checkpoint by its step: the side says which one answers, and another click takes a
+    // newer.
+    ref.model = m_alive ? m_run + '@' + std::to_string(newestCheckpoint()) : m_run;
     m_session.useModel(Which::b, ref);
-    m_session.announce(tr("Side B answers with this run's newest checkpoint."));
+    m_session.announce(tr("Side B answers with the checkpoint of step %1.").arg(formatCount(newestCheckpoint())));
   });
   connect(m_axis, &SegmentedButtons::chosen, this,
           [this](int index) { m_plots->setAxis(kPlotAxes[static_cast<std::size_t>(index)]); });
@@ -190,6 +191,15 @@ void RunMonitor::showState() {
   showButtons(*job);
 }
 
+/// Its step; 0: there is none.
+std::int64_t RunMonitor::newestCheckpoint() const {
+  std::int64_t newest = 0;
+  for (const protocol::RunEvent& event : m_events) {
+    if (event.kind == "checkpoint") newest = std::max(newest, event.step);
+  }
+  return newest;
+}
+
 void RunMonitor::showButtons(const protocol::JobInfo& job) {
   const bool ready = m_session.engine().ready();
   const bool ended = !job.alive && job.state != "queued";
@@ -198,9 +208,13 @@ void RunMonitor::showButtons(const protocol::JobInfo& job) {
   m_resume->setVisible(ended && job.state != "done");
   m_extend->setVisible(ended && hasBegun(job));
   m_duplicate->setVisible(true);
+  const std::int64_t newest = newestCheckpoint();
   m_chat->setVisible(hasBegun(job));
+  m_chat->setToolTip(newest > 0 ? tr("Puts the checkpoint of step %1 on side B, to chat with.").arg(formatCount(newest))
+                                : tr("There is no checkpoint yet: one is written every few minutes and at the end."));
   m_more->show();
-  for (Button* button : {m_resume, m_extend, m_duplicate, m_chat}) button->setEnabled(ready);
+  for (Button* button : {m_resume, m_extend, m_duplicate}) button->setEnabled(ready);
+  m_chat->setEnabled(ready && newest > 0);
 }
 
 void RunMonitor::readEvents() {

@@ -48,6 +48,7 @@ class RunMonitor : public QWidget {
   void follow();
   void showState();
   void showButtons(const protocol::JobInfo& job);
+  std::int64_t newestCheckpoint() const;
   void readEvents();
   void readConfig(std::function<void(const protocol::ReadJobConfig::Answer&)> done);
   void duplicate(bool extend);

@@ -184,10 +184,15 @@ QWidget* RunWizard::buildForm() {
   head->addWidget(m_stepText);
   column->addLayout(head);
   m_form->setHeadsShown(false);
-  column->addWidget(m_form);
+  auto* form = new QHBoxLayout;  // which knows how wide the form really is, and so how high
+  form->addWidget(m_form, 1);
+  form->addStretch(0);
+  column->addLayout(form);
   m_summary = new DataSummary(m_session);
   m_form->addBelow(m_form->groups().value(kData), m_summary);
   m_picture = new RoutingPicture;
+  m_changes = named(bodyLabel({}), "changes");
+  m_form->addBelow(m_form->groups().value(kReview), m_changes);
   m_sweep = new SweepField;
   for (QWidget* each : {static_cast<QWidget*>(m_sweep), static_cast<QWidget*>(m_picture)}) {
     m_form->addBelow(m_form->groups().value(kMethod), each);
@@ -385,6 +390,9 @@ void RunWizard::formChanged() {
 }
 
 void RunWizard::showSteps() {
+  const QStringList changes = m_form->changes();
+  const QString from = m_chosen < 0 ? tr("Nothing differs from the run.") : tr("Nothing differs from the preset.");
+  m_changes->setText(changes.isEmpty() ? from : tr("Changed:") + "\n" + changes.join('\n'));
   const QStringList groups = m_form->groups();
   const QString wrong = m_form->isReady() ? QString() : m_form->problemGroup();
   for (int step = 0; step < kSteps; ++step) {

@@ -93,6 +93,7 @@ class RunWizard : public QWidget {
   SweepField* m_sweep = nullptr;
   RoutingPicture* m_picture = nullptr;
   DataSummary* m_summary = nullptr;
+  Label* m_changes = nullptr;
   RunCard* m_card = nullptr;
   std::vector<protocol::TrainPreset> m_presets;
   int m_chosen = -1;
