@@ -83,6 +83,23 @@
     </message>
 </context>
 <context>
+    <name>strata::DataSummary</name>
+    <message numerus="yes">
+        <source>%n row(s)</source>
+        <translation>
+            <numerusform>%n row</numerusform>
+            <numerusform>%n rows</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n row(s) are longer than a sequence and cut</source>
+        <translation>
+            <numerusform>%n row are longer than a sequence and cut</numerusform>
+            <numerusform>%n rows are longer than a sequence and cut</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>strata::DroppedTable</name>
     <message numerus="yes">
         <source>%1 record(s), of which the first %2 are listed.</source>
@@ -266,6 +283,23 @@
     </message>
 </context>
 <context>
+    <name>strata::RoutingPicture</name>
+    <message numerus="yes">
+        <source>When a layer borrows, it reads one of the %n layer(s) before it in %1 of draws.</source>
+        <translation>
+            <numerusform>When a layer borrows, it reads one of the %n layer before it in %1 of draws.</numerusform>
+            <numerusform>When a layer borrows, it reads one of the %n layers before it in %1 of draws.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n draw(s)</source>
+        <translation>
+            <numerusform>%n draw</numerusform>
+            <numerusform>%n draws</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>strata::RowPreview</name>
     <message numerus="yes">
         <source>Row %1: %2 token(s), %3 trained on</source>
@@ -279,6 +313,60 @@
         <translation>
             <numerusform>… the row goes on; its first %1 character are shown.</numerusform>
             <numerusform>… the row goes on; its first %1 characters are shown.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::RunCard</name>
+    <message numerus="yes">
+        <source>%n step(s)</source>
+        <translation>
+            <numerusform>%n step</numerusform>
+            <numerusform>%n steps</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::RunComparison</name>
+    <message numerus="yes">
+        <source>%n different setting(s); all others are the same.</source>
+        <translation>
+            <numerusform>%n different setting; all others are the same.</numerusform>
+            <numerusform>%n different settings; all others are the same.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::RunList</name>
+    <message numerus="yes">
+        <source>Reading the settings of %n run(s)…</source>
+        <translation>
+            <numerusform>Reading the settings of %n run…</numerusform>
+            <numerusform>Reading the settings of %n runs…</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n run(s) waiting</source>
+        <translation>
+            <numerusform>%n run waiting</numerusform>
+            <numerusform>%n runs waiting</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::RunWizard</name>
+    <message numerus="yes">
+        <source>%n changed</source>
+        <translation>
+            <numerusform>%n changed</numerusform>
+            <numerusform>%n changed</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n run(s), one for each routing probability</source>
+        <translation>
+            <numerusform>%n run, one for each routing probability</numerusform>
+            <numerusform>%n runs, one for each routing probability</numerusform>
         </translation>
     </message>
 </context>

@@ -94,7 +94,7 @@ void RunComparison::fill() {
   }
   const int rows = m_table->rowCount();
   m_state->setText(rows == 0 ? tr("These runs have the same settings.")
-                             : tr("%n setting(s) differ; all others are the same.", nullptr, rows));
+                             : tr("%n different setting(s); all others are the same.", nullptr, rows));
   m_view->setVisible(rows > 0);
   int width = scaled(kSettingWidth);
   m_view->header()->resizeSection(0, width);

@@ -107,7 +107,7 @@ void TrainPage::updateActions() {
 
 QList<QPair<QString, QString>> TrainPage::keys() {
   if (wizardShown()) return {{tr("Ctrl+Enter"), tr("start")}, {tr("Ctrl+Z"), tr("undo")}};
-  return {{tr("Ctrl+N"), tr("new run")}};
+  return {{tr("Ctrl+N"), tr("new run")}, {tr("Space"), tr("draw in the plots")}};
 }
 
 bool TrainPage::shows(const Place& place) const {

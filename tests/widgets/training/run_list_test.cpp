@@ -323,7 +323,7 @@ TEST_F(RunListTest, ComparesTheSettingsInWhichRunsDiffer) {
   compare.click();
   auto& table = child<QTreeView>(*page, "comparedSettings");
   ASSERT_TRUE(soon([&] { return table.isVisible(); }));
-  EXPECT_TRUE(label("comparisonState").startsWith("2 setting")) << label("comparisonState").toStdString();
+  EXPECT_TRUE(label("comparisonState").startsWith("2 different setting")) << label("comparisonState").toStdString();
   EXPECT_EQ(table.model()->columnCount(), 3);
   QStringList values;
   for (int row = 0; row < 2; ++row) values << table.model()->index(row, 1).data().toString();
