@@ -33,6 +33,16 @@ double rankOf(const QString& metric) {
   return map.startsWith("retention:") && isNumber ? retention : 0;
 }
 
+bool isScore(const QString& metric) {
+  return metric.startsWith("f1/") || metric.startsWith("f1_low/") || metric.startsWith("f1_high/");
+}
+
+/// The value measured at the step of an element; `otherwise` where there is none.
+double valueAt(const SeriesData& data, double step, double otherwise) {
+  const auto at = data.nearest(PlotAxis::step, step);
+  return at && data.columns().step[*at] == step ? data.columns().value[*at] : otherwise;
+}
+
 void toMebibytes(PlotColumns& bytes) {
   for (auto* column : {&bytes.value, &bytes.min, &bytes.max}) {
     for (double& each : *column) each /= 1 << 20;
@@ -47,6 +57,7 @@ struct RunPlots::Source {
   int slot = 0;
   RunCurves* curves = nullptr;
   std::vector<QString> metrics;  // in the order in which they came
+  std::map<QString, SeriesData> scores;
   ~Source() { delete curves; }
 };
 
@@ -94,6 +105,7 @@ void RunPlots::buildPlots() {
     plot->setLink(m_link);
     m_plots.push_back(plot);
     const int index = static_cast<int>(m_plots.size()) - 1;
+    if (index == kScores) continue;  // evaluations are few: all of their points are here
     connect(plot, &SeriesPlot::rangeWanted, this, [this, index](PlotAxis axis, double from, double to, int buckets) {
       for (const auto& source : m_sources) {
         QStringList wanted;
@@ -174,9 +186,11 @@ void RunPlots::addSource(const std::string& run, const QString& name, int slot, 
   source->curves = new RunCurves(m_session.engine(), run, this);
   Source* at = source.get();
   m_sources.push_back(std::move(source));
-  connect(at->curves, &RunCurves::arrived, this,
-          [this, at](const QString& metric, const PlotColumns& all) { arrived(*at, metric, all); });
+  connect(at->curves, &RunCurves::arrived, this, [this, at](const QString& metric, const PlotColumns& all) {
+    isScore(metric) ? takeScore(*at, metric, all, true) : arrived(*at, metric, all);
+  });
   connect(at->curves, &RunCurves::grew, this, [this, at](const QString& metric, const PlotColumns& points) {
+    if (isScore(metric)) return takeScore(*at, metric, points, false);
     const int index = plotOf(metric);
     if (index < 0) return;
     const QString id = seriesId(at->run, metric);
@@ -218,6 +232,7 @@ SeriesStyle RunPlots::styleOf(const Source& source, const QString& metric) const
     style.step = static_cast<int>(std::find(maps.begin(), maps.end(), metric) - maps.begin());
     style.steps = static_cast<int>(maps.size());
     style.name = named(mapOf(metric));
+    style.interval = isShown && index == kScores;
   } else if (index == kRouting) {
     style.slot += metric == "p_cross" ? 0 : metric == "borrowed" ? 2 : 1;
     style.name = named(metric == "p_cross"    ? tr("p_cross")
@@ -253,6 +268,24 @@ void RunPlots::arrived(Source& source, const QString& metric, const PlotColumns&
     showPrediction();
     Q_EMIT begun();
   }
+}
+
+void RunPlots::takeScore(Source& source, const QString& metric, const PlotColumns& columns, bool whole) {
+  SeriesData& data = source.scores[metric];
+  whole ? data.assign(columns) : data.append(columns);
+  const QString f1 = "f1/" + mapOf(metric);
+  const auto scores = source.scores.find(f1), low = source.scores.find("f1_low/" + mapOf(metric)),
+             high = source.scores.find("f1_high/" + mapOf(metric));
+  if (scores == source.scores.end()) return;
+  PlotColumns shown = scores->second.columns();
+  if (low != source.scores.end() && high != source.scores.end()) {
+    shown.min = shown.max = shown.value;
+    for (std::size_t i = 0; i < shown.value.size(); ++i) {
+      shown.min[i] = valueAt(low->second, shown.step[i], shown.value[i]);
+      shown.max[i] = valueAt(high->second, shown.step[i], shown.value[i]);
+    }
+  }
+  arrived(source, f1, shown);
 }
 
 void RunPlots::follow(bool alive) {

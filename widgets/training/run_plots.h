@@ -63,6 +63,8 @@ class RunPlots : public QScrollArea {
   void removeSource(std::size_t at);
   void addSource(const std::string& run, const QString& name, int slot, bool alive);
   void arrived(Source& source, const QString& metric, const PlotColumns& all);
+  /// F1 or a bound of its interval, all of it or newer points: they come one by one and are drawn together.
+  void takeScore(Source& source, const QString& metric, const PlotColumns& columns, bool whole);
   SeriesStyle styleOf(const Source& source, const QString& metric) const;
   void showPlots();
   void showPrediction();

@@ -129,6 +129,12 @@ double valueOf(const std::string& name, double step) {
   if (name == "loss") return 2 + 2 * std::exp(-step / 60) + .15 * std::sin(step * 1.7);
   if (name == "nll/full") return 2.1 + 1.7 * std::exp(-step / 50);
   if (name == "nll/retention:0.5") return 2.2 + 2.6 * std::exp(-step / 60);
+  if (name.rfind("f1", 0) == 0) {
+    const double bound = name.find("_low") != std::string::npos    ? -.09
+                         : name.find("_high") != std::string::npos ? .07
+                                                                   : 0;
+    return (name.find("full") != std::string::npos ? .8 : .62) * (1 - std::exp(-step / 50)) + bound;
+  }
   if (name == "lr") return 5e-4 * (step < 10 ? step / 10 : .5 + .5 * std::cos(step / kSteps * 3.14));
   if (name == "grad_norm") return .8 + .3 * std::sin(step * .9);
   if (name == "tokens_s") return 2600 + 90 * std::sin(step * 2.3);
@@ -142,7 +148,7 @@ double valueOf(const std::string& name, double step) {
 protocol::SeriesBuckets seriesOf(const std::string& run, const std::string& name, std::int64_t last) {
   const double higher = run.rfind("ended-", 0) == 0 ? .1 * (1 + std::atoi(run.c_str() + 6) % 10) : 0;
   std::vector<double> step, tokens, seconds, value;
-  const int every = name.rfind("nll/", 0) == 0 ? 25 : 1;
+  const int every = name.find('/') != std::string::npos ? 25 : 1;
   for (int at = every; at <= last; at += every) {
     step.push_back(at);
     tokens.push_back(at * 1900.0);
@@ -160,8 +166,14 @@ protocol::PointColumns pointOf(const std::string& name, double step) {
   return {name, code(step), code(step * 1900), code(step * .29), code(valueOf(name, step))};
 }
 
-const char* const kMetrics[] = {"grad_norm",         "loss",    "lr",      "memory",  "nll/full",
-                                "nll/retention:0.5", "p_cross", "padding", "tokens_s"};
+const char* const kMetrics[] = {"f1/full",      "f1/retention:0.5",
+                                "f1_high/full", "f1_high/retention:0.5",
+                                "f1_low/full",  "f1_low/retention:0.5",
+                                "grad_norm",    "loss",
+                                "lr",           "memory",
+                                "nll/full",     "nll/retention:0.5",
+                                "p_cross",      "padding",
+                                "tokens_s"};
 
 protocol::EstimateTraining::Answer estimateOf(const protocol::EstimateTraining::Params& params, bool small) {
   TrainConfig config;
