@@ -40,7 +40,7 @@ RunComparison::RunComparison(Session& session, std::vector<std::string> runs, QW
   m_view->setFrameShape(QFrame::NoFrame);
   m_view->setEditTriggers(QAbstractItemView::NoEditTriggers);
   m_view->header()->setStretchLastSection(false);
-  m_view->header()->setObjectName("comparedHeader");
+  named(m_view->header(), "comparedHeader", tr("Columns of the compared settings"));
   m_state = named(bodyLabel(tr("Reading the settings…")), "comparisonState");
   content()->addWidget(sectionLabel(tr("Settings that differ")));
   content()->addWidget(m_state);

@@ -332,6 +332,7 @@ TEST_F(RunListTest, ComparesTheSettingsInWhichRunsDiffer) {
   QWidget* popup = table.window();
   for (const bool dark : {false, true}) {
     theme().setChoice(dark ? Theme::Choice::dark : Theme::Choice::light);
+    QTest::qWait(60);
     popup->grab().save(QStringLiteral(STRATA_BINARY_DIR) +
                        (dark ? "/screenshots/train_compare_dark.png" : "/screenshots/train_compare_light.png"));
   }
