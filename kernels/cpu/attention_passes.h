@@ -176,7 +176,11 @@ void attentionBlock(const cpu::AttentionWork& work, const AttentionSizes<Engine>
   }
   for (std::size_t r = 0; r < rows; ++r) {
     if (work.lse != nullptr) {
-      work.lse[(b * n.h + head) * n.t + at + r] = row[r].highest / Engine::kLogBase + std::log(row[r].sum);
+      // Rounded once: in fp32 the quotient, the logarithm and the sum would each add half a unit, and so did the
+      // factor.
+      const double base = static_cast<double>(factor) / work.scale;
+      const double lse = static_cast<double>(row[r].highest) / base + std::log(double{row[r].sum});
+      work.lse[(b * n.h + head) * n.t + at + r] = static_cast<float>(lse);
     }
     Stored* const out = static_cast<Stored*>(work.out) + ((b * n.t + at + r) * n.h + head) * n.d;
     Engine::storeRow(s.sums + r * n.dLanes, 1 / row[r].sum, out, n.d);
