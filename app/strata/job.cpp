@@ -6,8 +6,8 @@
 #include "app/strata/cli.h"
 #include "app/strata/eval_run.h"
 #include "app/strata/run_progress.h"
-#include "core/protocol/job_kinds.h"
 #include "core/project/project.h"
+#include "core/protocol/job_kinds.h"
 #include "core/training/train_job.h"
 
 namespace strata {

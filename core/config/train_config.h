@@ -421,8 +421,9 @@ struct TrainConfig {
            .unit = "questions",
            .range = {0, 1e9},
            .more = true,
-           .why = "Every evaluation answers the same sample; more questions narrow the intervals and take longer, and 0 "
-                  "takes all.",
+           .why =
+               "Every evaluation answers the same sample; more questions narrow the intervals and take longer, and 0 "
+               "takes all.",
            .help = "questions answered, a fixed sample drawn by the seed; 0: all"});
     v("eval-task", evalTask,
       Meta{.label = "Question task",
