@@ -51,8 +51,9 @@ void RunActions::update() {
   const bool ready = job != nullptr && m_session.engine().ready();
   for (QAction* action : {m_rename, m_csv, m_tensorboard}) action->setEnabled(ready);
   for (QAction* action : {m_sweep, m_drawSweep}) {
-    action->setEnabled(job != nullptr && !job->sweep.empty());
-    action->setVisible(action->isEnabled());
+    const bool isOfSweep = job != nullptr && !job->sweep.empty();
+    action->setVisible(isOfSweep);  // first: what is hidden cannot be enabled
+    action->setEnabled(isOfSweep);
   }
   m_trash->setEnabled(ready && !job->alive);
   const std::vector<const protocol::JobInfo*> waiting = m_session.runs().waiting();

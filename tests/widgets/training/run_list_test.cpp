@@ -34,6 +34,8 @@ class RunListTest : public ::testing::Test, public PageFixture {
     frame = std::make_unique<Frame>(*page);
     frame->resize(1280, 800);
     frame->show();
+    frame->activateWindow();
+    EXPECT_TRUE(QTest::qWaitForWindowActive(frame.get(), 20'000));  // shortcuts are the active window's
   }
   QTreeView& view() const { return child<QTreeView>(*page, "trainingRuns"); }
   QAbstractItemModel& shown() const { return *view().model(); }
@@ -51,7 +53,10 @@ class RunListTest : public ::testing::Test, public PageFixture {
   }
   void choose(const QString& run) const { view().setCurrentIndex(cell(rowOf(run), RunField::name)); }
   void search(const QString& words) const { child<QLineEdit>(*page, "searchRuns").setText(words); }
-  void act(const char* action) const { child<QAction>(*page, action).trigger(); }
+  void act(const char* action) const {
+    EXPECT_TRUE(soon([&] { return child<QAction>(*page, action).isEnabled(); })) << action;
+    child<QAction>(*page, action).trigger();
+  }
   QString label(const char* name) const { return child<QLabel>(*page, name).text(); }
   QStringList lossOf() const { return child<SeriesPlot>(*page, "lossPlot").series(); }
 
@@ -219,10 +224,12 @@ TEST_F(RunListTest, RunsThatWaitStandFirstAndAreMovedInTheQueue) {
   EXPECT_TRUE(label("waitingRuns").startsWith("3 run")) << label("waitingRuns").toStdString();
   choose("20261129-3");
   view().setFocus();
+  ASSERT_TRUE(soon([&] { return view().hasFocus() && child<QAction>(*page, "run-earlier").isEnabled(); }));
   QTest::keyClick(&view(), Qt::Key_Up, Qt::AltModifier);
   ASSERT_TRUE(soon([&] { return id(1) == "20261129-3"; }));
   EXPECT_EQ(id(0), "20261129-1");
   EXPECT_EQ(id(2), "20261129-2");
+  ASSERT_TRUE(soon([&] { return child<QAction>(*page, "run-later").isEnabled(); }));
   QTest::keyClick(&view(), Qt::Key_Down, Qt::AltModifier);
   ASSERT_TRUE(soon([&] { return id(2) == "20261129-3"; }));
 }
