@@ -99,8 +99,4 @@ void DataSummary::say(const protocol::CheckData::Answer& answer) {
   m_leak->show();
 }
 
-QString DataSummary::text() const {
-  return m_leak->isHidden() ? m_rows->text() : m_rows->text() + '\n' + m_leak->text();
-}
-
 }  // namespace strata

@@ -20,7 +20,6 @@ class DataSummary : public QWidget {
 
   /// Asked for once typing pauses, and only where something of it has changed.
   void show(const TrainConfig& config);
-  QString text() const;
 
  private:
   void ask();

@@ -3,13 +3,13 @@
 #include <QGridLayout>
 #include <QHBoxLayout>
 #include <QProgressBar>
-#include <QScrollArea>
 #include <QVBoxLayout>
 #include <array>
 
 #include "widgets/style/controls.h"
 #include "widgets/style/format.h"
 #include "widgets/style/named.h"
+#include "widgets/style/scrolled.h"
 #include "widgets/style/theme.h"
 
 namespace strata {
@@ -64,14 +64,7 @@ RunCard::RunCard(QWidget* parent) : Pane(Ground::surface, parent) {
   section(tr("Disk"), column)->addWidget(m_disk);
   column->addStretch(1);
 
-  auto* scroll = named(new QScrollArea, "runCardScroll", tr("Run card"));
-  scroll->setFrameShape(QFrame::NoFrame);
-  scroll->setWidgetResizable(true);
-  scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-  scroll->setFocusPolicy(Qt::NoFocus);
-  scroll->setWidget(inside);
-  scroll->viewport()->setAutoFillBackground(false);
-  inside->setAutoFillBackground(false);
+  auto* scroll = named(scrolled(inside), "runCardScroll", tr("Run card"));
   m_start = named(makeButton(tr("Start"), ButtonKind::accent), "startRun");
   m_startNote = named(captionLabel({}), "startNote");
   m_startNote->hide();

@@ -8,6 +8,7 @@ namespace strata {
 namespace {
 
 constexpr std::int64_t kBuckets = 2000;
+constexpr const char* kLoss = "loss";  // of every step
 
 const char* nameOf(PlotAxis axis) {
   switch (axis) {
@@ -91,7 +92,7 @@ void RunCurves::read(std::vector<std::string> names) {
         continue;
       }
       if (columns->step.empty()) continue;
-      m_last[buckets.name] = columns->step.back();
+      if (buckets.name == kLoss) m_lastLoss = columns->step.back();
       Q_EMIT arrived(QString::fromStdString(buckets.name), *columns);
     }
     read(answer->left);
@@ -104,14 +105,13 @@ void RunCurves::follow(bool alive) {
   if (m_opened) watch(alive);
 }
 
-/// From where the metric with the oldest newest step stands: points that come again replace themselves.
+/// From the newest loss: an evaluation's metrics come behind the loss of their step. Points that come again replace
+/// themselves.
 void RunCurves::watch(bool on) {
   protocol::WatchJob::Params params;
   params.id = m_run;
   params.on = on;
-  // An evaluation's metric is behind the others by as much as evaluations are apart, not by the run's length.
-  const auto loss = m_last.find("loss");
-  params.fromStep = static_cast<std::int64_t>(loss == m_last.end() ? 0 : loss->second);
+  params.fromStep = static_cast<std::int64_t>(m_lastLoss);
   m_engine.call<protocol::WatchJob>(params, this, [this](const Result<protocol::Nothing>& answer) {
     if (!answer) Q_EMIT failed(QString::fromStdString(answer.error().message));
   });
@@ -126,15 +126,9 @@ void RunCurves::take(const protocol::JobPoints& points) {
       continue;
     }
     if (columns->step.empty()) continue;
-    m_last[each.name] = columns->step.back();
+    if (each.name == kLoss) m_lastLoss = columns->step.back();
     Q_EMIT grew(QString::fromStdString(each.name), *columns);
   }
-}
-
-double RunCurves::lastStep() const {
-  double last = -1;
-  for (const auto& [name, step] : m_last) last = std::max(last, step);
-  return last;
 }
 
 void RunCurves::refine(const QStringList& metrics, PlotAxis axis, double from, double to, int buckets) {
@@ -149,7 +143,9 @@ void RunCurves::refine(const QStringList& metrics, PlotAxis axis, double from, d
     if (!answer) return Q_EMIT failed(QString::fromStdString(answer.error().message));
     for (const protocol::SeriesBuckets& buckets : answer->series) {
       const Result<PlotColumns> columns = columnsOf(buckets);
-      if (columns && !columns->step.empty()) {
+      if (!columns) {
+        Q_EMIT failed(QString::fromStdString(columns.error().message));
+      } else if (!columns->step.empty()) {
         Q_EMIT refined(QString::fromStdString(buckets.name), axis, *columns);
       }
     }

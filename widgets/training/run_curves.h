@@ -10,7 +10,6 @@
 
 #include <QObject>
 #include <QStringList>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -34,8 +33,6 @@ class RunCurves : public QObject {
   bool following() const { return m_following; }
   /// Finer buckets of a stretch; refined() brings them.
   void refine(const QStringList& metrics, PlotAxis axis, double from, double to, int buckets);
-  /// The last step of any metric that has come; -1: none has.
-  double lastStep() const;
 
  Q_SIGNALS:
   /// All of a metric, in at most kBuckets buckets.
@@ -54,7 +51,7 @@ class RunCurves : public QObject {
   EngineClient& m_engine;
   std::string m_run;
   bool m_opened = false, m_following = false;
-  std::map<std::string, double> m_last;  // metric -> its newest step
+  double m_lastLoss = 0;  // its newest step
 };
 
 }  // namespace strata

@@ -125,7 +125,6 @@ const protocol::JobInfo* RunMonitor::info() const {
 
 void RunMonitor::show(const std::string& run) {
   m_run = run;
-  m_state.clear();
   m_events.clear();
   m_problem->hide();
   const protocol::JobInfo* job = info();

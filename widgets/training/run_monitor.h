@@ -57,7 +57,6 @@ class RunMonitor : public QWidget {
   Session& m_session;
   std::string m_run;
   bool m_alive = false;
-  std::string m_state;
   std::vector<protocol::RunEvent> m_events;
   ElidedLabel* m_title;
   Label *m_status, *m_detail, *m_message, *m_problem;

@@ -390,12 +390,7 @@ void RunPlots::setAxis(PlotAxis axis) {
   m_link->setAxis(axis);
 }
 
-PlotAxis RunPlots::axis() const {
-  return m_link->axis();
-}
-
 void RunPlots::setSmooth(bool on) {
-  m_smooth = on;
   for (const Plot each : {kLoss, kSpeed, kNorm}) {
     m_plots[static_cast<std::size_t>(each)]->setSmoothing(on ? kSmoothing : 0);
   }

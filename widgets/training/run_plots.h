@@ -42,7 +42,6 @@ class RunPlots : public QScrollArea {
   /// This run stands out in every plot; "": none does.
   void highlight(const std::string& run);
   void setAxis(PlotAxis axis);
-  PlotAxis axis() const;
   void setSmooth(bool on);
   const std::vector<SeriesPlot*>& plots() const { return m_plots; }
 
@@ -81,7 +80,6 @@ class RunPlots : public QScrollArea {
   QGridLayout* m_grid;
   std::vector<protocol::RunEvent> m_events;
   std::int64_t m_predicted = 0;
-  bool m_smooth = true;
   int m_columns = 0;
   std::vector<bool> m_has;  // which plots have anything
 };

@@ -3,7 +3,6 @@
 #include <QComboBox>
 #include <QFileInfo>
 #include <QHBoxLayout>
-#include <QScrollArea>
 #include <QScrollBar>
 #include <QSplitter>
 #include <QUndoCommand>
@@ -16,6 +15,7 @@
 #include "widgets/style/format.h"
 #include "widgets/style/icons.h"
 #include "widgets/style/named.h"
+#include "widgets/style/scrolled.h"
 #include "widgets/style/theme.h"
 #include "widgets/training/data_summary.h"
 #include "widgets/training/routing_picture.h"
@@ -129,14 +129,7 @@ RunWizard::~RunWizard() {
 QWidget* RunWizard::buildLeft() {
   auto* pane = new Pane(Ground::surface);
   auto* inside = new QWidget;
-  auto* scroll = named(new QScrollArea, "stepsScroll", tr("Steps"));
-  scroll->setFrameShape(QFrame::NoFrame);
-  scroll->setWidgetResizable(true);
-  scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-  scroll->setFocusPolicy(Qt::NoFocus);
-  scroll->setWidget(inside);
-  scroll->viewport()->setAutoFillBackground(false);
-  inside->setAutoFillBackground(false);
+  auto* scroll = named(scrolled(inside), "stepsScroll", tr("Steps"));
   auto* outer = new QHBoxLayout(pane);
   outer->setContentsMargins(0, 0, 0, 0);
   outer->addWidget(scroll);
@@ -212,12 +205,7 @@ QWidget* RunWizard::buildForm() {
   column->addStretch(1);
   connect(m_back, &Button::clicked, this, [this] { showStep(step() - 1); });
   connect(m_next, &Button::clicked, this, [this] { showStep(step() + 1); });
-  m_scroll = named(new QScrollArea, "wizardScroll", tr("Fields of the step"));
-  m_scroll->setFrameShape(QFrame::NoFrame);
-  m_scroll->setWidgetResizable(true);
-  m_scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-  m_scroll->setFocusPolicy(Qt::NoFocus);
-  m_scroll->setWidget(inside);
+  m_scroll = named(scrolled(inside), "wizardScroll", tr("Fields of the step"));
   followTheme(m_scroll, [this] { m_scroll->setMinimumWidth(metrics().inspector); });
   return m_scroll;
 }
