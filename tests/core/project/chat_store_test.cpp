@@ -335,36 +335,49 @@ TEST_F(Chats, AReaderSeesThemBesideTheWriter) {
   }
 }
 
-TEST_F(Chats, NothingAcknowledgedIsLostWhenTheWriterIsKilled) {
-  std::set<int> acknowledged;
-  int next = 0;
-  for (int round = 0; round < 15; ++round) {
-    int pipes[2];
-    ASSERT_EQ(::pipe(pipes), 0);
-    const pid_t child = ::fork();
-    if (child == 0) writeUntilKilled(folder(), next, pipes[1]);
-    ::close(pipes[1]);
-    std::this_thread::sleep_for(std::chrono::milliseconds(5 + 7 * (round * 37 % 11)));
-    ::kill(child, SIGKILL);
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    ASSERT_TRUE(WIFSIGNALED(status)) << WEXITSTATUS(status);
-    for (int number = 0; ::read(pipes[0], &number, sizeof number) == sizeof number;) {
-      acknowledged.insert(number);
-      next = number + 1;
+class KilledWriter : public Chats {
+ protected:
+  /// Kills the writer of the folder `kills` times.
+  void expectNothingLost(int kills) {
+    std::set<int> acknowledged;
+    int next = 0;
+    for (int round = 0; round < kills; ++round) {
+      int pipes[2];
+      ASSERT_EQ(::pipe(pipes), 0);
+      const pid_t child = ::fork();
+      if (child == 0) writeUntilKilled(folder(), next, pipes[1]);
+      ::close(pipes[1]);
+      std::this_thread::sleep_for(std::chrono::milliseconds(5 + 7 * (round * 37 % 11)));
+      ::kill(child, SIGKILL);
+      int status = 0;
+      ::waitpid(child, &status, 0);
+      ASSERT_TRUE(WIFSIGNALED(status)) << WEXITSTATUS(status);
+      for (int number = 0; ::read(pipes[0], &number, sizeof number) == sizeof number;) {
+        acknowledged.insert(number);
+        next = number + 1;
+      }
+      ::close(pipes[0]);
+      next += 1;  // the one that was being written may be there or not
+      if (acknowledged.empty()) continue;
+      const auto messages = all(open(), "c");
+      std::set<std::string> ids;
+      for (const ChatMessage& each : messages) ids.insert(each.id);
+      for (const int number : acknowledged) {
+        ASSERT_TRUE(ids.contains("m" + std::to_string(number))) << "round " << round;
+        ASSERT_TRUE(ids.contains("m" + std::to_string(number) + "a")) << "half a transaction";
+      }
     }
-    ::close(pipes[0]);
-    next += 1;  // the one that was being written may be there or not
-    if (acknowledged.empty()) continue;
-    const auto messages = all(open(), "c");
-    std::set<std::string> ids;
-    for (const ChatMessage& each : messages) ids.insert(each.id);
-    for (const int number : acknowledged) {
-      ASSERT_TRUE(ids.contains("m" + std::to_string(number))) << "round " << round;
-      ASSERT_TRUE(ids.contains("m" + std::to_string(number) + "a")) << "half a transaction";
-    }
+    EXPECT_GT(acknowledged.size(), 10u);
   }
-  EXPECT_GT(acknowledged.size(), 10u);
+};
+
+TEST_F(KilledWriter, LosesNothingAcknowledgedIn25Kills) {
+  expectNothingLost(25);
+}
+
+using KilledWriterSlow = KilledWriter;
+TEST_F(KilledWriterSlow, LosesNothingAcknowledgedIn100Kills) {
+  expectNothingLost(100);
 }
 
 }  // namespace

@@ -153,6 +153,48 @@ TEST(RunDatabase, WhatWasFlushedSurvivesAKill) {
   EXPECT_THAT(values(database, "loss"), ::testing::ElementsAre(4));
 }
 
+/// Adds three metrics a step and tells each step once it was flushed, until it is killed. As a resumed job does, it
+/// deletes first what lies past `from`.
+[[noreturn]] void addUntilKilled(const fs::path& run, std::int64_t from, int tell) {
+  auto database = RunDatabase::open(run);
+  if (!database || !database->deleteAfter(from)) _exit(1);
+  for (std::int64_t step = from + 1;; ++step) {
+    for (const char* name : {"loss", "lr", "grad_norm"}) {
+      if (!database->addMetric({step, name, static_cast<double>(step)})) _exit(2);
+    }
+    if (!database->flush()) _exit(3);
+    if (write(tell, &step, sizeof step) != sizeof step) _exit(4);
+  }
+}
+
+TEST(RunDatabase, AHundredKillsLoseNoFlushedPointAndLeaveNoneTwice) {
+  TemporaryFolder run;
+  std::int64_t flushed = 0;
+  for (int round = 0; round < 100; ++round) {
+    int pipes[2];
+    ASSERT_EQ(pipe(pipes), 0);
+    const pid_t child = fork();
+    if (child == 0) addUntilKilled(run.path(), flushed, pipes[1]);
+    close(pipes[1]);
+    std::this_thread::sleep_for(std::chrono::milliseconds(2 + 7 * (round * 37 % 11)));
+    kill(child, SIGKILL);
+    int status = 0;
+    waitpid(child, &status, 0);
+    ASSERT_TRUE(WIFSIGNALED(status)) << "round " << round << ": it left with " << WEXITSTATUS(status);
+    for (std::int64_t step = 0; read(pipes[0], &step, sizeof step) == sizeof step;) flushed = step;
+    close(pipes[0]);
+    if (flushed == 0) continue;
+    auto database = *RunDatabase::open(run.path());
+    for (const char* name : {"loss", "lr", "grad_norm"}) {
+      const std::vector<double> found = values(database, name);
+      ASSERT_GE(found.size(), static_cast<std::size_t>(flushed)) << "round " << round;
+      ASSERT_LE(found.size(), static_cast<std::size_t>(flushed) + 1) << "one may be written but not told";
+      for (std::size_t i = 0; i < found.size(); ++i) ASSERT_EQ(found[i], static_cast<double>(i + 1));
+    }
+  }
+  EXPECT_GT(flushed, 100);
+}
+
 TEST(RunDatabase, AReaderDoesNotHoldUpTheWriter) {
   TemporaryFolder run;
   auto database = *RunDatabase::open(run.path());

@@ -157,6 +157,20 @@ TEST_F(Readers, GiveAnswersByPagesWithAllTheirScores) {
   EXPECT_TRUE(reader.answers("full", 3, 5)->empty());
 }
 
+TEST_F(Readers, GiveTheAnswersFromAStepOn) {
+  ASSERT_TRUE(database.addAnswer({"full", "q1", "early", {}, "Why?", "so", 20}));
+  ASSERT_TRUE(database.addAnswer({"full", "q2", "early", {}, "How?", "so", 20}));
+  ASSERT_TRUE(database.addAnswer({"full", "q2", "late", {}, "How?", "so", 40}));
+  ASSERT_TRUE(database.flush());
+  const RunReader reader = open();
+  EXPECT_EQ(*reader.answerCount("full"), 2) << "the newest of each question";
+  EXPECT_EQ(*reader.answerCount("full", 21), 1);
+  const auto late = reader.answers("full", 0, 5, 21);
+  ASSERT_EQ(late->size(), 1u);
+  EXPECT_EQ(late->front().answer, "late");
+  EXPECT_EQ(late->front().step, 40);
+}
+
 TEST_F(Readers, AreFastBesideAMillionMetrics) {
   ASSERT_TRUE(database.flush());
   auto raw = Database::open({temporary.path(), "run.sqlite"}, Database::Mode::write);
