@@ -23,7 +23,7 @@ constexpr const char* kSchema =
     "CREATE TABLE IF NOT EXISTS events(id INTEGER PRIMARY KEY, step INTEGER NOT NULL, time REAL NOT NULL,"
     " kind TEXT NOT NULL, text TEXT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS answers(map TEXT NOT NULL, question TEXT NOT NULL, answer TEXT NOT NULL,"
-    " scores TEXT, PRIMARY KEY(map, question)) WITHOUT ROWID;"
+    " scores TEXT, step INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(map, question)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS questions(id TEXT PRIMARY KEY, text TEXT NOT NULL, expected TEXT NOT NULL)"
     " WITHOUT ROWID;";
 
@@ -36,10 +36,14 @@ constexpr const char* kUpgrade =
     "ALTER TABLE answers DROP COLUMN exact;"
     "ALTER TABLE answers DROP COLUMN f1;";
 
+/// From versions 1 to 3.
+constexpr const char* kAddStep = "ALTER TABLE answers ADD COLUMN step INTEGER NOT NULL DEFAULT 0;";
+
 Result<void> prepareTables(const Database& database) {
   STRATA_TRY(const int version, database.version(kRunDatabaseVersion));
   if (version == kRunDatabaseVersion) return {};
   if (version == 1) STRATA_CHECK(database.execute(kUpgrade));
+  if (version > 0 && version < kFirstSteppedVersion) STRATA_CHECK(database.execute(kAddStep));
   STRATA_CHECK(database.execute(kSchema));
   STRATA_CHECK(database.execute(kSeriesSchema));
   return database.execute("PRAGMA user_version=" + std::to_string(kRunDatabaseVersion));
@@ -85,11 +89,12 @@ Result<void> RunDatabase::State::writeBuffers() {
         database.check(event.bind(1, each.step).bind(2, each.time).bind(3, each.kind).bind(4, each.text).step()));
     event.reset();
   }
-  Statement answer(database, "INSERT OR REPLACE INTO answers(map, question, answer, scores) VALUES(?, ?, ?, ?)");
+  Statement answer(database,
+                   "INSERT OR REPLACE INTO answers(map, question, answer, scores, step) VALUES(?, ?, ?, ?, ?)");
   Statement question(database, "INSERT OR REPLACE INTO questions(id, text, expected) VALUES(?, ?, ?)");
   for (const RunAnswer& each : answers) {
     const std::string scores = printScores(each.scores);
-    answer.bind(1, each.map).bind(2, each.question).bind(3, each.answer).bind(4, scores);
+    answer.bind(1, each.map).bind(2, each.question).bind(3, each.answer).bind(4, scores).bind(5, each.step);
     STRATA_CHECK(database.check(answer.step()));
     answer.reset();
     if (each.text.empty()) continue;

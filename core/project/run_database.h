@@ -21,6 +21,7 @@ struct RunAnswer {
   std::string answer;
   std::map<std::string, double> scores;  // "em", "f1", "rouge_l", …; only finite ones are stored
   std::string text, expected;            // of the question; empty where nothing was asked
+  std::int64_t step = 0;                 // of a training run: steps done when it was given
 };
 
 /// Something that happened in a run: "checkpoint", "skipped", "redrawn", "resumed", "early_stop", "alert".

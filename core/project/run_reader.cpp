@@ -173,24 +173,34 @@ Result<std::vector<std::string>> RunReader::answerMaps() const {
   return maps;
 }
 
-Result<std::int64_t> RunReader::answerCount(const std::string& map) const {
-  Statement rows(m_database, "SELECT count(*) FROM answers WHERE map = ?");
-  STRATA_CHECK(m_database.check(rows.bind(1, map).step()));
+Result<std::int64_t> RunReader::answerCount(const std::string& map, std::int64_t fromStep) const {
+  const std::string since = isFrom(kFirstSteppedVersion) ? " AND step >= ?" : "";
+  Statement rows(m_database, ("SELECT count(*) FROM answers WHERE map = ?" + since).c_str());
+  rows.bind(1, map);
+  if (!since.empty()) rows.bind(2, fromStep);
+  STRATA_CHECK(m_database.check(rows.step()));
   return rows.integer(0);
 }
 
-Result<std::vector<RunAnswer>> RunReader::answers(const std::string& map, std::int64_t from, std::int64_t count) const {
-  const char* columns = isFrom(kFirstAskedVersion) ? "scores, questions.text, questions.expected"
-                        : isTimed()                ? "scores, NULL, NULL"
-                                                   : "json_object('em', exact, 'f1', f1), NULL, NULL";
-  const char* questions = isFrom(kFirstAskedVersion) ? " LEFT JOIN questions ON questions.id = question" : "";
-  const std::string sql = std::string("SELECT question, answer, ") + columns + " FROM answers" + questions +
-                          " WHERE map = ? ORDER BY question LIMIT ? OFFSET ?";
+Result<std::vector<RunAnswer>> RunReader::answers(const std::string& map, std::int64_t from, std::int64_t count,
+                                                  std::int64_t fromStep) const {
+  const bool stepped = isFrom(kFirstSteppedVersion);
+  std::string sql = "SELECT question, answer, ";
+  sql += isTimed() ? "scores, " : "json_object('em', exact, 'f1', f1), ";
+  sql += isFrom(kFirstAskedVersion) ? "questions.text, questions.expected, " : "NULL, NULL, ";
+  sql += stepped ? "step FROM answers" : "0 FROM answers";
+  if (isFrom(kFirstAskedVersion)) sql += " LEFT JOIN questions ON questions.id = question";
+  sql += stepped ? " WHERE map = ? AND step >= ?" : " WHERE map = ?";
+  sql += " ORDER BY question LIMIT ? OFFSET ?";
   Statement rows(m_database, sql.c_str());
-  rows.bind(1, map).bind(2, count).bind(3, from);
+  int parameter = 1;
+  rows.bind(parameter++, map);
+  if (stepped) rows.bind(parameter++, fromStep);
+  rows.bind(parameter, count).bind(parameter + 1, from);
   std::vector<RunAnswer> found;
   while (rows.step() == SQLITE_ROW) {
-    found.push_back({map, rows.text(0), rows.text(1), scoresIn(rows.text(2)), rows.text(3), rows.text(4)});
+    found.push_back(
+        {map, rows.text(0), rows.text(1), scoresIn(rows.text(2)), rows.text(3), rows.text(4), rows.integer(5)});
   }
   STRATA_CHECK(m_database.check(rows.code()));
   return found;

@@ -51,9 +51,11 @@ class RunReader {
   Result<SeriesColumns> series(const SeriesQuery& query) const { return readSeries(m_database, query); }
   /// The maps that questions were answered under.
   Result<std::vector<std::string>> answerMaps() const;
-  Result<std::int64_t> answerCount(const std::string& map) const;
+  /// Those given at `fromStep` or later.
+  Result<std::int64_t> answerCount(const std::string& map, std::int64_t fromStep = 0) const;
   /// By the questions' ids.
-  Result<std::vector<RunAnswer>> answers(const std::string& map, std::int64_t from, std::int64_t count) const;
+  Result<std::vector<RunAnswer>> answers(const std::string& map, std::int64_t from, std::int64_t count,
+                                         std::int64_t fromStep = 0) const;
   /// The newest first, at most `count`.
   Result<std::vector<RunEvent>> events(std::int64_t count) const;
   Result<std::int64_t> eventCount() const;

@@ -327,6 +327,7 @@ struct AnswerInfo {
   std::string question, answer;
   std::vector<Score> scores;
   std::string text, expected;
+  std::int64_t step = 0;
   template <class V>
   void visit(V& v) {
     v("question", question, "its id in the data");
@@ -334,21 +335,24 @@ struct AnswerInfo {
     v("scores", scores, "em, f1, rouge_l, …: 0 … 1");
     v("text", text, "what is asked; empty of texts, and in runs that kept none");
     v("expected", expected, "the answer in the data's words");
+    v("step", step, "of a training run: steps done when it was given");
   }
 };
 
 struct ReadAnswers {
   static constexpr const char* kName = "jobs/answers";
   static constexpr const char* kHelp =
-      "a run's answers under a map, by the questions' ids; of training those of the newest evaluation";
+      "a run's answers under a map, by the questions' ids; of training the newest of each question, a map's as soon as "
+      "all of its questions were answered";
   struct Params {
     std::string id, map;
-    std::int64_t from = 0, count = 100;
+    std::int64_t from = 0, count = 100, fromStep = 0;
     template <class V>
     void visit(V& v) {
       v("id", id, "of the run");
       v("map", map, "empty: tell which there are");
       v("from", from, "answers to leave out", Range{0, 1e9});
+      v("from_step", fromStep, "only those given at this step or later", Range{0, 1e15});
       v("count", count, "at most; fewer come where they are long", Range{1, 1000});
     }
   };
@@ -360,7 +364,33 @@ struct ReadAnswers {
     void visit(V& v) {
       v("maps", maps, "with answers");
       v("answers", answers, "");
-      v("total", total, "under this map");
+      v("total", total, "under this map, from that step on");
+    }
+  };
+};
+
+struct ReadBorrowed {
+  static constexpr const char* kName = "jobs/borrowed";
+  static constexpr const char* kHelp =
+      "how often each layer read another one's keys and values in the steps that a training run has done, from its own "
+      "draws. A step that was drawn again after it had failed counts with its first draw";
+  struct Params {
+    std::string id;
+    template <class V>
+    void visit(V& v) {
+      v("id", id, "of the run");
+    }
+  };
+  struct Answer {
+    std::vector<double> share;
+    std::int64_t steps = 0, counted = 0;
+    bool replayed = false;
+    template <class V>
+    void visit(V& v) {
+      v("share", share, "by layer: of its reads in training, those that went to another layer; 0 ... 1");
+      v("steps", steps, "done");
+      v("counted", counted, "of them; fewer than steps where those are many: then evenly spread");
+      v("replayed", replayed, "whether the routings are those of a file");
     }
   };
 };

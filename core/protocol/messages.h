@@ -20,13 +20,13 @@ namespace strata::protocol {
 
 /// Requests of the window, answered by the engine.
 using Methods =
-    std::tuple<Initialize, Shutdown, Cancel, ListFolder, PutFile, OpenProject, SetSides, SetLauncher, AddModel, RemoveModel,
-               SetTemplate, ListModels, InspectModel, EstimateMemory, LoadModel, UnloadModel, Generate, CountPrompt,
-               Compare, SampleQuestion, ListChats, OpenChat, PutChat, RemoveChat, ExportChat, CheckData, ListData,
-               AddData, RemoveData, ListMaps, PutMap, RenameMap, RemoveMap, ImportMap, ExportMap, ReadSensitivity,
-               ReadSearch, ListJobs, StartJob, StopJob, MoveJob, PauseQueue, RemoveJob, AnnotateJob, ReadLog,
-               ReadJobConfig, ExportJob, ReadSeries, ReadAnswers, ReadBorrowed, ReadEvents, WatchJob, ListTrainPresets,
-               EstimateTraining, ProbeTraining, StartServing, StopServing>;
+    std::tuple<Initialize, Shutdown, Cancel, ListFolder, PutFile, OpenProject, SetSides, SetLauncher, AddModel,
+               RemoveModel, SetTemplate, ListModels, InspectModel, EstimateMemory, LoadModel, UnloadModel, Generate,
+               CountPrompt, Compare, SampleQuestion, ListChats, OpenChat, PutChat, RemoveChat, ExportChat, CheckData,
+               ListData, AddData, RemoveData, ListMaps, PutMap, RenameMap, RemoveMap, ImportMap, ExportMap,
+               ReadSensitivity, ReadSearch, ListJobs, StartJob, StopJob, MoveJob, PauseQueue, RemoveJob, AnnotateJob,
+               ReadLog, ReadJobConfig, ExportJob, ReadSeries, ReadAnswers, ReadBorrowed, ReadEvents, WatchJob,
+               ListTrainPresets, EstimateTraining, ProbeTraining, StartServing, StopServing>;
 
 /// What the engine sends of its own accord.
 using Notifications = std::tuple<Progress, Memory, ModelsLoaded, Tokens, JobsChanged, JobPoints, ServeChanged>;

@@ -54,7 +54,7 @@ struct ProjectInfo {
   bool sample = false;
   std::vector<NamedPath> models;
   std::optional<Side> a, b;
-  std::string notice;
+  std::string notice, launcher;
   template <class V>
   void visit(V& v) {
     v("folder", folder, "absolute");
@@ -64,6 +64,7 @@ struct ProjectInfo {
     v("a", a, "side A");
     v("b", b, "side B");
     v("notice", notice, "what was found broken and set right; empty: nothing");
+    v("launcher", launcher, "as project/set_launcher stored it; empty: none");
   }
 };
 
@@ -95,6 +96,20 @@ struct SetSides {
     }
   };
   using Answer = Nothing;
+};
+
+struct SetLauncher {
+  static constexpr const char* kName = "project/set_launcher";
+  static constexpr const char* kHelp =
+      "stores what training is to be started with, such as mpirun -np 8; jobs are not started with it yet";
+  struct Params {
+    std::string launcher;
+    template <class V>
+    void visit(V& v) {
+      v("launcher", launcher, "one line of at most 1,000 bytes; empty: none");
+    }
+  };
+  using Answer = ProjectInfo;
 };
 
 struct AddModel {

@@ -64,6 +64,12 @@ void addJobMethods(MethodTable& methods, const ProjectAccess& project) {
         STRATA_TRY(const auto run, held->jobs().runFolder(params.id));
         return readAnswers(run, params);
       });
+  methods.add<ReadBorrowed>(
+      [project](const ReadBorrowed::Params& params, RequestContext&) -> Result<ReadBorrowed::Answer> {
+        STRATA_TRY(const auto held, project());
+        STRATA_TRY(const auto run, held->jobs().runFolder(params.id));
+        return readBorrowed(run);
+      });
   methods.add<ReadEvents>([project](const ReadEvents::Params& params, RequestContext&) -> Result<ReadEvents::Answer> {
     STRATA_TRY(const auto held, project());
     STRATA_TRY(const auto run, held->jobs().runFolder(params.id));

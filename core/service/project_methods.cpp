@@ -83,6 +83,7 @@ struct ProjectService::State {
     if (project.sideA()) info.a = toMessage(*project.sideA());
     if (project.sideB()) info.b = toMessage(*project.sideB());
     info.notice = notice;
+    info.launcher = project.launcher();
     return info;
   }
 
@@ -181,6 +182,11 @@ void ProjectService::addTo(MethodTable& methods) {
               return project.setSides(fromMessage(params.a, project.sideA()), fromMessage(params.b, project.sideB()));
             })
             .map([](const ProjectInfo&) { return Nothing{}; });
+      },
+      Lane::ordered);
+  methods.add<SetLauncher>(
+      [state](const SetLauncher::Params& params, RequestContext&) {
+        return state->change([&](Project& project) { return project.setLauncher(params.launcher); });
       },
       Lane::ordered);
   methods.add<AddModel>(

@@ -17,6 +17,7 @@
 #include "core/protocol/columns.h"
 #include "core/protocol/job_kinds.h"
 #include "core/service/job_info.h"
+#include "core/training/borrowed_reads.h"
 #include "core/training/run_setup.h"
 
 namespace strata {
@@ -179,16 +180,41 @@ Result<protocol::ReadAnswers::Answer> readAnswers(const fs::path& runFolder,
   STRATA_TRY(const std::optional<RunReader> reader, openReader(runFolder));
   if (!reader) return answer;
   STRATA_TRY(answer.maps, reader->answerMaps());
-  STRATA_TRY(answer.total, reader->answerCount(params.map));
-  STRATA_TRY(const std::vector<RunAnswer> found, reader->answers(params.map, params.from, params.count));
+  STRATA_TRY(answer.total, reader->answerCount(params.map, params.fromStep));
+  STRATA_TRY(const std::vector<RunAnswer> found,
+             reader->answers(params.map, params.from, params.count, params.fromStep));
   std::size_t bytes = 0;
   for (const RunAnswer& each : found) {
     constexpr std::size_t kScoreBytes = 48;
     bytes += each.question.size() + each.answer.size() + each.text.size() + each.expected.size() +
              kScoreBytes * each.scores.size();
     if (bytes > kPageBytes && !answer.answers.empty()) break;
-    answer.answers.push_back({each.question, each.answer, toScores(each.scores), each.text, each.expected});
+    answer.answers.push_back({each.question, each.answer, toScores(each.scores), each.text, each.expected, each.step});
   }
+  return answer;
+}
+
+Result<protocol::ReadBorrowed::Answer> readBorrowed(const fs::path& runFolder) {
+  STRATA_TRY(const RunInfo run, readRun(runFolder));
+  if (run.kind != kTrainKind) {
+    return fail(ErrorCode::usage, "The run " + run.id + " is no training run, so it has drawn no routings.", run.id);
+  }
+  protocol::ReadBorrowed::Answer answer;
+  STRATA_TRY(const std::optional<RunReader> reader, openReader(runFolder));
+  if (!reader) return answer;
+  STRATA_TRY(const RunProgress progress, reader->progress(run));
+  STRATA_TRY(const TrainConfig config, configOfRun(runFolder));
+  fs::path folder = config.init;
+  if (folder.empty()) {
+    STRATA_TRY(const ModelLocation location, locateModel(config.model, {}, Locate::place));
+    folder = location.folder;
+  }
+  STRATA_TRY(const ModelConfig model, readModelConfig(folder));
+  STRATA_TRY(BorrowedReads reads, countBorrowedReads(config, model.layers, progress.step));
+  answer.steps = progress.step;
+  answer.share = std::move(reads.share);
+  answer.counted = reads.counted;
+  answer.replayed = reads.replayed;
   return answer;
 }
 

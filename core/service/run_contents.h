@@ -21,6 +21,8 @@ Result<protocol::ReadSeries::Answer> readSeries(const std::filesystem::path& run
                                                 const protocol::ReadSeries::Params& params);
 Result<protocol::ReadAnswers::Answer> readAnswers(const std::filesystem::path& runFolder,
                                                   const protocol::ReadAnswers::Params& params);
+/// Nothing is counted of a run that has done no step; an evaluation is refused.
+Result<protocol::ReadBorrowed::Answer> readBorrowed(const std::filesystem::path& runFolder);
 Result<protocol::ReadEvents::Answer> readEvents(const std::filesystem::path& runFolder,
                                                 const protocol::ReadEvents::Params& params);
 

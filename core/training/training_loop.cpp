@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -175,7 +174,6 @@ Result<void> TrainingLoop::tryAgain(const Error& error, bool redrawn) {
 
 Result<void> TrainingLoop::record(const StepResult& result, double seconds) {
   const std::int64_t done = result.step + 1;
-  const std::int64_t memory = memoryUsage().all.current + deviceMemory(trainer().device());
   const std::pair<const char*, double> values[] = {
       {"loss", result.loss},
       {"grad_norm", result.gradNorm},
@@ -184,9 +182,11 @@ Result<void> TrainingLoop::record(const StepResult& result, double seconds) {
       {"borrowed", result.borrowed},
       {"tokens_s", static_cast<double>(result.trained) / seconds},
       {"padding", static_cast<double>(result.padding) / static_cast<double>(result.tokens)},
-      {"step_s", seconds},
-      {"memory", static_cast<double>(memory)}};
+      {"step_s", seconds}};
   for (const auto& [name, value] : values) STRATA_CHECK(m_database->addMetric(measured(done, name, value)));
+  for (const auto& [name, bytes] : m_memory.take(trainer().device())) {
+    STRATA_CHECK(m_database->addMetric(measured(done, name, static_cast<double>(bytes))));
+  }
   STRATA_CHECK(say(done, m_alerts.takeStep(done, result.loss, seconds)));
   if (done % kMemoryEvery != 0) return {};
   return say(done, m_alerts.takeMemory(systemMemory("MemAvailable"), systemMemory("MemTotal")));
@@ -218,30 +218,29 @@ Result<bool> TrainingLoop::evaluate() {
     m_phase.progress();
     return !stopping();
   };
-  Evaluated evaluated;
+  std::vector<Metric> metrics;  // stored when all maps are evaluated
   for (const NamedMap& map : m_setup.maps) {
-    const Result<void> whole = evaluateUnder(map, goOn, evaluated);
+    const Result<void> whole = evaluateUnder(map, goOn, metrics);
     if (!whole && whole.error().code == ErrorCode::cancelled) return false;
     STRATA_CHECK(whole);
   }
   // The watched one last: it says that the evaluation is whole.
-  std::vector<Metric>& metrics = evaluated.metrics;
   const auto watched = std::find_if(metrics.begin(), metrics.end(),
                                     [this](const Metric& metric) { return metric.name == m_early.name(); });
   std::rotate(watched, watched + 1, metrics.end());
-  for (const RunAnswer& answer : evaluated.answers) STRATA_CHECK(m_database->addAnswer(answer));
   for (const Metric& metric : metrics) STRATA_CHECK(m_database->addMetric(metric));
   m_early.take(done, metrics.back().value);
   return true;
 }
 
-Result<void> TrainingLoop::evaluateUnder(const NamedMap& map, const std::function<bool()>& goOn, Evaluated& evaluated) {
+Result<void> TrainingLoop::evaluateUnder(const NamedMap& map, const std::function<bool()>& goOn,
+                                         std::vector<Metric>& metrics) {
   const std::int64_t done = trainer().nextStep();
   EvaluationPoint point;
   point.step = done;
   point.map = map.name;
   const auto add = [&](const char* name, double value) {
-    evaluated.metrics.push_back(measured(done, std::string(name) + "/" + map.name, value));
+    metrics.push_back(measured(done, std::string(name) + "/" + map.name, value));
   };
   if (!m_setup.held.empty()) {
     STRATA_TRY(point.nll, trainer().evaluate(map.map, m_setup.held, goOn));
@@ -256,7 +255,11 @@ Result<void> TrainingLoop::evaluateUnder(const NamedMap& map, const std::functio
     add("f1_high", scores.interval.high);
     add("em", scores.em);
     add("answer_nll", scores.nll);
-    std::move(scores.answers.begin(), scores.answers.end(), std::back_inserter(evaluated.answers));
+    for (RunAnswer& answer : scores.answers) {
+      answer.step = done;
+      STRATA_CHECK(m_database->addAnswer(answer));
+    }
+    STRATA_CHECK(m_database->flush());
   }
   if (point.nll) STRATA_CHECK(say(done, m_alerts.takeHeldOut(done, map.name, *point.nll)));
   if (m_hooks.onEvaluation) m_hooks.onEvaluation(point);

@@ -14,6 +14,7 @@
 
 #include "core/project/job_phase.h"
 #include "core/project/run_database.h"
+#include "core/training/memory_record.h"
 #include "core/training/run_alerts.h"
 #include "core/training/run_setup.h"
 #include "core/training/train_job.h"
@@ -44,11 +45,6 @@ class TrainingLoop {
 
  private:
   using Clock = std::chrono::steady_clock;
-  /// Stored when all maps are evaluated.
-  struct Evaluated {
-    std::vector<Metric> metrics;
-    std::vector<RunAnswer> answers;
-  };
 
   Trainer& trainer() { return *m_setup.trainer; }
   const TrainConfig& config() const { return m_setup.config; }
@@ -69,7 +65,8 @@ class TrainingLoop {
   bool evaluationIsDue();
   /// Every map's held-out loss and answers; false where a stop came between.
   Result<bool> evaluate();
-  Result<void> evaluateUnder(const NamedMap& map, const std::function<bool()>& goOn, Evaluated& evaluated);
+  /// Answers are stored at once, to be read while the next map is evaluated; metrics are the caller's to store.
+  Result<void> evaluateUnder(const NamedMap& map, const std::function<bool()>& goOn, std::vector<Metric>& metrics);
 
   Result<void> saveIfDue();
   Result<void> saveIfBest();
@@ -88,6 +85,7 @@ class TrainingLoop {
   std::optional<RunDatabase> m_database;
   EarlyStop m_early;
   RunAlerts m_alerts;
+  MemoryRecord m_memory;
   std::int64_t m_tokens = 0;   // through the model
   std::int64_t m_trained = 0;  // in the loss, by the processes before too
   double m_secondsBefore = 0;  // that the processes before took until the step this one began at

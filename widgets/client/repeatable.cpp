@@ -11,7 +11,7 @@ namespace {
 
 // Not here: what makes something new each time (chat/generate, jobs/start, project/add_model), and what may have been
 // the very thing that used up the memory (models/load).
-constexpr std::array<std::string_view, 30> kRepeatable = {
+constexpr std::array<std::string_view, 31> kRepeatable = {
     protocol::ListFolder::kName,     protocol::OpenProject::kName,      protocol::SetSides::kName,
     protocol::ListModels::kName,     protocol::InspectModel::kName,     protocol::EstimateMemory::kName,
     protocol::UnloadModel::kName,    protocol::Compare::kName,          protocol::ListChats::kName,
@@ -22,6 +22,7 @@ constexpr std::array<std::string_view, 30> kRepeatable = {
     protocol::ReadSeries::kName,     protocol::ReadJobConfig::kName,    protocol::ReadAnswers::kName,
     protocol::ReadEvents::kName,     protocol::ListTrainPresets::kName, protocol::EstimateTraining::kName,
     protocol::ProbeTraining::kName,  protocol::AnnotateJob::kName,      protocol::AddData::kName,
+    protocol::ReadBorrowed::kName,
 };
 
 struct Phrase {

@@ -72,6 +72,14 @@ TEST_F(ProjectMethods, ANullSideIsEmptyAndOneThatIsLeftOutStays) {
   EXPECT_EQ(answer("project/open")["a"]["ref"]["model"], "stories");
 }
 
+TEST_F(ProjectMethods, ALauncherIsKeptAsText) {
+  EXPECT_EQ(answer("project/open")["launcher"], "");
+  EXPECT_EQ(answer("project/set_launcher", {{"launcher", "mpirun -np 8"}})["launcher"], "mpirun -np 8");
+  EXPECT_EQ(answer("project/open")["launcher"], "mpirun -np 8");
+  EXPECT_THAT(refusal("project/set_launcher", {{"launcher", "srun\n-N 2"}}), HasSubstr("one line"));
+  EXPECT_EQ(answer("project/set_launcher", {{"launcher", ""}})["launcher"], "");
+}
+
 TEST_F(ProjectMethods, WithoutAProjectTheyRefuseWithASentence) {
   EXPECT_THAT(refusal("chats/list"), HasSubstr("No project is open"));
   EXPECT_THAT(refusal("jobs/list"), HasSubstr("No project is open"));

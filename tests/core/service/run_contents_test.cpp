@@ -340,6 +340,26 @@ TEST_F(Contents, WrongParametersAreNamedInASentence) {
   EXPECT_THAT(readSeries(run, query(std::vector<std::string>(300, "loss"))).error().message, HasSubstr("at most 256"));
 }
 
+TEST_F(Contents, TellWhatEachLayerBorrowedInTheStepsThatAreDone) {
+  const std::string model = strata::testing::sourceFolder() / "resources/models/stories260K";
+  const Json config = {
+      {"model", model}, {"data", "train.txt"}, {"steps", 400}, {"sampler", "rd-cla:2"}, {"p-cross", .5}};
+  const fs::path run = makeRun("train", config);
+  EXPECT_EQ(readBorrowed(run)->steps, 0) << "it has not begun";
+  measure(run, {{1, "loss", 3, 100, 1.5}, {200, "loss", 2, 200, 3}});
+  const auto borrowed = readBorrowed(run);
+  ASSERT_TRUE(borrowed) << borrowed.error().message;
+  EXPECT_EQ(borrowed->steps, 200);
+  EXPECT_EQ(borrowed->counted, 200);
+  ASSERT_EQ(borrowed->share.size(), 5u);
+  EXPECT_EQ(borrowed->share[2], 0) << "every second layer always owns";
+  EXPECT_NEAR(borrowed->share[1], .5, .1);
+  EXPECT_NEAR(borrowed->share[3], .5, .1);
+  const auto refused = readBorrowed(makeRun("eval"));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("is no training run"));
+}
+
 TEST_F(Contents, AnswersComeByPagesOfAtMost256KiB) {
   const fs::path run = makeRun("eval");
   {

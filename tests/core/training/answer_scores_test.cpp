@@ -96,6 +96,7 @@ TEST_F(Answering, ScoresAndIntervalsComeAtEachEvaluationUnderEachMap) {
       EXPECT_LE(f1[i].second, high[i].second);
     }
     EXPECT_EQ(answers(*run, map).size(), 6U) << "those of the newest evaluation";
+    for (const RunAnswer& answer : answers(*run, map)) EXPECT_EQ(answer.step, 8);
   }
   EXPECT_TRUE(told.front().nll && told.front().f1 && told.front().em);
 }
