@@ -60,7 +60,7 @@ Result<void> checkSearchConfig(const SearchConfig& config) {
   STRATA_CHECK(checkInput(config));
   if (method.name == "measure") {
     if (config.maps.empty()) {
-      return fail(ErrorCode::usage, "The method measure needs maps; give some by --maps.", "--maps");
+      return fail(ErrorCode::usage, "The method measure needs maps; give some.", "--maps");
     }
     return {};
   }
@@ -68,7 +68,7 @@ Result<void> checkSearchConfig(const SearchConfig& config) {
     return fail(ErrorCode::usage, "Both a retention and a budget are given; give one of them.", "--budget");
   }
   if (!config.retention && !config.budget) {
-    return fail(ErrorCode::usage, "Give the size of the map to find by --retention or --budget.", "--retention");
+    return fail(ErrorCode::usage, "Give the size of the map to find: a retention or a cache budget.", "--retention");
   }
   if (config.retention && *config.retention <= 0) {
     return fail(ErrorCode::usage, "A retention is above 0 and at most 1: layer 0 always keeps its own.", "--retention");

@@ -120,6 +120,7 @@ struct SearchConfig : MeasureConfig {
   std::string task;                    // empty: the text's NLL
   int limit = 100;                     // questions of a task
   std::uint64_t seed = 1;
+  bool guided = false;            // greedy and beam measure only what the sensitivity matrix ranks first
   std::vector<std::string> maps;  // measure: these; otherwise measured beside the search
   std::string name;               // of the result in the project's maps; empty: by model, owners and method
 
@@ -171,6 +172,13 @@ struct SearchConfig : MeasureConfig {
            .open = "none",
            .why = "These are measured on the same text, so that the result can be compared with them in pairs.",
            .help = "also measure these maps; the method measure does nothing else"});
+    v("guided", guided,
+      Meta{.label = "Guide by the matrix",
+           .group = kHow,
+           .more = true,
+           .why = "greedy and beam then measure only the maps that the sensitivity matrix ranks first: faster on deep "
+                  "models.",
+           .help = "greedy, beam: measure only the maps that the sensitivity matrix ranks first"});
     v("seed", seed,
       Meta{.label = "Seed",
            .group = kRest,
