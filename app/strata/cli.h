@@ -83,6 +83,8 @@ VerbAction addChat(CLI::App& verb, const Output& out);
 VerbAction addData(CLI::App& verb, const Output& out);
 VerbAction addTrain(CLI::App& verb, const Output& out);
 VerbAction addEval(CLI::App& verb, const Output& out);
+VerbAction addSensitivity(CLI::App& verb, const Output& out);
+VerbAction addSearch(CLI::App& verb, const Output& out);
 VerbAction addEstimate(CLI::App& verb, const Output& out);
 VerbAction addExport(CLI::App& verb, const Output& out);
 VerbAction addBench(CLI::App& verb, const Output& out);

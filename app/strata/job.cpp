@@ -5,6 +5,7 @@
 
 #include "app/strata/cli.h"
 #include "app/strata/eval_run.h"
+#include "app/strata/measure.h"
 #include "app/strata/run_progress.h"
 #include "core/project/project.h"
 #include "core/protocol/job_kinds.h"
@@ -44,6 +45,7 @@ Result<RunState> work(Run& run, const std::string& project) {
   try {
     if (kind == kTrainKind) return train(run);
     if (kind == kEvalKind) return evaluate(run, project);
+    if (kind == kSearchKind || kind == kSensitivityKind) return measureJob(run, project);
   } catch (const std::exception& exception) {
     return tl::unexpected(errorFromException(exception));
   }

@@ -46,6 +46,8 @@ constexpr Verb kVerbs[] = {
     {"data", "What a data set holds", addData},
     {"train", "Fine-tune with routed keys and values, or train from random weights", addTrain},
     {"eval", "Evaluate a model under several maps", addEval},
+    {"sensitivity", "What it costs that one layer alone reads another, for all pairs", addSensitivity},
+    {"search", "The sharing map of a size that costs least on a text", addSearch},
     {"estimate", "Predicted memory, by part", addEstimate},
     {"export", "Write a stock Hugging Face folder with its map", addExport},
     {"bench", "Speed of prefill, decoding and training", addBench},

@@ -87,9 +87,9 @@ Result<MapSearch::Measured> MapSearch::measure(const std::vector<SharingMap>& ma
   for (const SharingMap& map : maps) {
     if (!m_known.contains(map.src()) && listed.insert(map.src()).second) unknown.push_back(map);
   }
-  if (m_hooks.onPlan) m_hooks.onPlan(static_cast<std::int64_t>(m_told.size() + unknown.size()));
   if (!unknown.empty()) {
-    STRATA_TRY(std::vector<Losses> losses, m_objective.measure(unknown, m_hooks.goOn));
+    if (m_hooks.onPlan) m_hooks.onPlan(static_cast<std::int64_t>(unknown.size()));
+    STRATA_TRY(std::vector<Losses> losses, m_objective.measure(unknown, m_hooks.measure));
     for (std::size_t i = 0; i < unknown.size(); ++i) know(unknown[i], std::move(losses[i]));
   }
   Measured measured;

@@ -40,11 +40,11 @@ struct SearchOptions {
 };
 
 struct SearchHooks {
-  MapScorer::GoOn goOn;
+  MeasureHooks measure;
   /// A map was measured; `best` so far, where one has the right number of owners.
   std::function<Result<void>(const MeasuredMap& map, const MeasuredMap* best)> onMeasured;
-  /// Another number of maps will be measured in all, as far as is known.
-  std::function<void(std::int64_t planned)> onPlan;
+  /// So many maps more will be measured now.
+  std::function<void(std::int64_t maps)> onPlan;
   /// The whole matrix; dp and guided searches ask for it once.
   std::function<Result<DeltaMatrix>()> matrix;
   /// mapByDissimilarity()

@@ -11,12 +11,13 @@ class TextObjective : public Objective {
       : m_windows(text.windows.size()), m_scorer(std::move(model), text) {}
 
   std::string metric() const override { return "nll"; }
-  Result<std::vector<Losses>> measure(const std::vector<SharingMap>& maps, const MapScorer::GoOn& goOn) override {
+  Result<std::vector<Losses>> measure(const std::vector<SharingMap>& maps, const MeasureHooks& hooks) override {
     std::vector<Losses> losses(maps.size(), Losses(m_windows));
     for (std::size_t batch = 0; batch < m_scorer.batches(); ++batch) {
       const std::vector<std::size_t>& windows = m_scorer.windowsOf(batch);
-      STRATA_CHECK(m_scorer.score(batch, maps, goOn, [&](std::size_t map, const Losses& some) -> Result<void> {
+      STRATA_CHECK(m_scorer.score(batch, maps, hooks.goOn, [&](std::size_t map, const Losses& some) -> Result<void> {
         for (std::size_t i = 0; i < windows.size(); ++i) losses[map][windows[i]] = some[i];
+        if (hooks.onPart) hooks.onPart(1.0 / static_cast<double>(m_scorer.batches()));
         return {};
       }));
     }
@@ -37,18 +38,19 @@ class TaskObjective : public Objective {
 
   std::string metric() const override { return m_metric; }
   double valueOf(double loss) const override { return 1 - loss; }
-  Result<std::vector<Losses>> measure(const std::vector<SharingMap>& maps, const MapScorer::GoOn& goOn) override {
+  Result<std::vector<Losses>> measure(const std::vector<SharingMap>& maps, const MeasureHooks& hooks) override {
     std::vector<Losses> all;
     for (const SharingMap& map : maps) {
       Losses losses;
-      TaskHooks hooks;
-      hooks.goOn = goOn;
-      hooks.onAnswer = [&](const TaskAnswer& answer) -> Result<void> {
+      TaskHooks asked;
+      asked.goOn = hooks.goOn;
+      asked.onAnswer = [&](const TaskAnswer& answer) -> Result<void> {
         const auto score = answer.scores.find(m_metric);
         losses.push_back(score == answer.scores.end() ? WindowLoss{} : WindowLoss{1 - score->second, 1});
         return {};
       };
-      STRATA_CHECK(evaluateQuestions(m_model, {{printMap(map), map}}, m_data, {}, hooks));
+      STRATA_CHECK(evaluateQuestions(m_model, {{printMap(map), map}}, m_data, {}, asked));
+      if (hooks.onPart) hooks.onPart(1);
       all.push_back(std::move(losses));
     }
     return all;

@@ -13,13 +13,18 @@
 
 namespace strata {
 
+struct MeasureHooks {
+  MapScorer::GoOn goOn;
+  std::function<void(double maps)> onPart;  // so many maps more are measured, or a fraction of one
+};
+
 class Objective {
  public:
   virtual ~Objective() = default;
   /// "nll", or the task's score
   virtual std::string metric() const = 0;
   /// Of each map, in their order; those that maps have in common is computed once.
-  virtual Result<std::vector<Losses>> measure(const std::vector<SharingMap>& maps, const MapScorer::GoOn& goOn) = 0;
+  virtual Result<std::vector<Losses>> measure(const std::vector<SharingMap>& maps, const MeasureHooks& hooks) = 0;
   /// A mean loss as the metric has it.
   virtual double valueOf(double loss) const { return loss; }
 };

@@ -1,0 +1,85 @@
+#include "app/strata/measure.h"
+
+#include "core/project/project.h"
+#include "core/protocol/job_kinds.h"
+#include "core/service/model_hash.h"
+
+namespace strata {
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string absoluteText(const fs::path& path) {
+  return fs::absolute(path).lexically_normal().string();
+}
+
+/// The run's config as it is stored: its own, so that it says what was measured.
+template <class Config>
+Result<PreparedMeasure> prepareJob(Run& run, const std::string& project, Config& config) {
+  STRATA_CHECK(configFromJson(run.info().config, (run.folder() / "run.json").string(), config, UnknownKeys::ignore));
+  STRATA_TRY(PreparedMeasure prepared, prepareMeasure(config, project));
+  STRATA_CHECK(run.setConfig(configToJson(config)));
+  return prepared;
+}
+
+}  // namespace
+
+Result<PreparedMeasure> prepareMeasure(MeasureConfig& config, const std::string& project) {
+  PreparedMeasure prepared;
+  if (!project.empty()) {
+    STRATA_TRY(const ProjectData text, Project::findData(config.text, project));
+    config.text = text.path.string();
+  }
+  ModelOptions options;
+  options.model = config.model;
+  options.adapter = config.adapter;
+  options.dtype = config.dtype;
+  options.device = config.device;
+  options.project = project;
+  options.context = config.context;
+  options.threads = config.threads;
+  STRATA_TRY(OpenedModel opened, openModel(options));
+  const fs::path adapter = config.adapter.empty() ? opened.location.adapter : fs::path(config.adapter);
+  STRATA_TRY(const std::string hash, ModelHashes().of(*opened.model->checkpoint(), adapter, &cancelFlag()));
+  const fs::path place = opened.location.run.empty() ? opened.location.folder : opened.location.run;
+  fs::path named = absoluteText(place);
+  prepared.opened = {opened.model, hash, named.filename().string()};
+  prepared.location = opened.location;
+  if (opened.location.run.empty()) config.model = named.string();
+  if (!config.adapter.empty()) config.adapter = absoluteText(config.adapter);
+  config.text = absoluteText(config.text);
+  return prepared;
+}
+
+MeasureShown::MeasureShown(std::string name) : m_name(std::move(name)) {
+  m_progress.goOn = [] { return !cancelFlag().load(); };
+  m_progress.onProgress = [this](std::int64_t done, std::int64_t total, const std::string& note) {
+    if (!m_shown || total != m_total) {
+      std::function<void(const std::string&)> copy;
+      if (m_log != nullptr) copy = [this](const std::string& line) { m_log->line(line); };
+      m_shown.emplace(m_name, total, done, std::move(copy));
+      m_total = total;
+    }
+    m_shown->update(done, note);
+  };
+}
+
+Result<RunState> measureJob(Run& run, const std::string& project) {
+  const bool searches = run.info().kind == kSearchKind;
+  MeasureShown shown(searches ? "Searching" : "Measuring");
+  Result<Json> answer = Json();
+  if (searches) {
+    SearchConfig config;
+    STRATA_TRY(const PreparedMeasure prepared, prepareJob(run, project, config));
+    answer = searchMaps(config, prepared.opened, &run, shown.progress());
+  } else {
+    SensitivityConfig config;
+    STRATA_TRY(const PreparedMeasure prepared, prepareJob(run, project, config));
+    answer = measureMatrix(config, prepared.opened, &run, shown.progress());
+  }
+  shown.end();
+  if (!answer && answer.error().code != ErrorCode::cancelled) return tl::unexpected(answer.error());
+  return run.info().state;
+}
+
+}  // namespace strata

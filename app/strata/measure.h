@@ -1,0 +1,44 @@
+#pragma once
+// What `strata sensitivity`, `strata search` and their jobs share: the model opened and hashed, the configuration
+// without open choices, progress.
+
+#include <optional>
+#include <string>
+
+#include "app/strata/cli.h"
+#include "app/strata/run_log.h"
+#include "core/config/search_config.h"
+#include "core/search/search_run.h"
+
+namespace strata {
+
+/// Names and paths resolved in the project, where there is one; the model opened and hashed.
+struct PreparedMeasure {
+  OpenedForSearch opened;
+  ModelLocation location;
+};
+Result<PreparedMeasure> prepareMeasure(MeasureConfig& config, const std::string& project);
+
+/// A bar or plain lines on stderr, and a run's log. It watches for SIGINT and SIGTERM.
+class MeasureShown {
+ public:
+  explicit MeasureShown(std::string name);
+  MeasureShown(const MeasureShown&) = delete;
+  MeasureShown& operator=(const MeasureShown&) = delete;
+  const MeasureProgress& progress() const { return m_progress; }
+  /// Outlives this object.
+  void logTo(RunLog* log) { m_log = log; }
+  void end() { m_shown.reset(); }
+
+ private:
+  std::string m_name;
+  RunLog* m_log = nullptr;
+  std::int64_t m_total = -1;
+  std::optional<Progress> m_shown;
+  MeasureProgress m_progress;
+};
+
+/// A job of that kind; its state afterwards.
+Result<RunState> measureJob(Run& run, const std::string& project);
+
+}  // namespace strata

@@ -1,0 +1,71 @@
+// strata search: the sharing map of a size that costs least on a text or a task.
+
+#include <fmt/format.h>
+
+#include "app/strata/field_options.h"
+#include "app/strata/measure.h"
+#include "core/base/files.h"
+#include "core/project/project.h"
+#include "core/protocol/job_kinds.h"
+
+namespace strata {
+namespace {
+
+struct SearchArguments {
+  explicit SearchArguments(CLI::App& verb) : fields(verb) {}
+  FieldOptions fields;
+  std::string project, out;
+};
+
+std::string toText(const Json& answer) {
+  const std::string metric = answer["metric"].get<std::string>();
+  const auto number = [](const Json& value) {
+    return value.is_number() ? fmt::format("{:.5f}", value.get<double>()) : "-";
+  };
+  std::string text =
+      fmt::format("{}\n{} {} ± {}, full {}; {} maps measured in {:.1f} s{}", answer["map"].get<std::string>(), metric,
+                  number(answer["value"]), number(answer["half_width"]), number(answer["full"]),
+                  answer["evaluated"].get<std::int64_t>(), answer["seconds"].get<double>(),
+                  answer.contains("stopped") ? "; stopped before its end" : "");
+  if (!answer.contains("results")) return text;
+  text += fmt::format("\n{:<28} {:>9} {:>9} {:>9}", "map", "retention", metric, "±");
+  for (const Json& one : answer["results"]) {
+    text += fmt::format("\n{:<28} {:>9.4f} {:>9} {:>9}", one["map"].get<std::string>(), one["retention"].get<double>(),
+                        number(one[metric]), number(one["half_width"]));
+  }
+  return text;
+}
+
+Result<int> run(const SearchArguments& arguments, const Output& out) {
+  SearchConfig config;
+  STRATA_CHECK(arguments.fields.applyTo(config));
+  STRATA_CHECK(checkSearchConfig(config));
+  STRATA_TRY(const PreparedMeasure prepared, prepareMeasure(config, arguments.project));
+  MeasureShown shown("Searching");
+  std::optional<Run> run;
+  std::optional<RunLog> log;
+  if (!arguments.project.empty()) {
+    STRATA_TRY(const Project project, Project::openOrCreate(arguments.project));
+    STRATA_TRY(run, Run::create(project, kSearchKind, configToJson(config)));
+    log.emplace(run->folder());
+    shown.logTo(&*log);
+  }
+  STRATA_TRY(const Json answer, searchMaps(config, prepared.opened, run ? &*run : nullptr, shown.progress()));
+  shown.end();
+  if (!arguments.out.empty()) STRATA_CHECK(writeFile(arguments.out, answer.dump(2) + "\n"));
+  out.answer(answer, toText(answer));
+  return answer.contains("stopped") ? 130 : 0;
+}
+
+}  // namespace
+
+VerbAction addSearch(CLI::App& verb, const Output& out) {
+  auto arguments = std::make_shared<SearchArguments>(verb);
+  arguments->fields.add(SearchConfig());
+  verb.add_option("--project", arguments->project, "project folder that keeps the map and all that was measured")
+      ->type_name("DIR");
+  verb.add_option("--out", arguments->out, "write the map to this file")->type_name("MAP.json");
+  return [arguments, &out] { return run(*arguments, out); };
+}
+
+}  // namespace strata

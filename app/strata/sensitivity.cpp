@@ -1,0 +1,66 @@
+// strata sensitivity: what it costs that one layer alone reads another, for all pairs.
+
+#include <fmt/format.h>
+
+#include "app/strata/field_options.h"
+#include "app/strata/measure.h"
+#include "core/base/files.h"
+#include "core/project/project.h"
+#include "core/protocol/job_kinds.h"
+
+namespace strata {
+namespace {
+
+struct SensitivityArguments {
+  explicit SensitivityArguments(CLI::App& verb) : fields(verb) {}
+  FieldOptions fields;
+  std::string project, out;
+};
+
+/// "+0.013", or blanks.
+std::string toText(const Json& answer) {
+  std::string text = fmt::format("NLL {:.5f} over {} tokens of {} windows; rows read columns\n      ",
+                                 answer["baseline_nll"].get<double>(), answer["tokens"].get<std::int64_t>(),
+                                 answer["windows"].get<std::int64_t>());
+  const Json& delta = answer["delta"];
+  for (std::size_t source = 0; source + 1 < delta.size(); ++source) text += fmt::format(" {:>7}", source);
+  for (std::size_t layer = 1; layer < delta.size(); ++layer) {
+    text += fmt::format("\n{:>6}", layer);
+    for (std::size_t source = 0; source < layer; ++source)
+      text += fmt::format(" {:>+7.3f}", delta[layer][source].get<double>());
+  }
+  return text;
+}
+
+Result<int> run(const SensitivityArguments& arguments, const Output& out) {
+  SensitivityConfig config;
+  STRATA_CHECK(arguments.fields.applyTo(config));
+  STRATA_CHECK(checkSensitivityConfig(config));
+  STRATA_TRY(const PreparedMeasure prepared, prepareMeasure(config, arguments.project));
+  MeasureShown shown("Measuring");
+  std::optional<Run> run;
+  std::optional<RunLog> log;
+  if (!arguments.project.empty()) {
+    STRATA_TRY(const Project project, Project::openOrCreate(arguments.project));
+    STRATA_TRY(run, Run::create(project, kSensitivityKind, configToJson(config)));
+    log.emplace(run->folder());
+    shown.logTo(&*log);
+  }
+  STRATA_TRY(const Json answer, measureMatrix(config, prepared.opened, run ? &*run : nullptr, shown.progress()));
+  shown.end();
+  if (!arguments.out.empty()) STRATA_CHECK(writeFile(arguments.out, answer.dump(1) + "\n"));
+  out.answer(answer, toText(answer));
+  return 0;
+}
+
+}  // namespace
+
+VerbAction addSensitivity(CLI::App& verb, const Output& out) {
+  auto arguments = std::make_shared<SensitivityArguments>(verb);
+  arguments->fields.add(SensitivityConfig());
+  verb.add_option("--project", arguments->project, "project folder that keeps the matrix")->type_name("DIR");
+  verb.add_option("--out", arguments->out, "write the answer to this file too")->type_name("FILE.json");
+  return [arguments, &out] { return run(*arguments, out); };
+}
+
+}  // namespace strata
