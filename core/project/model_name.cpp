@@ -79,7 +79,12 @@ Result<ModelLocation> locate(const std::string& text, const std::optional<std::f
     if (how == Locate::verified) STRATA_CHECK(verifyIfCheckpoint(folder));
     return ModelLocation{folder, {}, {}};
   }
-  STRATA_TRY(const std::filesystem::path checkpoint, resolveCheckpoint(name->folder, name->step));
+  std::optional<std::int64_t> step = name->step;
+  if (name->latest) {
+    const std::vector<std::int64_t> saved = checkpointSteps(name->folder);
+    if (!saved.empty()) step = saved.back();
+  }
+  STRATA_TRY(const std::filesystem::path checkpoint, resolveCheckpoint(name->folder, step));
   std::error_code ignored;
   ModelLocation location{checkpoint, {}, name->folder};
   if (std::filesystem::exists(checkpoint / "adapter_config.json", ignored)) {

@@ -21,7 +21,8 @@ struct ModelLocation {
 /// model; or only where it is.
 enum class Locate { verified, place };
 
-/// RUN and RUN@STEP become a checkpoint of the run; one of a LoRA run becomes its base and the adapter. A run's id goes
+/// RUN, RUN@STEP and RUN@latest become a checkpoint of the run (the best or else the last, that of the step, the last);
+/// one of a LoRA run becomes its base and the adapter. A run's id goes
 /// before a name of strata.json, and that before a folder of the same name. A LoRA run over another is refused, also
 /// where it is itself.
 Result<ModelLocation> locateModel(const std::string& text, const std::optional<std::filesystem::path>& project = {},

@@ -169,10 +169,12 @@ Life lifeOf(const std::filesystem::path& runFolder);
 bool isAlive(const std::filesystem::path& runFolder);
 
 /// "DIR/runs/<id>[@STEP]" or, with a project, "<id>[@STEP]": the run's folder and step; a slash at the end is allowed.
-/// Empty where `text` names no run. A run is a folder with run.json.
+/// "@latest" in place of a step: the newest checkpoint that there is. Empty where `text` names no run. A run is a
+/// folder with run.json.
 struct RunName {
   std::filesystem::path folder;
   std::optional<std::int64_t> step;
+  bool latest = false;
 };
 std::optional<RunName> findRun(const std::string& text, const std::optional<std::filesystem::path>& project);
 

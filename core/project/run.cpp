@@ -261,16 +261,17 @@ Result<std::vector<RunInfo>> listRuns(const Project& project) {
 
 std::optional<RunName> findRun(const std::string& given, const std::optional<fs::path>& project) {
   const std::string text = given.substr(0, given.find_last_not_of('/') + 1);
-  if (const auto folder = runFolderOf(text, project)) return RunName{*folder, {}};
+  if (const auto folder = runFolderOf(text, project)) return RunName{*folder, {}, false};
   const std::size_t at = text.rfind('@');
   if (at == std::string::npos) return {};
   const char* end = text.data() + text.size();
   std::int64_t step = 0;
+  const bool latest = text.compare(at, std::string::npos, "@latest") == 0;
   const auto [parsed, failed] = std::from_chars(text.data() + at + 1, end, step);
-  if (failed != std::errc() || parsed != end || step < 0) return {};
+  if (!latest && (failed != std::errc() || parsed != end || step < 0)) return {};
   const std::string name = text.substr(0, at);
   if (const auto folder = runFolderOf(name.substr(0, name.find_last_not_of('/') + 1), project))
-    return RunName{*folder, step};
+    return latest ? RunName{*folder, {}, true} : RunName{*folder, step};
   return {};
 }
 

@@ -19,7 +19,8 @@ struct ModelRef {
   std::int64_t context = 0;  // 0: the model's
   template <class V>
   void visit(V& v) {
-    v("model", model, "a name of the project, a folder, or a run");
+    v("model", model,
+      "a name of the project, a folder, or a run: RUN, RUN@STEP or RUN@latest, its newest checkpoint at each question");
     v("adapter", adapter, "a LoRA folder; empty: none");
     v("dtype", dtype, "float32 or bfloat16; empty: as stored");
     v("device", device, "cpu, cuda[:n] or auto");

@@ -81,7 +81,13 @@ struct ModelHost::State {
       opened = true;  // only who loads is told of it
       if (progress) progress(stage, done, total);
     };
-    Result<std::shared_ptr<OpenModel>> model = models.open(ref, noteProgress, cancelled);
+    std::shared_ptr<OpenModel> before;
+    Result<std::shared_ptr<OpenModel>> model = models.open(ref, noteProgress, cancelled, before);
+    if (before) {
+      streams.dropModel(*before->model);
+      before.reset();
+      trimMemory();
+    }
     if (model && opened && options.onChange) options.onChange();
     return model;
   }
@@ -96,7 +102,7 @@ struct ModelHost::State {
 
   protocol::MadeBy madeBy(const OpenModel& open, const NamedMap& map, const GenerateConfig& sampling) const {
     protocol::MadeBy made;
-    made.model = open.info.ref.model;
+    made.model = open.name;
     made.folder = open.folder.string();
     made.hash = open.info.hash;
     made.adapter = open.adapter.string();
@@ -178,7 +184,7 @@ Result<protocol::Answer> ModelHost::State::answer(Question question, const Token
   answer.firstTokenSeconds = preparing + result.firstTokenSeconds;
   answer.decodeSeconds = result.decodeSeconds;
   streams.put(question.stream, std::move(cache));
-  if (open.closing) {
+  if (open.closing || open.replaced) {
     streams.dropModel(*open.model);
     trimMemory();
   }

@@ -47,6 +47,7 @@ class ModelHost {
     protocol::LoadedModel info;
     std::shared_ptr<const Model> model;
     std::filesystem::path folder, adapter;
+    std::string name;  // what answers say made them: the reference's, of RUN@latest RUN@STEP
     /// Or why there can be no conversation. Another one after renewTemplates().
     std::shared_ptr<const Result<ChatTemplate>> chatTemplate() const { return m_chat.load(); }
 

@@ -32,6 +32,19 @@ Result<ChatTemplate> chatTemplateOf(const Model& model, const ModelLocation& loc
   return ChatTemplate::open(location.folder, location.chatTemplate);
 }
 
+constexpr std::string_view kLatest = "@latest";
+
+bool isLatest(const std::string& model) {
+  return model.size() > kLatest.size() && model.ends_with(kLatest);
+}
+
+/// Of RUN@latest the name of the checkpoint that it means: RUN@STEP.
+std::string pinnedName(const std::string& model, const ModelLocation& location) {
+  if (!isLatest(model) || location.run.empty()) return model;
+  const std::string checkpoint = (location.adapter.empty() ? location.folder : location.adapter).filename();  // step-N
+  return model.substr(0, model.size() - kLatest.size()) + "@" + checkpoint.substr(checkpoint.rfind('-') + 1);
+}
+
 std::string nameOf(const std::string& text) {
   const fs::path path(text);
   if (!path.has_parent_path()) return text;
@@ -124,6 +137,7 @@ Result<std::shared_ptr<OpenModel>> OpenModels::load(const protocol::ModelRef& re
   if (cancelled) return cancelledLoading();
   open->setChatTemplate(chatTemplateOf(model, location));
   open->info.ref = ref;
+  open->name = pinnedName(ref.model, location);
   open->info.name = nameOf(ref.model);
   open->info.dtype = configName(fromTorch(model.dtype()));
   open->info.device = model.device().str();
@@ -136,7 +150,8 @@ Result<std::shared_ptr<OpenModel>> OpenModels::load(const protocol::ModelRef& re
 
 Result<std::shared_ptr<OpenModel>> OpenModels::open(const protocol::ModelRef& ref,
                                                     const ModelHost::ProgressFunction& progress,
-                                                    const std::atomic<bool>& cancelled) {
+                                                    const std::atomic<bool>& cancelled,
+                                                    std::shared_ptr<OpenModel>& before) {
   constexpr auto kLook = std::chrono::milliseconds(20);  // at `cancelled`
   std::unique_lock lock(m_mutex);
   std::shared_ptr<Slot> mine;
@@ -144,8 +159,16 @@ Result<std::shared_ptr<OpenModel>> OpenModels::open(const protocol::ModelRef& re
     const auto found = std::find_if(m_slots.begin(), m_slots.end(), [&](const auto& slot) { return slot->ref == ref; });
     if (found == m_slots.end()) {
       mine = m_slots.emplace_back(std::make_shared<Slot>(Slot{ref}));
-    } else if ((*found)->model) {
-      return (*found)->model;
+    } else if (const std::shared_ptr<OpenModel> there = (*found)->model) {
+      if (!isLatest(ref.model)) return there;
+      lock.unlock();
+      const bool current = isCurrent(*there);
+      lock.lock();
+      if (current) return there;
+      const auto own = [&](const auto& slot) { return slot->model == there && slot->ref == ref; };
+      if (m_slots.remove_if(own) == 0) continue;  // another call was first
+      there->replaced = true;
+      before = there;
     } else {
       if (cancelled) return cancelledLoading();
       m_changed.wait_for(lock, kLook);
@@ -199,12 +222,16 @@ void OpenModels::renewTemplates() {
   }
 }
 
+bool OpenModels::isCurrent(const OpenModel& model) const {
+  const Result<ModelLocation> place = locate(model.info.ref, Locate::place);
+  const Result<OpenOptions> now = place ? optionsOf(model.info.ref, *place) : tl::unexpected(place.error());
+  return now && now->path == model.folder && now->adapter == model.adapter;
+}
+
 std::vector<protocol::ModelRef> OpenModels::strangers() const {
   std::vector<protocol::ModelRef> strange;
   for (const auto& model : all()) {
-    const Result<ModelLocation> place = locate(model->info.ref, Locate::place);
-    const Result<OpenOptions> now = place ? optionsOf(model->info.ref, *place) : tl::unexpected(place.error());
-    if (!now || now->path != model->folder || now->adapter != model->adapter) strange.push_back(model->info.ref);
+    if (!isCurrent(*model)) strange.push_back(model->info.ref);
   }
   return strange;
 }

@@ -23,7 +23,8 @@
 namespace strata {
 
 struct OpenModel : ModelHost::Open {
-  std::atomic<bool> closing{false};  // its answers are to end
+  std::atomic<bool> closing{false};   // its answers are to end
+  std::atomic<bool> replaced{false};  // its reference means a newer checkpoint now; its answers go on
   /// SHA-256 over the tokens' texts; computed when first asked for.
   const std::string& vocabulary() const;
   /// The bytes of activations at the peak of a step of an answer; the most of all steps is kept.
@@ -47,9 +48,10 @@ class OpenModels {
  public:
   void setProject(const std::optional<std::filesystem::path>& folder);
   void renewTemplates();
-  /// Waits where another call loads it.
+  /// Waits where another call loads it. RUN@latest is loaded anew once the run has a newer checkpoint; `before` is then
+  /// what it was.
   Result<std::shared_ptr<OpenModel>> open(const protocol::ModelRef& ref, const ModelHost::ProgressFunction& progress,
-                                          const std::atomic<bool>& cancelled);
+                                          const std::atomic<bool>& cancelled, std::shared_ptr<OpenModel>& before);
   /// The model that is no longer listed, `closing` set; nullptr where there was none.
   std::shared_ptr<OpenModel> close(const protocol::ModelRef& ref);
   /// The references whose names mean something else in the project that was set.
@@ -71,6 +73,8 @@ class OpenModels {
   std::vector<std::shared_ptr<OpenModel>> all() const;
   Result<ModelLocation> locate(const protocol::ModelRef& ref, Locate how) const;
   static Result<OpenOptions> optionsOf(const protocol::ModelRef& ref, const ModelLocation& location);
+  /// Whether the reference still means the files that the model was opened from.
+  bool isCurrent(const OpenModel& model) const;
   std::shared_ptr<OpenModel> sameFiles(const protocol::ModelRef& ref, const OpenOptions& options) const;
 
   mutable std::mutex m_mutex;

@@ -12,6 +12,8 @@
 #include "core/model/memory.h"
 #include "core/model/score.h"
 #include "core/project/model_name.h"
+#include "core/project/project.h"
+#include "core/project/run_checkpoint.h"
 #include "core/service/model_hash.h"
 #include "support.h"
 
@@ -118,6 +120,36 @@ TEST_F(ModelHostTest, AnOpenModelTakesTheTemplateThatTheProjectGivesIt) {
   EXPECT_NE(answer(question("chat", sideOf("full"), 1)).promptTokens, before.promptTokens);
   m_host.setProject({});
   EXPECT_EQ(answer(question("chat", sideOf("full"), 1)).promptTokens, before.promptTokens);
+}
+
+TEST_F(ModelHostTest, TheLatestCheckpointOfARunAnswersAndANewerOneTheNextQuestion) {
+  const TemporaryFolder folder;
+  const Project project = Project::openOrCreate(folder.path() / "project").value();
+  const strata::Run run = strata::Run::create(project, "train", {{"init", story()}}).value();
+  const auto save = [&](std::int64_t step) {
+    ASSERT_TRUE(saveCheckpoint(run.folder(), step, [](const fs::path& into) -> Result<void> {
+      fs::copy(story(), into, fs::copy_options::recursive);
+      return {};
+    }));
+  };
+  m_host.setProject(project.folder());
+  protocol::Side side = sideOf("full"), fixed = side;
+  side.ref.model = run.info().id + "@latest";
+  fixed.ref.model = run.info().id + "@10";
+  const auto early = m_host.generate(question("b", side, 4), nullptr, nullptr, kNotCancelled);
+  ASSERT_FALSE(early);
+  EXPECT_THAT(early.error().message, HasSubstr("has no checkpoint yet"));
+  save(10);
+  EXPECT_EQ(answer(question("b", side, 4)).madeBy.model, run.info().id + "@10");
+  EXPECT_GT(answer(question("b", side, 4)).cachedTokens, 0) << "nothing was loaded anew";
+  EXPECT_EQ(answer(question("a", fixed, 4)).madeBy.model, run.info().id + "@10");
+  save(20);
+  const protocol::Answer newer = answer(question("b", side, 4));
+  EXPECT_EQ(newer.madeBy.model, run.info().id + "@20");
+  EXPECT_THAT(newer.madeBy.folder, HasSubstr("step-20"));
+  EXPECT_EQ(newer.cachedTokens, 0);
+  EXPECT_EQ(answer(question("a", fixed, 4)).madeBy.model, run.info().id + "@10") << "a step stays";
+  EXPECT_EQ(m_host.loaded().size(), 2U);
 }
 
 TEST_F(ModelHostTest, KeepsACacheByStreamUntilItIsDropped) {
