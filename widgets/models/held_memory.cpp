@@ -5,24 +5,11 @@
 #include <algorithm>
 
 #include "core/routing/memory.h"
+#include "widgets/session/model_shape.h"
 #include "widgets/style/format.h"
 
 namespace strata {
 namespace {
-
-ModelShape shapeOf(const protocol::ModelCard& card) {
-  ModelShape shape;
-  shape.layers = card.layers;
-  shape.width = card.width;
-  shape.heads = card.heads;
-  shape.kvHeads = card.kvHeads;
-  shape.headDim = card.headDim;
-  shape.ffn = card.ffn;
-  shape.vocab = card.vocab;
-  shape.tied = card.tied;
-  shape.parameters = card.parameters;
-  return shape;
-}
 
 struct HeldText {
   Q_DECLARE_TR_FUNCTIONS(strata::HeldMemory)
@@ -37,9 +24,8 @@ std::optional<std::int64_t> MemoryFigures::total() const {
 
 std::optional<HeldMemory> heldMemory(const protocol::ModelCard& card, const protocol::ModelMemory& memory) {
   const ModelShape shape = shapeOf(card);
-  const std::int64_t elements = std::int64_t{2} * card.layers * card.kvHeads * card.headDim;
-  if (memory.caches.empty() || elements <= 0) return std::nullopt;
-  const int bytes = static_cast<int>(card.kvBytesPerToken / elements);
+  const int bytes = bytesPerElement(card);
+  if (memory.caches.empty() || bytes <= 0) return std::nullopt;
   HeldMemory held;
   std::int64_t reservedTokens = 0, tokens = 0, longest = 0;
   std::int64_t kv = 0, kvUsed = 0, measuredKv = 0, measuredUsed = 0;
