@@ -148,7 +148,7 @@ struct SearchConfig : MeasureConfig {
            .group = kHow,
            .choices = kSearchMethodChoices,
            .more = true,
-           .why = "greedy measures every step it takes; dp measures single layers and a few whole maps.",
+           .why = "The greedy search measures every step it takes; dp measures single layers and a few whole maps.",
            .help = "how to search"});
     v("task", task,
       Meta{.label = "Objective",
@@ -176,8 +176,7 @@ struct SearchConfig : MeasureConfig {
       Meta{.label = "Guide by the matrix",
            .group = kHow,
            .more = true,
-           .why = "greedy and beam then measure only the maps that the sensitivity matrix ranks first: faster on deep "
-                  "models.",
+           .why = "Deep models: greedy and beam then measure only the maps that the sensitivity matrix ranks first.",
            .help = "greedy, beam: measure only the maps that the sensitivity matrix ranks first"});
     v("seed", seed,
       Meta{.label = "Seed",

@@ -107,8 +107,8 @@ struct StartJob {
     std::string resume, extend;
     template <class V>
     void visit(V& v) {
-      v("kind", kind, "train or eval");
-      v("config", config, "the options of strata train or strata eval by their names");
+      v("kind", kind, "train, eval, search or sensitivity");
+      v("config", config, "the options of the command of that name (strata train, …) by their names");
       v("p_cross", pCross, "a sweep of training: a run for each, otherwise as config says");
       v("configs", configs, "a sweep of training: a run for each, these options going over config");
       v("resume", resume, "id of a run to go on with");

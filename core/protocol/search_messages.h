@@ -27,7 +27,7 @@ struct ReadSensitivity {
     }
   };
   struct Answer {
-    std::string run, state, message, modelHash, text, textHash;
+    std::string run, created, state, message, modelHash, text, textHash;
     std::int64_t texts = 0, windows = 0, tokens = 0, layers = 0;
     std::optional<double> baselineNll;
     std::int64_t cells = 0, allCells = 0, from = 0, next = 0;
@@ -38,6 +38,7 @@ struct ReadSensitivity {
     template <class V>
     void visit(V& v) {
       v("run", run, "that measures or measured it; empty: the model has none, and all else is empty");
+      v("created", created, "when it was started, as in jobs/list");
       v("state", state, "of the run, as in jobs/list");
       v("message", message, "why it failed or stopped");
       v("model_hash", modelHash, "of the model that was measured");
@@ -78,7 +79,7 @@ struct ReadSearch {
   struct Answer {
     std::string state, message, method, metric, map, name;
     std::int64_t layers = 0, owners = 0, evaluated = 0;
-    std::optional<double> value, halfWidth, full, fullDifferenceHalfWidth;
+    std::optional<double> value, halfWidth, full, differenceHalfWidth;
     double seconds = 0;
     template <class V>
     void visit(V& v) {
@@ -92,7 +93,7 @@ struct ReadSearch {
       v("value", value, "its score");
       v("half_width", halfWidth, "of the 95 % interval of value");
       v("full", full, "score of the full map");
-      v("difference_half_width", fullDifferenceHalfWidth, "of the 95 % interval of the paired difference value - full");
+      v("difference_half_width", differenceHalfWidth, "of the 95 % interval of the paired difference value - full");
       v("name", name, "of the stored map, once there is one");
       v("evaluated", evaluated, "maps measured");
       v("seconds", seconds, "that it took so far");

@@ -174,7 +174,10 @@ Result<const MeasuredMap*> MapSearch::search() {
   if (method == "dp" || m_options.guided) {
     STRATA_TRY(m_matrix, m_hooks.matrix());
   }
-  if (method == "dp") return bestOf(bestAdditiveMaps(*m_matrix, m_options.owners, kMeasuredOfMatrix));
+  if (method == "dp") {
+    STRATA_TRY(const MeasuredMap* found, bestOf(bestAdditiveMaps(*m_matrix, m_options.owners, kMeasuredOfMatrix)));
+    return descend(found, Neighbours::repointed);
+  }
   if (method == "random") return random(m_options.method.number);
   if (method == "dissimilarity") {
     STRATA_TRY(const SharingMap map, m_hooks.dissimilar());

@@ -6,7 +6,8 @@
 // greedy          owners one by one, each where the nearest-owner map is best; then steps to the best neighbour (an
 //                 owner moved, a follower re-pointed) until none is better
 // beam:w          owners one by one with the w best sets kept; then followers re-pointed until none is better
-// dp              the 16 best maps by the sensitivity matrix (additive.h), measured
+// dp              the 16 best maps by the sensitivity matrix (additive.h) measured; then followers of the best
+//                 re-pointed until none is better, since cells do not add up
 // dissimilarity   dissimilarity.h, measured
 // random:n        n maps with owners drawn uniformly, each follower reading the nearest
 // measure         only the maps given

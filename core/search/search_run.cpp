@@ -57,6 +57,7 @@ class SearchWork {
   double m_done = 0;
   std::int64_t m_planned = 0;
   std::string m_note;
+  std::string m_name;  // of the stored map
   std::vector<MeasuredMap> m_measured;
   std::optional<MeasuredMap> m_best, m_full;
 };
@@ -130,6 +131,7 @@ Json SearchWork::results() const {
                {"seconds", m_record->seconds()},
                {"results", std::move(list)}};
   if (m_best) json["best"] = printMap(m_best->map);
+  if (!m_name.empty()) json["name"] = m_name;
   return json;
 }
 
@@ -216,16 +218,21 @@ Result<Json> SearchWork::answer(bool stopped) {
   if (onlyMeasures()) return file;
   Json stored = extra;
   stored["model"] = m_config.model;
+  if (!m_config.adapter.empty()) stored["adapter"] = m_config.adapter;
   stored["scores"] = Json::array({{{"metric", m_objective->metric()},
                                    {"value", extra["value"]},
                                    {"n", mean.tokens},
                                    {"half_width", extra["half_width"]}}});
   stored["run"] = m_run->info().id;
-  file["name"] = m_config.name.empty() ? m_opened.name + ", " + std::to_string(m_best->map.owners()) + " of " +
-                                             std::to_string(layers()) + ", " + m_method.name
-                                       : m_config.name;
-  STRATA_CHECK(
-      writeMap(m_run->folder().parent_path().parent_path(), file["name"].get<std::string>(), m_best->map, stored));
+  m_name = m_config.name;
+  if (m_name.empty()) {
+    m_name = m_opened.name + ", " + std::to_string(m_best->map.owners()) + " of " + std::to_string(layers()) + ", " +
+             m_method.name;
+  }
+  STRATA_CHECK(writeMap(m_run->folder().parent_path().parent_path(), m_name, m_best->map, stored));
+  STRATA_CHECK(m_record->write(
+      kResultsFile, [this] { return results(); }, true));
+  file["name"] = m_name;
   return file;
 }
 

@@ -364,12 +364,16 @@ Result<JobInfo> JobBoard::annotate(const protocol::AnnotateJob::Params& params) 
   return annotated(std::move(info));
 }
 
-std::vector<std::string> JobBoard::finishedEvaluations() {
+std::vector<std::string> JobBoard::runsThatMeasured() {
   const std::lock_guard guard(m_mutex);
   refresh(true);
   std::vector<std::string> ids;
   for (const auto& [id, entry] : m_entries) {
-    if (entry.info.kind == kEvalKind && entry.info.state == toString(RunState::done)) ids.push_back(id);
+    const bool begun = entry.info.state != toString(RunState::queued);
+    if (entry.info.kind == kEvalKind ? entry.info.state == toString(RunState::done)
+                                     : entry.info.kind == kSearchKind && begun) {
+      ids.push_back(id);
+    }
   }
   std::reverse(ids.begin(), ids.end());
   return ids;

@@ -48,8 +48,9 @@ class JobBoard {
   Result<void> stop(const std::string& id);
   Result<void> remove(const protocol::RemoveJob::Params& params);
   Result<protocol::JobInfo> annotate(const protocol::AnnotateJob::Params& params);
-  /// Evaluations that are done, the newest first; only runs that have changed are read for it.
-  std::vector<std::string> finishedEvaluations();
+  /// Evaluations that are done, and searches that have begun, the newest first; only runs that have changed are read
+  /// for it.
+  std::vector<std::string> runsThatMeasured();
   /// What people call the runs, by their ids.
   std::map<std::string, std::string> names();
   Result<void> watch(const protocol::WatchJob::Params& params);

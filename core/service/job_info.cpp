@@ -47,8 +47,10 @@ void tell(const RunInfo& run, JobInfo& info) {
   if (!run.config.is_object()) return;
   info.model = textIn(run.config, "model");
   if (info.model.empty()) info.model = textIn(run.config, "init");
-  info.data = textIn(run.config, "data");
-  if (run.kind == kEvalKind) info.task = textIn(run.config, "task");
+  const bool measures = run.kind == kSearchKind || run.kind == kSensitivityKind;
+  info.data = textIn(run.config, measures ? "text" : "data");
+  if (run.kind == kSearchKind) info.method = textIn(run.config, "method");
+  if (run.kind == kEvalKind || run.kind == kSearchKind) info.task = textIn(run.config, "task");
   info.title = titleOf(info);
   if (run.kind != kTrainKind) return;
   info.method = methodOf(run.config);

@@ -9,6 +9,7 @@
 #include "core/project/run_checkpoint.h"
 #include "core/protocol/job_kinds.h"
 #include "core/service/job_board.h"
+#include "core/service/search_methods.h"
 #include "core/training/run_request.h"
 #include "core/training/run_setup.h"
 #include "core/training/train_plan.h"
@@ -177,9 +178,12 @@ Result<std::vector<std::string>> queueJobs(const fs::path& project, const protoc
   if (params.kind == kEvalKind && params.resume.empty() && params.extend.empty()) {
     return queueEvaluation(project, config).map(one);
   }
+  if (params.kind == kSearchKind || params.kind == kSensitivityKind) return queueMeasure(project, params).map(one);
   if (params.kind != kTrainKind) {
-    return fail(ErrorCode::usage, "The kind of job \"" + params.kind + "\" cannot be started so; give train or eval.",
-                "kind");
+    return fail(
+        ErrorCode::usage,
+        "The kind of job \"" + params.kind + "\" cannot be started so; give train, eval, search or sensitivity.",
+        "kind");
   }
   if (params.resume.empty()) return queueTraining(project, config, params);
   STRATA_TRY(const RunRequest request, requestOf(config));

@@ -9,6 +9,7 @@
 #include "core/base/file_errors.h"
 #include "core/config/describe.h"
 #include "core/config/eval_config.h"
+#include "core/config/search_config.h"
 #include "core/config/train_config.h"
 #include "core/project/job.h"
 #include "core/project/project_files.h"
@@ -129,6 +130,16 @@ Result<protocol::ReadJobConfig::Answer> readConfig(const fs::path& runFolder) {
     STRATA_CHECK(configFromJson(run.config, (runFolder / "run.json").string(), config, UnknownKeys::ignore));
     answer.config = configToJson(config);
     answer.command = commandLine("strata eval" + project, config);
+  } else if (run.kind == kSearchKind) {
+    SearchConfig config;
+    STRATA_CHECK(configFromJson(run.config, (runFolder / "run.json").string(), config, UnknownKeys::ignore));
+    answer.config = configToJson(config);
+    answer.command = commandLine("strata search" + project, config);
+  } else if (run.kind == kSensitivityKind) {
+    SensitivityConfig config;
+    STRATA_CHECK(configFromJson(run.config, (runFolder / "run.json").string(), config, UnknownKeys::ignore));
+    answer.config = configToJson(config);
+    answer.command = commandLine("strata sensitivity" + project, config);
   }
   return answer;
 }

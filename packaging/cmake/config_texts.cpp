@@ -7,6 +7,7 @@
 #include "core/config/describe.h"
 #include "core/config/eval_config.h"
 #include "core/config/generate_config.h"
+#include "core/config/search_config.h"
 #include "core/config/train_config.h"
 #include "core/protocol/job_kinds.h"
 
@@ -22,7 +23,7 @@ void print(const char* context, const std::string& text) {
 int main() {
   std::set<std::string> texts;
   for (const auto& fields : {strata::describe(strata::TrainConfig()), strata::describe(strata::EvalConfig()),
-                             strata::describe(strata::GenerateConfig())}) {
+                             strata::describe(strata::SearchConfig()), strata::describe(strata::GenerateConfig())}) {
     for (const strata::FieldInfo& field : fields) {
       const strata::Meta& meta = field.meta;
       for (const char* text : {meta.label, meta.group, meta.unit, meta.open, meta.why, meta.help}) texts.insert(text);

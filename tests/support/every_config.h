@@ -8,6 +8,7 @@
 #include "core/config/describe.h"
 #include "core/config/eval_config.h"
 #include "core/config/generate_config.h"
+#include "core/config/search_config.h"
 #include "core/config/train_config.h"
 
 namespace strata::testing {
@@ -25,6 +26,16 @@ void forEachConfig(const Visit& visit) {
   eval.data = "data.txt";
   eval.task = "squad";
   visit("eval", eval, checkEvalConfig);
+  SensitivityConfig sensitivity;
+  sensitivity.model = "model";
+  sensitivity.text = "text.txt";
+  visit("sensitivity", sensitivity, checkSensitivityConfig);
+  SearchConfig search;
+  search.model = "model";
+  search.text = "text.txt";
+  search.retention = .5;
+  search.maps = {"full"};
+  visit("search", search, checkSearchConfig);
   visit("generate", GenerateConfig(), [](const GenerateConfig& config) { return checkRanges(config); });
 }
 
@@ -34,7 +45,7 @@ inline Json otherValue(const FieldInfo& field) {
     case FieldKind::flag:
       return !field.value.get<bool>();
     case FieldKind::whole:
-      return field.value.get<std::int64_t>() + 1;
+      return field.value.is_null() ? 7 : field.value.get<std::int64_t>() + 1;
     case FieldKind::real: {
       const double inside = field.meta.range.min + 0.3;
       return field.value == Json(inside) ? inside / 2 : inside;

@@ -11,6 +11,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::readText;
 using testing::TemporaryFolder;
 using testing::writeText;
 namespace fs = std::filesystem;
@@ -118,6 +119,91 @@ TEST_F(MapFiles, ACopyOfTheSampleHasItsMapsAndKeepsItsOwn) {
   const auto maps = knownMaps(copy, {});
   ASSERT_EQ(maps.size(), 2u);
   EXPECT_TRUE(maps[1].map.isFull()) << "the user's own stays";
+}
+
+TEST_F(MapFiles, WhatASearchMeasuredHasItsTextAndItsIntervals) {
+  auto opened = Project::open(project);
+  auto run = strata::Run::create(*opened, "search", {{"model", model.string()}, {"text", "/novels.txt"}});
+  ASSERT_TRUE(run);
+  writeText(run->folder() / "results.json",
+            dumpLine({{"text_hash", "abc"},
+                      {"metric", "nll"},
+                      {"results",
+                       {{{"map", "full"}, {"src", {0, 1}}, {"nll", 3.5}, {"half_width", .1}, {"tokens", 9}},
+                        {{"map", "even:1"}, {"src", {0, 0}}, {"nll", 4}, {"half_width", nullptr}}}}}));
+  const auto maps = measuredMaps(project, {run->info().id});
+  ASSERT_EQ(maps.size(), 2u);
+  EXPECT_EQ(maps[0].text, "/novels.txt");
+  EXPECT_EQ(maps[0].textHash, "abc");
+  ASSERT_EQ(maps[0].scores.size(), 1u);
+  EXPECT_EQ(maps[0].scores[0].halfWidth, .1);
+  EXPECT_EQ(maps[0].scores[0].n, 9);
+  EXPECT_FALSE(maps[1].scores[0].halfWidth);
+}
+
+TEST_F(MapFiles, AMapIsRenamedUnlessAnotherHasTheName) {
+  ASSERT_TRUE(writeMap(project, "a", *parseMap("stride:2", 4), {{"note", "kept"}}));
+  ASSERT_TRUE(writeMap(project, "b", *parseMap("full", 4), {}));
+  const auto taken = renameMap(project, "a", "b");
+  ASSERT_FALSE(taken);
+  EXPECT_THAT(taken.error().message, HasSubstr("named \"b\" already"));
+  ASSERT_TRUE(renameMap(project, "a", "c"));
+  ASSERT_TRUE(renameMap(project, "c", "c"));
+  EXPECT_EQ((*readStoredMap(project, "c"))["note"], "kept");
+  for (const char* bad : {"", "../x", "a/b", ".x"}) {
+    EXPECT_FALSE(renameMap(project, "c", bad)) << bad;
+    EXPECT_FALSE(renameMap(project, bad, "d")) << bad;
+  }
+  EXPECT_THAT(renameMap(project, "none", "d").error().message, HasSubstr("no map \"none\""));
+}
+
+TEST_F(MapFiles, AMapInTheTrashComesBackUnderAFreeName) {
+  ASSERT_TRUE(writeMap(project, "half", *parseMap("stride:2", 4), {}));
+  EXPECT_EQ(*trashMap(project, "half"), "half");
+  EXPECT_TRUE(known().empty());
+  ASSERT_TRUE(writeMap(project, "half", *parseMap("full", 4), {}));
+  EXPECT_EQ(*trashMap(project, "half"), "half 2") << "the trash holds both";
+  ASSERT_EQ(trashedMaps(project).size(), 2u);
+  ASSERT_TRUE(writeMap(project, "half", *parseMap("prefix:1", 4), {}));
+  EXPECT_EQ(*restoreMap(project, "half"), "half 2");
+  EXPECT_THAT(known()[1].map.src(), ElementsAre(0, 0, 2, 2));
+  ASSERT_TRUE(deleteTrashedMap(project, "half 2"));
+  EXPECT_TRUE(trashedMaps(project).empty());
+  EXPECT_FALSE(deleteTrashedMap(project, "half 2"));
+}
+
+TEST_F(MapFiles, ALinkIsNeitherMovedNorReplaced) {
+  writeText(folder.path() / "elsewhere.json", "{}");
+  fs::create_directories(project / "maps/trash");
+  fs::create_symlink(folder.path() / "elsewhere.json", project / "maps/link.json");
+  ASSERT_TRUE(writeMap(project, "half", *parseMap("stride:2", 4), {}));
+  EXPECT_FALSE(renameMap(project, "link", "other"));
+  EXPECT_FALSE(trashMap(project, "link"));
+  EXPECT_FALSE(renameMap(project, "half", "link"));
+  EXPECT_EQ(readText(folder.path() / "elsewhere.json"), "{}");
+}
+
+TEST_F(MapFiles, AFileThatIsNoMapIsRefusedWithTheLayerAtFault) {
+  const fs::path file = folder.path() / "map.json";
+  const auto refusal = [&](const std::string& members, int layers = 0) {
+    writeText(file, R"({"format": "strata-map", "version": 1, )" + members + "}");
+    const auto read = readMapFile(file, layers);
+    return read ? std::string("accepted") : read.error().message;
+  };
+  EXPECT_EQ(refusal(R"("layers": 3, "src": [0, 0, 2])", 3), "accepted");
+  EXPECT_THAT(refusal(R"("layers": 3, "src": [0, 0, 2])", 12), HasSubstr("made for 3 layers; this model has 12"));
+  EXPECT_THAT(refusal(R"("layers": 3, "src": [0, 2, 2])"), HasSubstr("layer 1"));
+  EXPECT_THAT(refusal(R"("layers": 3, "src": [0, 0, 1])"), HasSubstr("layer 2"));
+  EXPECT_THAT(refusal(R"("layers": 2, "src": [1, 0])"), HasSubstr("layer 0"));
+  EXPECT_THAT(refusal(R"("layers": 2, "src": [0, 1e9])"), HasSubstr("layer 1"));
+  EXPECT_THAT(refusal(R"("layers": 2, "src": [0, 1000000000])"), HasSubstr("layer 1"));
+  EXPECT_THAT(refusal(R"("layers": 2, "src": [0, -1])"), HasSubstr("layer 1"));
+  EXPECT_THAT(refusal(R"("layers": 2, "src": [0, 0.5])"), HasSubstr("layer 1"));
+  EXPECT_THAT(refusal(R"("layers": 2, "src": [0, "1"])"), HasSubstr("layer 1"));
+  EXPECT_THAT(refusal(R"("layers": 4, "src": [0, 1])"), HasSubstr("4 layers"));
+  EXPECT_THAT(refusal(R"("layers": 1000000000, "src": [0])"), HasSubstr("1000000000 layers"));
+  EXPECT_THAT(refusal(R"("layers": 2, "src": [0, 1], "src": [0, 0])"), HasSubstr("\"src\" twice"));
+  EXPECT_THAT(refusal("\"x\": \"" + std::string(5 << 20, 'a') + "\""), HasSubstr("map.json"));
 }
 
 }  // namespace

@@ -88,7 +88,7 @@ TEST(MapScorer, RunsALayerOnceForEachPrefixOfSources) {
 TEST(MapScorer, StopsWhereItIsAskedTo) {
   const auto model = openStories(48);
   const SearchText text = stories(*model);
-  const auto measured = textObjective(model, text)->measure({SharingMap::full(5)}, [] { return false; });
+  const auto measured = textObjective(model, text)->measure({SharingMap::full(5)}, {[] { return false; }, {}});
   ASSERT_FALSE(measured);
   EXPECT_EQ(measured.error().code, ErrorCode::cancelled);
 }

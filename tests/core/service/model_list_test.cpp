@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "core/project/project.h"
 #include "core/project/run_checkpoint.h"
 #include "project_fixture.h"
 
