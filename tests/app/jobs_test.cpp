@@ -154,7 +154,7 @@ TEST_F(Jobs, WhatCannotBeginSaysWhyAndLeavesNoHalfRun) {
   };
   EXPECT_NE(refusal(training(5, {{"sampler", "magic"}})).find("magic"), std::string::npos);
   EXPECT_NE(refusal(training(5, {{"stepz", 1}})).find("stepz"), std::string::npos);
-  EXPECT_NE(refusal({{"kind", "search"}}).find("search"), std::string::npos);
+  EXPECT_NE(refusal({{"kind", "magic"}}).find("magic"), std::string::npos);
   EXPECT_TRUE(result("jobs/list")["jobs"].empty());
   const Json failed = result("jobs/start", training(5, {{"data", "none.txt"}}))["job"];
   EXPECT_EQ(failed["state"], "failed");

@@ -276,7 +276,11 @@ TEST_F(Contents, ARunTellsItsConfigurationAndTheCommandThatMakesSuchARun) {
   EXPECT_EQ(readConfig(eval)->command,
             "strata eval" + project + " base --data dev.json --task squad --maps full --maps stride:2");
   EXPECT_EQ(readConfig(eval)->config["device"], "cpu");
-  const fs::path other = makeRun("search", {{"owners", 6}});
+  const fs::path search = makeRun("search", {{"model", "base"}, {"text", "a.txt"}, {"retention", .5}, {"seed", 1}});
+  EXPECT_EQ(readConfig(search)->command, "strata search" + project + " base --text a.txt --retention 0.5");
+  const fs::path matrix = makeRun("sensitivity", {{"model", "base"}, {"text", "a.txt"}, {"tokens", 100}});
+  EXPECT_EQ(readConfig(matrix)->command, "strata sensitivity" + project + " base --text a.txt --tokens 100");
+  const fs::path other = makeRun("magic", {{"owners", 6}});
   EXPECT_EQ(readConfig(other)->config, (Json{{"owners", 6}}));
   EXPECT_EQ(readConfig(other)->command, "");
 }
