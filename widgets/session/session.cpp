@@ -97,6 +97,7 @@ void Session::forgetLists() {
 
 void Session::setProjectModels(const protocol::ProjectInfo& project) {
   if (!m_project || m_project->folder != project.folder) return;
+  m_project->launcher = project.launcher;
   m_project->models = project.models;
   m_models.refresh();
 }
@@ -134,7 +135,18 @@ void Session::setSide(Which which, const std::optional<protocol::Side>& side) {
   Q_EMIT sidesChanged();
 }
 
-void Session::useModel(Which which, const protocol::ModelRef& ref) {
+const protocol::JobInfo* Session::trainingRun(const protocol::ModelRef& ref) const {
+  const protocol::JobInfo* job = m_runs.find(ref.model.substr(0, ref.model.find('@')));
+  return job != nullptr && job->alive && job->kind == "train" ? job : nullptr;
+}
+
+protocol::ModelRef Session::followed(protocol::ModelRef ref) const {
+  if (ref.model.find('@') == std::string::npos && trainingRun(ref) != nullptr) ref.model += "@latest";
+  return ref;
+}
+
+void Session::useModel(Which which, const protocol::ModelRef& given) {
+  const protocol::ModelRef ref = followed(given);
   card(ref, this, [this, which, ref](const Result<protocol::ModelCard>& card) {
     if (!card) return warn(QString::fromStdString(card.error().message));
     protocol::Side chosen;
@@ -247,7 +259,9 @@ QString Session::modelName(const protocol::ModelRef& ref) const {
   const std::string run = ref.model.substr(0, ref.model.find('@'));
   for (const protocol::ModelEntry& model : m_models.rows()) {
     if (model.source != "run" || model.model != run || !ref.adapter.empty()) continue;
-    return QString::fromStdString(model.name + ref.model.substr(run.size()));
+    const QString name = QString::fromStdString(model.name);
+    if (ref.model == run + "@latest") return tr("%1, latest").arg(name);
+    return name + QString::fromStdString(ref.model.substr(run.size()));
   }
   return shortName(ref);
 }

@@ -42,7 +42,7 @@ class Session : public QObject {
   /// again by itself.
   void openProject(const QString& folder, bool create = false);
   const std::optional<protocol::ProjectInfo>& project() const { return m_project; }
-  /// As the engine answered when a model was given a name or lost it: the project's models, not its sides.
+  /// As the engine answered when a model was given a name or lost it, or the launcher was changed: all but the sides.
   void setProjectModels(const protocol::ProjectInfo& project);
   /// Why the project could not be opened.
   const std::optional<Error>& projectProblem() const { return m_projectProblem; }
@@ -56,7 +56,8 @@ class Session : public QObject {
   const std::optional<protocol::Side>& side(Which which) const;
   void setSide(Which which, const std::optional<protocol::Side>& side);
   /// Puts a model on a side. The side's map stays where it fits the model's layers; else the model's own is taken.
-  /// A model that cannot be read is announced, and the side stays as it is.
+  /// A model that cannot be read is announced, and the side stays as it is. Of a run that trains its newest checkpoint
+  /// answers, at each question: followed().
   void useModel(Which which, const protocol::ModelRef& ref);
   /// Another map for the side's model.
   void setMap(Which which, const std::string& map);
@@ -75,6 +76,10 @@ class Session : public QObject {
   /// Forgets cards (a model's files or its template changed).
   void forgetCards();
 
+  /// RUN becomes RUN@latest while the run trains; any other reference, RUN@STEP too, stays.
+  protocol::ModelRef followed(protocol::ModelRef ref) const;
+  /// The run that a reference names and that trains just now; nullptr: none.
+  const protocol::JobInfo* trainingRun(const protocol::ModelRef& ref) const;
   /// A short name for a person: the project's name of a model, else the last part of its folder.
   static QString shortName(const protocol::ModelRef& ref);
   /// The same, a run by the name that the list of models has for it.

@@ -136,7 +136,7 @@ void SidePicker::showModelMenu() {
       QAction* action = menu->addAction(nameOf(model), this, [this, ref = refOf(model)] { choose(ref); });
       action->setToolTip(tipOf(QString::fromStdString(model.path)));
       action->setCheckable(true);
-      action->setChecked(side && keyOf(side->ref) == keyOf(model));
+      action->setChecked(side && (side->ref == refOf(model) || side->ref == m_session.followed(refOf(model))));
     }
   }
   if (models.empty()) {

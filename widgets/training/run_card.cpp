@@ -113,6 +113,11 @@ QWidget* RunCard::buildMemory() {
   column->addLayout(grid);
   m_fits = named(bodyLabel({}), "runFits");
   column->addWidget(m_fits);
+  m_unload = named(makeButton(tr("Unload open models")), "unloadModels");
+  m_unload->setToolTip(tr("Makes room for the run. A chat loads its model again with the next question."));
+  m_unload->hide();
+  connect(m_unload, &Button::clicked, this, &RunCard::unloadWanted);
+  column->addWidget(m_unload, 0, Qt::AlignLeft);
   return part;
 }
 
@@ -179,6 +184,11 @@ void RunCard::setEstimate(const std::optional<Estimate>& estimate) {
   showMemory();
 }
 
+void RunCard::setOpenModels(std::int64_t bytes) {
+  m_open = bytes;
+  showMemory();
+}
+
 void RunCard::setProbe(const std::optional<Probe>& probe) {
   m_probe = probe;
   showMemory();
@@ -212,7 +222,13 @@ void RunCard::showMemory() {
                                            "a shorter length or activation checkpointing.")
                                             .arg(free));
     m_fits->setTone(*m_estimate->fits ? Tone::normal : Tone::bad);
+    const bool fitsAlone = m_estimate->memory.total <= m_estimate->available + m_open;
+    if (!*m_estimate->fits && m_open > 0 && fitsAlone) {
+      m_fits->setText(tr("Does not fit beside the open models: %1 are free, and the models hold %2.")
+                          .arg(free, formatBytes(m_open)));
+    }
   }
+  m_unload->setVisible(known && m_estimate->fits && !*m_estimate->fits && m_open > 0);
   if (!known) {
     m_disk->setText(QStringLiteral("–"));
     return;

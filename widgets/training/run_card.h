@@ -35,6 +35,8 @@ class RunCard : public Pane {
   void setProblems(const QList<Problem>& problems);
   /// Nothing: the figures are not known (yet).
   void setEstimate(const std::optional<Estimate>& estimate);
+  /// Bytes of the weights that are open in the engine; 0: none are.
+  void setOpenModels(std::int64_t bytes);
   void setProbe(const std::optional<Probe>& probe);
   /// While it measures: how far; Stop in place of Measure.
   void setMeasuring(bool measuring, const QString& stage = {}, double part = -1);
@@ -50,6 +52,7 @@ class RunCard : public Pane {
   void measureWanted();
   void stopMeasuringWanted();
   void startWanted();
+  void unloadWanted();
 
  private:
   void showMemory();
@@ -65,7 +68,8 @@ class RunCard : public Pane {
   QVBoxLayout* m_reasons;
   std::vector<Label*> m_predicted, m_measured;
   Label *m_measuredHead, *m_fits, *m_time, *m_timeNote, *m_disk, *m_startNote;
-  Button *m_measure, *m_start;
+  std::int64_t m_open = 0;
+  Button *m_measure, *m_start, *m_unload;
   QProgressBar* m_bar;
 };
 

@@ -55,6 +55,7 @@ class RunFilter {
  public:
   /// Words that any text of the run has, and conditions such as state:done and p_cross>0.3; all must hold.
   static RunFilter parse(const QString& text);
+  bool isEmpty() const { return m_words.isEmpty() && m_conditions.empty() && m_settings.empty(); }
   /// Why the text is no filter: one sentence. Then it accepts everything.
   const QString& problem() const { return m_problem; }
   /// Whether it asks for settings that the list of runs does not have, such as lr or steps.

@@ -64,6 +64,7 @@ RunList::RunList(Session& session, QWidget* parent)
   connect(&session.runs(), &RunTable::failed, this, &RunList::say);
   connect(&session, &Session::projectChanged, this, [this] {
     m_shown->all().clearTicks();
+    m_shown->expandAll();
     m_lines->forget();
     m_configs->forget();
     m_search->clear();
@@ -100,6 +101,12 @@ void RunList::buildView() {
     auto* menu = named(new QMenu(this), "run-menu", tr("Run"));
     menu->setAttribute(Qt::WA_DeleteOnClose);
     menu->addActions(m_actions->all());
+    const protocol::JobInfo& run = m_shown->at(m_view->currentIndex().row());
+    if (m_shown->isInSweep(run)) {
+      const bool collapsed = m_shown->isCollapsed(run.sweep);
+      menu->addAction(collapsed ? tr("Expand the sweep") : tr("Collapse the sweep"), this,
+                      [this, sweep = run.sweep, collapsed] { collapse(sweep, !collapsed); });
+    }
     menu->popup(m_view->viewport()->mapToGlobal(at));
   });
   auto* tickAction = new QAction(tr("Draw in the plots"), this);
@@ -107,6 +114,16 @@ void RunList::buildView() {
   tickAction->setShortcutContext(Qt::WidgetShortcut);
   m_view->addAction(tickAction);
   connect(tickAction, &QAction::triggered, this, [this] { tick(m_view->currentIndex()); });
+  for (const bool collapsed : {true, false}) {
+    auto* action = new QAction(collapsed ? tr("Collapse the sweep") : tr("Expand the sweep"), this);
+    action->setShortcut(collapsed ? Qt::Key_Left : Qt::Key_Right);
+    action->setShortcutContext(Qt::WidgetShortcut);
+    m_view->addAction(action);
+    connect(action, &QAction::triggered, this, [this, collapsed] {
+      const QModelIndex at = m_view->currentIndex();
+      if (at.isValid() && m_shown->isInSweep(m_shown->at(at.row()))) collapse(m_shown->at(at.row()).sweep, collapsed);
+    });
+  }
   connect(m_view->selectionModel(), &QItemSelectionModel::currentChanged, this, [this](const QModelIndex& index) {
     const std::string run = index.data(TrainingRuns::kIdRole).toString().toStdString();
     if (m_removing || run.empty() || run == m_chosen) return;
@@ -211,6 +228,10 @@ bool RunList::eventFilter(QObject* watched, QEvent* event) {
     case QEvent::MouseButtonRelease: {
       const auto* mouse = static_cast<QMouseEvent*>(event);
       const QModelIndex index = m_view->indexAt(mouse->position().toPoint());
+      if (isSweepSign(index, mouse->position().x()) && mouse->button() == Qt::LeftButton) {
+        if (event->type() != QEvent::MouseButtonRelease) toggleSweep(index);
+        return true;
+      }
       if (mouse->button() != Qt::LeftButton || index.column() != static_cast<int>(RunField::tick)) break;
       if (event->type() != QEvent::MouseButtonRelease) tick(index);
       return true;
@@ -219,6 +240,24 @@ bool RunList::eventFilter(QObject* watched, QEvent* event) {
       break;
   }
   return QWidget::eventFilter(watched, event);
+}
+
+/// The arrow before the name of the run that stands for its sweep.
+bool RunList::isSweepSign(const QModelIndex& index, double x) const {
+  if (index.column() != static_cast<int>(RunField::name) || !index.data(TrainingRuns::kSweepRole).isValid())
+    return false;
+  return x < m_view->visualRect(index).left() + metrics().icon + kGapRelated + kGapInside;
+}
+
+void RunList::toggleSweep(const QModelIndex& index) {
+  if (!index.isValid()) return;
+  const std::string sweep = m_shown->at(index.row()).sweep;
+  if (m_shown->isInSweep(m_shown->at(index.row()))) collapse(sweep, !m_shown->isCollapsed(sweep));
+}
+
+void RunList::collapse(const std::string& sweep, bool collapsed) {
+  m_shown->setCollapsed(sweep, collapsed);
+  keepChoice();
 }
 
 void RunList::tick(const QModelIndex& index) {
@@ -254,6 +293,8 @@ bool RunList::isShown(const std::string& run) const {
 void RunList::select(const std::string& run) {
   m_chosen = run;
   if (!run.empty() && !m_shown->indexOf(run).isValid()) m_search->clear();
+  const protocol::JobInfo* job = m_session.runs().find(run);
+  if (job != nullptr && !m_shown->indexOf(run).isValid()) m_shown->setCollapsed(job->sweep, false);
   keepChoice();
 }
 

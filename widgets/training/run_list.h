@@ -64,6 +64,9 @@ class RunList : public QWidget {
   void showState();
   void say(const QString& problem);
   void tick(const QModelIndex& index);
+  bool isSweepSign(const QModelIndex& index, double x) const;
+  void toggleSweep(const QModelIndex& index);
+  void collapse(const std::string& sweep, bool collapsed);
   bool isShown(const std::string& run) const;
   // Columns: run_list_columns.cpp.
   void restoreColumns();

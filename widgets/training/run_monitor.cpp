@@ -3,6 +3,7 @@
 #include <QAbstractButton>
 #include <QHBoxLayout>
 #include <QMenu>
+#include <QSplitter>
 #include <QVBoxLayout>
 #include <algorithm>
 
@@ -11,12 +12,20 @@
 #include "widgets/style/format.h"
 #include "widgets/style/named.h"
 #include "widgets/style/theme.h"
+#include "widgets/training/run_answers.h"
 #include "widgets/training/run_plots.h"
 
 namespace strata {
 namespace {
 
 constexpr int kEventsMs = 2000;
+constexpr int kAnswersWidth = 340;
+
+/// Whether the run's evaluations ask questions.
+bool asksQuestions(const Json& config) {
+  const auto questions = config.find("eval-questions");
+  return questions != config.end() && questions->is_string() && !questions->get_ref<const std::string&>().empty();
+}
 
 QString fromBytes(const std::string& bytes) {
   return QString::fromStdString(bytes);
@@ -42,7 +51,16 @@ RunMonitor::RunMonitor(Session& session, QWidget* parent) : QWidget(parent), m_s
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(0);
   column->addWidget(buildHead());
-  column->addWidget(m_plots, 1);
+  m_answers = new RunAnswers(session);
+  m_answers->hide();
+  auto* panes = named(new QSplitter(Qt::Horizontal), "monitorSplitter");
+  panes->setChildrenCollapsible(false);
+  panes->addWidget(m_plots);
+  panes->addWidget(m_answers);
+  panes->setStretchFactor(0, 3);
+  panes->setStretchFactor(1, 1);
+  panes->setSizes({scaled(3 * kAnswersWidth), scaled(kAnswersWidth)});
+  column->addWidget(panes, 1);
   m_eventsTimer.setSingleShot(true);
   m_eventsTimer.setInterval(kEventsMs);
   connect(&m_eventsTimer, &QTimer::timeout, this, &RunMonitor::readEvents);
@@ -99,11 +117,11 @@ QWidget* RunMonitor::buildHead() {
   connect(m_duplicate, &Button::clicked, this, [this] { duplicate(false); });
   connect(m_chat, &Button::clicked, this, [this] {
     protocol::ModelRef ref;
-    // Of a run that goes on the checkpoint by its step: the side says which one answers, and another click takes a
-    // newer.
-    ref.model = m_alive ? m_run + '@' + std::to_string(newestCheckpoint()) : m_run;
-    m_session.useModel(Which::b, ref);
-    m_session.announce(tr("Side B answers with the checkpoint of step %1.").arg(formatCount(newestCheckpoint())));
+    ref.model = m_run;
+    m_session.useModel(Which::b, ref);  // of a run that trains the newest checkpoint at each question
+    m_session.announce(m_alive ? tr("Side B follows the newest checkpoint of the run, now that of step %1.")
+                                     .arg(formatCount(newestCheckpoint()))
+                               : tr("Side B answers with the run."));
   });
   connect(m_axis, &SegmentedButtons::chosen, this,
           [this](int index) { m_plots->setAxis(kPlotAxes[static_cast<std::size_t>(index)]); });
@@ -116,7 +134,7 @@ void RunMonitor::setActions(const QList<QAction*>& actions) {
 }
 
 QList<QWidget*> RunMonitor::panes() {
-  return {m_plots};
+  return m_answers->isHidden() ? QList<QWidget*>{m_plots} : QList<QWidget*>{m_plots, m_answers->list()};
 }
 
 const protocol::JobInfo* RunMonitor::info() const {
@@ -130,10 +148,13 @@ void RunMonitor::show(const std::string& run) {
   const protocol::JobInfo* job = info();
   m_alive = job != nullptr && job->alive;
   m_plots->show(run, m_alive);
+  m_answers->hide();
+  m_answers->show(run, m_alive);
   showState();
   if (run.empty()) return;
   readEvents();
   readConfig([this](const protocol::ReadJobConfig::Answer& answer) {
+    m_answers->setVisible(asksQuestions(answer.config));
     protocol::EstimateTraining::Params params;
     params.config = answer.config;
     m_session.engine().call<protocol::EstimateTraining>(
@@ -152,6 +173,7 @@ void RunMonitor::follow() {
   if (job->alive != m_alive) {
     m_alive = job->alive;
     m_plots->follow(m_alive);
+    m_answers->follow(m_alive);
     readEvents();
   } else if (m_alive && !m_eventsTimer.isActive()) {
     m_eventsTimer.start(kEventsMs);
@@ -169,6 +191,7 @@ void RunMonitor::showState() {
     for (Button* button : {m_stop, m_resume, m_extend, m_duplicate, m_chat, m_more}) button->hide();
     return;
   }
+  m_plots->setStep(job->step, job->alive);
   m_title->setText(RunTable::title(*job));
   const bool stopping = m_session.runs().stopping(job->id);
   m_status->setText(stopping ? tr("stopping") : RunTable::stateText(*job));
@@ -209,8 +232,11 @@ void RunMonitor::showButtons(const protocol::JobInfo& job) {
   m_duplicate->setVisible(true);
   const std::int64_t newest = newestCheckpoint();
   m_chat->setVisible(hasBegun(job));
-  m_chat->setToolTip(newest > 0 ? tr("Puts the checkpoint of step %1 on side B, to chat with.").arg(formatCount(newest))
-                                : tr("There is no checkpoint yet: one is written every few minutes and at the end."));
+  m_chat->setToolTip(newest > 0 && job.alive
+                         ? tr("Side B answers with the newest checkpoint from now on, at first that of step %1.")
+                               .arg(formatCount(newest))
+                     : newest > 0 ? tr("Puts the run on side B, to chat with.")
+                                  : tr("There is no checkpoint yet: one is written every few minutes and at the end."));
   m_more->show();
   for (Button* button : {m_resume, m_extend, m_duplicate}) button->setEnabled(ready);
   m_chat->setEnabled(ready && newest > 0);

@@ -16,6 +16,7 @@ namespace strata {
 class Button;
 class ElidedLabel;
 class Label;
+class RunAnswers;
 class RunPlots;
 class SegmentedButtons;
 class Switch;
@@ -65,6 +66,7 @@ class RunMonitor : public QWidget {
   SegmentedButtons* m_axis;
   Switch* m_smooth;
   RunPlots* m_plots;
+  RunAnswers* m_answers;
   QTimer m_eventsTimer;
 };
 

@@ -8,29 +8,25 @@
 #include <cmath>
 
 #include "widgets/plots/plot_link.h"
+#include "widgets/runs/run_curves.h"
 #include "widgets/style/format.h"
 #include "widgets/style/named.h"
 #include "widgets/style/theme.h"
-#include "widgets/training/run_curves.h"
+#include "widgets/training/borrowed_bars.h"
 
 namespace strata {
 namespace {
 
-constexpr int kTwoColumnsFrom = 720;  // pixels at 100 % text
-constexpr int kPlotHeight = 236;
+constexpr int kTwoColumnsFrom = 720;                    // pixels at 100 % text
+constexpr int kPlotHeight = 236, kLowPlotHeight = 176;  // beside another plot; one to a row, so that three are seen
 constexpr double kSmoothing = 0.9;
 
 QString mapOf(const QString& metric) {
   return metric.section('/', 1);
 }
 
-/// Metrics of maps in falling order of their retention, where the name says it; the full map first.
 double rankOf(const QString& metric) {
-  const QString map = mapOf(metric);
-  if (map == "full") return 1;
-  bool isNumber = false;
-  const double retention = map.section(':', 1).toDouble(&isNumber);
-  return map.startsWith("retention:") && isNumber ? retention : 0;
+  return retentionRank(mapOf(metric));
 }
 
 bool isScore(const QString& metric) {
@@ -50,6 +46,13 @@ void toMebibytes(PlotColumns& bytes) {
 }
 
 }  // namespace
+
+double retentionRank(const QString& map) {
+  if (map == "full") return 1;
+  bool isNumber = false;
+  const double retention = map.section(':', 1).toDouble(&isNumber);
+  return map.startsWith("retention:") && isNumber ? retention : 0;
+}
 
 struct RunPlots::Source {
   std::string run;
@@ -75,7 +78,6 @@ RunPlots::RunPlots(Session& session, QWidget* parent)
   setWidget(m_content);
   buildPlots();
   followTheme(this, [this] {
-    for (SeriesPlot* plot : m_plots) plot->setMinimumHeight(scaled(kPlotHeight));
     setMinimumWidth(metrics().inspector);
     m_columns = 0;
     arrange();
@@ -98,6 +100,7 @@ void RunPlots::buildPlots() {
       {"ratePlot", tr("Learning rate"), {}, tr("Not measured yet.")},
       {"normPlot", tr("Gradient norm"), {}, tr("Not measured yet.")},
       {"routingPlot", tr("Routing and padding"), tr("share"), tr("Not measured yet.")},
+      {"partsPlot", tr("Memory by part"), tr("MiB"), tr("Not measured yet.")},
   }};
   for (const Spec& spec : specs) {
     auto* plot = named(new SeriesPlot(spec.title, spec.unit, m_content), spec.objectName);
@@ -116,8 +119,11 @@ void RunPlots::buildPlots() {
       }
     });
   }
-  m_plots[kMemory]->setValueFormat(
-      [](double mebibytes) { return formatBytes(static_cast<std::int64_t>(mebibytes * (1 << 20))); });
+  for (const Plot each : {kMemory, kParts}) {
+    m_plots[each]->setValueFormat(
+        [](double mebibytes) { return formatBytes(static_cast<std::int64_t>(mebibytes * (1 << 20))); });
+  }
+  m_borrowed = new BorrowedBars(m_session, m_content);
   m_plots[kLoss]->setSmoothing(kSmoothing);
 }
 
@@ -125,7 +131,8 @@ int RunPlots::plotOf(const QString& metric) {
   if (metric == "loss") return kLoss;
   if (metric.startsWith("nll/")) return kNll;
   if (metric.startsWith("f1/")) return kScores;
-  if (metric == "memory") return kMemory;
+  if (metric == "memory" || metric == "memory_reserved" || metric == "memory_device") return kMemory;
+  if (metric.startsWith("memory_")) return kParts;
   if (metric == "tokens_s") return kSpeed;
   if (metric == "lr") return kRate;
   if (metric == "grad_norm") return kNorm;
@@ -149,16 +156,26 @@ void RunPlots::resizeEvent(QResizeEvent* event) {
   arrange();
 }
 
-/// Scores are there only where questions are asked; the others always have their place, so that nothing jumps.
+/// Scores are there only where questions are asked; the others always have their place, so that nothing jumps. In one
+/// column memory comes before the scores, to be seen without scrolling.
 void RunPlots::showPlots() {
-  int place = 0;
+  std::vector<QWidget*> shown;
   for (int i = 0; i < kPlots; ++i) {
     SeriesPlot* plot = m_plots[static_cast<std::size_t>(i)];
     m_grid->removeWidget(plot);
-    const bool shown = i != kScores || m_has[kScores];
-    plot->setVisible(shown);
-    if (!shown) continue;
-    m_grid->addWidget(plot, place / m_columns, place % m_columns);
+    const bool has = i != kScores || m_has[kScores];
+    plot->setVisible(has);
+    if (has) shown.push_back(plot);
+  }
+  m_grid->removeWidget(m_borrowed);
+  const auto routing = std::find(shown.begin(), shown.end(), m_plots[kRouting]);
+  shown.insert(routing + 1, m_borrowed);
+  const auto scores = std::find(shown.begin(), shown.end(), m_plots[kScores]);
+  if (m_columns == 1 && scores != shown.end()) std::iter_swap(scores, scores + 1);
+  int place = 0;
+  for (QWidget* each : shown) {
+    each->setMinimumHeight(scaled(m_columns == 1 ? kLowPlotHeight : kPlotHeight));
+    m_grid->addWidget(each, place / m_columns, place % m_columns);
     ++place;
   }
   for (int column = 0; column < 2; ++column) m_grid->setColumnStretch(column, column < m_columns ? 1 : 0);
@@ -174,6 +191,7 @@ void RunPlots::show(const std::string& run, bool alive) {
   m_predicted = 0;
   m_has.assign(kPlots, false);
   m_link->reset();
+  m_borrowed->show(run);
   showPlots();
   if (!run.empty()) addSource(run, {}, 0, alive);
 }
@@ -197,7 +215,7 @@ void RunPlots::addSource(const std::string& run, const QString& name, int slot, 
     SeriesPlot* plot = m_plots[static_cast<std::size_t>(index)];
     if (plot->data(id) == nullptr) return arrived(*at, metric, points);
     PlotColumns scaled = points;
-    if (index == kMemory) toMebibytes(scaled);
+    if (isBytes(index)) toMebibytes(scaled);
     plot->append(id, std::move(scaled));
     if (index == kLoss) showPrediction();
   });
@@ -206,7 +224,7 @@ void RunPlots::addSource(const std::string& run, const QString& name, int slot, 
             const int index = plotOf(metric);
             if (index < 0) return;
             PlotColumns scaled = stretch;
-            if (index == kMemory) toMebibytes(scaled);
+            if (isBytes(index)) toMebibytes(scaled);
             m_plots[static_cast<std::size_t>(index)]->refine(seriesId(at->run, metric), std::move(scaled));
           });
   connect(at->curves, &RunCurves::failed, this, &RunPlots::failed);
@@ -238,6 +256,21 @@ SeriesStyle RunPlots::styleOf(const Source& source, const QString& metric) const
     style.name = named(metric == "p_cross"    ? tr("p_cross")
                        : metric == "borrowed" ? tr("reads that borrow")
                                               : tr("padding"));
+  } else if (index == kParts) {
+    const std::pair<const char*, QString> parts[] = {{"memory_weights", tr("weights")},
+                                                     {"memory_gradients", tr("gradients")},
+                                                     {"memory_optimizer", tr("optimizer")},
+                                                     {"memory_activations", tr("activations")},
+                                                     {"memory_kv", tr("KV")}};
+    const auto part =
+        std::find_if(std::begin(parts), std::end(parts), [&](const auto& each) { return metric == each.first; });
+    style.slot = static_cast<int>(part - std::begin(parts));
+    style.name = part == std::end(parts) ? metric : part->second;
+  } else if (index == kMemory && isShown) {
+    style.slot = metric == "memory" ? 0 : metric == "memory_reserved" ? 2 : 3;
+    style.name = metric == "memory"            ? tr("measured")
+                 : metric == "memory_reserved" ? tr("reserved")
+                                               : tr("in use on the device");
   } else {
     style.name = named({});
   }
@@ -250,8 +283,9 @@ void RunPlots::arrived(Source& source, const QString& metric, const PlotColumns&
   }
   const int index = plotOf(metric);
   if (index < 0) return;
+  if (!source.name.isEmpty() && metric.startsWith("memory_")) return;  // of other runs what they take in all
   PlotColumns scaled = all;
-  if (index == kMemory) toMebibytes(scaled);
+  if (isBytes(index)) toMebibytes(scaled);
   SeriesPlot* plot = m_plots[static_cast<std::size_t>(index)];
   plot->setSeries(seriesId(source.run, metric), styleOf(source, metric), std::move(scaled));
   if (index == kNll || index == kScores) {
@@ -382,8 +416,10 @@ void RunPlots::showPrediction() {
   const double mebibytes = static_cast<double>(m_predicted) / (1 << 20);
   line.value = {mebibytes, mebibytes};
   m_plots[kMemory]->setSeries("predicted", {.name = tr("predicted"), .slot = 4, .dashed = true}, std::move(line));
-  m_plots[kMemory]->setStyle(seriesId(m_sources.front()->run, "memory"),
-                             {.name = tr("measured"), .slot = 0, .live = m_sources.front()->curves->following()});
+}
+
+void RunPlots::setStep(std::int64_t step, bool alive) {
+  m_borrowed->setStep(step, alive);
 }
 
 void RunPlots::setAxis(PlotAxis axis) {

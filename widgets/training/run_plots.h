@@ -14,8 +14,12 @@ class QGridLayout;
 
 namespace strata {
 
+class BorrowedBars;
 class PlotLink;
 class RunCurves;
+
+/// Of a map: 1 for the full one, else the retention that its name tells; 0: it tells none.
+double retentionRank(const QString& map);
 
 class RunPlots : public QScrollArea {
   Q_OBJECT
@@ -44,6 +48,8 @@ class RunPlots : public QScrollArea {
   void setAxis(PlotAxis axis);
   void setSmooth(bool on);
   const std::vector<SeriesPlot*>& plots() const { return m_plots; }
+  /// The shown run is at this step.
+  void setStep(std::int64_t step, bool alive);
 
  Q_SIGNALS:
   void failed(const QString& sentence);
@@ -55,7 +61,7 @@ class RunPlots : public QScrollArea {
 
  private:
   struct Source;  // one run's curves
-  enum Plot { kLoss, kNll, kScores, kMemory, kSpeed, kRate, kNorm, kRouting, kPlots };
+  enum Plot { kLoss, kNll, kScores, kMemory, kSpeed, kRate, kNorm, kRouting, kParts, kPlots };
 
   void buildPlots();
   void arrange();
@@ -70,11 +76,13 @@ class RunPlots : public QScrollArea {
   PlotPlace placeOf(double step) const;
   /// -1: no plot shows it.
   static int plotOf(const QString& metric);
+  static bool isBytes(int plot) { return plot == kMemory || plot == kParts; }
   static QString seriesId(const std::string& run, const QString& metric);
 
   Session& m_session;
   PlotLink* m_link;
   std::vector<SeriesPlot*> m_plots;
+  BorrowedBars* m_borrowed;
   std::vector<std::unique_ptr<Source>> m_sources;  // [0] is the shown run's
   QWidget* m_content;
   QGridLayout* m_grid;

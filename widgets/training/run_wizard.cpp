@@ -3,6 +3,7 @@
 #include <QComboBox>
 #include <QFileInfo>
 #include <QHBoxLayout>
+#include <QRegularExpression>
 #include <QScrollBar>
 #include <QSplitter>
 #include <QUndoCommand>
@@ -39,6 +40,18 @@ QString text(const std::string& bytes) {
 const Json& defaults() {
   static const Json json = configToJson(TrainConfig());
   return json;
+}
+
+/// Data that may hold questions with answers, which plain text cannot; those kept for tests first.
+QList<FieldEditor::Suggestion> questionSets(const QList<QPair<QString, QString>>& data) {
+  QList<FieldEditor::Suggestion> held, others;
+  for (const auto& [name, path] : data) {
+    if (path.endsWith(".txt", Qt::CaseInsensitive)) continue;
+    static const QRegularExpression isHeld("test|valid|dev|eval|held|recall",
+                                           QRegularExpression::CaseInsensitiveOption);
+    (name.contains(isHeld) ? held : others).append({name, path});
+  }
+  return held + others;
 }
 
 QString shortPath(const std::string& path) {
@@ -107,6 +120,8 @@ RunWizard::RunWizard(Session& session, QWidget* parent) : QWidget(parent), m_ses
   connect(m_card, &RunCard::measureWanted, this, &RunWizard::measure);
   connect(m_card, &RunCard::stopMeasuringWanted, this, &RunWizard::escape);
   connect(m_card, &RunCard::startWanted, this, &RunWizard::start);
+  connect(m_card, &RunCard::unloadWanted, this, &RunWizard::unloadModels);
+  connect(&session.engine(), &EngineClient::loadedChanged, this, &RunWizard::showOpenModels);
   connect(&session.models(), &ModelTable::changed, this, &RunWizard::suggestModels);
   connect(&session.engine(), &EngineClient::stateChanged, this, [this] {
     showStart();
@@ -341,6 +356,7 @@ void RunWizard::suggestData() {
   for (const auto& [name, path] : m_data) suggestions.append({name, path});
   m_form->suggest("data", suggestions);
   m_form->suggest("eval-data", suggestions);
+  m_form->suggest("eval-questions", questionSets(m_data));
   if (!m_presets.empty() && m_form->values()["data"] == "" && m_chosen >= 0) {
     const Json base = withPlaces(m_presets[static_cast<std::size_t>(m_chosen)].config);
     Json values = m_form->values();

@@ -64,6 +64,8 @@ class RunWizard : public QWidget {
   void load(const Json& config, const Json& base);
   void suggestModels();
   void suggestData();
+  void showOpenModels();
+  void unloadModels();
   Json withPlaces(Json config) const;
   void formChanged();
   void showSteps();

@@ -55,9 +55,29 @@ void RunWizard::estimate() {
           m_startProblem = sentenceOf(answer.error());
         }
         m_card->setEstimate(m_estimate);
+        showOpenModels();
         showRouting();
         showProblems();
       });
+}
+
+/// Those on the device that the run would train on.
+void RunWizard::showOpenModels() {
+  std::int64_t bytes = 0;
+  for (const protocol::LoadedModel& model : m_session.engine().loaded()) {
+    if (m_estimate && model.device == m_estimate->device) bytes += model.weightBytes;
+  }
+  m_card->setOpenModels(bytes);
+}
+
+void RunWizard::unloadModels() {
+  const std::vector<protocol::LoadedModel> open = m_session.engine().loaded();
+  for (const protocol::LoadedModel& model : open) {
+    m_session.engine().call<protocol::UnloadModel>({model.ref}, this, [this](const Result<protocol::Nothing>& answer) {
+      if (!answer) return m_session.warn(sentenceOf(answer.error()), Place::pageOf("train"));
+      m_wait.start();  // what is free is another figure now
+    });
+  }
 }
 
 void RunWizard::measure() {

@@ -3,8 +3,10 @@
 #include <QMimeData>
 #include <QRegularExpression>
 #include <algorithm>
+#include <cmath>
 #include <set>
 
+#include "widgets/style/icons.h"
 #include "widgets/style/labels.h"
 
 namespace strata {
@@ -185,9 +187,76 @@ ShownRuns::ShownRuns(RunTable& runs, RunConfigs& configs, QObject* parent)
   connect(&configs, &RunConfigs::arrived, this, [this] {
     if (m_filter.needsConfig()) invalidateFilter();
   });
-  connect(&runs, &RunTable::changed, this, &ShownRuns::readConfigs);
+  connect(&runs, &RunTable::changed, this, [this] {
+    countSweeps();
+    readConfigs();
+  });
+  countSweeps();
   setSourceModel(m_all);
   setDynamicSortFilter(true);
+}
+
+/// The best: the least held-out loss under the least retention, or else under the full map.
+void ShownRuns::countSweeps() {
+  std::map<std::string, Sweep> sweeps;
+  for (int row = 0; row < m_all->rowCount(); ++row) {
+    const protocol::JobInfo& job = m_all->at(row);
+    if (job.sweep.empty() || job.kind != "train") continue;
+    Sweep& sweep = sweeps[job.sweep];
+    sweep.ended += !job.alive && job.state != "queued" ? 1 : 0;
+    const auto least = leastRetained(job);
+    const auto full = runFieldNumber(job, RunField::full);
+    const double value = least ? least->value : full.value_or(HUGE_VAL);
+    const bool sooner = value == sweep.value && job.place > 0 && job.place < sweep.place;
+    if (sweep.count++ > 0 && value >= sweep.value && !sooner) continue;
+    sweep.best = job.id;
+    sweep.value = value;
+    sweep.place = job.place;
+  }
+  if (sweeps == m_sweeps) return;
+  m_sweeps = std::move(sweeps);
+  if (!m_collapsed.empty()) invalidateFilter();
+}
+
+const ShownRuns::Sweep* ShownRuns::sweepOf(const protocol::JobInfo& run) const {
+  const auto found = m_sweeps.find(run.sweep);
+  return found == m_sweeps.end() || found->second.count < 2 ? nullptr : &found->second;
+}
+
+bool ShownRuns::standsForSweep(const protocol::JobInfo& run) const {
+  const Sweep* sweep = m_filtered ? nullptr : sweepOf(run);
+  return sweep != nullptr && sweep->best == run.id;
+}
+
+void ShownRuns::setCollapsed(const std::string& sweep, bool collapsed) {
+  if (collapsed ? !m_collapsed.insert(sweep).second : m_collapsed.erase(sweep) == 0) return;
+  invalidateFilter();
+  for (int row = 0; row < m_all->rowCount(); ++row) {
+    if (m_all->at(row).sweep == sweep) m_all->touch(m_all->at(row).id);
+  }
+}
+
+void ShownRuns::expandAll() {
+  const std::set<std::string> collapsed = m_collapsed;
+  for (const std::string& sweep : collapsed) setCollapsed(sweep, false);
+}
+
+QVariant ShownRuns::data(const QModelIndex& index, int role) const {
+  if (!index.isValid() || !standsForSweep(at(index.row()))) return QSortFilterProxyModel::data(index, role);
+  const protocol::JobInfo& run = at(index.row());
+  const bool collapsed = isCollapsed(run.sweep);
+  const RunField field = fieldOf(index.column());
+  if (role == TrainingRuns::kSweepRole) return collapsed;
+  if (role == Qt::DecorationRole && field == RunField::name) return icon(collapsed ? "chevron-right" : "chevron-down");
+  if (!collapsed) return QSortFilterProxyModel::data(index, role);
+  const Sweep& sweep = *sweepOf(run);
+  if (role == Qt::DisplayRole && field == RunField::name) {
+    return tr("Sweep of %n, best: %1", nullptr, sweep.count).arg(RunTable::title(run));
+  }
+  if (role == Qt::DisplayRole && field == RunField::state) {
+    return tr("%1 of %2 ended").arg(sweep.ended).arg(sweep.count);
+  }
+  return QSortFilterProxyModel::data(index, role);
 }
 
 const protocol::JobInfo& ShownRuns::at(int row) const {
@@ -200,6 +269,7 @@ QModelIndex ShownRuns::indexOf(const std::string& run) const {
 }
 
 void ShownRuns::setFilter(RunFilter filter) {
+  m_filtered = !filter.isEmpty();
   m_filter = std::move(filter);
   readConfigs();
   invalidateFilter();
@@ -216,7 +286,10 @@ void ShownRuns::readConfigs() {
 
 bool ShownRuns::filterAcceptsRow(int row, const QModelIndex&) const {
   const protocol::JobInfo& job = m_all->at(row);
-  return job.kind == "train" && m_filter.accepts(job, m_configs.of(job.id));
+  if (job.kind != "train") return false;
+  if (m_filtered) return m_filter.accepts(job, m_configs.of(job.id));
+  const Sweep* sweep = isCollapsed(job.sweep) ? sweepOf(job) : nullptr;
+  return sweep == nullptr || sweep->best == job.id;
 }
 
 bool ShownRuns::lessThan(const QModelIndex& left, const QModelIndex& right) const {
@@ -229,7 +302,9 @@ bool ShownRuns::lessThan(const QModelIndex& left, const QModelIndex& right) cons
 
 Qt::ItemFlags ShownRuns::flags(const QModelIndex& index) const {
   Qt::ItemFlags flags = QSortFilterProxyModel::flags(index);
-  if (index.isValid() && at(index.row()).place > 0) flags |= Qt::ItemIsDragEnabled | Qt::ItemIsDropEnabled;
+  const bool collapsed = index.isValid() && index.data(TrainingRuns::kSweepRole).toBool();
+  if (index.isValid() && !collapsed && at(index.row()).place > 0)
+    flags |= Qt::ItemIsDragEnabled | Qt::ItemIsDropEnabled;
   return index.isValid() ? flags : flags | Qt::ItemIsDropEnabled;
 }
 

@@ -10,6 +10,7 @@
 #include <QAbstractTableModel>
 #include <QSortFilterProxyModel>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,8 @@ class TrainingRuns : public QAbstractTableModel {
 
  public:
   static constexpr int kIdRole = Qt::UserRole;
-  static constexpr int kSlotRole = Qt::UserRole + 1;  // the colour of its curves; nothing: it is in no plot
+  static constexpr int kSlotRole = Qt::UserRole + 1;   // the colour of its curves; nothing: it is in no plot
+  static constexpr int kSweepRole = Qt::UserRole + 2;  // of the run that stands for its sweep: whether it is collapsed
 
   explicit TrainingRuns(RunTable& runs, QObject* parent = nullptr);
 
@@ -59,6 +61,7 @@ class TrainingRuns : public QAbstractTableModel {
   std::map<std::string, int> m_ticks;  // run -> slot
 };
 
+/// A sweep whose runs can be collapsed to one row: that of its best run.
 class ShownRuns : public QSortFilterProxyModel {
   Q_OBJECT
 
@@ -71,6 +74,14 @@ class ShownRuns : public QSortFilterProxyModel {
   QModelIndex indexOf(const std::string& run) const;
   void setFilter(RunFilter filter);
 
+  /// Whether the run is one of a sweep of several.
+  bool isInSweep(const protocol::JobInfo& run) const { return sweepOf(run) != nullptr; }
+  bool isCollapsed(const std::string& sweep) const { return m_collapsed.count(sweep) != 0; }
+  /// While a filter is set all of its runs that it accepts are shown.
+  void setCollapsed(const std::string& sweep, bool collapsed);
+  void expandAll();
+
+  QVariant data(const QModelIndex& index, int role) const override;
   Qt::ItemFlags flags(const QModelIndex& index) const override;
   QStringList mimeTypes() const override;
   QMimeData* mimeData(const QModelIndexList& indexes) const override;
@@ -89,11 +100,26 @@ class ShownRuns : public QSortFilterProxyModel {
   /// The run that a drop goes before; "": to the end; nothing: no place for it.
   std::optional<std::string> dropBefore(int row, const QModelIndex& parent) const;
 
+  struct Sweep {
+    int count = 0, ended = 0;
+    std::string best;  // of its runs; while none is measured the next of the queue
+    double value = 0;
+    std::int64_t place = 0;  // of the best in the queue
+    bool operator==(const Sweep&) const = default;
+  };
+
   void readConfigs();
+  void countSweeps();
+  /// nullptr: it is alone.
+  const Sweep* sweepOf(const protocol::JobInfo& run) const;
+  bool standsForSweep(const protocol::JobInfo& run) const;
 
   TrainingRuns* m_all;
   RunConfigs& m_configs;
   RunFilter m_filter;
+  bool m_filtered = false;
+  std::set<std::string> m_collapsed;
+  std::map<std::string, Sweep> m_sweeps;
 };
 
 }  // namespace strata

@@ -292,6 +292,32 @@ TEST_F(RunListTest, SweepsStandTogetherInTheOrderOfTheirColumn) {
   EXPECT_EQ(text(0, RunField::sweep), "3fa2b1c0") << "runs without a sweep stand last";
 }
 
+TEST_F(RunListTest, ASweepCollapsesToItsBestRunAndComesBack) {
+  open();
+  choose("20261129-1");
+  const auto sign = [&](const char* run) {
+    const QRect name = view().visualRect(cell(rowOf(run), RunField::name));
+    return QPoint(name.left() + kGapRelated, name.center().y());
+  };
+  QTest::mouseClick(view().viewport(), Qt::LeftButton, {}, sign("20261129-1"));
+  EXPECT_EQ(shown().rowCount(), 26) << "three runs are one row";
+  EXPECT_TRUE(text(rowOf("20261129-1"), RunField::name).startsWith("Sweep of 3, best: "))
+      << text(rowOf("20261129-1"), RunField::name).toStdString();
+  EXPECT_EQ(text(rowOf("20261129-1"), RunField::state), "0 of 3 ended");
+  search("sweep:3fa2b1c0");
+  EXPECT_EQ(shown().rowCount(), 3) << "a search finds all of them";
+  search("");
+  EXPECT_EQ(shown().rowCount(), 26);
+  view().setFocus();
+  choose("20261129-1");
+  QTest::keyClick(&view(), Qt::Key_Right);
+  EXPECT_EQ(shown().rowCount(), 28);
+  QTest::keyClick(&view(), Qt::Key_Left);
+  EXPECT_EQ(shown().rowCount(), 26);
+  page->open(Place::run("20261129-3"));
+  EXPECT_EQ(id(view().currentIndex().row()), "20261129-3") << "a run that is asked for is shown";
+}
+
 TEST_F(RunListTest, TheTrashTakesARunAndGivesItBack) {
   open();
   choose("ended-0");
@@ -385,6 +411,15 @@ TEST_F(RunListTest, AThousandRunsOpenAndAreFilteredAtOnce) {
   EXPECT_LT(opened, 300) << "ms";
   RecordProperty("filter_ms", static_cast<int>(filtered));
   RecordProperty("open_ms", static_cast<int>(opened));
+}
+
+TEST_F(RunListTest, ScreenshotOfACollapsedSweep) {
+  open();
+  choose("20261129-1");
+  view().setFocus();
+  QTest::keyClick(&view(), Qt::Key_Left);
+  ASSERT_EQ(shown().rowCount(), 26);
+  shoot(*frame, "train_sweep");
 }
 
 TEST_F(RunListTest, ScreenshotOfManyRuns) {

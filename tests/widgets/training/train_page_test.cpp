@@ -3,6 +3,9 @@
 #include <QComboBox>
 #include <QLabel>
 #include <QLineEdit>
+#include <QListView>
+#include <QScrollArea>
+#include <QScrollBar>
 #include <QStackedWidget>
 #include <QTreeView>
 #include <QUndoStack>
@@ -11,6 +14,7 @@
 #include "layout_check.h"
 #include "page_fixture.h"
 #include "widgets/plots/series_plot.h"
+#include "widgets/training/borrowed_bars.h"
 #include "widgets/training/routing_picture.h"
 #include "widgets/training/run_wizard.h"
 #include "widgets/training/step_list.h"
@@ -203,6 +207,27 @@ TEST_F(TrainPageTest, SaysWhenARunDoesNotFit) {
   EXPECT_TRUE(label("runFits").startsWith("Does not fit: 256 MiB are free")) << label("runFits").toStdString();
 }
 
+TEST_F(TrainPageTest, OffersToUnloadModelsThatLeaveTheRunNoRoom) {
+  openWizard("small");
+  EXPECT_FALSE(button("unloadModels").isVisible()) << "none is open";
+  protocol::LoadModel::Params load;
+  load.ref.model = "base";
+  engine.call<protocol::LoadModel>(load, page.get(), [](const Result<protocol::LoadedModel>&) {});
+  ASSERT_TRUE(soon([&] { return button("unloadModels").isVisible(); }));
+  EXPECT_EQ(label("runFits"), "Does not fit beside the open models: 256 MiB are free, and the models hold 1.00 GiB.");
+  button("unloadModels").click();
+  EXPECT_TRUE(soon([&] { return !button("unloadModels").isVisible(); }));
+}
+
+TEST_F(TrainPageTest, SuggestsTheProjectsQuestionsForTheEvaluation) {
+  openWizard();
+  steps().step(3)->click();
+  auto* questions = qobject_cast<QComboBox*>(&child<QWidget>(*page, "eval-questions"));
+  ASSERT_NE(questions, nullptr);
+  ASSERT_TRUE(soon([&] { return questions->findText("recall.json", Qt::MatchContains) >= 0; }));
+  EXPECT_LT(questions->findText("train.txt", Qt::MatchContains), 0) << "a text asks nothing";
+}
+
 TEST_F(TrainPageTest, WhatWasTypedIsThereAgainInTheNextWindow) {
   openWizard();
   steps().step(2)->click();
@@ -224,7 +249,53 @@ TEST_F(TrainPageTest, ListsTrainingRunsAloneAndShowsTheOneThatIsChosen) {
   EXPECT_TRUE(label("runDetail").contains("step 120 of 200")) << label("runDetail").toStdString();
   EXPECT_TRUE(label("runDetail").contains("42 s left")) << label("runDetail").toStdString();
   EXPECT_EQ(plot("nllPlot").series().size(), 2);
-  EXPECT_TRUE(soon([&] { return plot("memoryPlot").series().size() == 2; })) << "measured and predicted";
+  EXPECT_TRUE(soon([&] { return plot("memoryPlot").series().size() == 3; })) << "measured, reserved and predicted";
+  EXPECT_EQ(plot("partsPlot").series().size(), 5);
+}
+
+TEST_F(TrainPageTest, AnswersStandBesideTheCurvesWithTheirVerdictsAndFollowTheNewest) {
+  openRuns();
+  page->open(Place::run("20261128-1"));
+  auto& list = child<QListView>(*page, "answerList");
+  ASSERT_TRUE(soon([&] { return list.model()->rowCount() == 8 && list.isVisible(); }));
+  const auto spoken = [&](int row) { return list.model()->index(row, 0).data(Qt::AccessibleTextRole).toString(); };
+  EXPECT_EQ(spoken(0).toStdString(),
+            "What did Anna find under the big tree by the river?\nExpected: a red ball\n100 %, right: a red ball\n"
+            "50 %, wrong: a green frog");
+  EXPECT_TRUE(spoken(1).contains("50 %, partly, F1 57 %: an old clock and a hat")) << spoken(1).toStdString();
+  EXPECT_TRUE(label("answersSummary").contains("Step 100 · 100 %: 8 of 8 right · 50 %: 2 of 8 right"))
+      << label("answersSummary").toStdString();
+  const auto isAtEnd = [&] { return list.verticalScrollBar()->value() == list.verticalScrollBar()->maximum(); };
+  ASSERT_TRUE(soon(isAtEnd));
+  list.verticalScrollBar()->setValue(0);
+  ASSERT_TRUE(soon([&] { return spoken(0).contains("50 %, right: a red ball"); })) << "the rest of the evaluation";
+  EXPECT_EQ(list.verticalScrollBar()->value(), 0) << "who reads is not disturbed";
+  ASSERT_TRUE(button("newestAnswers").isVisible());
+  button("newestAnswers").click();
+  EXPECT_TRUE(isAtEnd());
+  EXPECT_FALSE(button("newestAnswers").isVisible());
+}
+
+TEST_F(TrainPageTest, ARunThatAsksNothingHasNoAnswersPane) {
+  openRuns();
+  page->open(Place::run("20261126-3"));
+  ASSERT_TRUE(soon([&] { return pointsOf("lossPlot") >= 100; }));
+  EXPECT_FALSE(child<QWidget>(*page, "runAnswers").isVisible());
+}
+
+TEST_F(TrainPageTest, AnswersThatCannotBeReadSayWhy) {
+  open("no answers");
+  page->open(Place::run("20261128-1"));
+  EXPECT_TRUE(soon([&] { return says("run.sqlite is damaged"); }));
+  EXPECT_TRUE(soon([&] { return pointsOf("lossPlot") >= 100; })) << "the curves stand";
+}
+
+TEST_F(TrainPageTest, TellsWhatEachLayerBorrowed) {
+  openRuns();
+  page->open(Place::run("20261128-1"));
+  auto& bars = child<BorrowedBars>(*page, "borrowedBars");
+  ASSERT_TRUE(soon([&] { return bars.reads().has_value(); }));
+  EXPECT_TRUE(bars.summary().contains("Layer 0: 0 % of its reads")) << bars.summary().toStdString();
 }
 
 TEST_F(TrainPageTest, ARunThatPausedSaysWhyAndCanBeResumed) {
@@ -301,6 +372,9 @@ TEST_F(TrainPageTest, ScreenshotOfARunInTheMiddle) {
   ASSERT_TRUE(soon([&] { return pointsOf("lossPlot") >= 120 && pointsOf("nllPlot") > 0; }));
   shoot(*frame, "train_run");
   shootLargeAndGrey(*frame, "train_run");
+  auto* bar = child<QScrollArea>(*page, "runPlots").verticalScrollBar();
+  bar->setValue(bar->maximum());
+  shoot(*frame, "train_run_more");
   page->open(Place::run("20261127-2"));
   ASSERT_TRUE(soon([&] { return pointsOf("lossPlot") >= 100; }));
   shoot(*frame, "train_run_paused");

@@ -138,7 +138,12 @@ double valueOf(const std::string& name, double step) {
   if (name == "lr") return 5e-4 * (step < 10 ? step / 10 : .5 + .5 * std::cos(step / kSteps * 3.14));
   if (name == "grad_norm") return .8 + .3 * std::sin(step * .9);
   if (name == "tokens_s") return 2600 + 90 * std::sin(step * 2.3);
-  if (name == "memory") return 310e6 + 2e6 * std::sin(step);
+  if (name == "memory") return 318e6 + 2e6 * std::sin(step);
+  if (name == "memory_reserved") return 340e6;
+  if (name == "memory_weights" || name == "memory_gradients") return 22e6;
+  if (name == "memory_optimizer") return 44e6;
+  if (name == "memory_activations") return 226e6 + 2e6 * std::sin(step);
+  if (name == "memory_kv") return 4e6 * std::floor(step / 25);
   if (name == "p_cross") return std::min(.5, step / 20);
   if (name == "padding") return .04;
   return 0;
@@ -166,13 +171,26 @@ protocol::PointColumns pointOf(const std::string& name, double step) {
   return {name, code(step), code(step * 1900), code(step * .29), code(valueOf(name, step))};
 }
 
-const char* const kMetrics[] = {"f1/full",      "f1/retention:0.5",
-                                "f1_high/full", "f1_high/retention:0.5",
-                                "f1_low/full",  "f1_low/retention:0.5",
-                                "grad_norm",    "loss",
-                                "lr",           "memory",
-                                "nll/full",     "nll/retention:0.5",
-                                "p_cross",      "padding",
+const char* const kMetrics[] = {"f1/full",
+                                "f1/retention:0.5",
+                                "f1_high/full",
+                                "f1_high/retention:0.5",
+                                "f1_low/full",
+                                "f1_low/retention:0.5",
+                                "grad_norm",
+                                "loss",
+                                "lr",
+                                "memory",
+                                "memory_activations",
+                                "memory_gradients",
+                                "memory_kv",
+                                "memory_optimizer",
+                                "memory_reserved",
+                                "memory_weights",
+                                "nll/full",
+                                "nll/retention:0.5",
+                                "p_cross",
+                                "padding",
                                 "tokens_s"};
 
 protocol::EstimateTraining::Answer estimateOf(const protocol::EstimateTraining::Params& params, bool small) {
@@ -196,6 +214,40 @@ protocol::EstimateTraining::Answer estimateOf(const protocol::EstimateTraining::
     answer = {};
     answer.problems = {{"model", "/models/broken has no config.json; choose a model's folder."}};
   }
+  return answer;
+}
+
+int polls = 0;  // of answers
+
+/// Eight questions under two maps; of the smaller one the last evaluation comes at the third look.
+Result<protocol::ReadAnswers::Answer> answersTo(const protocol::ReadAnswers::Params& params,
+                                                const std::string& scenario) {
+  if (scenario == "no answers")
+    return fail(ErrorCode::invalidData, "run.sqlite is damaged; the run cannot be read.", "");
+  protocol::ReadAnswers::Answer answer;
+  if (params.id != "20261128-1") return answer;
+  answer.maps = {"full", "retention:0.5"};
+  if (params.map.empty()) {
+    ++polls;
+    return answer;
+  }
+  const char* const people[] = {"Anna", "Tom", "Lily", "Ben", "Mia", "Sam", "Zoe", "Max"};
+  const char* const things[] = {"a red ball",    "an old clock", "two apples",     "the blue kite",
+                                "a wooden boat", "a small dog",  "the silver key", "a yellow hat"};
+  const bool half = params.map != "full";
+  for (int i = 0; i < 8; ++i) {
+    protocol::AnswerInfo one;
+    one.question = "q" + std::to_string(i);
+    one.text = std::string("What did ") + people[i] + " find under the big tree by the river?";
+    one.expected = things[i];
+    one.step = half && polls < 3 ? 75 : 100;
+    if (one.step < params.fromStep) continue;
+    const bool wrong = half && i % 3 == 0 && one.step < 100, partly = half && i % 3 == 1;
+    one.answer = wrong ? std::string("a green frog") : partly ? one.expected + " and a hat" : one.expected;
+    one.scores = {{"em", wrong || partly ? 0. : 1.}, {"f1", wrong ? 0 : partly ? .57 : 1}};
+    answer.answers.push_back(one);
+  }
+  answer.total = static_cast<std::int64_t>(answer.answers.size());
   return answer;
 }
 
@@ -248,6 +300,14 @@ void answerRuns(FakeEngine& engine) {
     for (const std::string& name : params.names) answer.series.push_back(seriesOf(params.id, name, last));
     return answer;
   });
+  engine.answer<protocol::ReadAnswers>([&engine](const auto& params) { return answersTo(params, engine.scenario()); });
+  engine.answer<protocol::ReadBorrowed>([](const auto& params) -> Result<protocol::ReadBorrowed::Answer> {
+    protocol::ReadBorrowed::Answer answer;
+    const protocol::JobInfo* job = jobOf(params.id);
+    answer.steps = answer.counted = job == nullptr ? 0 : job->step;
+    for (int layer = 0; layer < 12; ++layer) answer.share.push_back(layer == 0 ? 0 : .44 + .03 * std::sin(layer * 2.1));
+    return answer;
+  });
   engine.answer<protocol::ReadEvents>([](const auto& params) -> Result<protocol::ReadEvents::Answer> {
     if (params.id == "new-run") return protocol::ReadEvents::Answer{};
     return protocol::ReadEvents::Answer{{{100, 1.8e9, "checkpoint", ""}, {40, 1.8e9, "checkpoint", ""}}, 2};
@@ -258,6 +318,7 @@ void answerRuns(FakeEngine& engine) {
     config.data = "/projects/test/train.txt";
     config.lora = 16;
     config.pCross = .5;
+    if (params.id == "20261128-1") config.evalQuestions = "/projects/test/recall.json";
     if (const protocol::JobInfo* job = jobOf(params.id)) {
       config.pCross = job->pCross;
       config.lora = job->method == "full" ? 0 : job->method == "LoRA r=8" ? 8 : 16;
@@ -271,7 +332,7 @@ void answerRuns(FakeEngine& engine) {
 void fakeEngineMethods(FakeEngine& engine) {
   const std::string& scenario = engine.scenario();
   jobs.clear();
-  if (scenario == "runs") {
+  if (scenario == "runs" || scenario == "no answers") {
     jobs = {runOf("20261128-1", "running", 120), runOf("20261127-2", "paused", 100), runOf("20261126-3", "done", 200)};
     protocol::JobInfo evaluation = runOf("20261125-4", "done", 10);
     evaluation.kind = "eval";
@@ -345,6 +406,18 @@ void fakeEngineMethods(FakeEngine& engine) {
       return answer;
     });
   }
+  engine.answer<protocol::LoadModel>([&engine](const auto& params) -> Result<protocol::LoadedModel> {
+    protocol::LoadedModel model;
+    model.ref = params.ref;
+    model.device = "cpu";
+    model.weightBytes = 1 << 30;
+    engine.notify(protocol::ModelsLoaded{{model}});
+    return model;
+  });
+  engine.answer<protocol::UnloadModel>([&engine](const auto&) -> Result<protocol::Nothing> {
+    engine.notify(protocol::ModelsLoaded{});
+    return protocol::Nothing{};
+  });
   answerRuns(engine);
 }
 

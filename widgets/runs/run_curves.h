@@ -50,7 +50,7 @@ class RunCurves : public QObject {
 
   EngineClient& m_engine;
   std::string m_run;
-  bool m_opened = false, m_following = false;
+  bool m_opened = false, m_following = false, m_watching = false;
   double m_lastLoss = 0;  // its newest step
 };
 

@@ -1,4 +1,4 @@
-#include "widgets/training/run_curves.h"
+#include "widgets/runs/run_curves.h"
 
 #include <algorithm>
 
@@ -45,6 +45,14 @@ Result<PlotColumns> columnsOf(const protocol::PointColumns& points) {
   return columns;
 }
 
+/// Several may follow a run, and the engine has one watch of it: how many do, `change` more from now on.
+int countFollowers(EngineClient& engine, const std::string& run, int change) {
+  const QByteArray key = "followers of " + QByteArray::fromStdString(run);
+  const int count = engine.property(key).toInt() + change;
+  engine.setProperty(key, count > 0 ? QVariant(count) : QVariant());
+  return count;
+}
+
 }  // namespace
 
 RunCurves::RunCurves(EngineClient& engine, std::string run, QObject* parent)
@@ -53,7 +61,7 @@ RunCurves::RunCurves(EngineClient& engine, std::string run, QObject* parent)
 }
 
 RunCurves::~RunCurves() {
-  if (m_following) watch(false);
+  if (m_watching) watch(false);
 }
 
 void RunCurves::open(bool alive) {
@@ -106,12 +114,20 @@ void RunCurves::follow(bool alive) {
 }
 
 /// From the newest loss: an evaluation's metrics come behind the loss of their step. Points that come again replace
-/// themselves.
+/// themselves. Others that follow the run miss none: the watch goes back to what they have.
 void RunCurves::watch(bool on) {
+  if (on == m_watching) return;
+  m_watching = on;
+  const int followers = countFollowers(m_engine, m_run, on ? 1 : -1);
+  if (!on && followers > 0) return;
   protocol::WatchJob::Params params;
   params.id = m_run;
   params.on = on;
-  params.fromStep = static_cast<std::int64_t>(m_lastLoss);
+  const QByteArray delivered = "delivered of " + QByteArray::fromStdString(m_run);
+  double from = m_lastLoss;
+  if (followers > 1) from = std::min(from, m_engine.property(delivered).toDouble());
+  m_engine.setProperty(delivered, on ? QVariant(from) : QVariant());
+  params.fromStep = static_cast<std::int64_t>(from);
   m_engine.call<protocol::WatchJob>(params, this, [this](const Result<protocol::Nothing>& answer) {
     if (!answer) Q_EMIT failed(QString::fromStdString(answer.error().message));
   });
@@ -126,7 +142,10 @@ void RunCurves::take(const protocol::JobPoints& points) {
       continue;
     }
     if (columns->step.empty()) continue;
-    if (each.name == kLoss) m_lastLoss = columns->step.back();
+    if (each.name == kLoss) {
+      m_lastLoss = columns->step.back();
+      m_engine.setProperty("delivered of " + QByteArray::fromStdString(m_run), m_lastLoss);
+    }
     Q_EMIT grew(QString::fromStdString(each.name), *columns);
   }
 }
