@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <set>
 
 #include "core/routing/sampler.h"
@@ -12,6 +13,7 @@ namespace {
 
 constexpr std::size_t kMeasuredOfMatrix = 16;  // best maps by the matrix that dp measures
 constexpr std::size_t kMeasuredPerGuidedStep = 16;
+constexpr std::size_t kLeastScreened = 4, kScreenedShare = 5;  // of a list, what a sample leaves to measure
 constexpr std::uint32_t kMostDraws = 100;  // per random map wanted: few maps differ where few layers are free
 constexpr double kLeastGain = 1e-6;        // below it is rounding
 
@@ -121,6 +123,23 @@ std::vector<SharingMap> MapSearch::ranked(std::vector<SharingMap> maps, std::siz
   return maps;
 }
 
+Result<std::vector<SharingMap>> MapSearch::screened(std::vector<SharingMap> maps, std::size_t most) {
+  if (!m_objective.screens()) return maps;
+  std::vector<SharingMap> measured, others;
+  for (SharingMap& map : maps) (m_told.contains(map.src()) ? measured : others).push_back(std::move(map));
+  if (others.size() > most) {
+    if (m_hooks.onPlan) m_hooks.onPlan(static_cast<std::int64_t>(most));
+    STRATA_TRY(const std::vector<double> means, m_objective.screen(others, m_hooks.measure));
+    std::vector<std::size_t> order(others.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return means[a] < means[b]; });
+    for (std::size_t i = 0; i < most; ++i) measured.push_back(others[order[i]]);
+    return measured;
+  }
+  for (SharingMap& map : others) measured.push_back(std::move(map));
+  return measured;
+}
+
 Result<const MeasuredMap*> MapSearch::beam(int width) {
   std::vector<bool> first(static_cast<std::size_t>(m_layers), false);
   first[0] = true;
@@ -133,7 +152,11 @@ Result<const MeasuredMap*> MapSearch::beam(int width) {
         if (listed.insert(map.src()).second) candidates.push_back(std::move(map));
       }
     }
-    STRATA_TRY(kept, measure(ranked(std::move(candidates), kMeasuredPerGuidedStep * static_cast<std::size_t>(width))));
+    const auto w = static_cast<std::size_t>(width);
+    candidates = ranked(std::move(candidates), kMeasuredPerGuidedStep * w);
+    const std::size_t most = std::max(kLeastScreened + w, candidates.size() / kScreenedShare);
+    STRATA_TRY(candidates, screened(std::move(candidates), most));
+    STRATA_TRY(kept, measure(candidates));
     std::stable_sort(kept.begin(), kept.end(),
                      [](const MeasuredMap* a, const MeasuredMap* b) { return a->mean < b->mean; });
     if (kept.size() > static_cast<std::size_t>(width)) kept.resize(static_cast<std::size_t>(width));
@@ -148,7 +171,10 @@ Result<const MeasuredMap*> MapSearch::descend(const MeasuredMap* from, Neighbour
       for (SharingMap& map : withOwnerMoved(from->map)) neighbours.push_back(std::move(map));
     }
     if (neighbours.empty()) return from;
-    STRATA_TRY(const MeasuredMap* best, bestOf(ranked(std::move(neighbours), kMeasuredPerGuidedStep)));
+    neighbours = ranked(std::move(neighbours), kMeasuredPerGuidedStep);
+    const std::size_t most = std::max(kLeastScreened, neighbours.size() / kScreenedShare);
+    STRATA_TRY(neighbours, screened(std::move(neighbours), most));
+    STRATA_TRY(const MeasuredMap* best, bestOf(neighbours));
     if (best->mean > from->mean - kLeastGain) return from;
     from = best;
   }

@@ -11,6 +11,7 @@
 // dissimilarity   dissimilarity.h, measured
 // random:n        n maps with owners drawn uniformly, each follower reading the nearest
 // measure         only the maps given
+// Of a long text, greedy and beam look at a list of maps on a sample first and measure the best of them on all of it.
 // Deterministic: the same objective, options and seed give the same maps in the same order.
 
 #include <functional>
@@ -73,6 +74,8 @@ class MapSearch {
   Result<const MeasuredMap*> bestOf(const std::vector<SharingMap>& maps);
   /// The `most` that the matrix ranks first, where the search is guided.
   std::vector<SharingMap> ranked(std::vector<SharingMap> maps, std::size_t most) const;
+  /// The `most` that are best on the objective's sample, and what was measured before; all where there is no sample.
+  Result<std::vector<SharingMap>> screened(std::vector<SharingMap> maps, std::size_t most);
   Result<const MeasuredMap*> search();
   Result<const MeasuredMap*> beam(int width);
   enum class Neighbours { all, repointed };

@@ -11,6 +11,7 @@ constexpr auto kLookInterval = std::chrono::milliseconds(50);
 constexpr auto kTellInterval = std::chrono::milliseconds(500);
 constexpr auto kWriteInterval = std::chrono::seconds(1);
 constexpr std::int64_t kPage = 10000;
+constexpr double kMostTokens = 1e9;  // of a window
 
 /// Refuses a file that says another thing was measured.
 Result<void> checkSame(const Run& run, const std::string& name, const Json& header) {
@@ -43,6 +44,7 @@ Result<std::map<std::string, Losses>> storedLosses(const Run& run, std::size_t w
         const auto sum = answer.scores.find("sum"), tokens = answer.scores.find("tokens");
         const std::size_t window = std::strtoull(answer.question.c_str(), nullptr, 10);
         if (sum == answer.scores.end() || tokens == answer.scores.end() || window < 1 || window > windows) continue;
+        if (!(tokens->second >= 1 && tokens->second <= kMostTokens)) continue;
         losses[window - 1] = {sum->second, static_cast<std::int64_t>(tokens->second)};
       }
       if (static_cast<std::int64_t>(page.size()) < kPage) break;

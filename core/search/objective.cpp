@@ -5,28 +5,46 @@
 namespace strata {
 namespace {
 
+constexpr std::int64_t kScreenTokens = 4096;
+constexpr std::int64_t kScreenedFrom = 3 * kScreenTokens;  // below, a sample saves little
+
 class TextObjective : public Objective {
  public:
   TextObjective(std::shared_ptr<const Model> model, const SearchText& text)
-      : m_windows(text.windows.size()), m_scorer(std::move(model), text) {}
+      : m_text(text), m_sample(sampleOf(text, kScreenTokens)), m_scorer(model, text), m_screen(model, m_sample) {}
 
   std::string metric() const override { return "nll"; }
+  bool screens() const override { return m_text.tokens > kScreenedFrom && m_sample.tokens < m_text.tokens / 2; }
   Result<std::vector<Losses>> measure(const std::vector<SharingMap>& maps, const MeasureHooks& hooks) override {
-    std::vector<Losses> losses(maps.size(), Losses(m_windows));
-    for (std::size_t batch = 0; batch < m_scorer.batches(); ++batch) {
-      const std::vector<std::size_t>& windows = m_scorer.windowsOf(batch);
-      STRATA_CHECK(m_scorer.score(batch, maps, hooks.goOn, [&](std::size_t map, const Losses& some) -> Result<void> {
+    return lossesOf(m_scorer, m_text, maps, hooks);
+  }
+  Result<std::vector<double>> screen(const std::vector<SharingMap>& maps, const MeasureHooks& hooks) override {
+    STRATA_TRY(const std::vector<Losses> losses, lossesOf(m_screen, m_sample, maps, hooks));
+    std::vector<double> means;
+    for (const Losses& some : losses) means.push_back(meanOf(some).mean);
+    return means;
+  }
+
+ private:
+  Result<std::vector<Losses>> lossesOf(const MapScorer& scorer, const SearchText& text,
+                                       const std::vector<SharingMap>& maps, const MeasureHooks& hooks) const {
+    std::vector<Losses> losses(maps.size(), Losses(text.windows.size()));
+    const double part =
+        static_cast<double>(text.tokens) / static_cast<double>(m_text.tokens) / static_cast<double>(scorer.batches());
+    for (std::size_t batch = 0; batch < scorer.batches(); ++batch) {
+      const std::vector<std::size_t>& windows = scorer.windowsOf(batch);
+      STRATA_CHECK(scorer.score(batch, maps, hooks.goOn, [&](std::size_t map, const Losses& some) -> Result<void> {
         for (std::size_t i = 0; i < windows.size(); ++i) losses[map][windows[i]] = some[i];
-        if (hooks.onPart) hooks.onPart(1.0 / static_cast<double>(m_scorer.batches()));
+        if (hooks.onPart) hooks.onPart(part);
         return {};
       }));
     }
     return losses;
   }
 
- private:
-  std::size_t m_windows;
-  MapScorer m_scorer;
+  const SearchText& m_text;
+  SearchText m_sample;
+  MapScorer m_scorer, m_screen;
 };
 
 class TaskObjective : public Objective {

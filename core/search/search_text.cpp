@@ -7,11 +7,8 @@
 #include "core/model/score.h"
 
 namespace strata {
-namespace {
-
-/// Evenly spread windows with about `tokens` predicted tokens.
-void sample(SearchText& text, std::int64_t tokens) {
-  if (tokens <= 0 || text.tokens <= tokens) return;
+SearchText sampleOf(SearchText text, std::int64_t tokens) {
+  if (text.tokens <= tokens) return text;
   const auto count = static_cast<std::int64_t>(text.windows.size());
   const std::int64_t kept = std::clamp<std::int64_t>(count * tokens / text.tokens, 1, count);
   std::vector<std::vector<TokenId>> some;
@@ -21,9 +18,8 @@ void sample(SearchText& text, std::int64_t tokens) {
     text.tokens += static_cast<std::int64_t>(some.back().size()) - 1;
   }
   text.windows = std::move(some);
+  return text;
 }
-
-}  // namespace
 
 Result<SearchText> readSearchText(const Model& model, const std::filesystem::path& path, std::int64_t tokens) {
   STRATA_TRY(const Tokenizer* tokenizer, model.needTokenizer());
@@ -55,8 +51,7 @@ Result<SearchText> readSearchText(const Model& model, const std::filesystem::pat
                                               std::to_string(model.config().vocab) + "; they do not belong together.");
     }
   }
-  sample(text, tokens);
-  return text;
+  return tokens > 0 ? sampleOf(std::move(text), tokens) : text;
 }
 
 }  // namespace strata

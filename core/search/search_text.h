@@ -25,4 +25,7 @@ struct SearchText {
 /// over the text. Refused: a model without a tokenizer, other data, nothing to predict.
 Result<SearchText> readSearchText(const Model& model, const std::filesystem::path& path, std::int64_t tokens);
 
+/// Windows of a text with about so many tokens in all, spread evenly over it; the whole of a shorter one.
+SearchText sampleOf(SearchText text, std::int64_t tokens);
+
 }  // namespace strata

@@ -132,7 +132,8 @@ Result<ReadSensitivity::Answer> SearchReading::sensitivity(HeldProject& project,
   answer.texts = countIn(matrix, "texts");
   answer.windows = countIn(matrix, "windows");
   answer.tokens = countIn(matrix, "tokens");
-  answer.layers = countIn(matrix, "layers");
+  const auto rows = matrix.find("delta");
+  answer.layers = rows != matrix.end() && rows->is_array() ? static_cast<std::int64_t>(rows->size()) : 0;
   answer.cells = countIn(matrix, "cells");
   answer.allCells = answer.layers * (answer.layers - 1) / 2;
   answer.baselineNll = numberIn(matrix, "baseline_nll");
