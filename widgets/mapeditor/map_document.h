@@ -44,14 +44,18 @@ class MapDocument : public QObject {
   /// Makes a layer an owner, and gives it those below it in its bracket; or takes that from it: it and its followers
   /// read the owner above. Layer 0 always owns.
   Result<void> setOwner(int layer, bool owns);
+  /// The owner's place moves to another layer, up to the owners before and after it; the number of owners stays.
+  Result<void> moveOwner(int owner, int to);
   /// A pattern or a list; `name` is what the step is called, else the text.
   Result<void> setText(const QString& text, const QString& stepName = {});
   void setMap(const SharingMap& map, const QString& stepName);
   void setName(const QString& name);
+  /// Another map with its name, as it is stored: one step, after which nothing is unsaved.
+  void open(const SharingMap& map, const QString& name);
 
   /// Another map, for a model of as many layers as it has, without a way back.
   void load(const SharingMap& map, const QString& name);
-  /// A map file; one made for another number of layers is refused: "made for 36 layers; this model has 28".
+  /// A map file, as a step; one made for another number of layers is refused: "made for 36 layers; this model has 28".
   Result<void> loadJson(const Json& file, const QString& where);
   /// As a map file, with its name.
   Json toJson() const;

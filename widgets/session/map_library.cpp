@@ -168,13 +168,22 @@ MapLibrary::Choice MapLibrary::best(const protocol::ModelCard& card, double rete
   return choice;
 }
 
-std::optional<protocol::MapScore> MapLibrary::scoreOf(const protocol::ModelCard& card, const SharingMap& map) const {
-  std::optional<protocol::MapScore> best;
+std::vector<const protocol::KnownMap*> MapLibrary::measuredOf(const protocol::ModelCard& card,
+                                                              const SharingMap& map) const {
+  std::vector<const protocol::KnownMap*> measured;
   for (const protocol::KnownMap& known : rows()) {
     if (!isOf(known, card) || known.model.empty() || known.owners != map.owners()) continue;
     const auto parsed = parseMap(known.map, card.layers);
-    const protocol::MapScore* score = scoreIn(known);
-    if (parsed && *parsed == map && score != nullptr && (!best || isBetter(*score, *best))) best = *score;
+    if (parsed && *parsed == map) measured.push_back(&known);
+  }
+  return measured;
+}
+
+std::optional<protocol::MapScore> MapLibrary::scoreOf(const protocol::ModelCard& card, const SharingMap& map) const {
+  std::optional<protocol::MapScore> best;
+  for (const protocol::KnownMap* known : measuredOf(card, map)) {
+    const protocol::MapScore* score = scoreIn(*known);
+    if (score != nullptr && (!best || isBetter(*score, *best))) best = *score;
   }
   return best;
 }

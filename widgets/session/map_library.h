@@ -47,7 +47,9 @@ class MapLibrary : public Rows<protocol::KnownMap> {
   /// Those, and the map that the model brings along, where it is none of them.
   std::vector<Choice> choicesWithOwn(const protocol::ModelCard& card) const;
   Choice best(const protocol::ModelCard& card, double retention) const;
-  /// What was measured of a map on this model: F1, else NLL.
+  /// What evaluations and searches measured of a map on this model, the newest first.
+  std::vector<const protocol::KnownMap*> measuredOf(const protocol::ModelCard& card, const SharingMap& map) const;
+  /// The best of that: F1, else NLL.
   std::optional<protocol::MapScore> scoreOf(const protocol::ModelCard& card, const SharingMap& map) const;
 
  Q_SIGNALS:

@@ -77,6 +77,37 @@ TEST(MapDocument, ALayerThatReadsItselfKeepsItsOwn) {
   EXPECT_THAT(map.map().src(), ElementsAre(0, 0, 2));
 }
 
+TEST(MapDocument, TheGapBetweenTwoBracketsMovesLikeTheCutBetweenTwoClips) {
+  MapDocument map(8);
+  ASSERT_TRUE(map.setText("0,0,0,0,4,4,4,4"));
+  ASSERT_TRUE(map.moveOwner(4, 2));
+  EXPECT_THAT(map.map().src(), ElementsAre(0, 0, 2, 2, 2, 2, 2, 2));
+  EXPECT_EQ(map.undoStack().undoText(), "owner moves from 4 to 2");
+  ASSERT_TRUE(map.moveOwner(2, 6));
+  EXPECT_THAT(map.map().src(), ElementsAre(0, 0, 0, 0, 0, 0, 6, 6));
+}
+
+TEST(MapDocument, AGapStopsBeforeTheNextOwnerAndTheNumberOfOwnersStays) {
+  MapDocument map(9);
+  ASSERT_TRUE(map.setText("0,0,0,3,3,3,6,3,0"));
+  EXPECT_THAT(map.moveOwner(3, 6).error().message, HasSubstr("can move to the layers 1 to 5"));
+  EXPECT_THAT(map.moveOwner(0, 1).error().message, HasSubstr("Layer 0"));
+  EXPECT_THAT(map.moveOwner(4, 5).error().message, HasSubstr("Layer 4"));
+  ASSERT_TRUE(map.moveOwner(3, 5));
+  EXPECT_THAT(map.map().src(), ElementsAre(0, 0, 0, 0, 0, 5, 6, 5, 0)) << "those beyond the next owner go along";
+}
+
+TEST(MapDocument, AStoredMapIsOpenedWithItsNameAsOneStep) {
+  MapDocument map(4);
+  map.open(*parseMap("stride:2", 4), "half");
+  EXPECT_EQ(map.name(), "half");
+  EXPECT_FALSE(map.isDirty());
+  map.undoStack().undo();
+  EXPECT_EQ(map.name(), "");
+  EXPECT_EQ(map.text(), "full");
+  EXPECT_TRUE(map.isDirty());
+}
+
 TEST(MapDocument, EveryStepGoesBackAndForthWhateverTheOrder) {
   std::mt19937 random(7);
   MapDocument map(12);
@@ -105,7 +136,8 @@ TEST(MapDocument, AFileComesBackAsItWasSavedAndAnotherModelsIsRefused) {
   ASSERT_TRUE(other.loadJson(file, "half.json"));
   EXPECT_EQ(other.map(), map.map());
   EXPECT_EQ(other.name(), "half");
-  EXPECT_FALSE(other.isDirty());
+  other.undoStack().undo();
+  EXPECT_EQ(other.text(), "full");
   MapDocument larger(6);
   EXPECT_EQ(larger.loadJson(file, "half.json").error().message, "half.json is made for 4 layers; this model has 6.");
 }
