@@ -2,12 +2,56 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="en" sourcelanguage="en">
 <context>
+    <name>MapEdits</name>
+    <message numerus="yes">
+        <source>%n layer(s)</source>
+        <translation>
+            <numerusform>%n layer</numerusform>
+            <numerusform>%n layers</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%1 read(s) %2</source>
+        <translation>
+            <numerusform>%1 reads %2</numerusform>
+            <numerusform>%1 read %2</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>MapQuality</name>
+    <message numerus="yes">
+        <source>Measured%1 on %2 token(s), against the full map on the same text.</source>
+        <translation>
+            <numerusform>Measured%1 on %2 token, against the full map on the same text.</numerusform>
+            <numerusform>Measured%1 on %2 tokens, against the full map on the same text.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The sum of the costs of single reads; it was off by %1 on the %n map(s) measured so far.</source>
+        <translation>
+            <numerusform>The sum of the costs of single reads; it was off by %1 on the %n map measured so far.</numerusform>
+            <numerusform>The sum of the costs of single reads; it was off by %1 on the %n maps measured so far.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>strata::AnswerFoot</name>
     <message numerus="yes">
         <source>cut at %1 token(s)</source>
         <translation>
             <numerusform>cut at %1 token</numerusform>
             <numerusform>cut at %1 tokens</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::BorrowedBars</name>
+    <message numerus="yes">
+        <source>%n step(s)</source>
+        <translation>
+            <numerusform>%n step</numerusform>
+            <numerusform>%n steps</numerusform>
         </translation>
     </message>
 </context>
@@ -187,20 +231,6 @@
 <context>
     <name>strata::MapDocument</name>
     <message numerus="yes">
-        <source>%n layer(s)</source>
-        <translation>
-            <numerusform>%n layer</numerusform>
-            <numerusform>%n layers</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%1 read(s) %2</source>
-        <translation>
-            <numerusform>%1 reads %2</numerusform>
-            <numerusform>%1 read %2</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
         <source>%1 is made for %2 layer(s); this model has %3.</source>
         <translation>
             <numerusform>%1 is made for %2 layer; this model has %3.</numerusform>
@@ -222,6 +252,47 @@
         <translation>
             <numerusform>%1 of %2 question</numerusform>
             <numerusform>%1 of %2 questions</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::MapView</name>
+    <message numerus="yes">
+        <source>%n layer(s)</source>
+        <translation>
+            <numerusform>%n layer</numerusform>
+            <numerusform>%n layers</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%1 read(s) %2</source>
+        <translation>
+            <numerusform>%1 reads %2</numerusform>
+            <numerusform>%1 read %2</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%1 read(s) %2_</source>
+        <translation>
+            <numerusform>%1 reads %2_</numerusform>
+            <numerusform>%1 read %2_</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n layer(s) selected</source>
+        <translation>
+            <numerusform>%n layer selected</numerusform>
+            <numerusform>%n layers selected</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::MapsPopup</name>
+    <message numerus="yes">
+        <source>Maps for %n layer(s)</source>
+        <translation>
+            <numerusform>Maps for %n layer</numerusform>
+            <numerusform>Maps for %n layers</numerusform>
         </translation>
     </message>
 </context>

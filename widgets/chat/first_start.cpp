@@ -37,7 +37,9 @@ FirstStart::FirstStart(Session& session, QWidget* parent)
   m_ask->setWhatsThis(tr("Sends the question below to both sides, with the same seed."));
   m_halve = named(makeButton(tr("2  Halve the cache")), "step-halve", tr("Step 2: halve the cache"));
   m_halve->setWhatsThis(tr("Lets every second layer read the KV cache of another one, and asks again."));
-  m_train = named(makeButton(tr("3  Train your own")), "step-train", tr("Step 3: train your own"));
+  m_map = named(makeButton(tr("3  See which layers share")), "step-map", tr("Step 3: see which layers share"));
+  m_map->setWhatsThis(tr("Shows which layer of side B reads which, and lets you change it."));
+  m_train = named(makeButton(tr("4  Train your own")), "step-train", tr("Step 4: train your own"));
   m_train->setWhatsThis(
       tr("Shows a training run of the sample, filled in: it teaches the base model to share its cache."));
   m_next = named(new Button(tr("Another question"), ButtonKind::quiet), "step-another");
@@ -48,6 +50,7 @@ FirstStart::FirstStart(Session& session, QWidget* parent)
   auto* left = rowIn(m_left);
   left->addWidget(m_ask);
   left->addWidget(m_halve);
+  left->addWidget(m_map);
   left->addWidget(m_train);
   left->addStretch(1);
   auto* right = rowIn(m_right);
@@ -76,6 +79,11 @@ FirstStart::FirstStart(Session& session, QWidget* parent)
 
   connect(m_ask, &QPushButton::clicked, this, &FirstStart::ask);
   connect(m_halve, &QPushButton::clicked, this, &FirstStart::halve);
+  connect(m_map, &QPushButton::clicked, this, [this] {
+    m_session.settings().setValue("first_start/map", true);
+    show();
+    m_session.go(Place::pageOf("map"));
+  });
   connect(m_train, &QPushButton::clicked, this, [this] { m_session.go(Place::pageOf("train")); });
   connect(&session.runs(), &RunTable::statesChanged, this, &FirstStart::show);
   connect(m_next, &QPushButton::clicked, this, &FirstStart::nextQuestion);
@@ -103,6 +111,9 @@ bool FirstStart::askedDone() const {
 bool FirstStart::halvedDone() const {
   return m_session.settings().value("first_start/halved", false).toBool();
 }
+bool FirstStart::mapSeen() const {
+  return m_session.settings().value("first_start/map", false).toBool();
+}
 quint64 FirstStart::seed() const {
   return m_session.settings().value("first_start/seed", kFirstSeed).toULongLong();
 }
@@ -113,7 +124,8 @@ void FirstStart::begin() {
 
 void FirstStart::bringBack() {
   Settings& settings = m_session.settings();
-  for (const char* key : {"first_start/closed", "first_start/asked", "first_start/halved"}) settings.remove(key);
+  for (const char* key : {"first_start/closed", "first_start/asked", "first_start/halved", "first_start/map"})
+    settings.remove(key);
   m_typed = false;
   show();
   draw(false);
@@ -205,10 +217,13 @@ void FirstStart::show() {
   const auto tick = [](Button* button, bool done) { button->setIcon(done ? icon("check-lg", Ink::good) : QIcon()); };
   tick(m_ask, askedDone());
   tick(m_halve, halvedDone());
+  tick(m_map, mapSeen());
   tick(m_train, trainedDone());
   m_ask->setAccessibleName(askedDone() ? tr("Step 1: ask both, done") : tr("Step 1: ask both"));
   m_halve->setAccessibleName(halvedDone() ? tr("Step 2: halve the cache, done") : tr("Step 2: halve the cache"));
-  m_train->setAccessibleName(trainedDone() ? tr("Step 3: train your own, done") : tr("Step 3: train your own"));
+  m_map->setAccessibleName(mapSeen() ? tr("Step 3: see which layers share, done")
+                                     : tr("Step 3: see which layers share"));
+  m_train->setAccessibleName(trainedDone() ? tr("Step 4: train your own, done") : tr("Step 4: train your own"));
   arrange();
 }
 
@@ -227,7 +242,7 @@ void FirstStart::arrange() {
   m_row->setDirection(direction);
   m_row->setSpacing(direction == QBoxLayout::TopToBottom ? 0 : kGapRelated);
   // Two rows of whole buttons would take the room of the answers.
-  for (Button* button : {m_ask, m_halve, m_train, m_next, m_own})
+  for (Button* button : {m_ask, m_halve, m_map, m_train, m_next, m_own})
     button->setCompact(direction == QBoxLayout::TopToBottom);
   updateGeometry();
 }

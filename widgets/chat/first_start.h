@@ -30,6 +30,7 @@ class FirstStart : public QWidget {
   void bringBack();
   bool askedDone() const;
   bool halvedDone() const;
+  bool mapSeen() const;
   bool trainedDone() const;
 
   QSize minimumSizeHint() const override;
@@ -69,7 +70,7 @@ class FirstStart : public QWidget {
 
   Session& m_session;
   QWidget *m_steps, *m_trouble, *m_left, *m_right;
-  Button *m_ask, *m_halve, *m_train, *m_next, *m_own, *m_close, *m_retry, *m_change;
+  Button *m_ask, *m_halve, *m_map, *m_train, *m_next, *m_own, *m_close, *m_retry, *m_change;
   ElidedLabel *m_note, *m_problem;
   QBoxLayout* m_row;
   QString m_question;

@@ -51,6 +51,21 @@ TEST_F(FirstSteps, TypeInTheFirstQuestionOnceTheEngineIsReady) {
   EXPECT_TRUE(child<QLabel>("step-note")->text().startsWith("question 2 of 100"));
 }
 
+TEST_F(FirstSteps, TheThirdGoesToTheMapAndTheFourthTrains) {
+  auto* map = new PaperPage("map", "Map", "diagram-3", true);
+  window->addPage(map);
+  auto* see = child<QPushButton>("step-map");
+  EXPECT_EQ(see->text().toStdString(), "3  See which layers share");
+  EXPECT_TRUE(see->icon().isNull());
+  see->click();
+  EXPECT_EQ(window->currentPage(), map);
+  EXPECT_FALSE(see->icon().isNull());
+  EXPECT_EQ(see->accessibleName().toStdString(), "Step 3: see which layers share, done");
+  EXPECT_EQ(child<QPushButton>("step-train")->text().toStdString(), "4  Train your own");
+  steps().bringBack();
+  EXPECT_TRUE(see->icon().isNull());
+}
+
 TEST_F(FirstSteps, AreTickedByTheAnswersAndNotByTheAsking) {
   startEngine();
   ASSERT_TRUE(eventually([&] { return !drafts.isEmpty(); }));
