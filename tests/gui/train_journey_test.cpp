@@ -2,6 +2,7 @@
 
 #include <QComboBox>
 #include <QLineEdit>
+#include <QListView>
 #include <QTreeView>
 
 #include "pace.h"
@@ -33,10 +34,12 @@ class TrainJourney : public ::testing::Test {
     const auto* found = window.find<SeriesPlot>(plot);
     return found->series().isEmpty() ? 0 : found->data(found->series().first())->size();
   }
-  void setSteps(const QString& steps) {
-    auto* line = window.find<QLineEdit>("steps");
-    line->setText(steps);
-    Q_EMIT line->textEdited(steps);
+  void setSteps(const QString& steps) { set("steps", steps); }
+  void set(const char* field, const QString& text) {
+    auto* line = window.find<QLineEdit>(field);
+    ASSERT_NE(line, nullptr) << field;
+    line->setText(text);
+    Q_EMIT line->textEdited(text);
     Q_EMIT line->editingFinished();
   }
   bool ends(const QString& state) {
@@ -99,6 +102,52 @@ TEST_F(TrainJourney, ARunIsStoppedResumedAndExtended) {
   ASSERT_TRUE(until([&] { return window.session.runs().rows().size() == 2; })) << label("startNote").toStdString();
   ASSERT_TRUE(ends("done")) << label("runMessage").toStdString();
   EXPECT_EQ(window.session.runs().rows()[0].parent, window.session.runs().rows()[1].id);
+}
+
+TEST_F(TrainJourney, ARunIsChattedWithWhileItTrainsAndItsNewestCheckpointAnswers) {
+  setSteps("2000");
+  set("save-every", "10");
+  set("eval-every", "10");
+  auto* questions = qobject_cast<QComboBox*>(window.find("eval-questions"));
+  ASSERT_NE(questions, nullptr);
+  const QString path = QString::fromStdString(window.session.project()->folder) + "/recall.json";
+  questions->lineEdit()->setText(path);
+  Q_EMIT questions->lineEdit()->textEdited(path);
+  Q_EMIT questions->lineEdit()->editingFinished();
+  set("eval-questions-limit", "6");
+  ASSERT_TRUE(until([&] { return button("startRun")->isEnabled(); })) << label("startNote").toStdString();
+  click("startRun");
+  ASSERT_TRUE(until([&] { return button("useRunAsB")->isEnabled(); }, 2 * kPatience))
+      << label("runProblem").toStdString();
+  auto* answers = window.find<QListView>("answerList");
+  ASSERT_TRUE(until([&] { return answers->isVisible() && answers->model()->rowCount() == 6; }));
+  window.screenshot("train_journey_3_answers");
+  click("useRunAsB");
+  const auto side = [&] { return window.session.side(Which::b)->ref.model; };
+  ASSERT_TRUE(until([&] { return side() == window.session.runs().rows().front().id + "@latest"; })) << side();
+  window.window.showPage("chat");
+  ASSERT_TRUE(window.find("runStrip")->isVisible());
+  ASSERT_TRUE(until([&] { return points("stripPlot") > 0; }));
+  const auto stepThatAnswers = [&](int turn) {
+    window.chat->setDraft("What did Tom find under the tree?");
+    window.chat->sendDraft();
+    EXPECT_TRUE(window.bothAnswered(turn)) << window.engine.log().toStdString();
+    const std::string by = window.answer(turn, Which::b)->answer->madeBy.model;
+    return std::stoll(by.substr(by.find('@') + 1));
+  };
+  const std::int64_t first = stepThatAnswers(0);
+  window.screenshot("train_journey_4_chat");
+  const protocol::JobInfo* job = window.session.trainingRun(window.session.side(Which::b)->ref);
+  ASSERT_NE(job, nullptr) << "it trains on";
+  ASSERT_TRUE(until([&] { return window.session.runs().rows().front().step >= first + 25; }, 2 * kPatience));
+  EXPECT_GT(stepThatAnswers(1), first) << "a newer checkpoint answers the next question";
+  window.theme.setChoice(Theme::Choice::dark);
+  window.screenshot("train_journey_4_chat_dark");
+  window.theme.setChoice(Theme::Choice::light);
+  window.window.showPage("train");
+  EXPECT_GT(points("lossPlot"), 10u) << "the curves go on there too";
+  click("stopRun");
+  EXPECT_TRUE(ends("stopped"));
 }
 
 }  // namespace

@@ -98,9 +98,15 @@ QString markText(const protocol::Mark& mark) {
   return mark.f1 > 0 ? AnswerFoot::tr("partly, F1 %1").arg(formatPercent(mark.f1)) : AnswerFoot::tr("wrong");
 }
 
+bool isLatestOf(const std::string& now, const std::string& made) {
+  const std::size_t at = now.find("@latest");
+  return at != std::string::npos && made.compare(0, at + 1, now, 0, at + 1) == 0;
+}
+
 bool isStale(const protocol::MadeBy& madeBy, const std::optional<protocol::Side>& now, const std::string& hashNow) {
   if (!now) return false;
-  if (madeBy.model != now->ref.model || !sameAdapter(madeBy, now->ref)) return true;
+  if (madeBy.model != now->ref.model && !isLatestOf(now->ref.model, madeBy.model)) return true;
+  if (!sameAdapter(madeBy, now->ref)) return true;
   if (!hashNow.empty() && !madeBy.hash.empty() && madeBy.hash != hashNow) return true;
   if (madeBy.src.empty()) return madeBy.map != now->map;
   const auto map = parseMap(now->map, static_cast<int>(madeBy.src.size()));

@@ -37,6 +37,8 @@ QString markText(const protocol::Mark& mark);
 /// "made by base 1a2b3c4d · retention:.5 · temperature 0.8 · seed 7 · stops at \n", or, where the picker says something
 /// else, "made with …".
 QString madeByText(const protocol::MadeBy& madeBy, bool stale);
+/// Whether `now` is RUN@latest and `made` a checkpoint of that run, RUN@STEP.
+bool isLatestOf(const std::string& now, const std::string& made);
 /// Whether the answer was made by something else than what stands on the side now.
 bool isStale(const protocol::MadeBy& madeBy, const std::optional<protocol::Side>& now, const std::string& hashNow);
 

@@ -19,6 +19,7 @@
 #include "widgets/chat/prompt_bar.h"
 #include "widgets/chat/prompt_count.h"
 #include "widgets/chat/sampling_panel.h"
+#include "widgets/runs/run_strip.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/folding_row.h"
 #include "widgets/style/state_pane.h"
@@ -31,6 +32,7 @@ constexpr int kListWidth = 200;
 constexpr const char* kChatKey = "chat/current";
 constexpr const char* kChatProjectKey = "chat/project";
 constexpr const char* kScrollKey = "chat/scroll_together";
+constexpr const char* kStripKey = "chat/curves_folded";
 
 }  // namespace
 
@@ -94,6 +96,9 @@ void ChatPage::build() {
   column->setSpacing(0);
   column->addWidget(buildHead());
   column->addWidget(new Separator(Qt::Horizontal, right));
+  m_run = new RunStrip(m_session, right);
+  m_run->setFolded(m_session.settings().value(kStripKey, false).toBool());
+  column->addWidget(m_run);
   m_prompt = new PromptBar(right);
   column->addWidget(m_prompt);
   column->addWidget(new Separator(Qt::Horizontal, right));
@@ -165,6 +170,9 @@ void ChatPage::connectAll() {
     recount();
   });
   connect(m_conversation, &Conversation::infoChanged, this, &ChatPage::recount);
+  connect(m_run, &RunStrip::foldedChanged, this,
+          [this] { m_session.settings().setValue(kStripKey, m_run->isFolded()); });
+  connect(&m_session.runs(), &RunTable::changed, this, &ChatPage::followRun);
   connect(m_answering, &Answering::stateChanged, this, &ChatPage::showState);
   connect(m_answering, &Answering::finished, this, &ChatPage::answerFinished);
   connect(m_composer->edit(), &QPlainTextEdit::textChanged, this, &ChatPage::recount);
@@ -331,7 +339,21 @@ void ChatPage::branchFrom(int turn) {
   m_notice->show(tr("A new chat, with all up to question %1. The other one stays as it was.").arg(turn + 1));
 }
 
+/// The curves of the run that a side answers with while it trains, side B's before A's; once it has ended they stay
+/// until the side is another.
+void ChatPage::followRun() {
+  std::string shown;
+  for (const Which which : {Which::b, Which::a}) {
+    const auto& side = m_session.side(which);
+    if (!side || !shown.empty()) continue;
+    const std::string run = side->ref.model.substr(0, side->ref.model.find('@'));
+    if (m_session.trainingRun(side->ref) != nullptr || run == m_run->run()) shown = run;
+  }
+  m_run->show(shown);
+}
+
 void ChatPage::sidesChanged() {
+  followRun();
   answerWaiting();
   recount();
   if (isVisible()) m_answering->prepare();

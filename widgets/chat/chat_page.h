@@ -22,6 +22,7 @@ class FirstStart;
 class NoticeBar;
 class PromptBar;
 class PromptCount;
+class RunStrip;
 class SamplingPanel;
 class Switch;
 
@@ -57,6 +58,7 @@ class ChatPage : public Page {
   PromptBar* prompt() const { return m_prompt; }
   PromptCount& promptCount() { return *m_count; }
   FirstStart& firstSteps() { return *m_steps; }
+  RunStrip* runStrip() const { return m_run; }
 
  public Q_SLOTS:
   void setDraft(const QString& text);
@@ -110,6 +112,7 @@ class ChatPage : public Page {
   void offerRoom(const PromptCount& count);
   void dropOldest(const PromptCount& count);
   void sidesChanged();
+  void followRun();
   void projectChanged();
   void showState();
   void showNote();
@@ -141,6 +144,7 @@ class ChatPage : public Page {
   ElidedLabel* m_title;
   Switch *m_differencesSwitch, *m_scrollSwitch;
   Button *m_again, *m_time;
+  RunStrip* m_run;  // that side B or A answers with while it trains
   PromptBar* m_prompt;
   DifferenceBar* m_differenceBar;
   NoticeBar* m_notice;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "widgets/chat/answer_foot.h"
 #include "widgets/chat/safe_text.h"
 #include "widgets/chat/token_text.h"
 
@@ -100,13 +101,21 @@ void Differences::setText(Which which) {
 }
 
 protocol::Side Differences::sideOf(const SideAnswer& answer, Which which) const {
-  if (answer.asked) return *answer.asked;
+  const protocol::MadeBy& made = answer.answer->madeBy;
   protocol::Side side;
-  if (const auto& now = m_session.side(which); now && now->ref.model == answer.answer->madeBy.model)
-    side.ref = now->ref;
-  side.ref.model = answer.answer->madeBy.model;
-  side.ref.adapter = answer.answer->madeBy.adapter;
-  side.map = answer.answer->madeBy.map;
+  if (answer.asked) {
+    side = *answer.asked;
+    // The run may have a newer checkpoint by now than the one that answered.
+    if (isLatestOf(side.ref.model, made.model)) side.ref.model = made.model;
+    return side;
+  }
+  const auto& now = m_session.side(which);
+  if (now && (now->ref.model == made.model || isLatestOf(now->ref.model, made.model))) side.ref = now->ref;
+  side.ref.model = made.model;
+  const std::string run = made.model.substr(0, made.model.find('@'));
+  const bool isOwn = made.adapter.find("/runs/" + run + "/") != std::string::npos;  // the run is the adapter
+  side.ref.adapter = isOwn ? std::string() : made.adapter;
+  side.map = made.map;
   return side;
 }
 

@@ -66,6 +66,7 @@ SettingsPage::SettingsPage(Session& session, Theme& theme, AboutTexts about, QWi
   addAppearance(theme);
   addFolders();
   addEngine();
+  addProject();
   section("trash", tr("Trash"))->addWidget(new TrashList(session));
   addAbout(about);
   addCommands();
@@ -125,6 +126,38 @@ void SettingsPage::addLanguage(QVBoxLayout* column) {
   column->addWidget(new Field(tr("Language"), box, tr("Takes effect when the window is opened again.")));
   connect(box, &QComboBox::activated, this,
           [this, box] { m_session.settings().setValue("look/language", box->currentData().toString()); });
+}
+
+void SettingsPage::addProject() {
+  QVBoxLayout* column = section("project", tr("Project"));
+  m_launcher = named(new QLineEdit, "launcher", tr("Launcher for training"));
+  m_launcher->setPlaceholderText(QStringLiteral("mpirun -np 8"));
+  m_launcherProblem = named(bodyLabel({}), "launcher-problem");
+  m_launcherProblem->setTone(Tone::bad);
+  m_launcherProblem->hide();
+  column->addWidget(new Field(tr("Launcher for training"), m_launcher,
+                              tr("Kept with the project, for training on several devices or machines. The engine does "
+                                 "not start runs with it yet.")));
+  column->addWidget(m_launcherProblem);
+  const auto show = [this] {
+    const auto& project = m_session.project();
+    m_launcher->setEnabled(project.has_value() && m_session.engine().ready());
+    if (!m_launcher->hasFocus()) m_launcher->setText(project ? QString::fromStdString(project->launcher) : QString());
+  };
+  connect(m_launcher, &QLineEdit::editingFinished, this, &SettingsPage::storeLauncher);
+  connect(&m_session, &Session::projectChanged, this, show);
+  connect(&m_session.engine(), &EngineClient::stateChanged, this, show);
+  show();
+}
+
+void SettingsPage::storeLauncher() {
+  const std::string launcher = m_launcher->text().trimmed().toStdString();
+  if (!m_session.project() || m_session.project()->launcher == launcher) return;
+  m_session.engine().call<protocol::SetLauncher>({launcher}, this, [this](const Result<protocol::ProjectInfo>& answer) {
+    m_launcherProblem->setVisible(!answer);
+    if (answer) return m_session.setProjectModels(*answer);
+    m_launcherProblem->setText(QString::fromStdString(answer.error().message));
+  });
 }
 
 void SettingsPage::addFolders() {

@@ -6,6 +6,7 @@
 #include "widgets/style/theme.h"
 
 class QComboBox;
+class QLineEdit;
 class QListWidget;
 class QScrollArea;
 class QVBoxLayout;
@@ -45,6 +46,8 @@ class SettingsPage : public Page {
   void addLanguage(QVBoxLayout* column);
   void addFolders();
   void addEngine();
+  void addProject();
+  void storeLauncher();
   void addAbout(const AboutTexts& about);
   void addCommands();
   void showEngine();
@@ -57,7 +60,8 @@ class SettingsPage : public Page {
   SegmentedButtons *m_scheme, *m_size;
   QListWidget* m_folders;
   QComboBox* m_command;
-  Label* m_engine;
+  QLineEdit* m_launcher;
+  Label *m_engine, *m_launcherProblem;
 };
 
 /// Reads theme and text size from the settings into the theme.

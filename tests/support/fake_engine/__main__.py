@@ -102,6 +102,12 @@ def open_project(params):
             **read("sides", SIDES)}
 
 
+def set_launcher(params):
+    if len(params["launcher"]) > 1000:
+        raise Refused("usage", "The launcher must be one line of at most 1,000 bytes; give a shorter command.", "launcher")
+    return {"folder": opened[-1], "name": "tiny-stories", "sample": True, "models": [], **params}
+
+
 def list_models(_):
     models = [{"model": name, "name": name, "source": "project", "path": "/models/" + name,
                "architecture": "LlamaForCausalLM", "layers": 12} for name in ("base", "routed")]
@@ -210,6 +216,7 @@ def stop_serving(_):
 METHODS = {
     "initialize": initialize, "shutdown": nothing, "cancel": cancel,
     "project/open": open_project, "project/set_sides": nothing,
+    "project/set_launcher": set_launcher,
     "models/list": list_models, "models/inspect": chat.inspect, "models/unload": chat.unload,
     "project/set_template": chat.set_template,
     "chat/count": chat.count, "chat/sample_question": sample_question,

@@ -57,6 +57,23 @@ TEST_F(Settings, TextGrowsAndShrinksByKeys) {
   EXPECT_EQ(settings.value("look/text"), 100);
 }
 
+TEST_F(Settings, ALauncherIsKeptWithTheProject) {
+  window->showPage("settings");
+  auto* launcher = child<QLineEdit>("launcher");
+  EXPECT_FALSE(launcher->isEnabled()) << "there is no project yet";
+  startEngine();
+  ASSERT_TRUE(eventually([&] { return launcher->isEnabled(); }));
+  launcher->setText("mpirun -np 8");
+  Q_EMIT launcher->editingFinished();
+  EXPECT_TRUE(eventually([&] { return session->project()->launcher == "mpirun -np 8"; }));
+  Q_EMIT launcher->editingFinished();
+  EXPECT_EQ(requests("project/set_launcher"), 1) << "nothing has changed";
+  launcher->setText(QString(2000, 'x'));
+  Q_EMIT launcher->editingFinished();
+  EXPECT_TRUE(eventually([&] { return child<QLabel>("launcher-problem")->text().contains("one line"); }));
+  EXPECT_EQ(session->project()->launcher, "mpirun -np 8");
+}
+
 TEST_F(Settings, FoldersOfModelsAreAskedForInTheList) {
   startEngine();
   session->go(Place::setting("folders"));
