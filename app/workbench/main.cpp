@@ -13,6 +13,7 @@
 #include "widgets/client/journal.h"
 #include "widgets/data/data_page.h"
 #include "widgets/language/language.h"
+#include "widgets/mapeditor/map_page.h"
 #include "widgets/models/models_page.h"
 #include "widgets/settings/settings_page.h"
 #include "widgets/shell/engine_command.h"
@@ -98,6 +99,7 @@ int run(QApplication& application, const WorkbenchOptions& options) {
   window.addPage(new ModelsPage(session));
   window.addPage(new DataPage(session));
   window.addPage(new TrainPage(session));
+  window.addPage(new MapPage(session));
   window.addPage(new ChatPage(session));
   window.addPage(
       new SettingsPage(session, theme, {STRATA_VERSION, resource("LICENSE"), resource("packaging/dependencies.md")}));

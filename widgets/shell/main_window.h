@@ -104,6 +104,7 @@ class MainWindow : public QWidget {
   void addPageActions(Page& page, std::vector<Findable>& all);
   void addModels(std::vector<Findable>& all);
   void addRuns(std::vector<Findable>& all);
+  void addMaps(std::vector<Findable>& all);
   void addActions(std::vector<Findable>& all);
   QList<QWidget*> panes() const;
 

@@ -208,6 +208,7 @@ std::vector<Findable> MainWindow::findables() {
   addActions(all);
   addModels(all);
   addRuns(all);
+  addMaps(all);
   return all;
 }
 
@@ -246,6 +247,14 @@ void MainWindow::addRuns(std::vector<Findable>& all) {
                      m_strip->setOpen(true);
                      m_jobsPanel->select(id);
                    }});
+  }
+}
+
+void MainWindow::addMaps(std::vector<Findable>& all) {
+  for (const protocol::KnownMap& known : m_session.maps().rows()) {
+    if (known.source != "stored" || !known.problem.empty()) continue;
+    const Place place{{}, PlaceKind::map, QString::fromStdString(known.name)};
+    if (pageShowing(place) != nullptr) all.push_back({tr("Map"), place.id, {}, [this, place] { go(place); }});
   }
 }
 
