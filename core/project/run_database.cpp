@@ -162,7 +162,8 @@ Result<void> RunDatabase::deleteAfter(std::int64_t step) {
   const Database& database = m_state->database;
   Result<void> deleted = database.transaction([&]() -> Result<void> {
     STRATA_TRY(const std::vector<std::string> names, metricNames(database));
-    for (const char* sql : {"DELETE FROM metrics WHERE step > ?", "DELETE FROM events WHERE step > ?"}) {
+    for (const char* sql : {"DELETE FROM metrics WHERE step > ?", "DELETE FROM events WHERE step > ?",
+                            "DELETE FROM answers WHERE step > ?"}) {
       Statement removal(database, sql);
       STRATA_CHECK(database.check(removal.bind(1, step).step()));
     }

@@ -46,7 +46,10 @@ RunStrip::RunStrip(Session& session, QWidget* parent) : QWidget(parent), m_sessi
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(0);
   column->addLayout(line);
-  column->addWidget(m_plot);
+  auto* curves = new QHBoxLayout;
+  curves->setContentsMargins(kGapGroups, 0, kGapGroups, 0);
+  curves->addWidget(m_plot);
+  column->addLayout(curves);
   connect(m_fold, &Button::clicked, this, [this] { setFolded(!m_folded); });
   connect(m_open, &Button::clicked, this, [this] { m_session.go(Place::run(QString::fromStdString(m_run))); });
   connect(&session.runs(), &RunTable::changed, this, &RunStrip::follow);

@@ -263,6 +263,11 @@ QString Session::modelName(const protocol::ModelRef& ref) const {
     if (ref.model == run + "@latest") return tr("%1, latest").arg(name);
     return name + QString::fromStdString(ref.model.substr(run.size()));
   }
+  // One that has just begun is not in that list yet.
+  const protocol::JobInfo* job = m_runs.find(run);
+  if (job != nullptr && !job->name.empty() && ref.model == run + "@latest") {
+    return tr("%1, latest").arg(QString::fromStdString(job->name));
+  }
   return shortName(ref);
 }
 

@@ -269,7 +269,7 @@ SeriesStyle RunPlots::styleOf(const Source& source, const QString& metric) const
   } else if (index == kMemory && isShown) {
     style.slot = metric == "memory" ? 0 : metric == "memory_reserved" ? 2 : 3;
     style.name = metric == "memory"            ? tr("measured")
-                 : metric == "memory_reserved" ? tr("reserved")
+                 : metric == "memory_reserved" ? tr("held after the step")
                                                : tr("in use on the device");
   } else {
     style.name = named({});

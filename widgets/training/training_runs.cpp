@@ -250,12 +250,11 @@ QVariant ShownRuns::data(const QModelIndex& index, int role) const {
   if (role == Qt::DecorationRole && field == RunField::name) return icon(collapsed ? "chevron-right" : "chevron-down");
   if (!collapsed) return QSortFilterProxyModel::data(index, role);
   const Sweep& sweep = *sweepOf(run);
-  if (role == Qt::DisplayRole && field == RunField::name) {
-    return tr("Sweep of %n, best: %1", nullptr, sweep.count).arg(RunTable::title(run));
+  if (field == RunField::name && (role == Qt::DisplayRole || role == Qt::ToolTipRole)) {
+    const QString text = tr("Sweep of %n, best: %1", nullptr, sweep.count).arg(RunTable::title(run));
+    return role == Qt::ToolTipRole ? tipOf(text) : text;
   }
-  if (role == Qt::DisplayRole && field == RunField::state) {
-    return tr("%1 of %2 ended").arg(sweep.ended).arg(sweep.count);
-  }
+  if (role == Qt::DisplayRole && field == RunField::state) return tr("%1/%2 ended").arg(sweep.ended).arg(sweep.count);
   return QSortFilterProxyModel::data(index, role);
 }
 

@@ -169,6 +169,8 @@ TEST_F(Readers, GiveTheAnswersFromAStepOn) {
   ASSERT_EQ(late->size(), 1u);
   EXPECT_EQ(late->front().answer, "late");
   EXPECT_EQ(late->front().step, 40);
+  ASSERT_TRUE(database.deleteAfter(30));
+  EXPECT_EQ(*open().answerCount("full"), 1) << "a run that goes back asks again";
 }
 
 TEST_F(Readers, AreFastBesideAMillionMetrics) {

@@ -303,7 +303,7 @@ TEST_F(RunListTest, ASweepCollapsesToItsBestRunAndComesBack) {
   EXPECT_EQ(shown().rowCount(), 26) << "three runs are one row";
   EXPECT_TRUE(text(rowOf("20261129-1"), RunField::name).startsWith("Sweep of 3, best: "))
       << text(rowOf("20261129-1"), RunField::name).toStdString();
-  EXPECT_EQ(text(rowOf("20261129-1"), RunField::state), "0 of 3 ended");
+  EXPECT_EQ(text(rowOf("20261129-1"), RunField::state), "0/3 ended");
   search("sweep:3fa2b1c0");
   EXPECT_EQ(shown().rowCount(), 3) << "a search finds all of them";
   search("");
