@@ -452,6 +452,16 @@
     </message>
 </context>
 <context>
+    <name>strata::ShownRuns</name>
+    <message numerus="yes">
+        <source>Sweep of %n, best: %1</source>
+        <translation>
+            <numerusform>Sweep of %n, best: %1</numerusform>
+            <numerusform>Sweep of %n, best: %1</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>strata::SidePicker</name>
     <message numerus="yes">
         <source>This map does not fit a model of %n layer(s).</source>
