@@ -197,11 +197,14 @@ Result<const MeasuredMap*> MapSearch::search() {
   const std::string& method = m_options.method.name;
   if (method == "measure") return bestOf(m_options.maps);
   if (m_options.owners == m_layers) return bestOf({SharingMap::full(m_layers)});
+  STRATA_TRY(const SharingMap even, parseMap("even:" + std::to_string(m_options.owners), m_layers));
   if (method == "dp" || m_options.guided) {
     STRATA_TRY(m_matrix, m_hooks.matrix());
   }
   if (method == "dp") {
-    STRATA_TRY(const MeasuredMap* found, bestOf(bestAdditiveMaps(*m_matrix, m_options.owners, kMeasuredOfMatrix)));
+    std::vector<SharingMap> maps = bestAdditiveMaps(*m_matrix, m_options.owners, kMeasuredOfMatrix);
+    maps.push_back(even);
+    STRATA_TRY(const MeasuredMap* found, bestOf(maps));
     return descend(found, Neighbours::repointed);
   }
   if (method == "random") return random(m_options.method.number);
@@ -210,6 +213,7 @@ Result<const MeasuredMap*> MapSearch::search() {
     return bestOf({map});
   }
   STRATA_TRY(const MeasuredMap* found, beam(method == "beam" ? m_options.method.number : 1));
+  STRATA_TRY(found, bestOf({found->map, even}));
   return descend(found, method == "beam" ? Neighbours::repointed : Neighbours::all);
 }
 

@@ -11,6 +11,7 @@
 // dissimilarity   dissimilarity.h, measured
 // random:n        n maps with owners drawn uniformly, each follower reading the nearest
 // measure         only the maps given
+// greedy, beam and dp measure the even map too, so that what they find is never worse on the objective.
 // Of a long text, greedy and beam look at a list of maps on a sample first and measure the best of them on all of it.
 // Deterministic: the same objective, options and seed give the same maps in the same order.
 

@@ -121,6 +121,16 @@ TEST(MapSearch, EachMethodFindsTheBestWhereCellsAddUp) {
   }
 }
 
+TEST(MapSearch, NoSearchEndsWithAMapWorseThanTheEvenOne) {
+  const SharingMap even = *parseMap("even:3", 9);
+  SearchHooks hooks;
+  hooks.matrix = [] { return Result<DeltaMatrix>(additiveMatrix(9)); };
+  for (const std::string method : {"greedy", "beam:2", "dp"}) {
+    ToldObjective objective([&](const SharingMap& map) { return map == even ? 1 : 1 + additiveLoss(map); });
+    EXPECT_EQ(searched(objective, 9, method, 3, hooks).best.map, even) << method;
+  }
+}
+
 TEST(MapSearch, TheAdditiveProgramListsTheBestOwnerSetsInOrder) {
   const DeltaMatrix matrix = additiveMatrix(7);
   const std::vector<SharingMap> best = bestAdditiveMaps(matrix, 3, 16);
