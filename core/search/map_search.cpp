@@ -40,6 +40,22 @@ std::vector<SharingMap> withOneMoreOwner(const SharingMap& map) {
   return maps;
 }
 
+/// `from` with each follower that is better off re-pointed reading what is best for it alone.
+SharingMap withBetterSources(const MeasuredMap& from, const std::vector<const MeasuredMap*>& neighbours) {
+  std::vector<int> src = from.map.src();
+  std::vector<double> best(src.size(), from.mean - kLeastGain);
+  for (const MeasuredMap* one : neighbours) {
+    std::vector<std::size_t> changed;
+    for (std::size_t l = 0; l < src.size(); ++l) {
+      if (one->map.src()[l] != from.map.src()[l]) changed.push_back(l);
+    }
+    if (changed.size() != 1 || one->map.owners() != from.map.owners() || one->mean >= best[changed[0]]) continue;
+    best[changed[0]] = one->mean;
+    src[changed[0]] = one->map.src()[changed[0]];
+  }
+  return *SharingMap::create(std::move(src));
+}
+
 }  // namespace
 
 std::vector<SharingMap> repointed(const SharingMap& map) {
@@ -174,6 +190,8 @@ Result<const MeasuredMap*> MapSearch::descend(const MeasuredMap* from, Neighbour
     neighbours = ranked(std::move(neighbours), kMeasuredPerGuidedStep);
     const std::size_t most = std::max(kLeastScreened, neighbours.size() / kScreenedShare);
     STRATA_TRY(neighbours, screened(std::move(neighbours), most));
+    STRATA_TRY(const Measured measured, measure(neighbours));
+    neighbours.push_back(withBetterSources(*from, measured));
     STRATA_TRY(const MeasuredMap* best, bestOf(neighbours));
     if (best->mean > from->mean - kLeastGain) return from;
     from = best;

@@ -4,7 +4,7 @@
 //   MapSearch search(*objective, {.method = {"greedy"}, .owners = 3}, {.goOn = …, .onMeasured = …});
 //   STRATA_TRY(const SearchResult found, search.run());
 // greedy          owners one by one, each where the nearest-owner map is best; then steps to the best neighbour (an
-//                 owner moved, a follower re-pointed) until none is better
+//                 owner moved, a follower re-pointed, or all followers that gain by it at once) until none is better
 // beam:w          owners one by one with the w best sets kept; then followers re-pointed until none is better
 // dp              the 16 best maps by the sensitivity matrix (additive.h) measured; then followers of the best
 //                 re-pointed until none is better, since cells do not add up
