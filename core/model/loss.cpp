@@ -37,7 +37,13 @@ struct VocabularyLoss : torch::autograd::Function<VocabularyLoss> {
     at::Tensor total = at::zeros({}, routed.options().dtype(at::kFloat));
     at::Tensor dRouted = at::empty_like(routed), dFull, dHead;
     if (distils && full.requires_grad()) dFull = at::empty_like(full);
-    if (head.requires_grad()) dHead = at::zeros(head.sizes(), head.options().dtype(at::kFloat));
+    const auto addToHead = [&](const at::Tensor& product) {
+      if (dHead.defined()) {
+        dHead.add_(product);
+      } else {
+        dHead = product.to(at::kFloat);
+      }
+    };
 
     for (std::int64_t begin = 0; begin < rows; begin += step) {
       const std::int64_t count = std::min(step, rows - begin);
@@ -45,7 +51,7 @@ struct VocabularyLoss : torch::autograd::Function<VocabularyLoss> {
       const auto apply = [&](const at::Tensor& hidden, const at::Tensor& gradient, at::Tensor& dHidden) {
         const at::Tensor rounded = gradient.to(hidden.scalar_type());
         if (dHidden.defined()) dHidden.narrow(0, begin, count).copy_(at::mm(rounded, weight));
-        if (dHead.defined()) dHead.add_(at::mm(rounded.t(), hidden));
+        if (head.requires_grad()) addToHead(at::mm(rounded.t(), hidden));
       };
       const at::Tensor hidden = routed.narrow(0, begin, count);
       at::Tensor logits = at::linear(hidden, weight);
@@ -75,9 +81,11 @@ struct VocabularyLoss : torch::autograd::Function<VocabularyLoss> {
 
   static variable_list backward(AutogradContext* context, variable_list grads) {
     const auto saved = context->get_saved_variables();
-    // In place: they were made for this call alone, and the head's is as large as the head.
+    // In place: they were made for this call alone, and the head's is as large as the head. On the CPU a look at the
+    // factor is free, and it is 1 where this is the whole loss.
+    const bool isOne = grads[0].is_cpu() && grads[0].item<float>() == 1;
     const auto scaled = [&](const at::Tensor& gradient) {
-      return gradient.defined() ? gradient.mul_(grads[0]) : gradient;
+      return gradient.defined() && !isOne ? gradient.mul_(grads[0]) : gradient;
     };
     return {scaled(saved[0]), scaled(saved[1]), scaled(saved[2]), {}, {}, {}, {}, {}};
   }

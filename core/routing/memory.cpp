@@ -114,7 +114,10 @@ PassBytes passBytes(const ModelShape& shape, const TrainingShape& training, bool
       std::clamp<std::int64_t>(kLogitsBytes / std::max<std::int64_t>(1, product({shape.vocab, compute})), 16, 1 << 16));
   const std::int64_t chunk = product({rows, shape.vocab}), half = compute < kFloat ? compute : 0;
   pass.logits = product({chunk, training.distill ? (half > 0 ? 3 * half + 5 * kFloat : 7 * kFloat) : compute});
-  if (!lora) pass.logits = sum({pass.logits, product({head, compute + half + (half > 0 ? kFloat : 0)})});
+  if (!lora) {
+    const std::int64_t several = rows < tokens ? kFloat : 0;  // chunks: a product beside the gradient it is added to
+    pass.logits = sum({pass.logits, product({head, several + (half > 0 ? 2 * half : 0)})});
+  }
   pass.evaluation = training.evaluates
                         ? sum({pass.layer, last, product({chunk, 2 * kFloat + half}), product({lora ? 0 : half, head})})
                         : 0;

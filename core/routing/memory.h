@@ -83,9 +83,9 @@ struct TrainingShape {
 /// where the teacher trains.
 ///
 /// logits: R · V · c, the R rows whose logits take 128 MiB (at most B·T), turned into their gradient in place; where
-/// the head is trained + V·C·c, the product that is added to its gradient. Where c < 4: + V·C·c, the head to compute
-/// with,
-/// + V·C·4 with a trained head. Distillation: R · V · 4 · 7 (c < 4: R · V · (3·c + 5·4)).
+/// the head is trained + V·C·4 for a product beside the gradient that it is added to, if R < B·T. Where c < 4:
+/// + V·C·c, the head to compute with, and + V·C·c with a trained head, a product before it is widened. Distillation: R
+/// · V · 4 · 7 (c < 4: R · V · (3·c + 5·4)).
 ///
 /// The highest moment (total) is that of the optimiser's and the weights' bytes and the most of
 /// - the loss: activations, logits, E, and the gradients of the micro-batches before;

@@ -3,6 +3,9 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
+#include <algorithm>
+#include <optional>
+
 #include "core/model/memory.h"
 
 namespace strata {
@@ -15,24 +18,20 @@ constexpr double kClipEpsilon = 1e-6;  // as torch.nn.utils.clip_grad_norm_
 AdamW::AdamW(std::vector<NamedParameter> parameters, const AdamWSettings& settings)
     : m_parameters(std::move(parameters)), m_settings(settings), m_states(m_parameters.size()) {}
 
-at::Tensor AdamW::clipGradients(double clip) {
+at::Tensor AdamW::gradientNorm() const {
   const c10::NoGradGuard guard;
-  std::vector<at::Tensor> gradients, norms;
+  std::vector<at::Tensor> norms;
   for (const NamedParameter& parameter : m_parameters) {
-    if (!parameter.value.grad().defined()) continue;
-    gradients.push_back(parameter.value.grad());
-    norms.push_back(gradients.back().norm());
+    if (parameter.value.grad().defined()) norms.push_back(parameter.value.grad().norm());
   }
-  if (gradients.empty()) return at::zeros({}, at::kFloat);
-  at::Tensor norm = at::stack(norms).norm();
-  if (clip > 0) {
-    const at::Tensor factor = (clip / (norm + kClipEpsilon)).clamp_max(1.0);
-    for (at::Tensor& gradient : gradients) gradient.mul_(factor);
-  }
-  return norm;
+  return norms.empty() ? at::zeros({}, at::kFloat) : at::stack(norms).norm();
 }
 
-void AdamW::step(double learningRate) {
+double AdamW::clipFactor(double norm, double clip) {
+  return clip > 0 ? std::min(1.0, clip / (norm + kClipEpsilon)) : 1.0;
+}
+
+void AdamW::step(double learningRate, double factor) {
   const c10::NoGradGuard guard;
   const MemoryScope scope(MemoryPart::optimizer);
   for (std::size_t i = 0; i < m_parameters.size(); ++i) {  // before any weight changes: memory may run out here
@@ -56,8 +55,10 @@ void AdamW::step(double learningRate) {
       steps.push_back(state.steps);
     }
     if (values.empty()) continue;
+    std::optional<at::Tensor> divisor;  // of the gradients, within the update
+    if (factor != 1) divisor = at::full({}, 1 / factor, values[0].options().dtype(at::kFloat).requires_grad(false));
     at::_fused_adamw_(values, gradients, ms, vs, {}, steps, learningRate, m_settings.beta1, m_settings.beta2,
-                      decays ? m_settings.weightDecay : 0.0, m_settings.epsilon, false, false);
+                      decays ? m_settings.weightDecay : 0.0, m_settings.epsilon, false, false, divisor);
   }
 }
 

@@ -26,10 +26,12 @@ class AdamW {
  public:
   AdamW(std::vector<NamedParameter> parameters, const AdamWSettings& settings);
 
-  /// L2 norm over all gradients there are; where `clip` > 0 and the norm is larger, gradients are scaled by clip /
-  /// (norm + 1e-6). The result is a scalar F32 on the parameters' device: no host read.
-  at::Tensor clipGradients(double clip);
-  void step(double learningRate);
+  /// L2 norm over all gradients there are: a scalar F32 on the parameters' device, no host read.
+  at::Tensor gradientNorm() const;
+  /// What the gradients are multiplied with so that their norm is at most `clip` (0: any): clip / (norm + 1e-6), or 1.
+  static double clipFactor(double norm, double clip);
+  /// One update with the gradients times `factor`, which costs no pass over them of its own.
+  void step(double learningRate, double factor = 1);
   void zeroGradients();
 
   struct State {

@@ -179,7 +179,7 @@ Result<StepResult> Trainer::tryStep() {
     }
     const std::int64_t reads = std::int64_t{m_model.layers - 1} * m_config.routingGroups;
     result.borrowed = reads == 0 ? 0 : static_cast<double>(borrowing) / static_cast<double>(reads);
-    const at::Tensor norm = m_optimizer->clipGradients(m_config.clip);
+    const at::Tensor norm = m_optimizer->gradientNorm();
     const at::Tensor host = at::stack({loss, norm.to(loss.device())}).cpu();  // the step's one host read
     result.loss = host.const_data_ptr<float>()[0];
     result.gradNorm = host.const_data_ptr<float>()[1];
@@ -189,7 +189,7 @@ Result<StepResult> Trainer::tryStep() {
                       "; lower the learning rate or raise the warm-up.",
                   "step " + std::to_string(m_step));
     }
-    m_optimizer->step(result.learningRate);
+    m_optimizer->step(result.learningRate, AdamW::clipFactor(result.gradNorm, m_config.clip));
     ++m_step;
     m_attempt = 0;
     return result;

@@ -68,7 +68,7 @@ TEST(Memory, CheckpointingKeepsLayerInputsAndTheKvThatIsBorrowed) {
   const std::int64_t layer = 4 * 32 + 2 * 32 + 32 + 3 * 64 + 4;  // A of the header's formula
   const auto kept = estimateTraining(shape(), training);
   EXPECT_EQ(kept.activations, tokens * 4 * layer * 4 + last);
-  EXPECT_EQ(kept.logits, tokens * 100 * 4 + 100 * 32 * 4);
+  EXPECT_EQ(kept.logits, tokens * 100 * 4) << "in one chunk, whose product is the gradient of the head";
   training.checkpointing = true;
   EXPECT_EQ(estimateTraining(shape(), training).activations, tokens * 4 * (32 + 32) * 4 + last);
   training.routed = false;
@@ -111,6 +111,9 @@ TEST(Memory, LogitsComeInChunks) {
   EXPECT_EQ(estimateTraining(large, training).logits, 1048 * 32000 * 4LL);
   training.computeBytes = 2;
   EXPECT_EQ(estimateTraining(large, training).logits, 2097 * 32000 * 2LL);
+  training.trainedParameters = large.parameters;
+  EXPECT_EQ(estimateTraining(large, training).logits, 2097 * 32000 * 2LL + 32000 * 32 * (2 + 2 + 4))
+      << "the head in bf16, the product of a chunk, and its sum with those before";
 }
 
 TEST(Memory, EstimatesStopAtTheLargestNumber) {
