@@ -42,7 +42,8 @@ class Rows : public QAbstractTableModel {
 
   void setRows(std::vector<T> wanted) {
     std::unordered_set<std::string> kept;
-    for (const T& row : wanted) kept.insert(keyOf(row));
+    // Of rows with one key the first: the engine may be another version, or wrong.
+    std::erase_if(wanted, [&](const T& row) { return !kept.insert(keyOf(row)).second; });
     for (int row = rowCount() - 1; row >= 0; --row) {
       if (!kept.contains(keyOf(at(row)))) removeRow(row);
     }

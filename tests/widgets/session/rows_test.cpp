@@ -66,5 +66,16 @@ TEST(Rows, KeepAPersistentPlaceWhereItsRowGoes) {
   EXPECT_EQ(b.data().toInt(), 7);
 }
 
+TEST(Rows, KeepTheFirstOfTwoWithOneKey) {
+  Items items;
+  items.setRows({{"a", 1}, {"b", 2}, {"a", 3}});
+  ASSERT_EQ(items.rowCount(), 2);
+  EXPECT_EQ(items.at(0), (Item{"a", 1}));
+  items.setRows({{"b", 4}, {"b", 5}, {"c", 6}, {"c", 7}});
+  ASSERT_EQ(items.rowCount(), 2);
+  EXPECT_EQ(items.at(0), (Item{"b", 4}));
+  EXPECT_EQ(items.at(1), (Item{"c", 6}));
+}
+
 }  // namespace
 }  // namespace strata
