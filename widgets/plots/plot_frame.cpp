@@ -49,24 +49,21 @@ QTableView* makeTable(QWidget* parent) {
 PlotFrame::PlotFrame(const QString& title, const QString& unit, QWidget* parent)
     : QWidget(parent), m_frame(std::make_unique<Private>()) {
   Private& p = *m_frame;
-  p.title = unit.isEmpty() ? title : tr("%1 (%2)").arg(title, unit);
   p.stack = new QStackedWidget(this);
   p.canvas = new QCustomPlot(p.stack);
   p.canvas->setObjectName(QStringLiteral("plotCanvas"));
   p.canvas->setFocusPolicy(Qt::StrongFocus);
   p.canvas->setMouseTracking(true);
-  p.canvas->setAccessibleName(p.title);
   p.canvas->setContextMenuPolicy(Qt::NoContextMenu);
   p.canvas->axisRect()->setAutoMargins(QCP::msNone);
   p.table = makeTable(p.stack);
-  p.table->setAccessibleName(tr("%1, as a table").arg(p.title));
   p.stack->addWidget(p.canvas);
   p.stack->addWidget(p.table);
   setFocusProxy(p.canvas);
-  setAccessibleName(p.title);
 
-  auto* name = new Label(title, TextRole::strong, Tone::normal, this);
-  auto* unitLabel = new Label(unit, TextRole::caption, Tone::second, this);
+  p.name = new Label({}, TextRole::strong, Tone::normal, this);
+  p.unit = new Label({}, TextRole::caption, Tone::second, this);
+  setTitle(title, unit);
   p.state = new ElidedLabel({}, TextRole::caption, Tone::second, this);
   p.state->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
   Button* more = makeIconButton(QStringLiteral("three-dots"), tr("Plot menu"), {}, this);
@@ -78,8 +75,8 @@ PlotFrame::PlotFrame(const QString& title, const QString& unit, QWidget* parent)
           [this, more] { m_frame->menu->popup(more->mapToGlobal(QPoint(0, more->height()))); });
   auto* head = new QHBoxLayout;
   head->setSpacing(kGapRelated);
-  head->addWidget(name);
-  head->addWidget(unitLabel);
+  head->addWidget(p.name);
+  head->addWidget(p.unit);
   head->addWidget(p.state, 1);
   head->addWidget(more);
   auto* column = new QVBoxLayout(this);
@@ -112,6 +109,16 @@ PlotFrame::PlotFrame(const QString& title, const QString& unit, QWidget* parent)
 }
 
 PlotFrame::~PlotFrame() = default;
+
+void PlotFrame::setTitle(const QString& title, const QString& unit) {
+  Private& p = *m_frame;
+  p.title = unit.isEmpty() ? title : tr("%1 (%2)").arg(title, unit);
+  p.name->setText(title);
+  p.unit->setText(unit);
+  p.canvas->setAccessibleName(p.title);
+  p.table->setAccessibleName(tr("%1, as a table").arg(p.title));
+  setAccessibleName(p.title);
+}
 
 QString PlotFrame::title() const {
   return m_frame->title;

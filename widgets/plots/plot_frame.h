@@ -24,6 +24,7 @@ class PlotFrame : public QWidget {
   PlotFrame(const QString& title, const QString& unit, QWidget* parent);
   ~PlotFrame() override;
 
+  void setTitle(const QString& title, const QString& unit);
   QString title() const;  // "Loss (nats)"
   /// One sentence in place of the curves while there are none.
   void setEmptyText(const QString& sentence);

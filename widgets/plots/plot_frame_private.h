@@ -13,9 +13,11 @@ class QTableView;
 namespace strata {
 
 class ElidedLabel;
+class Label;
 
 struct PlotFrame::Private {
   QString title, emptyText;
+  Label *name = nullptr, *unit = nullptr;
   QCustomPlot* canvas = nullptr;
   QTableView* table = nullptr;
   QStackedWidget* stack = nullptr;

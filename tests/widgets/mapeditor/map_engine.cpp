@@ -29,6 +29,21 @@ protocol::ModelCard cardOf(const protocol::ModelRef& ref, int layers) {
   return card;
 }
 
+/// A map that a search or an evaluation measured.
+protocol::KnownMap measuredMap(const std::string& model, const std::string& map, int owners, protocol::MapScore score) {
+  protocol::KnownMap known;
+  known.name = known.map = map;
+  known.source = "measured";
+  known.model = "/projects/test/models/" + model;
+  known.run = score.metric == "nll" ? score.value > 5 ? "older search" : "search of " + model : "evaluation";
+  known.layers = 12;
+  known.owners = owners;
+  known.text = score.metric == "nll" ? "/projects/test/heldout.txt" : "/projects/test/recall.json";
+  known.textHash = score.metric;
+  known.scores = {std::move(score)};
+  return known;
+}
+
 /// Two rows are told at a time, as of a model with many layers.
 protocol::ReadSensitivity::Answer matrixOf(int layers, std::int64_t from) {
   protocol::ReadSensitivity::Answer answer;
@@ -77,7 +92,9 @@ void fakeEngineMethods(FakeEngine& engine) {
     if (scenario.find("broken") != std::string::npos) {
       return fail(ErrorCode::invalidData, "routed has no config.json.", "/projects/test/models/routed");
     }
-    return cardOf(params.ref, layers);
+    protocol::ModelCard card = cardOf(params.ref, layers);
+    if (scenario.find("parameters") != std::string::npos) card.parameters = 8'000'000'000;
+    return card;
   });
   if (scenario.find("slow") != std::string::npos) engine.hold<protocol::InspectModel>("headers", 1, 3);
   static std::vector<protocol::KnownMap> maps;
@@ -88,6 +105,14 @@ void fakeEngineMethods(FakeEngine& engine) {
   stored.layers = layers;
   stored.owners = layers > 4 ? (layers + 3) / 4 : 2;
   if (scenario.find("maps") != std::string::npos) maps = {stored};
+  if (scenario.find("points") != std::string::npos) {
+    maps = {measuredMap("routed", "0,0,0,0,0,0,6,6,6,9,9,9", 3, {"nll", 3.99, 4096, 0.05}),
+            measuredMap("routed", "stride:4", 3, {"nll", 4.23, 4096, 0.05}),
+            measuredMap("base", "full", 12, {"nll", 3.62, 4096, 0.05}),
+            measuredMap("base", "stride:2", 6, {"nll", 4.26, 4096, 0.05}),
+            measuredMap("base", "stride:2", 6, {"nll", 9, 4096, 0.05}),
+            measuredMap("routed", "stride:4", 3, {"f1", 0.88, 332, {}})};
+  }
   engine.answer<protocol::ListMaps>([](const auto&) -> Result<protocol::ListMaps::Answer> {
     protocol::ListMaps::Answer answer;
     answer.maps = maps;
@@ -144,7 +169,7 @@ void fakeEngineMethods(FakeEngine& engine) {
     protocol::JobInfo job;
     job.id = params.kind + std::to_string(jobs.size() + 1);
     job.kind = params.kind;
-    job.model = params.config.value("model", "");
+    job.model = "/projects/test/models/" + params.config.value("model", std::string());
     job.data = params.config.value("text", "");
     job.state = "done";
     if (params.kind == kSensitivityKind) measured = true;

@@ -1,0 +1,209 @@
+#include "widgets/mapeditor/budget_section.h"
+
+#include <QDoubleSpinBox>
+#include <QGridLayout>
+#include <QSignalBlocker>
+#include <QVBoxLayout>
+#include <algorithm>
+#include <cmath>
+
+#include "widgets/session/model_shape.h"
+#include "widgets/style/controls.h"
+#include "widgets/style/format.h"
+#include "widgets/style/named.h"
+#include "widgets/style/theme.h"
+
+namespace strata {
+namespace {
+
+constexpr const char* kMemoryKey = "map/budgetGiB";  // absent: the device's
+constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
+constexpr double kUnknownDevice = 24;  // GiB, until one is told or typed
+
+}  // namespace
+
+BudgetSection::BudgetSection(Session& session, SideMap& side, QWidget* parent)
+    : QWidget(parent), m_session(session), m_side(side) {
+  named(this, "budgetSection", tr("Budget"));
+  m_memory = named(new QDoubleSpinBox, "budgetMemory");
+  m_memory->setRange(0.1, 100'000);
+  m_memory->setDecimals(1);
+  m_memory->setSuffix(tr(" GiB"));
+  m_memory->setKeyboardTracking(false);
+  m_useDevice = named(new Button(tr("Use the device's"), ButtonKind::quiet), "budgetUseDevice");
+  auto* field =
+      new Field(tr("Memory of the GPU or computer"), m_memory, tr("Type that of another device to plan for it."));
+  field->setCorner(m_useDevice);
+  m_situation = named(captionLabel({}), "budgetSituation");
+  m_verdict = named(bodyLabel({}), "budgetVerdict");
+  m_held = named(captionLabel({}), "budgetHeld");
+  m_grid = new QGridLayout;
+  m_grid->setHorizontalSpacing(kGapRelated);
+  m_grid->setVerticalSpacing(kGapInside);
+  auto* column = new QVBoxLayout(this);
+  column->setContentsMargins(0, 0, 0, 0);
+  column->setSpacing(kGapRelated);
+  column->addWidget(sectionLabel(tr("Budget")));
+  column->addWidget(field);
+  column->addWidget(m_verdict);
+  column->addLayout(m_grid);
+  column->addWidget(m_situation);
+  column->addWidget(m_held);
+
+  const QVariant typed = session.settings().value(kMemoryKey);
+  m_typed = typed.isValid();
+  m_memory->setValue(m_typed ? typed.toDouble() : kUnknownDevice);
+  connect(m_memory, &QDoubleSpinBox::valueChanged, this, [this](double value) {
+    m_typed = true;
+    m_session.settings().setValue(kMemoryKey, value);
+    refresh();
+  });
+  connect(m_useDevice, &QPushButton::clicked, this, &BudgetSection::useDevice);
+  session.engine().on<protocol::Memory>(this, [this](const protocol::Memory& memory) { heard(memory); });
+  connect(&side, &SideMap::documentChanged, this, [this] {
+    if (m_side.document() != nullptr) {
+      connect(m_side.document(), &MapDocument::changed, this, &BudgetSection::refresh);
+    }
+    refresh();
+  });
+  connect(&side, &SideMap::costChanged, this, &BudgetSection::refresh);
+  if (side.document() != nullptr) connect(side.document(), &MapDocument::changed, this, &BudgetSection::refresh);
+  refresh();
+}
+
+std::int64_t BudgetSection::memory() const {
+  return static_cast<std::int64_t>(std::llround(m_memory->value() * kGiB));
+}
+
+std::optional<ServingLimits> BudgetSection::limits() const {
+  if (m_side.document() == nullptr) return {};
+  const protocol::ModelCard& card = m_side.cost().card();
+  if (bytesPerElement(card) <= 0) return {};
+  return ServingLimits{shapeOf(card), bytesPerElement(card), memory()};
+}
+
+std::optional<int> BudgetSection::mostOwners() const {
+  const auto limits = this->limits();
+  if (!limits) return {};
+  return limits->mostOwners(m_side.cost().tokens(), m_side.cost().chats());
+}
+
+void BudgetSection::heard(const protocol::Memory& memory) {
+  const auto& ref = m_side.ref();
+  if (ref && ref->device != "auto" && memory.device != (ref->device == "cuda" ? "cuda:0" : ref->device)) return;
+  const bool news = !m_device || m_device->total != memory.total || m_device->models != memory.models;
+  m_device = memory;
+  if (!news) return;
+  m_typed ? refresh() : useDevice();
+}
+
+void BudgetSection::useDevice() {
+  if (!m_device || m_device->total <= 0) return;
+  m_typed = false;
+  m_session.settings().setValue(kMemoryKey, QVariant());
+  const QSignalBlocker quiet(m_memory);
+  m_memory->setValue(static_cast<double>(m_device->total) / kGiB);
+  refresh();
+}
+
+void BudgetSection::put(int row, const QStringList& texts, bool head, bool fits) {
+  for (int column = 0; column < texts.size(); ++column) {
+    auto* label = new Label(texts[column], head ? TextRole::caption : TextRole::monoCaption,
+                            head || !fits ? Tone::second : Tone::normal, this);
+    label->setAlignment((column == 0 ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
+    m_grid->addWidget(label, row, column);
+    label->show();
+  }
+}
+
+void BudgetSection::refresh() {
+  while (QLayoutItem* item = m_grid->takeAt(0)) {
+    delete item->widget();
+    delete item;
+  }
+  const auto limits = this->limits();
+  setVisible(limits.has_value());
+  if (!limits) return;
+  const protocol::ModelCard& card = m_side.cost().card();
+  const std::int64_t tokens = m_side.cost().tokens();
+  const int chats = m_side.cost().chats();
+  m_useDevice->setVisible(m_typed && m_device && m_device->total > 0);
+
+  struct Row {
+    QString name;
+    SharingMap map;
+  };
+  std::vector<Row> rows;
+  for (const MapLibrary::Choice& choice : m_session.maps().choices(card)) {
+    if (const auto map = parseMap(choice.map, card.layers)) rows.push_back({choice.percent(), *map});
+  }
+  const int drawnOwners = m_side.document()->map().owners();
+  const bool listed =
+      std::any_of(rows.begin(), rows.end(), [&](const Row& row) { return row.map.owners() == drawnOwners; });
+  if (!listed) rows.push_back({formatPercent(m_side.document()->map().retention()), m_side.document()->map()});
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const Row& a, const Row& b) { return a.map.owners() > b.map.owners(); });
+
+  put(0, {tr("Cache"), tr("In all"), tr("Tokens"), tr("Chats")}, true, true);
+  QString largest;  // share that fits
+  bool allFit = true;
+  int line = 1;
+  for (const Row& row : rows) {
+    const bool fits = limits->fits(row.map, tokens, chats);
+    if (fits && largest.isEmpty()) largest = row.name;
+    allFit = allFit && fits;
+    const QString needed = formatBytes(limits->needed(row.map, tokens, chats));
+    const QString mostTokens = formatCount(limits->mostTokens(row.map, chats, card.context));
+    const QString mostChats = formatCount(limits->mostChats(row.map, tokens));
+    put(line,
+        {row.map.owners() == drawnOwners ? tr("%1 drawn").arg(row.name) : row.name, needed, mostTokens, mostChats},
+        false, fits);
+    auto* first = m_grid->itemAtPosition(line, 0)->widget();
+    first->setAccessibleName((fits ? tr("%1 of the cache fits: %2 in all, up to %3 tokens or %4 chats")
+                                   : tr("%1 of the cache is too big: %2 in all, up to %3 tokens or %4 chats"))
+                                 .arg(row.name, needed, mostTokens, mostChats));
+    ++line;
+  }
+  m_grid->setColumnStretch(0, 1);
+  if (allFit) {
+    m_verdict->setText(tr("Every share of the cache fits."));
+  } else if (!largest.isEmpty()) {
+    m_verdict->setText(tr("%1 of the cache and less fits.").arg(largest));
+  } else {
+    m_verdict->setText(tr("None fits. The weights alone take %1.")
+                           .arg(formatBytes(estimateInference(limits->shape, SharingMap::full(card.layers), 1, 1,
+                                                              limits->bytesPerElement, limits->bytesPerElement)
+                                                .weights)));
+  }
+  m_verdict->setTone(allFit ? Tone::good : largest.isEmpty() ? Tone::bad : Tone::normal);
+  m_situation->setText(tr("Predicted for %1 tokens x %n chat(s). Tokens: the longest context of as many chats. "
+                          "Chats: the most of that context.",
+                          nullptr, chats)
+                           .arg(formatContext(tokens)));
+  QStringList held;
+  if (m_device) {
+    held << tr("%1: %2 free of %3.")
+                .arg(QString::fromStdString(m_device->device), formatBytes(m_device->available),
+                     formatBytes(m_device->total));
+    for (const protocol::ModelMemory& model : m_device->models) {
+      if (!m_side.ref() || model.ref != *m_side.ref()) continue;
+      std::int64_t reserved = 0, predicted = 0;
+      for (const protocol::CacheMemory& cache : model.caches) {
+        reserved += cache.reserved;
+        if (const auto map = parseMap(cache.map, card.layers)) {
+          predicted += kvBytes(*map, limits->shape, cache.context, limits->bytesPerElement);
+        }
+      }
+      const std::int64_t weights = estimateInference(limits->shape, SharingMap::full(card.layers), 1, 1,
+                                                     limits->bytesPerElement, limits->bytesPerElement)
+                                       .weights;
+      held << tr("Loaded: weights %1 (predicted %2), KV %3 (predicted %4).")
+                  .arg(formatBytes(model.weights), formatBytes(weights), formatBytes(reserved), formatBytes(predicted));
+    }
+  }
+  m_held->setText(held.join(' '));
+  m_held->setVisible(!held.isEmpty());
+  Q_EMIT changed();
+}
+
+}  // namespace strata
