@@ -25,6 +25,11 @@ MapDocument::MapDocument(int layers, QObject* parent) : QObject(parent), m_map(S
   connect(&m_undo, &QUndoStack::cleanChanged, this, [this](bool clean) { Q_EMIT dirtyChanged(!clean); });
 }
 
+/// A stack that ends calls itself clean: nobody is to hear of it.
+MapDocument::~MapDocument() {
+  m_undo.disconnect(this);
+}
+
 Result<void> MapDocument::read(int layer, int source) {
   return read(std::vector{layer}, source);
 }

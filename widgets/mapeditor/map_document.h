@@ -24,6 +24,7 @@ class MapDocument : public QObject {
 
  public:
   explicit MapDocument(int layers, QObject* parent = nullptr);
+  ~MapDocument() override;
 
   const SharingMap& map() const { return m_map; }
   int layers() const { return m_map.layers(); }

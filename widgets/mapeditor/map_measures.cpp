@@ -13,6 +13,9 @@ std::size_t cellsOf(std::int64_t layers) {
   return static_cast<std::size_t>(layers) * static_cast<std::size_t>(layers);
 }
 
+// Enough to tell cells and maps apart within a minute or so; the whole text takes many times as long.
+constexpr int kMatrixTokens = 8192, kSearchTokens = 16384;
+
 /// Rows from `from` on; false: the columns are not what the answer says.
 bool takeRows(const protocol::ReadSensitivity::Answer& answer, const std::string& column, std::vector<double>& into) {
   const auto values = protocol::decodeColumn(column);
@@ -51,10 +54,14 @@ void MapMeasures::follow() {
   Q_EMIT changed();
 }
 
+/// A job is told the model's folder, where a side may name it as the project does.
+bool MapMeasures::isOfModel(const protocol::JobInfo& job) const {
+  return m_ref && (job.model == m_ref->model || job.model == m_side.cost().card().path);
+}
+
 const protocol::JobInfo* MapMeasures::job(const std::string& kind) const {
-  if (!m_ref) return nullptr;
   for (const protocol::JobInfo& job : m_session.runs().rows()) {
-    if (job.kind == kind && job.model == m_ref->model && (job.alive || job.state == "queued")) return &job;
+    if (job.kind == kind && isOfModel(job) && (job.alive || job.state == "queued")) return &job;
   }
   return nullptr;
 }
@@ -63,7 +70,7 @@ void MapMeasures::jobsChanged() {
   std::string state;  // of the newest of each kind: one may be done before it was seen running
   for (const char* kind : {kSensitivityKind, kSearchKind}) {
     for (const protocol::JobInfo& job : m_session.runs().rows()) {
-      if (!m_ref || job.kind != kind || job.model != m_ref->model) continue;
+      if (job.kind != kind || !isOfModel(job)) continue;
       state += job.id + ' ' + job.state + ' ' + std::to_string(job.step) + (job.alive ? " alive\n" : "\n");
       break;
     }
@@ -139,18 +146,22 @@ void MapMeasures::askSearch() {
 }
 
 void MapMeasures::measureSensitivity(const std::string& text) {
-  start(kSensitivityKind, {{"text", text}});
+  start(kSensitivityKind, {{"text", text}, {"tokens", kMatrixTokens}});
 }
 
 void MapMeasures::measureMap(const std::string& text) {
   if (m_side.document() == nullptr) return;
   // Beside the full map on the same text: else there is nothing to compare it with.
-  start(kSearchKind, {{"text", text}, {"method", "measure"}, {"maps", {"full", printMap(m_side.document()->map())}}});
+  start(kSearchKind, {{"text", text},
+                      {"tokens", kSearchTokens},
+                      {"method", "measure"},
+                      {"maps", {"full", printMap(m_side.document()->map())}}});
 }
 
 void MapMeasures::find(const std::string& text, int owners, const std::string& method, int seed) {
   if (m_side.document() == nullptr) return;
   start(kSearchKind, {{"text", text},
+                      {"tokens", kSearchTokens},
                       {"retention", static_cast<double>(owners) / m_side.document()->layers()},
                       {"method", method},
                       {"seed", seed}});

@@ -39,6 +39,7 @@ class MapMeasures : public QObject {
   void failed(const QString& sentence);
 
  private:
+  bool isOfModel(const protocol::JobInfo& job) const;
   void follow();
   void jobsChanged();
   void ask(std::int64_t from);

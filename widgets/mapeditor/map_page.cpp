@@ -74,7 +74,11 @@ MapPage::MapPage(Session& session, QWidget* parent) : Page(parent), m_session(se
 }
 
 MapPage::~MapPage() {
-  m_model.setDocument(nullptr);  // before the document goes
+  blockSignals(true);  // the window that listens may be half gone
+  m_model.setDocument(nullptr);
+  // What shows the model and the side goes before them.
+  delete m_inspector;
+  delete m_state;
 }
 
 QWidget* MapPage::buildHead() {

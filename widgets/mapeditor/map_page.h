@@ -1,6 +1,8 @@
 #pragma once
 // The page Map: which layers of side B's model share keys and values, drawn; what that saves and costs above it.
 
+#include <QPointer>
+
 #include "widgets/mapeditor/map_model.h"
 #include "widgets/mapeditor/side_map.h"
 #include "widgets/session/page.h"
@@ -78,7 +80,7 @@ class MapPage : public Page {
   StatePane* m_state;
   LayerSection* m_layer;
   MeasureSection* m_measure;
-  QWidget* m_inspector;
+  QPointer<QWidget> m_inspector;  // in the window's care
   QAction *m_saveAction, *m_mapsAction;
 };
 

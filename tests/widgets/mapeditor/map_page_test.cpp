@@ -165,8 +165,12 @@ TEST_F(MapPageTest, MapsAreSavedOpenedRenamedAndPutIntoTheTrash) {
   ASSERT_TRUE(soon([&] { return list.count() == 1; }));
   QTest::mouseClick(&child<QAbstractButton>(maps, "mapsRestore"), Qt::LeftButton);
   ASSERT_TRUE(soon([&] { return list.count() == 2; }));
-  list.setCurrentRow(1);
-  QTest::mouseClick(&child<QAbstractButton>(maps, "mapsOpen"), Qt::LeftButton);
+  const auto quarter = list.findItems("a quarter", Qt::MatchExactly);
+  ASSERT_EQ(quarter.size(), 1);
+  list.setCurrentItem(quarter.front());
+  auto& openIt = child<QAbstractButton>(maps, "mapsOpen");
+  ASSERT_TRUE(soon([&] { return openIt.isEnabled(); }));
+  openIt.click();
   EXPECT_EQ(document().text().toStdString(), "stride:4");
   EXPECT_FALSE(document().isDirty());
 }
