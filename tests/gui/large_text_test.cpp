@@ -25,7 +25,7 @@ class LargeText : public ::testing::Test {
   void expectFitsAtEverySize() {
     for (const int percent : {100, 150, 200, 100}) {
       m_window.theme.setTextPercent(percent);
-      for (const char* page : {"models", "data", "train", "chat", "settings"}) expectFits(page, percent);
+      for (const char* page : {"models", "data", "train", "map", "chat", "settings"}) expectFits(page, percent);
     }
   }
 

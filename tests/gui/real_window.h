@@ -20,6 +20,7 @@
 #include "widgets/chat/first_start.h"
 #include "widgets/chat/text_view.h"
 #include "widgets/data/data_page.h"
+#include "widgets/mapeditor/map_page.h"
 #include "widgets/models/models_page.h"
 #include "widgets/settings/settings_page.h"
 #include "widgets/shell/main_window.h"
@@ -71,10 +72,12 @@ class RealWindow {
     models = new ModelsPage(session);
     data = new DataPage(session);
     train = new TrainPage(session);
+    map = new MapPage(session);
     chat = new ChatPage(session);
     window.addPage(models);
     window.addPage(data);
     window.addPage(train);
+    window.addPage(map);
     window.addPage(chat);
     window.addPage(new SettingsPage(session, theme));
     window.restore();
@@ -129,6 +132,7 @@ class RealWindow {
   ModelsPage* models;
   DataPage* data;
   TrainPage* train;
+  MapPage* map;
   ChatPage* chat;
 };
 
