@@ -141,7 +141,7 @@ MemoryEstimate estimateTraining(const ModelShape& shape, const TrainingShape& tr
   const std::int64_t highest = std::max({sum({pass.kept, pass.logits, embedding, several ? trained : 0}),
                                          sum({trained, pass.layer, pass.backward}),
                                          sum({estimate.gradients, several ? embedding : 0}), pass.evaluation});
-  estimate.process = sum({kProgram, pass.kept / 2,
+  estimate.process = sum({kProgram, pass.kept / (lora ? 4 : 2),
                           lora ? roundingOf(shape, training.computeBytes) : product({4, roundingOf(shape, kFloat)})});
   estimate.apart = sum({estimate.gradients, pass.kept, pass.logits}) - highest;
   return estimate;

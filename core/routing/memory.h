@@ -93,8 +93,8 @@ struct TrainingShape {
 /// - its end: gradients, and E once more with several micro-batches;
 /// - an evaluation: a layer, and R · V · (8 + c where c < 4).
 ///
-/// process: 220 MB of program, libraries and their work space; half of the activations, which stay mapped after they
-/// are freed; and what rounding to maps of 2 MiB adds to matrices of 1 MiB and more.
+/// process: 220 MB of program, libraries and their work space; half of the activations (a quarter with a LoRA), which
+/// stay mapped after they are freed; and what rounding to maps of 2 MiB adds to matrices of 1 MiB and more.
 MemoryEstimate estimateTraining(const ModelShape& shape, const TrainingShape& training);
 
 }  // namespace strata
