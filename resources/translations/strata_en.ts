@@ -56,6 +56,16 @@
     </message>
 </context>
 <context>
+    <name>strata::BudgetSection</name>
+    <message numerus="yes">
+        <source>Predicted for %1 tokens x %n chat(s). Up to: the longest context of as many chats, the most chats of that context. ▸ marks the drawn map&apos;s size.</source>
+        <translation>
+            <numerusform>Predicted for %1 tokens x %n chat. Up to: the longest context of as many chats, the most chats of that context. ▸ marks the drawn map&apos;s size.</numerusform>
+            <numerusform>Predicted for %1 tokens x %n chats. Up to: the longest context of as many chats, the most chats of that context. ▸ marks the drawn map&apos;s size.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>strata::ChatListModel</name>
     <message numerus="yes">
         <source>%1 question(s)</source>
@@ -323,6 +333,23 @@
         <translation>
             <numerusform>%1, %2 layer, %3 parameters</numerusform>
             <numerusform>%1, %2 layers, %3 parameters</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::ParetoSection</name>
+    <message numerus="yes">
+        <source>%n map(s) measured. Click a point to draw its map.</source>
+        <translation>
+            <numerusform>%n map measured. Click a point to draw its map.</numerusform>
+            <numerusform>%n maps measured. Click a point to draw its map.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n more map(s) of models that cannot be read.</source>
+        <translation>
+            <numerusform>%n more map of models that cannot be read.</numerusform>
+            <numerusform>%n more maps of models that cannot be read.</numerusform>
         </translation>
     </message>
 </context>

@@ -235,9 +235,10 @@ bool FirstStart::trainedDone() const {
 }
 
 void FirstStart::arrange() {
-  int wanted = m_left->sizeHint().width() + 4 * kGapGroups;
-  for (const Button* button : {m_next, m_own, m_close}) wanted += button->sizeHint().width();
-  const auto direction = wanted <= width() ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom;
+  const int now = m_left->sizeHint().width() + m_right->minimumSizeHint().width() + 3 * kGapGroups;
+  // Compact buttons are narrower: by their width two rows would become one again, and that one two.
+  m_oneRow = m_row->direction() == QBoxLayout::LeftToRight ? now : std::max(now, m_oneRow);
+  const auto direction = m_oneRow <= width() ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom;
   if (m_row->direction() == direction) return;
   m_row->setDirection(direction);
   m_row->setSpacing(direction == QBoxLayout::TopToBottom ? 0 : kGapRelated);

@@ -73,6 +73,7 @@ class FirstStart : public QWidget {
   Button *m_ask, *m_halve, *m_map, *m_train, *m_next, *m_own, *m_close, *m_retry, *m_change;
   ElidedLabel *m_note, *m_problem;
   QBoxLayout* m_row;
+  int m_oneRow = 0;  // width that one row needs
   QString m_question;
   std::vector<std::string> m_stop, m_expected;
   bool m_drawing = false, m_drawWhenOpen = false, m_askWhenDrawn = false, m_typed = false, m_another = false;

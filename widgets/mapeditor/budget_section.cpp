@@ -1,7 +1,6 @@
 #include "widgets/mapeditor/budget_section.h"
 
 #include <QDoubleSpinBox>
-#include <QGridLayout>
 #include <QSignalBlocker>
 #include <QVBoxLayout>
 #include <algorithm>
@@ -19,6 +18,7 @@ namespace {
 constexpr const char* kMemoryKey = "map/budgetGiB";  // absent: the device's
 constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
 constexpr double kUnknownDevice = 24;  // GiB, until one is told or typed
+constexpr int kMostShownChats = 9'999;
 
 }  // namespace
 
@@ -31,22 +31,22 @@ BudgetSection::BudgetSection(Session& session, SideMap& side, QWidget* parent)
   m_memory->setSuffix(tr(" GiB"));
   m_memory->setKeyboardTracking(false);
   m_useDevice = named(new Button(tr("Use the device's"), ButtonKind::quiet), "budgetUseDevice");
-  auto* field =
-      new Field(tr("Memory of the GPU or computer"), m_memory, tr("Type that of another device to plan for it."));
-  field->setCorner(m_useDevice);
+  m_useDevice->setCompact(true);
+  auto* field = new Field(tr("Memory"), m_memory, tr("Of the GPU or computer; type another device's to plan for it."));
   m_situation = named(captionLabel({}), "budgetSituation");
   m_verdict = named(bodyLabel({}), "budgetVerdict");
   m_held = named(captionLabel({}), "budgetHeld");
-  m_grid = new QGridLayout;
-  m_grid->setHorizontalSpacing(kGapRelated);
-  m_grid->setVerticalSpacing(kGapInside);
+  m_rows = new QVBoxLayout;
+  m_rows->setObjectName(QStringLiteral("budgetRows"));
+  m_rows->setSpacing(kGapInside);
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(kGapRelated);
   column->addWidget(sectionLabel(tr("Budget")));
   column->addWidget(field);
+  column->addWidget(m_useDevice, 0, Qt::AlignLeft);
   column->addWidget(m_verdict);
-  column->addLayout(m_grid);
+  column->addLayout(m_rows);
   column->addWidget(m_situation);
   column->addWidget(m_held);
 
@@ -106,18 +106,8 @@ void BudgetSection::useDevice() {
   refresh();
 }
 
-void BudgetSection::put(int row, const QStringList& texts, bool head, bool fits) {
-  for (int column = 0; column < texts.size(); ++column) {
-    auto* label = new Label(texts[column], head ? TextRole::caption : TextRole::monoCaption,
-                            head || !fits ? Tone::second : Tone::normal, this);
-    label->setAlignment((column == 0 ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
-    m_grid->addWidget(label, row, column);
-    label->show();
-  }
-}
-
 void BudgetSection::refresh() {
-  while (QLayoutItem* item = m_grid->takeAt(0)) {
+  while (QLayoutItem* item = m_rows->takeAt(0)) {
     delete item->widget();
     delete item;
   }
@@ -144,27 +134,23 @@ void BudgetSection::refresh() {
   std::stable_sort(rows.begin(), rows.end(),
                    [](const Row& a, const Row& b) { return a.map.owners() > b.map.owners(); });
 
-  put(0, {tr("Cache"), tr("In all"), tr("Tokens"), tr("Chats")}, true, true);
   QString largest;  // share that fits
   bool allFit = true;
-  int line = 1;
   for (const Row& row : rows) {
     const bool fits = limits->fits(row.map, tokens, chats);
     if (fits && largest.isEmpty()) largest = row.name;
     allFit = allFit && fits;
-    const QString needed = formatBytes(limits->needed(row.map, tokens, chats));
-    const QString mostTokens = formatCount(limits->mostTokens(row.map, chats, card.context));
-    const QString mostChats = formatCount(limits->mostChats(row.map, tokens));
-    put(line,
-        {row.map.owners() == drawnOwners ? tr("%1 drawn").arg(row.name) : row.name, needed, mostTokens, mostChats},
-        false, fits);
-    auto* first = m_grid->itemAtPosition(line, 0)->widget();
-    first->setAccessibleName((fits ? tr("%1 of the cache fits: %2 in all, up to %3 tokens or %4 chats")
-                                   : tr("%1 of the cache is too big: %2 in all, up to %3 tokens or %4 chats"))
-                                 .arg(row.name, needed, mostTokens, mostChats));
-    ++line;
+    const int most = limits->mostChats(row.map, tokens);
+    auto* line = captionLabel(
+        (fits ? tr("%1: %2, up to %3 tokens or %4 chats") : tr("%1: %2, too big; up to %3 tokens or %4 chats"))
+            .arg((row.map.owners() == drawnOwners ? QStringLiteral("▸ ") : QString()) + row.name,
+                 formatBytes(limits->needed(row.map, tokens, chats)),
+                 formatCount(limits->mostTokens(row.map, chats, card.context)),
+                 most > kMostShownChats ? formatCount(kMostShownChats) + u'+' : formatCount(most)),
+        this);
+    line->setTone(fits ? Tone::normal : Tone::second);
+    m_rows->addWidget(line);
   }
-  m_grid->setColumnStretch(0, 1);
   if (allFit) {
     m_verdict->setText(tr("Every share of the cache fits."));
   } else if (!largest.isEmpty()) {
@@ -176,8 +162,8 @@ void BudgetSection::refresh() {
                                                 .weights)));
   }
   m_verdict->setTone(allFit ? Tone::good : largest.isEmpty() ? Tone::bad : Tone::normal);
-  m_situation->setText(tr("Predicted for %1 tokens x %n chat(s). Tokens: the longest context of as many chats. "
-                          "Chats: the most of that context.",
+  m_situation->setText(tr("Predicted for %1 tokens x %n chat(s). Up to: the longest context of as many chats, the most "
+                          "chats of that context. ▸ marks the drawn map's size.",
                           nullptr, chats)
                            .arg(formatContext(tokens)));
   QStringList held;
@@ -197,8 +183,10 @@ void BudgetSection::refresh() {
       const std::int64_t weights = estimateInference(limits->shape, SharingMap::full(card.layers), 1, 1,
                                                      limits->bytesPerElement, limits->bytesPerElement)
                                        .weights;
-      held << tr("Loaded: weights %1 (predicted %2), KV %3 (predicted %4).")
-                  .arg(formatBytes(model.weights), formatBytes(weights), formatBytes(reserved), formatBytes(predicted));
+      held << tr("Loaded: weights %1 (predicted %2).").arg(formatBytes(model.weights), formatBytes(weights));
+      if (!model.caches.empty()) {
+        held << tr("KV caches: %1 (predicted %2).").arg(formatBytes(reserved), formatBytes(predicted));
+      }
     }
   }
   m_held->setText(held.join(' '));

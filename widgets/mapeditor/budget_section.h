@@ -9,7 +9,7 @@
 #include "widgets/mapeditor/side_map.h"
 
 class QDoubleSpinBox;
-class QGridLayout;
+class QVBoxLayout;
 
 namespace strata {
 
@@ -34,7 +34,6 @@ class BudgetSection : public QWidget {
   void heard(const protocol::Memory& memory);
   void useDevice();
   void refresh();
-  void put(int row, const QStringList& texts, bool head, bool fits);
   std::optional<ServingLimits> limits() const;
 
   Session& m_session;
@@ -44,7 +43,7 @@ class BudgetSection : public QWidget {
   QDoubleSpinBox* m_memory;
   Button* m_useDevice;
   Label *m_situation, *m_verdict, *m_held;
-  QGridLayout* m_grid;
+  QVBoxLayout* m_rows;  // a line for each share
 };
 
 }  // namespace strata

@@ -7,6 +7,7 @@
 #include <QStackedWidget>
 #include <QVBoxLayout>
 
+#include "widgets/mapeditor/budget_section.h"
 #include "widgets/mapeditor/cost_line.h"
 #include "widgets/mapeditor/layer_section.h"
 #include "widgets/mapeditor/map_choices.h"
@@ -15,6 +16,7 @@
 #include "widgets/mapeditor/map_view.h"
 #include "widgets/mapeditor/maps_popup.h"
 #include "widgets/mapeditor/measure_section.h"
+#include "widgets/mapeditor/pareto_section.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/folding_row.h"
 #include "widgets/style/named.h"
@@ -129,10 +131,12 @@ QWidget* MapPage::buildInspector() {
   auto* column = new QVBoxLayout(inside);
   column->setContentsMargins(kGapGroups, kGapGroups, kGapGroups, kGapGroups);
   column->setSpacing(kGapSections);
+  column->addWidget(new BudgetSection(m_session, m_side));
   column->addWidget(m_measure);
+  column->addWidget(new ParetoSection(m_session, m_side));
   column->addWidget(m_layer);
   column->addStretch(1);
-  return named(scrolled(inside), "mapInspector", tr("Quality and selected layer"));
+  return named(scrolled(inside), "mapInspector", tr("Budget, measured maps and selected layer"));
 }
 
 QList<QWidget*> MapPage::panes() {

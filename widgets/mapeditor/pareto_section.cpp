@@ -178,7 +178,7 @@ void ParetoSection::refresh() {
       static_cast<int>(std::accumulate(m_maps.begin(), m_maps.end(), std::size_t{0},
                                        [](std::size_t sum, const auto& maps) { return sum + maps.size(); }));
   QString note = tr("%n map(s) measured. Click a point to draw its map.", nullptr, points);
-  if (withoutCard > 0) note += ' ' + tr("%n more of models that cannot be read.", nullptr, withoutCard);
+  if (withoutCard > 0) note += ' ' + tr("%n more map(s) of models that cannot be read.", nullptr, withoutCard);
   m_note->setText(note);
   m_note->setVisible(points > 0);
   mark();

@@ -177,7 +177,7 @@ QSize ParetoPlot::sizeHint() const {
 }
 
 QSize ParetoPlot::minimumSizeHint() const {
-  return {scaled(220), scaled(180)};
+  return {scaled(130), scaled(160)};
 }
 
 void ParetoPlot::redraw() {

@@ -2,8 +2,8 @@
 
 #include <QComboBox>
 #include <QDoubleSpinBox>
-#include <QGridLayout>
 #include <QLabel>
+#include <QVBoxLayout>
 
 #include "map_fixture.h"
 #include "widgets/mapeditor/budget_section.h"
@@ -29,16 +29,15 @@ class MapInspector : public ::testing::Test, public PageFixture {
     ASSERT_TRUE(QTest::qWaitForWindowExposed(&section));
   }
   static std::string text(QWidget& in, const char* name) { return child<QLabel>(in, name).text().toStdString(); }
-  /// A row of the budget's table as text, "50 %|8.11 GiB|32,768|4".
+  /// A line of the budget: "50 %: 8.11 GiB, up to 32,768 tokens or 4 chats".
   static std::string row(const BudgetSection& section, int index) {
-    const auto* grid = section.findChild<QGridLayout*>();
-    std::string all;
-    for (int column = 0; column < 4; ++column) {
-      const QLayoutItem* item = grid->itemAtPosition(index, column);
-      if (item == nullptr) return "none";
-      all += (column > 0 ? "|" : "") + static_cast<QLabel*>(item->widget())->text().toStdString();
+    const auto lines = section.findChildren<QVBoxLayout*>();
+    for (const QVBoxLayout* layout : lines) {
+      if (layout->objectName() != "budgetRows") continue;
+      const QLayoutItem* item = layout->itemAt(index);
+      return item == nullptr ? "none" : static_cast<QLabel*>(item->widget())->text().toStdString();
     }
-    return all;
+    return "no rows";
   }
 
   std::unique_ptr<SideMap> side;
@@ -63,11 +62,11 @@ TEST_F(MapInspector, TheBudgetSaysWhichSharesFitAndHowMuchContextAndHowManyChats
                              }(),
                              2, section.memory()};
   const SharingMap half = parseMap("even:18", 36).value();
-  EXPECT_EQ(row(section, 0), "Cache|In all|Tokens|Chats");
-  EXPECT_THAT(row(section, 1), HasSubstr("100 %|"));
-  EXPECT_EQ(row(section, 3), "50 %|" + formatBytes(limits.needed(half, 32768, 4)).toStdString() + "|32,768|" +
-                                 std::to_string(limits.mostChats(half, 32768)));
-  EXPECT_THAT(row(section, 5), HasSubstr("25 % drawn|"));
+  EXPECT_THAT(row(section, 0), HasSubstr(", too big; up to "));
+  EXPECT_EQ(row(section, 2), "50 %: " + formatBytes(limits.needed(half, 32768, 4)).toStdString() +
+                                 ", up to 32,768 tokens or " + std::to_string(limits.mostChats(half, 32768)) +
+                                 " chats");
+  EXPECT_THAT(row(section, 4), HasSubstr("▸ 25 %: "));
   EXPECT_EQ(section.mostOwners(), limits.mostOwners(32768, 4));
 
   child<QDoubleSpinBox>(section, "budgetMemory").setValue(2);
