@@ -58,10 +58,10 @@
 <context>
     <name>strata::BudgetSection</name>
     <message numerus="yes">
-        <source>Predicted for %1 tokens x %n chat(s). Up to: the longest context of as many chats, the most chats of that context. ▸ marks the drawn map&apos;s size.</source>
+        <source>Predicted for %1 tokens x %n chat(s), with the longest context of as many chats and the most chats of that context. ▸ marks the drawn map&apos;s size.</source>
         <translation>
-            <numerusform>Predicted for %1 tokens x %n chat. Up to: the longest context of as many chats, the most chats of that context. ▸ marks the drawn map&apos;s size.</numerusform>
-            <numerusform>Predicted for %1 tokens x %n chats. Up to: the longest context of as many chats, the most chats of that context. ▸ marks the drawn map&apos;s size.</numerusform>
+            <numerusform>Predicted for %1 tokens x %n chat, with the longest context of as many chats and the most chats of that context. ▸ marks the drawn map&apos;s size.</numerusform>
+            <numerusform>Predicted for %1 tokens x %n chats, with the longest context of as many chats and the most chats of that context. ▸ marks the drawn map&apos;s size.</numerusform>
         </translation>
     </message>
 </context>

@@ -2,12 +2,15 @@
 
 #include <QMouseEvent>
 #include <QRegularExpression>
+#include <QScrollArea>
 
 #include "layout_check.h"
+#include "pace.h"
 #include "real_window.h"
 #include "widgets/mapeditor/cost_line.h"
 #include "widgets/mapeditor/map_choices.h"
 #include "widgets/mapeditor/map_view.h"
+#include "widgets/plots/pareto_plot.h"
 #include "widgets/style/segmented_buttons.h"
 
 namespace strata {
@@ -89,7 +92,7 @@ TEST_F(MapJourney, DragsPaintsMovesAGapHalvesTheCacheAndAnswersWithIt) {
   clock.start();
   window.window.showPage("map");
   ASSERT_TRUE(window.map->side().document()->setText("stride:4"));
-  EXPECT_LT(clock.elapsed(), 50) << "the switch";
+  EXPECT_LT(static_cast<double>(clock.elapsed()), 50 * testing::pace()) << "the switch";
   const protocol::Answer quarter = ask("It was late when");
   EXPECT_EQ(quarter.madeBy.src, map().src());
   EXPECT_EQ(4 * quarter.kvBytes, quarter.kvBytesFull);
@@ -111,6 +114,58 @@ TEST_F(MapJourney, TheKeyboardAloneDrawsAMap) {
   EXPECT_EQ(map()[11], 7) << "8 is the last owner before it";
   undo();
   EXPECT_EQ(sideB(), "0,1,2,3,4,5,6,7,8,4,4,11");
+}
+
+TEST_F(MapJourney, MeasuresTheLayersFindsAMapForTheBudgetAndLoadsAPointOfThePlot) {
+  const auto ready = [&](const char* button) {
+    return until([&] { return window.find<QAbstractButton>(button)->isEnabled(); });
+  };
+  const auto label = [&](const char* name) { return window.find<QLabel>(name)->text().toStdString(); };
+  ASSERT_TRUE(ready("measureSensitivity"));
+  window.find<QAbstractButton>("measureSensitivity")->click();
+  // The grid fills while it is measured.
+  ASSERT_TRUE(until([&] {
+    const Sensitivity* matrix = window.map->side().cost().sensitivity();
+    return matrix != nullptr && matrix->cells > 0;
+  })) << label("matrixState")
+      << label("measureProblem");
+  window.screenshot("journey_map_3_measuring");
+  ASSERT_TRUE(until(
+      [&] {
+        const Sensitivity* matrix = window.map->side().cost().sensitivity();
+        return matrix->cells == 66 && !matrix->isMeasuring;
+      },
+      4 * kPatience))
+      << label("matrixState") << label("measureProblem");
+  ASSERT_TRUE(window.map->side().document()->setText("stride:3"));
+  EXPECT_NE(cost().find("estimated"), std::string::npos) << cost();
+
+  ASSERT_TRUE(ready("findMap"));
+  window.find<QAbstractButton>("findMap")->click();
+  ASSERT_TRUE(until([&] { return window.find<QAbstractButton>("openFound")->isVisible(); }, 4 * kPatience))
+      << label("searchState") << label("measureProblem");
+  ASSERT_TRUE(ready("findMap"));
+  window.find<QAbstractButton>("openFound")->click();
+  EXPECT_EQ(map().owners(), 3);
+  const std::string found = sideB();
+  EXPECT_TRUE(until([&] { return cost().find("measured") != std::string::npos; })) << cost();
+
+  // What the search measured stands in the plot; a point is drawn by a click.
+  auto* plot = window.find<ParetoPlot>("paretoPlot");
+  ASSERT_TRUE(until([&] { return plot->current().has_value(); })) << plot->summary().toStdString();
+  window.screenshot("journey_map_4_found");
+  const ParetoPlot::At at = *plot->current();
+  ASSERT_TRUE(window.map->side().document()->setText("full"));
+  auto* canvas = plot->findChild<QWidget*>("plotCanvas");
+  auto* scroll = window.find<QScrollArea>("mapInspector");
+  scroll->ensureWidgetVisible(plot);
+  testing::waitForLayout(window.window);
+  QTest::mouseClick(canvas, Qt::LeftButton, {}, plot->positionOf(at).toPoint());
+  EXPECT_EQ(map().owners(), 3);
+  EXPECT_EQ(sideB(), found);
+  window.screenshot("journey_map_5_point");
+  const protocol::Answer answer = ask("Where did Lily go?");
+  EXPECT_EQ(answer.madeBy.src, map().src());
 }
 
 }  // namespace

@@ -141,13 +141,13 @@ void BudgetSection::refresh() {
     if (fits && largest.isEmpty()) largest = row.name;
     allFit = allFit && fits;
     const int most = limits->mostChats(row.map, tokens);
-    auto* line = captionLabel(
-        (fits ? tr("%1: %2, up to %3 tokens or %4 chats") : tr("%1: %2, too big; up to %3 tokens or %4 chats"))
-            .arg((row.map.owners() == drawnOwners ? QStringLiteral("▸ ") : QString()) + row.name,
-                 formatBytes(limits->needed(row.map, tokens, chats)),
-                 formatCount(limits->mostTokens(row.map, chats, card.context)),
-                 most > kMostShownChats ? formatCount(kMostShownChats) + u'+' : formatCount(most)),
-        this);
+    auto* line =
+        captionLabel((fits ? tr("%1: %2 · %3 tokens · %4 chats") : tr("%1: %2, too big · %3 tokens · %4 chats"))
+                         .arg((row.map.owners() == drawnOwners ? QStringLiteral("▸ ") : QString()) + row.name,
+                              formatBytes(limits->needed(row.map, tokens, chats)),
+                              formatCount(limits->mostTokens(row.map, chats, card.context)),
+                              most > kMostShownChats ? formatCount(kMostShownChats) + u'+' : formatCount(most)),
+                     this);
     line->setTone(fits ? Tone::normal : Tone::second);
     m_rows->addWidget(line);
   }
@@ -162,10 +162,11 @@ void BudgetSection::refresh() {
                                                 .weights)));
   }
   m_verdict->setTone(allFit ? Tone::good : largest.isEmpty() ? Tone::bad : Tone::normal);
-  m_situation->setText(tr("Predicted for %1 tokens x %n chat(s). Up to: the longest context of as many chats, the most "
-                          "chats of that context. ▸ marks the drawn map's size.",
-                          nullptr, chats)
-                           .arg(formatContext(tokens)));
+  m_situation->setText(
+      tr("Predicted for %1 tokens x %n chat(s), with the longest context of as many chats and the most "
+         "chats of that context. ▸ marks the drawn map's size.",
+         nullptr, chats)
+          .arg(formatContext(tokens)));
   QStringList held;
   if (m_device) {
     held << tr("%1: %2 free of %3.")

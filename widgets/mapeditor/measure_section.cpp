@@ -74,7 +74,7 @@ MeasureSection::MeasureSection(Session& session, SideMap& side, QWidget* parent)
   column->addWidget(m_matrix);
   for (Button* button : {m_measure, m_measureMap}) column->addWidget(button, 0, Qt::AlignLeft);
   column->addSpacing(kGapRelated);
-  column->addWidget(new Field(tr("Budget"), m_budget, tr("How much of the full KV cache the map may take.")));
+  column->addWidget(new Field(tr("Cache budget"), m_budget, tr("How much of the full KV cache the map may take.")));
   column->addWidget(m_find, 0, Qt::AlignLeft);
   column->addWidget(m_more, 0, Qt::AlignLeft);
   column->addWidget(m_options);

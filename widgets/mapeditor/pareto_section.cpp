@@ -49,6 +49,7 @@ ParetoSection::ParetoSection(Session& session, SideMap& side, QWidget* parent)
   column->addWidget(m_plot);
   column->addWidget(m_note);
   connect(m_choice, &QComboBox::currentIndexChanged, this, &ParetoSection::refresh);
+  connect(m_choice, &QComboBox::activated, this, [this] { m_byHand = true; });
   connect(m_plot, &ParetoPlot::pointChosen, this, &ParetoSection::load);
   connect(m_plot, &PlotFrame::exported, this, [this](const QString& path, const QString& error) {
     if (!error.isEmpty()) return m_session.warn(error);
@@ -97,8 +98,9 @@ void ParetoSection::fillScores() {
     return isLoss(a.first.metric) != isLoss(b.first.metric) ? isLoss(a.first.metric) : a.second > b.second;
   });
   const int before = m_choice->currentIndex();
-  const std::optional<Scores> chosen =
-      before >= 0 && before < static_cast<int>(m_scores.size()) ? std::optional(m_scores[before]) : std::nullopt;
+  const std::optional<Scores> chosen = m_byHand && before >= 0 && before < static_cast<int>(m_scores.size())
+                                           ? std::optional(m_scores[before])
+                                           : std::nullopt;
   m_scores.clear();
   {
     const QSignalBlocker quiet(m_choice);

@@ -39,6 +39,7 @@ class ParetoSection : public QWidget {
   Session& m_session;
   SideMap& m_side;
   QComboBox* m_choice;
+  bool m_byHand = false;  // somebody chose the scores; else those with most points are shown
   ParetoPlot* m_plot;
   Label* m_note;
   std::vector<Scores> m_scores;                 // of the combo box

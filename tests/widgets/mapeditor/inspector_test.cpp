@@ -29,7 +29,7 @@ class MapInspector : public ::testing::Test, public PageFixture {
     ASSERT_TRUE(QTest::qWaitForWindowExposed(&section));
   }
   static std::string text(QWidget& in, const char* name) { return child<QLabel>(in, name).text().toStdString(); }
-  /// A line of the budget: "50 %: 8.11 GiB, up to 32,768 tokens or 4 chats".
+  /// A line of the budget: "50 %: 8.11 GiB · 32,768 tokens · 4 chats".
   static std::string row(const BudgetSection& section, int index) {
     const auto lines = section.findChildren<QVBoxLayout*>();
     for (const QVBoxLayout* layout : lines) {
@@ -62,10 +62,9 @@ TEST_F(MapInspector, TheBudgetSaysWhichSharesFitAndHowMuchContextAndHowManyChats
                              }(),
                              2, section.memory()};
   const SharingMap half = parseMap("even:18", 36).value();
-  EXPECT_THAT(row(section, 0), HasSubstr(", too big; up to "));
+  EXPECT_THAT(row(section, 0), HasSubstr(", too big · "));
   EXPECT_EQ(row(section, 2), "50 %: " + formatBytes(limits.needed(half, 32768, 4)).toStdString() +
-                                 ", up to 32,768 tokens or " + std::to_string(limits.mostChats(half, 32768)) +
-                                 " chats");
+                                 " · 32,768 tokens · " + std::to_string(limits.mostChats(half, 32768)) + " chats");
   EXPECT_THAT(row(section, 4), HasSubstr("▸ 25 %: "));
   EXPECT_EQ(section.mostOwners(), limits.mostOwners(32768, 4));
 
