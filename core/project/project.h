@@ -141,6 +141,7 @@ class Run {
 
   const std::filesystem::path& folder() const { return m_folder; }
   const RunInfo& info() const { return m_info; }
+  /// While it runs, the file `reserve` keeps the room that its last word takes on a full disk.
   Result<void> setState(RunState state, const std::string& message = {});
   /// What a resume may change of it lasts for the resumes after it.
   Result<void> setConfig(const Json& config);

@@ -24,6 +24,10 @@
 namespace strata {
 namespace {
 
+// Room that a run gives up when the disk is full, so that it can still say why it ended.
+constexpr const char* kReserveFile = "reserve";
+constexpr std::size_t kReserveBytes = 32 << 10;
+
 namespace fs = std::filesystem;
 
 constexpr const char* kDiedSilently = "the process ended without saying why; resume it";
@@ -196,7 +200,18 @@ Result<void> Run::setState(RunState state, const std::string& message) {
   RunInfo changed = m_info;
   changed.state = state;
   changed.message = message;
-  STRATA_CHECK(writeRunFile(m_folder, changed));
+  const fs::path reserve = m_folder / kReserveFile;
+  std::error_code ignored;
+  Result<void> written = writeRunFile(m_folder, changed);
+  if (!written && written.error().code == ErrorCode::diskFull && fs::remove(reserve, ignored)) {
+    written = writeRunFile(m_folder, changed);
+  }
+  STRATA_CHECK(written);
+  if (state == RunState::running) {
+    (void)writeFile(reserve, std::string(kReserveBytes, '.'));  // without it a full disk may leave no reason
+  } else {
+    fs::remove(reserve, ignored);
+  }
   m_info = std::move(changed);
   return {};
 }

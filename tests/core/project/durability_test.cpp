@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "core/base/files.h"
 #include "core/project/chat_store.h"
 #include "core/project/job.h"
@@ -128,6 +130,26 @@ TEST(Durability, AFullDiskLeavesTheLastCheckpoint) {
   EXPECT_EQ(checkpointSteps(run), std::vector<std::int64_t>{1});
   EXPECT_TRUE(verifyCheckpoint(checkpointFolder(run, 1)));
   EXPECT_TRUE(saveCheckpoint(run, 3, writing(1000)));
+}
+
+TEST(Durability, ARunSaysWhyItEndedOnADiskWithoutAByte) {
+  const SmallDisk disk("512k");
+  STRATA_NEEDS(disk);
+  const auto project = Project::openOrCreate(disk.path() / "project");
+  ASSERT_TRUE(project) << project.error().message;
+  auto run = Run::create(*project, "train", Json::object());
+  ASSERT_TRUE(run) << run.error().message;
+  ASSERT_TRUE(run->setState(RunState::running));
+  {
+    std::ofstream filler(disk.path() / "filler", std::ios::binary);
+    while (filler.put('x').flush()) {
+    }
+  }
+  ASSERT_FALSE(writeFile(disk.path() / "more", std::string(100, 'x')));
+  const auto stored = run->setState(RunState::paused, "No space is left.");
+  ASSERT_TRUE(stored) << stored.error().message;
+  EXPECT_EQ(readRun(run->folder())->message, "No space is left.");
+  EXPECT_FALSE(fs::exists(run->folder() / "reserve"));
 }
 
 }  // namespace
