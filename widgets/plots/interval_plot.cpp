@@ -352,15 +352,7 @@ PlotFrame::TableText IntervalPlot::tableText() const {
     lines.push_back(QStringList{QStringLiteral("row")} + names(QStringLiteral("A")) + names(QStringLiteral("B")));
     for (const ScoreRow& row : p.scores) lines.push_back(QStringList{row.label} + numbers(row.a) + numbers(row.b));
   }
-  return [lines](char separator) {
-    QByteArray text;
-    for (const QStringList& line : lines) {
-      for (int i = 0; i < line.size(); ++i)
-        text += (i > 0 ? QByteArray(1, separator) : QByteArray()) + textField(line[i], separator);
-      text += '\n';
-    }
-    return text;
-  };
+  return linesText(std::move(lines));
 }
 
 bool IntervalPlot::eventFilter(QObject* watched, QEvent* event) {

@@ -291,15 +291,7 @@ PlotFrame::TableText ParetoPlot::tableText() const {
     lines.push_back({point.label, p.series[at.series].name, number(point.x), number(point.y), number(point.low),
                      number(point.high)});
   }
-  return [lines](char separator) {
-    QByteArray text;
-    for (const QStringList& line : lines) {
-      for (int i = 0; i < line.size(); ++i)
-        text += (i > 0 ? QByteArray(1, separator) : QByteArray()) + textField(line[i], separator);
-      text += '\n';
-    }
-    return text;
-  };
+  return linesText(std::move(lines));
 }
 
 bool ParetoPlot::eventFilter(QObject* watched, QEvent* event) {

@@ -128,6 +128,18 @@ QVariant SeriesTableModel::headerData(int section, Qt::Orientation orientation, 
   return m_columns[static_cast<std::size_t>(section) - 1].name;
 }
 
+std::function<QByteArray(char separator)> linesText(std::vector<QStringList> lines) {
+  return [lines = std::move(lines)](char separator) {
+    QByteArray text;
+    for (const QStringList& line : lines) {
+      for (int i = 0; i < line.size(); ++i)
+        text += (i > 0 ? QByteArray(1, separator) : QByteArray()) + textField(line[i], separator);
+      text += '\n';
+    }
+    return text;
+  };
+}
+
 std::function<QByteArray(char separator)> seriesText(PlotAxis axis, const std::vector<SeriesTableColumn>& columns) {
   std::vector<TextColumn> copies;
   for (const SeriesTableColumn& column : columns) {

@@ -41,6 +41,8 @@ class SeriesTableModel : public QAbstractTableModel {
 
 /// A name as a field of text: quoted in CSV where it must be.
 QByteArray textField(QString name, char separator);
+/// Lines of fields as text. Holds a copy, so it may run on another thread.
+std::function<QByteArray(char separator)> linesText(std::vector<QStringList> lines);
 
 /// The same as text, with a line of names first; every digit that tells a number from its neighbours. Holds copies, so
 /// it may run on another thread.
