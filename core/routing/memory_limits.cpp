@@ -22,11 +22,13 @@ std::int64_t largest(std::int64_t most, Holds holds) {
 
 }  // namespace
 
+std::int64_t ServingLimits::weights() const {
+  return estimateInference(shape, SharingMap::full(shape.layers), 1, 1, bytesPerElement, bytesPerElement).weights;
+}
+
 std::int64_t ServingLimits::needed(const SharingMap& map, std::int64_t context, int chats) const {
   MemoryEstimate estimate = estimateInference(shape, map, context, chats, bytesPerElement, bytesPerElement);
-  estimate.weights =
-      estimateInference(shape, SharingMap::full(map.layers()), context, chats, bytesPerElement, bytesPerElement)
-          .weights;
+  estimate.weights = weights();
   return estimate.total();
 }
 

@@ -17,6 +17,8 @@ struct ServingLimits {
   int bytesPerElement = 2;  // of weights and cache
   std::int64_t memory = 0;  // bytes
 
+  /// Bytes of the weights alone, whatever the map.
+  std::int64_t weights() const;
   /// Bytes of weights, caches and work space at their highest.
   std::int64_t needed(const SharingMap& map, std::int64_t context, int chats) const;
   bool fits(const SharingMap& map, std::int64_t context, int chats) const {

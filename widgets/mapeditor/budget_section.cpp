@@ -156,10 +156,7 @@ void BudgetSection::refresh() {
   } else if (!largest.isEmpty()) {
     m_verdict->setText(tr("%1 of the cache and less fits.").arg(largest));
   } else {
-    m_verdict->setText(tr("None fits. The weights alone take %1.")
-                           .arg(formatBytes(estimateInference(limits->shape, SharingMap::full(card.layers), 1, 1,
-                                                              limits->bytesPerElement, limits->bytesPerElement)
-                                                .weights)));
+    m_verdict->setText(tr("None fits. The weights alone take %1.").arg(formatBytes(limits->weights())));
   }
   m_verdict->setTone(allFit ? Tone::good : largest.isEmpty() ? Tone::bad : Tone::normal);
   m_situation->setText(
@@ -181,10 +178,7 @@ void BudgetSection::refresh() {
           predicted += kvBytes(*map, limits->shape, cache.context, limits->bytesPerElement);
         }
       }
-      const std::int64_t weights = estimateInference(limits->shape, SharingMap::full(card.layers), 1, 1,
-                                                     limits->bytesPerElement, limits->bytesPerElement)
-                                       .weights;
-      held << tr("Loaded: weights %1 (predicted %2).").arg(formatBytes(model.weights), formatBytes(weights));
+      held << tr("Loaded: weights %1 (predicted %2).").arg(formatBytes(model.weights), formatBytes(limits->weights()));
       if (!model.caches.empty()) {
         held << tr("KV caches: %1 (predicted %2).").arg(formatBytes(reserved), formatBytes(predicted));
       }
@@ -192,7 +186,6 @@ void BudgetSection::refresh() {
   }
   m_held->setText(held.join(' '));
   m_held->setVisible(!held.isEmpty());
-  Q_EMIT changed();
 }
 
 }  // namespace strata

@@ -27,9 +27,6 @@ class BudgetSection : public QWidget {
   /// Owners of the largest map that fits; 0: none; nothing: no model.
   std::optional<int> mostOwners() const;
 
- Q_SIGNALS:
-  void changed();
-
  private:
   void heard(const protocol::Memory& memory);
   void useDevice();
