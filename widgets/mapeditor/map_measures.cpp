@@ -79,7 +79,6 @@ void MapMeasures::jobsChanged() {
   m_lastState = state;
   if (m_ref) ask(0);
   if (!m_searchRun.empty()) askSearch();
-  if (state.find("done") != std::string::npos) m_session.maps().refresh();
   Q_EMIT changed();
 }
 
@@ -140,7 +139,6 @@ void MapMeasures::askSearch() {
         if (age != m_age || run != m_searchRun) return;
         if (!answer) return Q_EMIT failed(QString::fromStdString(answer.error().message));
         m_search = *answer;
-        if (answer->state == "done" || answer->state == "stopped") m_session.maps().refresh();
         Q_EMIT changed();
       });
 }

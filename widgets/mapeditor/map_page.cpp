@@ -198,21 +198,20 @@ std::optional<Wanted> MapPage::wants(const QStringList& paths) const {
 void MapPage::take(const QString& path) {
   MapDocument* document = m_side.document();
   if (document == nullptr) return refuse(tr("Choose a model for side B first."));
-  const auto take = [this](const QString& where, const Json& file) {
-    if (m_side.document() == nullptr) return;
-    const auto done = m_side.document()->loadJson(file, where);
-    refuse(done ? QString() : QString::fromStdString(done.error().message));
-  };
   const QString name = QFileInfo(path).fileName();
-  if (!m_session.engine().remote()) {
-    const auto file = readMapFile(path);
-    return file ? take(name, *file) : refuse(QString::fromStdString(file.error().message));
-  }
-  m_session.engine().call<protocol::ImportMap>({path.toStdString(), document->layers()}, this,
-                                               [this, take, name](const Result<protocol::ImportMap::Answer>& answer) {
-                                                 answer ? take(name, answer->file)
-                                                        : refuse(QString::fromStdString(answer.error().message));
-                                               });
+  if (!m_session.engine().remote()) return load(readMapFile(path), name);
+  m_session.engine().call<protocol::ImportMap>(
+      {path.toStdString(), document->layers()}, this, [this, name](const Result<protocol::ImportMap::Answer>& answer) {
+        load(answer ? Result<Json>(answer->file) : tl::unexpected(answer.error()), name);
+      });
+}
+
+/// A file that is no map is refused, and the map stays.
+void MapPage::load(const Result<Json>& file, const QString& name) {
+  if (!file) return refuse(QString::fromStdString(file.error().message));
+  if (m_side.document() == nullptr) return;
+  const auto done = m_side.document()->loadJson(*file, name);
+  refuse(done ? QString() : QString::fromStdString(done.error().message));
 }
 
 void MapPage::documentChanged() {
@@ -299,13 +298,8 @@ void MapPage::openMaps() {
   connect(popup, &MapsPopup::importWanted, this, [this] {
     auto* dialog = named(new QFileDialog(this, tr("Import a map"), {}, tr("Map files (*.json)")), "mapImportDialog");
     dialog->setAttribute(Qt::WA_DeleteOnClose);
-    connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& path) {
-      const auto file = readMapFile(path);
-      if (!file) return refuse(QString::fromStdString(file.error().message));
-      if (m_side.document() == nullptr) return;
-      const auto done = m_side.document()->loadJson(*file, QFileInfo(path).fileName());
-      refuse(done ? QString() : QString::fromStdString(done.error().message));
-    });
+    connect(dialog, &QFileDialog::fileSelected, this,
+            [this](const QString& path) { load(readMapFile(path), QFileInfo(path).fileName()); });
     dialog->open();
   });
   connect(popup, &MapsPopup::exportWanted, this, [this] {

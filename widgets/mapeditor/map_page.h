@@ -60,6 +60,7 @@ class MapPage : public Page {
   void showState();
   void showName();
   void takeText();
+  void load(const Result<Json>& file, const QString& name);
   void setTable(bool table);
   void openMaps();
   void save();

@@ -22,14 +22,6 @@ bool isLoss(const std::string& metric) {
   return metric == "nll";
 }
 
-QString metricName(const std::string& metric) {
-  if (metric == "nll") return ParetoSection::tr("NLL");
-  if (metric == "f1") return ParetoSection::tr("F1");
-  if (metric == "em") return ParetoSection::tr("Exact match");
-  if (metric == "rouge_l") return ParetoSection::tr("ROUGE-L");
-  return QString::fromStdString(metric);
-}
-
 }  // namespace
 
 ParetoSection::ParetoSection(Session& session, SideMap& side, QWidget* parent)
@@ -134,14 +126,12 @@ void ParetoSection::refresh() {
     return side ? m_session.knownCard(side->ref) : nullptr;
   };
   const protocol::ModelCard *a = cardOf(m_session.side(Which::a)), *b = cardOf(m_session.side(Which::b));
-  const auto isOf = [](const protocol::KnownMap& known, const protocol::ModelCard* card) {
-    return card != nullptr && known.model == card->path && known.adapter == card->ref.adapter;
-  };
   // A model's points, the newest measurement of a map alone.
   std::map<std::pair<std::string, std::string>, std::size_t> seriesOf;
   int others = 0, withoutCard = 0;
   for (const Measured& each : measured(scores)) {
-    const bool ofA = isOf(*each.map, a), ofB = isOf(*each.map, b);
+    const bool ofA = a != nullptr && MapLibrary::isMeasuredOn(*each.map, *a);
+    const bool ofB = b != nullptr && MapLibrary::isMeasuredOn(*each.map, *b);
     protocol::ModelRef ref;
     ref.model = each.map->model;
     ref.adapter = each.map->adapter;

@@ -83,14 +83,18 @@ void SideMap::cardCame(const Result<protocol::ModelCard>& card) {
   if (!same) {
     forget();
     m_ref = side->ref;
-    const auto map = parseMap(side->map, card->layers);
-    auto document = std::make_unique<MapDocument>(card->layers);
-    document->load(map ? *map : SharingMap::full(card->layers), {});
-    m_document = std::move(document);
-    connect(m_document.get(), &MapDocument::changed, this, &SideMap::giveMap);
-    Q_EMIT documentChanged();
+    begin(side->map, card->layers);
   }
   Q_EMIT costChanged();
+}
+
+/// A document with this map, or the full one where it is none of so many layers.
+void SideMap::begin(const std::string& text, int layers) {
+  const auto map = parseMap(text, layers);
+  m_document = std::make_unique<MapDocument>(layers);
+  m_document->load(map ? *map : SharingMap::full(layers), {});
+  connect(m_document.get(), &MapDocument::changed, this, &SideMap::giveMap);
+  Q_EMIT documentChanged();
 }
 
 /// The side's map was changed elsewhere: by the percent buttons of a chat, say.
@@ -136,15 +140,11 @@ void SideMap::recall() {
   const auto partOf = [&](const char* key) { return all->contains(key) ? (*all)[key] : Json(Json::object()); };
   if (!configFromJson(partOf("ref"), kRemembered, ref) || !configFromJson(partOf("card"), kRemembered, card)) return;
   if (card.layers <= 0 || !partOf("project").is_string() || !partOf("map").is_string()) return;
-  const auto map = parseMap(partOf("map").get<std::string>(), card.layers);
   m_project = partOf("project").get<std::string>();
   m_ref = ref;
   m_recalled = true;
   m_cost.setModel(card, m_session.context(), m_session.chats());
-  m_document = std::make_unique<MapDocument>(card.layers);
-  m_document->load(map ? *map : SharingMap::full(card.layers), {});
-  connect(m_document.get(), &MapDocument::changed, this, &SideMap::giveMap);
-  Q_EMIT documentChanged();
+  begin(partOf("map").get<std::string>(), card.layers);
   Q_EMIT costChanged();
 }
 

@@ -42,6 +42,7 @@ class SideMap : public QObject {
  private:
   void follow();
   void cardCame(const Result<protocol::ModelCard>& card);
+  void begin(const std::string& text, int layers);
   void takeMap();
   void giveMap();
   void recount();

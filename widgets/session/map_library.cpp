@@ -29,7 +29,7 @@ bool isBetter(const protocol::MapScore& a, const protocol::MapScore& b) {
 
 bool isOf(const protocol::KnownMap& known, const protocol::ModelCard& card) {
   if (!known.problem.empty() || known.layers != card.layers) return false;
-  return known.model.empty() || (known.model == card.path && known.adapter == card.ref.adapter);
+  return known.model.empty() || MapLibrary::isMeasuredOn(known, card);
 }
 
 /// "Layers 0, 6 and 9 keep theirs (3 of 12)."
@@ -50,10 +50,21 @@ QString ownersText(const SharingMap& map) {
 
 }  // namespace
 
+QString metricName(const std::string& metric) {
+  if (metric == "nll") return MapLibrary::tr("NLL");
+  if (metric == "f1") return MapLibrary::tr("F1");
+  if (metric == "em") return MapLibrary::tr("Exact match");
+  if (metric == "rouge_l") return MapLibrary::tr("ROUGE-L");
+  return QString::fromStdString(metric);
+}
+
+bool MapLibrary::isMeasuredOn(const protocol::KnownMap& known, const protocol::ModelCard& card) {
+  return known.model == card.path && known.adapter == card.ref.adapter;
+}
+
 QString scoreText(const protocol::MapScore& score) {
   if (score.metric == "nll") return MapLibrary::tr("NLL %1").arg(score.value, 0, 'f', 2);
-  const QString name = score.metric == "f1" ? MapLibrary::tr("F1") : QString::fromStdString(score.metric);
-  const QString share = MapLibrary::tr("%1 %2 %").arg(name).arg(std::lround(100 * score.value));
+  const QString share = MapLibrary::tr("%1 %2 %").arg(metricName(score.metric)).arg(std::lround(100 * score.value));
   return score.n > 0
              ? MapLibrary::tr("%1 of %2 question(s)", nullptr, pluralOf(score.n)).arg(share, formatCount(score.n))
              : share;

@@ -47,6 +47,8 @@ class MapLibrary : public Rows<protocol::KnownMap> {
   /// Those, and the map that the model brings along, where it is none of them.
   std::vector<Choice> choicesWithOwn(const protocol::ModelCard& card) const;
   Choice best(const protocol::ModelCard& card, double retention) const;
+  /// Whether scores were measured on this model.
+  static bool isMeasuredOn(const protocol::KnownMap& known, const protocol::ModelCard& card);
   /// What evaluations and searches measured of a map on this model, the newest first.
   std::vector<const protocol::KnownMap*> measuredOf(const protocol::ModelCard& card, const SharingMap& map) const;
   /// The best of that: F1, else NLL.
@@ -64,6 +66,8 @@ class MapLibrary : public Rows<protocol::KnownMap> {
   int m_age = 0;  // counts forget(): an answer to before is late
 };
 
+/// "NLL", "F1", "ROUGE-L"; one that has no name of its own as the engine calls it.
+QString metricName(const std::string& metric);
 /// "F1 88 % of 332 questions", "NLL 3.93".
 QString scoreText(const protocol::MapScore& score);
 
