@@ -48,6 +48,20 @@ struct ModelOptions {
   void addComputeTo(CLI::App& verb, Context context = Context::yes);
 };
 
+/// What a configuration that opens one model says of it.
+template <class Config>
+ModelOptions modelOptionsOf(const Config& config, const std::string& project) {
+  ModelOptions options;
+  options.model = config.model;
+  options.adapter = config.adapter;
+  options.dtype = config.dtype;
+  options.device = config.device;
+  options.project = project;
+  options.context = config.context;
+  options.threads = config.threads;
+  return options;
+}
+
 struct OpenedModel {
   std::shared_ptr<const Model> model;
   ModelLocation location;

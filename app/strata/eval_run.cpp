@@ -66,15 +66,7 @@ Result<Evaluation> Evaluation::prepare(const EvalConfig& config, const std::stri
   STRATA_CHECK(checkEvalConfig(config));
   Evaluation evaluation;
   evaluation.m_config = config;
-  ModelOptions model;
-  model.model = config.model;
-  model.adapter = config.adapter;
-  model.dtype = config.dtype;
-  model.device = config.device;
-  model.project = project;
-  model.context = config.context;
-  model.threads = config.threads;
-  STRATA_TRY(evaluation.m_opened, openModel(model));
+  STRATA_TRY(evaluation.m_opened, openModel(modelOptionsOf(config, project)));
   STRATA_TRY(evaluation.m_maps, chooseMaps(config.maps, *evaluation.m_opened.model));
   const auto opened = evaluation.m_opened.model;
   const auto maps = evaluation.m_maps;

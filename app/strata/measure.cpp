@@ -30,15 +30,7 @@ Result<PreparedMeasure> prepareMeasure(MeasureConfig& config, const std::string&
     STRATA_TRY(const ProjectData text, Project::findData(config.text, project));
     config.text = text.path.string();
   }
-  ModelOptions options;
-  options.model = config.model;
-  options.adapter = config.adapter;
-  options.dtype = config.dtype;
-  options.device = config.device;
-  options.project = project;
-  options.context = config.context;
-  options.threads = config.threads;
-  STRATA_TRY(OpenedModel opened, openModel(options));
+  STRATA_TRY(OpenedModel opened, openModel(modelOptionsOf(config, project)));
   const fs::path adapter = config.adapter.empty() ? opened.location.adapter : fs::path(config.adapter);
   STRATA_TRY(const std::string hash, ModelHashes().of(*opened.model->checkpoint(), adapter, &cancelFlag()));
   const fs::path place = opened.location.run.empty() ? opened.location.folder : opened.location.run;
@@ -56,12 +48,20 @@ MeasureShown::MeasureShown(std::string name) : m_name(std::move(name)) {
   m_progress.onProgress = [this](std::int64_t done, std::int64_t total, const std::string& note) {
     if (!m_shown || total != m_total) {
       std::function<void(const std::string&)> copy;
-      if (m_log != nullptr) copy = [this](const std::string& line) { m_log->line(line); };
+      if (m_log) copy = [this](const std::string& line) { m_log->line(line); };
       m_shown.emplace(m_name, total, done, std::move(copy));
       m_total = total;
     }
     m_shown->update(done, note);
   };
+}
+
+Result<Run*> MeasureShown::keepIn(const std::string& project, const char* kind, const Json& config) {
+  if (project.empty()) return nullptr;
+  STRATA_TRY(const Project opened, Project::openOrCreate(project));
+  STRATA_TRY(m_run, Run::create(opened, kind, config));
+  m_log.emplace(m_run->folder());
+  return &*m_run;
 }
 
 Result<RunState> measureJob(Run& run, const std::string& project) {

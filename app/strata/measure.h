@@ -26,13 +26,14 @@ class MeasureShown {
   MeasureShown(const MeasureShown&) = delete;
   MeasureShown& operator=(const MeasureShown&) = delete;
   const MeasureProgress& progress() const { return m_progress; }
-  /// Outlives this object.
-  void logTo(RunLog* log) { m_log = log; }
+  /// Begins a run of the project, with its log, that lives as long as this object; without a project nullptr.
+  Result<Run*> keepIn(const std::string& project, const char* kind, const Json& config);
   void end() { m_shown.reset(); }
 
  private:
   std::string m_name;
-  RunLog* m_log = nullptr;
+  std::optional<Run> m_run;
+  std::optional<RunLog> m_log;
   std::int64_t m_total = -1;
   std::optional<Progress> m_shown;
   MeasureProgress m_progress;

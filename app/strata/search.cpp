@@ -5,7 +5,6 @@
 #include "app/strata/field_options.h"
 #include "app/strata/measure.h"
 #include "core/base/files.h"
-#include "core/project/project.h"
 #include "core/protocol/job_kinds.h"
 
 namespace strata {
@@ -42,15 +41,8 @@ Result<int> run(const SearchArguments& arguments, const Output& out) {
   STRATA_CHECK(checkSearchConfig(config));
   STRATA_TRY(const PreparedMeasure prepared, prepareMeasure(config, arguments.project));
   MeasureShown shown("Searching");
-  std::optional<Run> run;
-  std::optional<RunLog> log;
-  if (!arguments.project.empty()) {
-    STRATA_TRY(const Project project, Project::openOrCreate(arguments.project));
-    STRATA_TRY(run, Run::create(project, kSearchKind, configToJson(config)));
-    log.emplace(run->folder());
-    shown.logTo(&*log);
-  }
-  STRATA_TRY(const Json answer, searchMaps(config, prepared.opened, run ? &*run : nullptr, shown.progress()));
+  STRATA_TRY(Run* const run, shown.keepIn(arguments.project, kSearchKind, configToJson(config)));
+  STRATA_TRY(const Json answer, searchMaps(config, prepared.opened, run, shown.progress()));
   shown.end();
   if (!arguments.out.empty()) STRATA_CHECK(writeFile(arguments.out, answer.dump(2) + "\n"));
   out.answer(answer, toText(answer));

@@ -123,4 +123,10 @@ double MeasureRecord::seconds() const {
   return m_before + std::chrono::duration<double>(Clock::now() - m_started).count();
 }
 
+Result<void> endUnfinished(Run& run, const Error& error) {
+  STRATA_CHECK(run.setState(error.code == ErrorCode::cancelled ? RunState::stopped : RunState::failed, error.message));
+  run.clearStop();
+  return {};
+}
+
 }  // namespace strata

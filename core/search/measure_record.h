@@ -57,4 +57,7 @@ class MeasureRecord {
   bool m_goOn = true;
 };
 
+/// The state of a run that ends by this error: stopped where it was cancelled, else failed; with its message.
+Result<void> endUnfinished(Run& run, const Error& error);
+
 }  // namespace strata

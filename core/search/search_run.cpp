@@ -294,9 +294,7 @@ Result<Json> searchMaps(const SearchConfig& config, const OpenedForSearch& opene
     if (stopped) run->clearStop();
     return answer;
   }
-  const bool stopped = answer.error().code == ErrorCode::cancelled;
-  STRATA_CHECK(run->setState(stopped ? RunState::stopped : RunState::failed, answer.error().message));
-  run->clearStop();
+  STRATA_CHECK(endUnfinished(*run, answer.error()));
   return answer;
 }
 

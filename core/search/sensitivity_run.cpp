@@ -153,9 +153,7 @@ Result<Json> measureMatrix(const SensitivityConfig& config, const OpenedForSearc
     STRATA_CHECK(run->setState(RunState::done));
     return answer;
   }
-  const bool stopped = answer.error().code == ErrorCode::cancelled;
-  STRATA_CHECK(run->setState(stopped ? RunState::stopped : RunState::failed, answer.error().message));
-  run->clearStop();
+  STRATA_CHECK(endUnfinished(*run, answer.error()));
   return answer;
 }
 
