@@ -91,6 +91,8 @@ Result<Report> reportOf(QaFormat task, const QuestionSet& data, const std::strin
       return reportTrivia(data, predictions);
     case QaFormat::msMarco:
       return reportMarco(data, predictions);
+    default:
+      break;
   }
   return fail(ErrorCode::internal, "The task has no scores.");
 }

@@ -8,9 +8,9 @@
 namespace strata {
 namespace {
 
-constexpr std::array<std::string_view, 14> kRoles = {"text",     "prompt",      "completion", "messages", "tools",
+constexpr std::array<std::string_view, 15> kRoles = {"text",     "prompt",      "completion", "messages", "tools",
                                                      "system",   "instruction", "input",      "output",   "history",
-                                                     "question", "context",     "answers",    "chosen"};
+                                                     "question", "context",     "answers",    "choices",  "chosen"};
 constexpr std::array<std::string_view, 2> kRowRoles = {"id", "group"};
 
 bool isRole(std::string_view name) {
@@ -85,6 +85,13 @@ Result<Columns> checkedColumns(const Columns& columns) {
   }
   STRATA_CHECK(checkColumns(checked));
   return checked;
+}
+
+bool haveColumns(const std::vector<std::string>& keys, const Columns& columns) {
+  return std::all_of(columns.begin(), columns.end(), [&](const auto& column) {
+    const std::string first = column.second.substr(0, column.second.find('.'));
+    return std::find(keys.begin(), keys.end(), first) != keys.end();
+  });
 }
 
 Result<Json> mapColumns(const Json& record, const Columns& columns) {

@@ -8,6 +8,7 @@
 #include "core/data/line_reader.h"
 #include "core/data/question_formats.h"
 #include "core/data/raw_records.h"
+#include "core/data/records.h"
 
 namespace strata {
 namespace {
@@ -69,6 +70,16 @@ Result<void> add(const JsonMember& value, QuestionBuilder& builder) {
       return addTriviaQa(value, builder);
     case QaFormat::msMarco:
       return addMsMarco(value, builder);
+    case QaFormat::naturalQuestions:
+      return addNaturalQuestions(value, builder);
+    case QaFormat::boolQ:
+      return addBoolQ(value, builder);
+    case QaFormat::lastWord:
+      return addLastWord(value, builder);
+    case QaFormat::keyValues:
+      return addKeyValues(value, builder);
+    case QaFormat::multipleChoice:
+      return addMultipleChoice(value, builder);
   }
   return fail(ErrorCode::internal, "The format of the questions is unknown.");
 }
@@ -150,7 +161,8 @@ Result<QuestionSet> readLines(const std::filesystem::path& path, std::optional<Q
 /// Tables of texts keep what is no text as JSON. What a question's context or answer is depends on the data set; the
 /// other members are never texts.
 void parseCells(Json& row) {
-  for (const char* key : {"answers", "aliases", "supporting_facts", "passages", "entity_pages", "search_results"}) {
+  for (const char* key : {"answers", "aliases", "supporting_facts", "passages", "entity_pages", "search_results",
+                          "ctxs", "choices", "endings"}) {
     if (const auto cell = row.find(key); cell != row.end()) *cell = unquoted(*cell);
   }
   if (const auto context = row.find("context"); context != row.end()) {
@@ -176,11 +188,62 @@ Result<QuestionSet> readTable(const std::filesystem::path& path, std::optional<Q
   return parser.finish(path.string());
 }
 
-Result<QuestionSet> readFileOfQuestions(const std::filesystem::path& path, std::optional<QaFormat> format) {
+/// The readers that take mapped rows themselves: what they hold is no mere question with answers.
+bool mapsByItself(QaFormat format) {
+  return format == QaFormat::boolQ || format == QaFormat::lastWord || format == QaFormat::multipleChoice;
+}
+
+Result<void> addMapped(RawRecord&& raw, const Columns& columns, QuestionBuilder& builder) {
+  const std::string where = placeOf(raw.file, raw.line);
+  const auto placed = [&](const Error& error) { return fail(error.code, where + ": " + error.message, where); };
+  if (mapsByItself(builder.set().format)) {
+    auto mapped = mapColumns(raw.value, columns);
+    if (!mapped) return placed(mapped.error());
+    for (const char* key : {"choices", "answers"}) {
+      if (const auto cell = mapped->find(key); cell != mapped->end()) *cell = unquoted(*cell);
+    }
+    return add(JsonMember(*mapped, where), builder);
+  }
+  auto records = recogniseRecord(std::move(raw.value), columns);
+  if (!records) return placed(records.error());
+  for (DataRecord& record : *records) {
+    if (record.kind != RecordKind::question) {
+      return fail(ErrorCode::usage, "columns: questions need a column for question and one for answers; name them.",
+                  "columns");
+    }
+    if (record.question.id.empty()) record.question.id = builder.rowNumber();
+    builder.set().mayLackAnswers = builder.set().mayLackAnswers || record.mayLackAnswers;
+    Json none;
+    STRATA_CHECK(builder.add(std::move(record.question), JsonMember(none, where)));
+  }
+  return {};
+}
+
+Result<QuestionSet> readMapped(const std::filesystem::path& path, QaFormat format, const Columns& given) {
+  STRATA_TRY(const Columns columns, checkedColumns(given));
+  QuestionSet set;
+  set.format = format;
+  QuestionBuilder builder(set);
+  RecordSink sink;
+  sink.take = [&](RawRecord&& raw) { return addMapped(std::move(raw), columns, builder); };
+  sink.drop = [](DroppedRow&& row) -> Result<void> {
+    return fail(ErrorCode::invalidData, row.sentence(), placeOf(row.file, row.line));
+  };
+  STRATA_CHECK(readRawRecords(
+      path, [&](const std::vector<std::string>& keys) { return haveColumns(keys, columns); }, sink));
+  if (set.questions.empty()) {
+    return fail(ErrorCode::invalidData, path.string() + " holds no questions; give other data.", path.string());
+  }
+  return set;
+}
+
+Result<QuestionSet> readFileOfQuestions(const std::filesystem::path& path, std::optional<QaFormat> format,
+                                        const Columns& columns) {
   std::error_code failed;
   if (std::filesystem::is_directory(path, failed)) {
     return fail(ErrorCode::unsupported, path.string() + " is a folder; give one file of questions.", path.string());
   }
+  if (!columns.empty() && format) return readMapped(path, *format, columns);
   const std::string ending = endingOf(path);
   if (ending == ".csv" || ending == ".tsv" || ending == ".parquet") return readTable(path, format);
   STRATA_TRY(const bool lines, isJsonLines(path));
@@ -207,6 +270,16 @@ const char* toString(QaFormat format) {
       return "TriviaQA";
     case QaFormat::msMarco:
       return "MS MARCO";
+    case QaFormat::naturalQuestions:
+      return "Natural Questions";
+    case QaFormat::boolQ:
+      return "BoolQ";
+    case QaFormat::lastWord:
+      return "LAMBADA";
+    case QaFormat::keyValues:
+      return "key-value pairs";
+    case QaFormat::multipleChoice:
+      return "multiple choice";
   }
   return "questions";
 }
@@ -231,9 +304,29 @@ Result<QuestionSet> parseQuestions(Json value, QaFormat format, const std::strin
   return parser.finish(where);
 }
 
-Result<QuestionSet> readQuestions(const std::filesystem::path& path, std::optional<QaFormat> format) {
+Result<std::string> idOfRow(const JsonMember& row, const QuestionBuilder& builder) {
+  STRATA_TRY(const auto id, firstOf(row, {"id", "ind"}));
+  return id ? id->takeId() : builder.rowNumber();
+}
+
+Result<std::optional<JsonMember>> firstOf(const JsonMember& row, std::initializer_list<const char*> keys) {
+  for (const char* key : keys) {
+    STRATA_TRY(auto member, row.find(key));
+    if (member) return member;
+  }
+  return std::nullopt;
+}
+
+Result<std::vector<std::string>> oneOrMoreTexts(const JsonMember& member) {
+  if (member.value().is_array()) return member.takeTexts();
+  STRATA_TRY(std::string text, member.takeText());
+  return std::vector<std::string>{std::move(text)};
+}
+
+Result<QuestionSet> readQuestions(const std::filesystem::path& path, std::optional<QaFormat> format,
+                                  const Columns& columns) {
   try {
-    return readFileOfQuestions(path, format);
+    return readFileOfQuestions(path, format, columns);
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::outOfMemory, "The question file " + path.string() + " does not fit into memory.",
                 path.string());

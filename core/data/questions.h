@@ -8,6 +8,16 @@
 //                      {"context": "Question: …\nAnswer:", "answer", "aliases"}: closed book
 //   MS MARCO v2.1      {"query_id": {"0": …}, "query": …, "passages": …, "answers": …}: columns
 //
+// Rows of others are read where they are asked for by name (they are never recognised):
+//
+//   Natural Questions  {"question", "answers" | "answer", "ctxs"?: [{"title", "text"}]}
+//   BoolQ              {"question", "passage", "answer" | "label"}; {"query": "Passage: …\nQuestion: …?", "gold"}
+//   LAMBADA            {"text"}, whose last word is to be said; {"context", "continuation"}
+//   key-value pairs    {"ordered_kv_records": [[key, value], …], "key", "value"}
+//   multiple choice    {"question" | "context", "choices", "answer"}; ARC, HellaSwag, MMLU: see choice_questions.cpp
+//
+// Any other names of keys are mapped by columns (columns.h).
+//
 //   STRATA_TRY(const QuestionSet set, readQuestions(path, QaFormat::hotpotQa));
 // Errors name the path of the broken member: "dev.json: data[3].paragraphs[0].qas[2].id: is missing."
 
@@ -20,12 +30,23 @@
 
 #include "core/base/error.h"
 #include "core/base/json.h"
+#include "core/data/columns.h"
 
 namespace strata {
 
-enum class QaFormat { squad, hotpotQa, triviaQa, msMarco };
+enum class QaFormat {
+  squad,
+  hotpotQa,
+  triviaQa,
+  msMarco,
+  naturalQuestions,
+  boolQ,
+  lastWord,
+  keyValues,
+  multipleChoice
+};
 
-/// "SQuAD", "HotpotQA", "TriviaQA", "MS MARCO"
+/// "SQuAD", "HotpotQA", "TriviaQA", "MS MARCO", …
 const char* toString(QaFormat format);
 
 /// MS MARCO's words for a query that its passages do not answer.
@@ -56,6 +77,8 @@ struct Question {
   bool answerable = true;
   std::string group;   // the article it was asked about; empty: it stands alone
   std::string target;  // the answer in the words of the data, what a model should say; empty where `answers` is
+  std::vector<std::string> choices;             // BoolQ and multiple choice: what can be said; `target` is one of them
+  std::size_t right = 0;                        // which one
   std::vector<SupportingFact> supportingFacts;  // HotpotQA
   /// TriviaQA of another domain than Wikipedia: what prediction files call the question, once for each of its
   /// documents: "id--document".
@@ -78,6 +101,12 @@ Result<QuestionSet> parseQuestions(Json value, QaFormat format, const std::strin
 /// A file of JSON (one value, at most 256 MiB), JSON lines, CSV or Parquet; all but the last may be gzipped. `format`
 /// is recognised where none is given. The first row that cannot be read is an error: a score is of all questions or
 /// none.
-Result<QuestionSet> readQuestions(const std::filesystem::path& path, std::optional<QaFormat> format = std::nullopt);
+/// With columns each record is mapped first, and the format says how it is asked and scored; then a folder is refused
+/// too, and a format must be given.
+Result<QuestionSet> readQuestions(const std::filesystem::path& path, std::optional<QaFormat> format = std::nullopt,
+                                  const Columns& columns = {});
+
+/// `count` questions for the value of one of `pairs` (2 or more) keys, all of them random UUIDs, drawn by the seed.
+QuestionSet keyValueQuestions(int pairs, int count, std::uint64_t seed);
 
 }  // namespace strata

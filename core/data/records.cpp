@@ -81,13 +81,7 @@ Result<void> readRecords(const std::filesystem::path& path, const RecordOptions&
   };
   const RecordSink sink{noting(take), noting(drop)};
   const IsRecord isRecord = [&](const std::vector<std::string>& keys) {
-    if (!columns.empty()) {
-      return std::all_of(columns.begin(), columns.end(), [&](const auto& column) {
-        const std::string first = column.second.substr(0, column.second.find('.'));
-        return std::find(keys.begin(), keys.end(), first) != keys.end();
-      });
-    }
-    return hasRecordKeys(keys);
+    return columns.empty() ? hasRecordKeys(keys) : haveColumns(keys, columns);
   };
   for (const std::filesystem::path& file : files) {
     Result<void> read = readRawRecords(file, isRecord, sink);

@@ -249,6 +249,8 @@ DataFormat formatOf(QaFormat format) {
       return DataFormat::triviaQa;
     case QaFormat::msMarco:
       return DataFormat::msMarco;
+    default:
+      break;
   }
   return DataFormat::questions;
 }
@@ -349,6 +351,9 @@ Result<std::vector<DataRecord>> recogniseRecord(Json value, const Columns& colum
     return broken("a record must be a JSON object, such as {\"prompt\": …, \"completion\": …} or {\"messages\": […]}.");
   }
   std::string group = groupOf(value);
+  if (columns.contains("choices")) {
+    return broken("the column choices belongs to evaluations; leave it out.");
+  }
   if (!columns.empty()) {
     STRATA_TRY(Json mapped, mapColumns(value, columns));
     if (const auto column = columns.find("group"); column != columns.end()) {

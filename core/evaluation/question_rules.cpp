@@ -31,8 +31,7 @@ AnswerScore QuestionTask::score(const std::string& answer, const Question& quest
       return scoreHotpotAnswer(answer, question.answers.empty() ? "" : question.answers.front());
     case QaFormat::triviaQa:
       return scoreTriviaAnswer(answer, question.answers);
-    case QaFormat::squad:
-    case QaFormat::msMarco:
+    default:
       break;
   }
   return scoreAnswer(answer, question.answers);
