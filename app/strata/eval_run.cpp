@@ -6,7 +6,11 @@
 
 #include "core/base/files.h"
 #include "core/data/template_renderer.h"
+#include "core/project/job_phase.h"
+#include "core/project/project_files.h"
 #include "core/project/run_database.h"
+#include "core/project/run_reader.h"
+#include "core/service/model_hash.h"
 
 namespace strata {
 namespace fs = std::filesystem;
@@ -14,6 +18,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr const char* kResultsFile = "results.json";
+constexpr std::int64_t kAllAnswers = 1'000'000'000;
 constexpr auto kStopPoll = std::chrono::milliseconds(50);
 constexpr auto kProgressInterval = std::chrono::milliseconds(500);
 
@@ -36,6 +42,43 @@ class StopWatcher {
 
 double secondsSince(Clock::time_point started) {
   return std::chrono::duration<double>(Clock::now() - started).count();
+}
+
+Result<void> writeInRun(const Run& run, const char* name, const Json& json) {
+  return writeFile(run.folder() / name, json.dump(2) + "\n");
+}
+
+/// Refuses to go on where model or data have changed since.
+Result<void> checkSame(const Run& run, const Json& header) {
+  const Result<std::string> bytes = readInProject(inRun(run.folder(), kResultsFile));
+  if (!bytes && bytes.error().code == ErrorCode::notFound) return {};
+  if (!bytes) return tl::unexpected(bytes.error());
+  STRATA_TRY(const Json file, parseJson(*bytes, kResultsFile));
+  for (const char* key : {"model_hash", "data_hash"}) {
+    if (!file.is_object() || !file.contains(key) || file[key] == header[key]) continue;
+    return fail(ErrorCode::invalidData,
+                "The run " + run.info().id +
+                    " began with another model or other data, which have changed since; start a new one.",
+                run.info().id);
+  }
+  return {};
+}
+
+/// What the run found before it stopped.
+Result<KnownAnswers> storedAnswers(const Run& run) {
+  KnownAnswers known;
+  const Result<RunReader> reader = RunReader::open(run.folder());
+  if (!reader && reader.error().code == ErrorCode::notFound) return known;
+  if (!reader) return tl::unexpected(reader.error());
+  STRATA_TRY(const std::vector<std::string> maps, reader->answerMaps());
+  for (const std::string& map : maps) {
+    STRATA_TRY(std::vector<RunAnswer> answers, reader->answers(map, 0, kAllAnswers));
+    for (RunAnswer& each : answers) {
+      TaskAnswer answer{map, each.question, std::move(each.answer), std::move(each.scores), std::move(each.asked)};
+      known[{map, each.question}] = std::move(answer);
+    }
+  }
+  return known;
 }
 
 Result<void> addScores(RunDatabase& database, const TaskResult& result, double seconds) {
@@ -99,47 +142,65 @@ Json Evaluation::stored() const {
   return configToJson(config);
 }
 
+Result<Json> Evaluation::describe() const {
+  const ModelLocation& location = m_opened.location;
+  const fs::path adapter = m_config.adapter.empty() ? location.adapter : fs::path(m_config.adapter);
+  STRATA_TRY(const std::string model, ModelHashes().of(*m_opened.model->checkpoint(), adapter, &cancelFlag()));
+  STRATA_TRY(const std::string data, sha256OfFile(m_config.data));
+  return Json{{"task", m_config.task},
+              {"model_hash", model},
+              {"data_hash", data},
+              {"strata", STRATA_VERSION},
+              {"results", Json::array()}};
+}
+
 Result<std::vector<TaskResult>> Evaluation::record(Run& run, const TaskHooks& outer) const {
   STRATA_CHECK(run.setState(RunState::running));
+  STRATA_TRY(const Json header, describe());
+  STRATA_CHECK(checkSame(run, header));
+  STRATA_TRY(const KnownAnswers known, storedAnswers(run));
   STRATA_TRY(RunDatabase database, RunDatabase::open(run.folder()));
+  STRATA_TRY(const Metric before, database.newest());
+  PhaseFile phase(run.folder());
+  phase.enter(JobPhase::evaluating);
   const StopWatcher watcher(run, outer.cancel);
   TaskHooks hooks = outer;
   hooks.cancel = &watcher.flag();
-  hooks.onAnswer = [&](const TaskAnswer& answer) {
-    return database.addAnswer(
-        {answer.map, answer.question, answer.answer, answer.scores, answer.text, answer.expected});
+  hooks.known = &known;
+  hooks.onAnswers = [&](const std::vector<TaskAnswer>& answers) {
+    phase.progress();
+    std::vector<RunAnswer> rows;
+    for (const TaskAnswer& each : answers) {
+      rows.push_back({each.map, each.question, each.answer, each.scores, each.asked});
+    }
+    return database.addAnswers(rows);
   };
-  // Progress over all maps: "done" at step n is the number in all, "seconds" what n took.
+  // "done" at step n is the number in all, "seconds" what n took, over all starts of the run.
   const auto started = Clock::now();
+  const auto seconds = [&] { return before.seconds + secondsSince(started); };
   Clock::time_point told = started - kProgressInterval;
-  std::string map;
-  std::int64_t mapsBefore = -1, last = 0;
   Result<void> written;
-  hooks.onProgress = [&](const std::string& current, std::int64_t done, std::int64_t all) {
-    if (outer.onProgress) outer.onProgress(current, done, all);
-    if (mapsBefore < 0 || current != map || done <= last) ++mapsBefore;
-    map = current;
-    last = done;
+  hooks.onProgress = [&](std::int64_t done, std::int64_t all) {
+    if (outer.onProgress) outer.onProgress(done, all);
+    phase.progress();
     const auto now = Clock::now();
     if (!written || (now - told < kProgressInterval && done < all)) return;
     told = now;
-    const std::int64_t step = mapsBefore * all + done;
-    const double seconds = secondsSince(started);
-    const auto inAll = static_cast<double>(all * static_cast<std::int64_t>(m_maps.size()));
-    written = database.addMetric({step, "done", inAll, 0, seconds});
-    if (written) written = database.addMetric({step, "seconds", seconds, 0, seconds});
+    written = database.addMetric({done, "done", static_cast<double>(all), 0, seconds()});
+    if (written) written = database.addMetric({done, "seconds", seconds(), 0, seconds()});
     if (written) written = database.flush();
   };
+  STRATA_CHECK(writeInRun(run, kResultsFile, header));
   STRATA_TRY(std::vector<TaskResult> results, m_evaluate(hooks));
   STRATA_CHECK(written);
   if (hooks.cancel->load()) return fail(ErrorCode::cancelled, "The evaluation was stopped.");
-  Json list = Json::array();
+  Json file = header;
   for (const TaskResult& result : results) {
-    list.push_back(toJson(result));
-    STRATA_CHECK(addScores(database, result, secondsSince(started)));
+    file["results"].push_back(toJson(result));
+    STRATA_CHECK(addScores(database, result, seconds()));
   }
   STRATA_CHECK(database.flush());
-  STRATA_CHECK(writeFile(run.folder() / "results.json", Json({{"results", list}}).dump(2) + "\n"));
+  STRATA_CHECK(writeInRun(run, kResultsFile, file));
   STRATA_CHECK(run.setState(RunState::done));
   return results;
 }
@@ -147,8 +208,7 @@ Result<std::vector<TaskResult>> Evaluation::record(Run& run, const TaskHooks& ou
 Result<std::vector<TaskResult>> Evaluation::runIn(Run& run, const TaskHooks& hooks) const {
   Result<std::vector<TaskResult>> results = record(run, hooks);
   if (results) return results;
-  const bool cancelled = results.error().code == ErrorCode::cancelled;
-  STRATA_CHECK(run.setState(cancelled ? RunState::stopped : RunState::failed, results.error().message));
+  STRATA_CHECK(run.setState(stateAfter(results.error()), results.error().message));
   run.clearStop();
   return results;
 }

@@ -23,13 +23,16 @@ class Evaluation {
   static Result<Evaluation> prepare(const EvalConfig& config, const std::string& project);
 
   Result<std::vector<TaskResult>> run(const TaskHooks& hooks) const { return m_evaluate(hooks); }
-  /// With the run's answers, metrics, progress and results.json; its stop file ends it. The run's state says what
-  /// became of it, also where this is an error.
+  /// With the run's answers, metrics, progress and results.json; its stop file ends it. A run that stopped or was
+  /// killed goes on: what it found is not computed again. The run's state says what became of it, also where this is an
+  /// error.
   Result<std::vector<TaskResult>> runIn(Run& run, const TaskHooks& hooks) const;
   /// The configuration without open choices: absolute paths, the maps, the dtype.
   Json stored() const;
 
  private:
+  /// What results.json says was evaluated.
+  Result<Json> describe() const;
   Result<std::vector<TaskResult>> record(Run& run, const TaskHooks& hooks) const;
 
   EvalConfig m_config;

@@ -64,8 +64,7 @@ Result<int> run(const JobArguments& arguments, const Output& out) {
   const Result<RunState> state = work(run, arguments.project);
   if (!state) {
     // What went wrong before the run began, or in it: whoever asked reads it there.
-    const bool goesOn = run.info().kind != kEvalKind;  // an evaluation cannot be resumed
-    STRATA_CHECK(run.setState(goesOn ? stateAfter(state.error()) : RunState::failed, state.error().message));
+    STRATA_CHECK(run.setState(stateAfter(state.error()), state.error().message));
     return tl::unexpected(state.error());
   }
   out.answer({{"run", run.info().id}, {"state", toString(*state)}}, "run " + run.info().id + ": " + toString(*state));

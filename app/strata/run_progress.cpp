@@ -45,9 +45,8 @@ int exitCodeOf(RunState state) {
 
 EvalProgress::EvalProgress() {
   m_hooks.cancel = &cancelFlag();
-  m_hooks.onProgress = [this](const std::string& map, std::int64_t done, std::int64_t all) {
-    if (m_map != map || !m_shown) m_shown.emplace("Evaluating " + map, all, 0, copyTo(m_log));
-    m_map = map;
+  m_hooks.onProgress = [this](std::int64_t done, std::int64_t all) {
+    if (!m_shown) m_shown.emplace("Evaluating", all, done, copyTo(m_log));
     m_shown->update(done);
   };
 }

@@ -51,7 +51,6 @@ class EvalProgress {
  private:
   RunLog* m_log = nullptr;
   std::optional<Progress> m_shown;
-  std::string m_map;
   TaskHooks m_hooks;
 };
 

@@ -4,6 +4,7 @@
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "core/model/decoder.h"
@@ -65,41 +66,56 @@ Result<void> checkIds(const Model& model, const std::vector<ScoredRow>& rows) {
 
 }  // namespace
 
-Result<std::vector<NllSum>> sumNll(const Model& model, const NamedMap& map, const std::vector<ScoredRow>& rows,
-                                   const TaskHooks& hooks) {
+Result<void> sumNll(const Model& model, const SharingMap& map, const std::vector<ScoredRow>& rows,
+                    const TaskHooks& hooks, const std::function<bool(std::size_t row)>& wanted,
+                    const std::function<Result<void>(const NllBatch&)>& onBatch) {
   STRATA_CHECK(model.checkFiles());
   STRATA_CHECK(checkIds(model, rows));
   std::vector<std::size_t> order(rows.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return rows[a].ids.size() < rows[b].ids.size(); });
-  std::vector<NllSum> sums(rows.size());
-  try {
-    for (std::size_t begin = 0; begin < order.size();) {
-      STRATA_CHECK(hooks.check());
-      const std::size_t first = begin;
-      std::vector<const ScoredRow*> batch;
-      std::size_t width = 0;
-      for (; begin < order.size(); ++begin) {
-        const ScoredRow& row = rows[order[begin]];
-        if (!batch.empty() && (batch.size() + 1) * row.ids.size() > kNllBatchTokens) break;
-        width = row.ids.size();  // ascending
-        batch.push_back(&row);
-      }
-      const std::vector<NllSum> part = batchNll(model, map.map, batch, width);
-      STRATA_CHECK(model.checkMapped());
-      for (std::size_t i = 0; i < part.size(); ++i) sums[order[first + i]] = part[i];
-      if (hooks.onProgress)
-        hooks.onProgress(map.name, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(order.size()));
+  for (std::size_t begin = 0; begin < order.size();) {
+    STRATA_CHECK(hooks.check());
+    NllBatch batch;
+    std::vector<const ScoredRow*> inputs;
+    std::size_t width = 0;
+    for (; begin < order.size(); ++begin) {
+      const ScoredRow& row = rows[order[begin]];
+      if (!inputs.empty() && (inputs.size() + 1) * row.ids.size() > kNllBatchTokens) break;
+      width = row.ids.size();  // ascending
+      inputs.push_back(&row);
+      batch.rows.push_back(order[begin]);
     }
-  } catch (const std::exception& exception) {
-    return tl::unexpected(errorFromException(exception));
+    if (std::none_of(batch.rows.begin(), batch.rows.end(), wanted)) continue;
+    try {
+      batch.sums = batchNll(model, map, inputs, width);
+    } catch (const std::exception& exception) {
+      return tl::unexpected(errorFromException(exception));
+    }
+    STRATA_CHECK(model.checkMapped());
+    for (const NllSum& each : batch.sums) STRATA_CHECK(each.check());
+    STRATA_CHECK(onBatch(batch));
   }
-  if (std::any_of(sums.begin(), sums.end(), [](const NllSum& row) { return !std::isfinite(row.sum); })) {
-    return fail(ErrorCode::invalidData,
-                "The model's logits are not finite numbers; check the model for broken weights.", "logits");
-  }
+  return {};
+}
+
+Result<std::vector<NllSum>> sumNll(const Model& model, const SharingMap& map, const std::vector<ScoredRow>& rows,
+                                   const TaskHooks& hooks) {
+  std::vector<NllSum> sums(rows.size());
+  STRATA_CHECK(sumNll(
+      model, map, rows, hooks, [](std::size_t) { return true; },
+      [&](const NllBatch& batch) -> Result<void> {
+        for (std::size_t i = 0; i < batch.rows.size(); ++i) sums[batch.rows[i]] = batch.sums[i];
+        return {};
+      }));
   return sums;
+}
+
+Result<void> NllSum::check() const {
+  if (std::isfinite(sum)) return {};
+  return fail(ErrorCode::invalidData, "The model's logits are not finite numbers; check the model for broken weights.",
+              "logits");
 }
 
 }  // namespace strata

@@ -2,6 +2,8 @@
 // Negative log-likelihood of chosen positions of many rows under a map, in right-padded batches of similar length: pads
 // are never keys of what stands before them.
 
+#include <cstddef>
+#include <functional>
 #include <vector>
 
 #include "core/evaluation/tasks.h"
@@ -18,7 +20,11 @@ struct ScoredRow {
 struct NllSum {
   double sum = 0;  // nats
   std::int64_t tokens = 0;
+  /// As it is stored: a mean.
+  static NllSum of(double mean, std::int64_t tokens) { return {mean * static_cast<double>(tokens), tokens}; }
   double mean() const { return tokens > 0 ? sum / static_cast<double>(tokens) : 0; }
+  /// Refused: a sum that is no finite number.
+  Result<void> check() const;
   NllSum& operator+=(const NllSum& other) {
     sum += other.sum;
     tokens += other.tokens;
@@ -26,8 +32,19 @@ struct NllSum {
   }
 };
 
-/// Of each of `rows`, in their order; progress counts rows.
-Result<std::vector<NllSum>> sumNll(const Model& model, const NamedMap& map, const std::vector<ScoredRow>& rows,
-                                   const TaskHooks& hooks);
+/// One batch: which rows it was of, and the sum of each.
+struct NllBatch {
+  std::vector<std::size_t> rows;
+  std::vector<NllSum> sums;
+};
+
+/// Of each of `rows`, in batches of which `onBatch` is told; one of which no row is wanted is left out. Refused: ids
+/// outside the vocabulary; sums that are no finite numbers.
+Result<void> sumNll(const Model& model, const SharingMap& map, const std::vector<ScoredRow>& rows,
+                    const TaskHooks& hooks, const std::function<bool(std::size_t row)>& wanted,
+                    const std::function<Result<void>(const NllBatch&)>& onBatch);
+/// All of them, in their order.
+Result<std::vector<NllSum>> sumNll(const Model& model, const SharingMap& map, const std::vector<ScoredRow>& rows,
+                                   const TaskHooks& hooks = {});
 
 }  // namespace strata

@@ -1,35 +1,21 @@
-// Tasks of questions: prompts that fit the context, greedy answers in batches of similar length, and the loss of gold
-// answers.
+// Tasks of questions: prompts that fit the context, greedy answers batch by batch under all maps, and their scores.
 
 #include <algorithm>
 #include <chrono>
-#include <map>
-#include <numeric>
 
 #include "core/data/dataset.h"
-#include "core/evaluation/masked_nll.h"
+#include "core/evaluation/question_batches.h"
 #include "core/evaluation/question_rules.h"
 #include "core/evaluation/tasks.h"
 #include "core/metrics/english_words.h"
 #include "core/metrics/marco_scores.h"
-#include "core/model/generate.h"
 #include "core/routing/memory.h"
 
 namespace strata {
 namespace {
 
-constexpr std::size_t kBatchPrompts = 16;
-constexpr std::size_t kQuestionBatchTokens = 8192;  // prompts and answers, padding included
-
-/// One question, tokenised.
-struct Prepared {
-  const Question* question = nullptr;
-  std::vector<TokenId> prompt;
-  std::vector<TokenId> gold;  // empty where no answer is known
-};
-
 struct PreparedData {
-  std::vector<Prepared> questions;
+  std::vector<PreparedQuestion> questions;
   std::int64_t truncated = 0;
 };
 
@@ -38,10 +24,10 @@ class Preparer {
   Preparer(const Model& model, const QuestionTask& task) : m_model(model), m_task(task) {}
 
   /// Cuts the passages' end, character by character, until prompt and answer fit; `cut` says whether it had to.
-  Result<Prepared> prepare(const Question& question, bool& cut) const {
+  Result<PreparedQuestion> prepare(const Question& question, bool& cut) const {
     QuestionPrompt prompt = m_task.promptOf(question);
     const std::string target = m_task.targetOf(question);
-    Prepared whole = pairOf(question, prompt, target);
+    PreparedQuestion whole = pairOf(question, prompt, target);
     const std::int64_t room = m_model.context() - std::max(m_task.answerTokens(), static_cast<int>(whole.gold.size()));
     const auto fits = [&](const std::vector<TokenId>& ids) { return static_cast<std::int64_t>(ids.size()) <= room; };
     cut = !fits(whole.prompt);
@@ -63,11 +49,11 @@ class Preparer {
     return tokenizer.withSpecials(tokenizer.encode(prompt.with(passages)));
   }
 
-  Prepared pairOf(const Question& question, const QuestionPrompt& prompt, const std::string& target) const {
+  PreparedQuestion pairOf(const Question& question, const QuestionPrompt& prompt, const std::string& target) const {
     const Tokenizer& tokenizer = *m_model.tokenizer();
-    if (target.empty()) return {&question, promptIds(prompt, prompt.passages), {}};
+    if (target.empty()) return {&question, promptIds(prompt, prompt.passages), {}, prompt.passages};
     PromptAndCompletion pair = encodePair(tokenizer, prompt.whole(), " " + target);
-    return {&question, tokenizer.withSpecials(std::move(pair.prompt)), std::move(pair.completion)};
+    return {&question, tokenizer.withSpecials(std::move(pair.prompt)), std::move(pair.completion), prompt.passages};
   }
 
   const Model& m_model;
@@ -88,6 +74,12 @@ std::vector<const Question*> askedOf(const QuestionSet& data, int limit) {
   return asked;
 }
 
+/// Bytes per token of the cache where every layer owns.
+std::int64_t fullKvBytes(const Model& model) {
+  return kvBytes(SharingMap::full(model.config().layers), model.config().shape(), 1,
+                 static_cast<int>(c10::elementSize(model.dtype())));
+}
+
 Result<PreparedData> prepareAll(const Model& model, const QuestionTask& task, const std::vector<const Question*>& asked,
                                 const TaskHooks& hooks) {
   PreparedData prepared;
@@ -95,65 +87,11 @@ Result<PreparedData> prepareAll(const Model& model, const QuestionTask& task, co
   for (const Question* question : asked) {
     STRATA_CHECK(hooks.check());
     bool cut = false;
-    STRATA_TRY(Prepared one, preparer.prepare(*question, cut));
+    STRATA_TRY(PreparedQuestion one, preparer.prepare(*question, cut));
     prepared.questions.push_back(std::move(one));
     prepared.truncated += cut ? 1 : 0;
   }
   return prepared;
-}
-
-/// Question id -> answer.
-Result<std::map<std::string, std::string>> answerAll(const std::shared_ptr<const Model>& model, const NamedMap& map,
-                                                     const PreparedData& data, const QuestionTask& task,
-                                                     const TaskHooks& hooks) {
-  const auto& questions = data.questions;
-  const auto answerTokens = static_cast<std::size_t>(task.answerTokens());
-  std::vector<std::size_t> order(questions.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return questions[a].prompt.size() < questions[b].prompt.size();
-  });
-  GenerateConfig config;
-  config.maxTokens = task.answerTokens();
-  std::atomic<bool> stopped = false;
-  GenerateHooks generation;
-  generation.cancel = hooks.goOn ? &stopped : hooks.cancel;
-  if (hooks.goOn) {
-    generation.onToken = [&](std::size_t, TokenId, const std::string&) { stopped = stopped || !hooks.check(); };
-  }
-  generation.stopWhen = [](const std::string& text) { return text.find('\n') != std::string::npos; };
-  std::map<std::string, std::string> answers;
-  for (std::size_t begin = 0; begin < order.size();) {
-    STRATA_CHECK(hooks.check());
-    std::vector<std::vector<TokenId>> prompts;
-    const std::size_t first = begin;
-    for (; begin < order.size() && prompts.size() < kBatchPrompts; ++begin) {
-      const auto& prompt = questions[order[begin]].prompt;
-      if (!prompts.empty() && (prompts.size() + 1) * (prompt.size() + answerTokens) > kQuestionBatchTokens) break;
-      prompts.push_back(prompt);
-    }
-    STRATA_TRY(const GenerateResult result, generate(model, map.map, prompts, config, generation));
-    const bool isCut = generation.cancel != nullptr && generation.cancel->load();
-    if (isCut) return fail(ErrorCode::cancelled, "The evaluation was cancelled.");
-    for (std::size_t i = 0; i < prompts.size(); ++i) {
-      answers[questions[order[first + i]].question->id] = task.readAnswer(result.answers[i].text);
-    }
-    if (hooks.onProgress)
-      hooks.onProgress(map.name, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(order.size()));
-  }
-  return answers;
-}
-
-/// A row for each question; where no answer is known nothing of it is predicted.
-std::vector<ScoredRow> goldRows(const PreparedData& data) {
-  std::vector<ScoredRow> rows;
-  for (const Prepared& one : data.questions) {
-    ScoredRow row{one.prompt, std::vector<bool>(one.prompt.size(), false)};
-    row.ids.insert(row.ids.end(), one.gold.begin(), one.gold.end());
-    row.predicted.resize(row.ids.size(), true);
-    rows.push_back(std::move(row));
-  }
-  return rows;
 }
 
 /// What a long answer says, as a candidate of MS MARCO's evaluator.
@@ -171,38 +109,43 @@ double rougeLOf(const Question& question, const std::string& answer) {
   return marcoRougeL(englishWords(answer), references);
 }
 
-/// Scores of all answers under one map.
-Result<void> scoreAll(const NamedMap& map, const QuestionTask& task, const std::vector<const Question*>& asked,
-                      const std::map<std::string, std::string>& answers, const std::vector<NllSum>& losses,
-                      const TaskHooks& hooks, TaskResult& result) {
+TaskAnswer answerOf(const NamedMap& map, const QuestionTask& task, const PreparedQuestion& asked,
+                    const QuestionOutcome& outcome) {
+  const Question& question = *asked.question;
+  TaskAnswer told;
+  told.map = map.name;
+  told.question = question.id;
+  told.answer = task.readAnswer(outcome.text);
+  const AnswerScore score = task.score(told.answer, question);
+  told.scores = {{"em", score.exact}, {"f1", score.f1}};
+  if (outcome.gold.tokens > 0) {
+    told.scores["nll"] = outcome.gold.mean();
+    told.scores["tokens"] = static_cast<double>(outcome.gold.tokens);
+  }
+  if (task.hasLongAnswers() && question.answerable) told.scores["rouge_l"] = rougeLOf(question, told.answer);
+  told.asked = {question.question, task.targetOf(question), asked.passages,
+                question.group,    question.answers,        question.answerable};
+  return told;
+}
+
+/// Scores of all answers under one map; answers[i] is that to asked[i].
+Result<void> sumUp(const QuestionTask& task, const std::vector<const Question*>& asked,
+                   const std::vector<TaskAnswer>& answers, TaskResult& result) {
   QuestionSet references, candidates;
   AnswerScore sum;
   NllSum loss;
   for (std::size_t i = 0; i < asked.size(); ++i) {
-    const Question* question = asked[i];
-    const std::string& answer = answers.at(question->id);
-    const AnswerScore score = task.score(answer, *question);
-    TaskAnswer told{map.name,
-                    question->id,
-                    answer,
-                    {{"em", score.exact}, {"f1", score.f1}},
-                    question->question,
-                    task.targetOf(*question)};
-    loss += losses[i];
-    if (losses[i].tokens > 0) {
-      told.scores["nll"] = losses[i].mean();
-      told.scores["tokens"] = static_cast<double>(losses[i].tokens);
-    }
+    const Question& question = *asked[i];
+    const Metrics& scores = answers[i].scores;
+    const auto score = [&](const char* name) { return scores.contains(name) ? scores.at(name) : 0; };
+    loss += NllSum::of(score("nll"), static_cast<std::int64_t>(score("tokens")));
     if (task.hasLongAnswers()) {
-      references.questions.push_back(*question);
-      candidates.questions.push_back(candidateOf(*question, answer));
-      if (question->answerable) told.scores["rouge_l"] = rougeLOf(*question, answer);
+      references.questions.push_back(question);
+      candidates.questions.push_back(candidateOf(question, answers[i].answer));
     }
-    if (!task.hasLongAnswers() || question->answerable) {
-      sum += score;
-      result.f1.push_back(score.f1);
-    }
-    if (hooks.onAnswer) STRATA_CHECK(hooks.onAnswer(told));
+    if (task.hasLongAnswers() && !question.answerable) continue;
+    sum += AnswerScore{score("em"), score("f1")};
+    result.f1.push_back(score("f1"));
   }
   result.metrics["nll"] = loss.mean();
   result.tokens = loss.tokens;
@@ -218,6 +161,32 @@ Result<void> scoreAll(const NamedMap& map, const QuestionTask& task, const std::
   result.metrics["rouge_l"] = scores.rougeL;
   result.metrics["bleu_1"] = scores.bleu[0];
   return {};
+}
+
+/// Answers of one batch under one map: known ones, or computed and told.
+Result<void> takeBatch(const std::shared_ptr<const Model>& model, const NamedMap& map, const QuestionTask& task,
+                       const PreparedData& data, const QuestionBatch& batch, const TaskHooks& hooks,
+                       std::vector<TaskAnswer>& answers) {
+  const std::vector<std::size_t> questions = batch.questions();
+  std::vector<std::size_t> unknown;
+  for (const std::size_t at : questions) {
+    const TaskAnswer* known = hooks.find(map.name, data.questions[at].question->id);
+    if (known != nullptr) {
+      answers[at] = *known;
+    } else {
+      unknown.push_back(at);
+    }
+  }
+  if (unknown.empty()) return {};
+  STRATA_TRY(const auto outcomes, answerBatch(model, map.map, data.questions, batch, task.answerTokens(), hooks));
+  std::vector<TaskAnswer> told;
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    const std::size_t at = questions[i];
+    if (std::find(unknown.begin(), unknown.end(), at) == unknown.end()) continue;
+    answers[at] = answerOf(map, task, data.questions[at], outcomes[i]);
+    told.push_back(answers[at]);
+  }
+  return hooks.onAnswers ? hooks.onAnswers(told) : Result<void>();
 }
 
 }  // namespace
@@ -248,17 +217,9 @@ Result<std::vector<TaskResult>> evaluateQuestions(const std::shared_ptr<const Mo
   }
   const QuestionTask task(data);
   STRATA_TRY(const PreparedData prepared, prepareAll(*model, task, asked, hooks));
-  const std::vector<ScoredRow> gold = goldRows(prepared);
   std::vector<TaskResult> results;
   for (const NamedMap& map : maps) {
-    const auto started = std::chrono::steady_clock::now();
-    STRATA_TRY(const auto answers, answerAll(model, map, prepared, task, hooks));
-    TaskHooks quiet;
-    quiet.cancel = hooks.cancel;
-    quiet.goOn = hooks.goOn;
-    STRATA_TRY(const std::vector<NllSum> losses, sumNll(*model, map, gold, quiet));
     TaskResult result;
-    STRATA_CHECK(scoreAll(map, task, asked, answers, losses, hooks, result));
     result.map = map.name;
     result.src = map.map;
     result.retention = map.map.retention();
@@ -266,9 +227,22 @@ Result<std::vector<TaskResult>> evaluateQuestions(const std::shared_ptr<const Mo
     result.truncated = prepared.truncated;
     result.kvBytesPerToken =
         kvBytes(map.map, model->config().shape(), 1, static_cast<int>(c10::elementSize(model->dtype())));
-    result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     results.push_back(std::move(result));
   }
+  const BatchLimits limits{.answerTokens = task.answerTokens(), .bytesPerToken = fullKvBytes(*model)};
+  std::vector<std::vector<TaskAnswer>> answers(maps.size(), std::vector<TaskAnswer>(asked.size()));
+  const auto all = static_cast<std::int64_t>(asked.size() * maps.size());
+  std::int64_t done = 0;
+  for (const QuestionBatch& batch : planBatches(prepared.questions, limits)) {
+    for (std::size_t m = 0; m < maps.size(); ++m) {
+      const auto started = std::chrono::steady_clock::now();
+      STRATA_CHECK(takeBatch(model, maps[m], task, prepared, batch, hooks, answers[m]));
+      results[m].seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+      done += static_cast<std::int64_t>(batch.questions().size());
+      if (hooks.onProgress) hooks.onProgress(done, all);
+    }
+  }
+  for (std::size_t m = 0; m < maps.size(); ++m) STRATA_CHECK(sumUp(task, asked, answers[m], results[m]));
   return results;
 }
 

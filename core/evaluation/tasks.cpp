@@ -70,22 +70,57 @@ Result<Rows> completionRows(const Model& model, const std::filesystem::path& dat
   return result;
 }
 
-/// The loss of each document or row for itself, so that two runs can be compared in pairs.
-Result<NllSum> tellRecords(const NamedMap& map, const Rows& rows, const std::vector<NllSum>& sums,
-                           const TaskHooks& hooks) {
-  std::vector<NllSum> records(static_cast<std::size_t>(rows.n));
-  NllSum all;
-  for (std::size_t i = 0; i < sums.size(); ++i) {
-    records[static_cast<std::size_t>(rows.record[i])] += sums[i];
-    all += sums[i];
+/// The losses of documents or rows under one map, while the rows that they were cut into are computed.
+class RecordLosses {
+ public:
+  RecordLosses(const NamedMap& map, const Rows& rows, const TaskHooks& hooks)
+      : m_map(map), m_rows(rows), m_hooks(hooks), m_sums(static_cast<std::size_t>(rows.n)), m_left(m_sums.size(), 0) {
+    for (const std::int64_t record : rows.record) ++m_left[static_cast<std::size_t>(record)];
+    for (std::size_t i = 0; i < m_sums.size(); ++i) {
+      if (const TaskAnswer* known = hooks.find(map.name, nameOf(i))) m_known[i] = stored(known->scores);
+    }
   }
-  for (std::size_t i = 0; hooks.onAnswer && i < records.size(); ++i) {
-    if (records[i].tokens == 0) continue;
-    const Metrics scores = {{"nll", records[i].mean()}, {"tokens", static_cast<double>(records[i].tokens)}};
-    STRATA_CHECK(hooks.onAnswer({map.name, std::to_string(i + 1), {}, scores, {}, {}}));
+
+  bool wants(std::size_t row) const { return !m_known.contains(recordOf(row)); }
+
+  /// Tells the records of which this was the last part. A loss of one record for itself lets two runs be compared in
+  /// pairs.
+  Result<void> add(const NllBatch& batch) {
+    std::vector<TaskAnswer> whole;
+    for (std::size_t i = 0; i < batch.rows.size(); ++i) {
+      const std::size_t record = recordOf(batch.rows[i]);
+      m_sums[record] += batch.sums[i];
+      if (--m_left[record] > 0 || m_known.contains(record) || m_sums[record].tokens == 0) continue;
+      const NllSum& sum = m_sums[record];
+      const Metrics scores = {{"nll", sum.mean()}, {"tokens", static_cast<double>(sum.tokens)}};
+      whole.push_back({m_map.name, nameOf(record), {}, scores, {}});
+      m_known[record] = stored(whole.back().scores);
+    }
+    return m_hooks.onAnswers && !whole.empty() ? m_hooks.onAnswers(whole) : Result<void>();
   }
-  return all;
-}
+
+  NllSum sum() const {
+    NllSum all;
+    for (const auto& [record, sum] : m_known) all += sum;
+    return all;
+  }
+
+ private:
+  static std::string nameOf(std::size_t record) { return std::to_string(record + 1); }
+  std::size_t recordOf(std::size_t row) const { return static_cast<std::size_t>(m_rows.record[row]); }
+  static NllSum stored(const Metrics& scores) {
+    const auto nll = scores.find("nll"), tokens = scores.find("tokens");
+    if (nll == scores.end() || tokens == scores.end()) return {};
+    return NllSum::of(nll->second, static_cast<std::int64_t>(tokens->second));
+  }
+
+  const NamedMap& m_map;
+  const Rows& m_rows;
+  const TaskHooks& m_hooks;
+  std::vector<NllSum> m_sums;
+  std::vector<std::int64_t> m_left;       // rows of each record to come
+  std::map<std::size_t, NllSum> m_known;  // records that are whole
+};
 
 }  // namespace
 
@@ -109,6 +144,12 @@ Result<void> TaskHooks::check() const {
   return fail(ErrorCode::cancelled, "The evaluation was cancelled.");
 }
 
+const TaskAnswer* TaskHooks::find(const std::string& map, const std::string& question) const {
+  if (known == nullptr) return nullptr;
+  const auto found = known->find({map, question});
+  return found == known->end() ? nullptr : &found->second;
+}
+
 Result<std::vector<TaskResult>> evaluateNll(const Model& model, const std::vector<NamedMap>& maps,
                                             const std::filesystem::path& data, const TaskOptions& options,
                                             const TaskHooks& hooks) {
@@ -116,10 +157,22 @@ Result<std::vector<TaskResult>> evaluateNll(const Model& model, const std::vecto
   STRATA_TRY(const bool text, holdsText(data));
   STRATA_TRY(const Rows rows, text ? textRows(model, data, options.limit) : completionRows(model, data, options));
   std::vector<TaskResult> results;
+  const auto each = static_cast<std::int64_t>(rows.rows.size());
+  std::int64_t before = 0;  // rows under the maps that are done
   for (const NamedMap& map : maps) {
     const auto started = std::chrono::steady_clock::now();
-    STRATA_TRY(const std::vector<NllSum> sums, sumNll(model, map, rows.rows, hooks));
-    STRATA_TRY(const NllSum sum, tellRecords(map, rows, sums, hooks));
+    RecordLosses losses(map, rows, hooks);
+    std::int64_t computed = 0;
+    STRATA_CHECK(sumNll(
+        model, map.map, rows.rows, hooks, [&](std::size_t row) { return losses.wants(row); },
+        [&](const NllBatch& batch) -> Result<void> {
+          computed += static_cast<std::int64_t>(batch.rows.size());
+          STRATA_CHECK(losses.add(batch));
+          if (hooks.onProgress) hooks.onProgress(before + computed, each * static_cast<std::int64_t>(maps.size()));
+          return {};
+        }));
+    before += each;
+    const NllSum sum = losses.sum();
     if (sum.tokens == 0) {
       return fail(ErrorCode::invalidData, data.string() + " gives nothing to predict; give longer texts.",
                   data.string());

@@ -19,6 +19,7 @@
 #include "core/data/chat_rows.h"
 #include "core/data/questions.h"
 #include "core/model/model.h"
+#include "core/project/run_database.h"
 #include "core/routing/sharing_map.h"
 
 namespace strata {
@@ -36,8 +37,8 @@ struct TaskAnswer {
   std::string map;
   std::string question;  // id; of a text its number in the data, from 1
   std::string answer;
-  Metrics scores;              // nll with "tokens", those that were predicted
-  std::string text, expected;  // of the question: what is asked, and the answer in the data's words
+  Metrics scores;     // nll with "tokens", those that were predicted
+  RunQuestion asked;  // of a text or row its cluster alone
 };
 
 /// A task by its name.
@@ -50,15 +51,25 @@ const std::vector<EvalTask>& evalTasks();
 /// nullptr: there is none.
 const EvalTask* findEvalTask(const std::string& name);
 
+/// What an earlier start of the same evaluation found, by map and question.
+using KnownAnswers = std::map<std::pair<std::string, std::string>, TaskAnswer>;
+
 struct TaskHooks {
-  std::function<void(const std::string& map, std::int64_t done, std::int64_t all)> onProgress;
-  std::function<Result<void>(const TaskAnswer&)> onAnswer;
+  /// A question, document or row counts once for each map.
+  std::function<void(std::int64_t done, std::int64_t all)> onProgress;
+  /// What one batch gave, as soon as it is there; what is known already does not come again.
+  std::function<Result<void>(const std::vector<TaskAnswer>&)> onAnswers;
+  /// Batches of which all is known are not computed. The others are computed whole: which bits an answer has depends on
+  /// its batch.
+  const KnownAnswers* known = nullptr;
   const std::atomic<bool>* cancel = nullptr;
   /// Asked before each batch and after each token of an answer; false cancels.
   std::function<bool()> goOn;
 
   /// Error: cancellation.
   Result<void> check() const;
+  /// nullptr: not known.
+  const TaskAnswer* find(const std::string& map, const std::string& question) const;
 };
 
 struct TaskResult {

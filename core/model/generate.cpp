@@ -26,13 +26,6 @@ Result<void> checkRoom(std::size_t promptTokens, std::int64_t context) {
               "--context");
 }
 
-Result<GenerateResult> finish(Generation& generation) {
-  while (true) {
-    STRATA_TRY(const bool more, generation.step());
-    if (!more) return generation.take();
-  }
-}
-
 }  // namespace
 
 const char* toString(Finish finish) {
@@ -150,6 +143,22 @@ Generation::Generation(const Model& model, InferenceSession& session, std::int64
   m_read = static_cast<std::size_t>(m_reused);
 }
 
+Generation::Generation(const Model& model, InferenceSession& session, std::int64_t capacity, at::Tensor logits,
+                       GenerateConfig config, GenerateHooks hooks)
+    : m_model(model),
+      m_session(session),
+      m_capacity(capacity),
+      m_prompts(session.ids()),
+      m_config(std::move(config)),
+      m_hooks(std::move(hooks)),
+      m_live(m_prompts.size()),
+      m_promptLogits(std::move(logits)) {
+  m_answers.reserve(m_prompts.size());
+  for (const auto& prompt : m_prompts) m_answers.emplace_back(m_model, m_config, prompt);
+  std::iota(m_live.begin(), m_live.end(), 0);
+  for (const auto& prompt : m_prompts) m_read = std::max(m_read, prompt.size());
+}
+
 Generation::~Generation() = default;
 
 std::int64_t Generation::reusedTokens() const {
@@ -158,6 +167,7 @@ std::int64_t Generation::reusedTokens() const {
 
 /// Of one prompt the next chunk, of several all; logits of the last tokens.
 Result<at::Tensor> Generation::readPrompt() {
+  if (m_promptLogits.defined()) return m_promptLogits;
   if (m_prompts.size() > 1) {
     for (const auto& prompt : m_prompts) m_read = std::max(m_read, prompt.size());
     return m_session.prefill(m_prompts);
@@ -232,6 +242,13 @@ void Generation::cancel() {
   m_live.clear();
 }
 
+Result<GenerateResult> Generation::finish() {
+  while (true) {
+    STRATA_TRY(const bool more, step());
+    if (!more) return take();
+  }
+}
+
 GenerateResult Generation::take() {
   for (Answer& answer : m_answers) m_result.answers.push_back(std::move(answer.result()));
   return std::move(m_result);
@@ -255,7 +272,7 @@ Result<GenerateResult> generate(const std::shared_ptr<const Model>& model, const
   InferenceSession session(model, map,
                            {.capacity = capacity, .prefillChunk = hooks.prefillChunk, .cancel = hooks.cancel});
   Generation generation(*model, session, capacity, prompts, config, hooks);
-  return finish(generation);
+  return generation.finish();
 }
 
 ChatSession::ChatSession(std::shared_ptr<const Model> model, SharingMap map)
@@ -298,7 +315,7 @@ CacheUse ChatSession::use() const {
 Result<GenerateResult> ChatSession::answer(const std::vector<TokenId>& prompt, const GenerateConfig& config,
                                            const GenerateHooks& hooks) {
   STRATA_TRY(const std::unique_ptr<Generation> generation, begin(prompt, config, hooks));
-  return finish(*generation);
+  return generation->finish();
 }
 
 }  // namespace strata

@@ -53,6 +53,9 @@ class Generation {
   /// `capacity`: ids that a prompt and its answer may have together. Model and session outlive this.
   Generation(const Model& model, InferenceSession& session, std::int64_t capacity,
              std::vector<std::vector<TokenId>> prompts, GenerateConfig config, GenerateHooks hooks);
+  /// Answers to the prompts that the session holds, from the `logits` [B, V] after each.
+  Generation(const Model& model, InferenceSession& session, std::int64_t capacity, at::Tensor logits,
+             GenerateConfig config, GenerateHooks hooks);
   ~Generation();
   Generation(const Generation&) = delete;
   Generation& operator=(const Generation&) = delete;
@@ -66,6 +69,8 @@ class Generation {
   std::int64_t reusedTokens() const;
   /// Once step() answered false.
   GenerateResult take();
+  /// All steps, and take().
+  Result<GenerateResult> finish();
 
  private:
   class Answer;
@@ -82,6 +87,7 @@ class Generation {
   std::vector<Answer> m_answers;
   std::vector<std::int64_t> m_live;  // answers that go on
   std::vector<TokenId> m_next;       // their newest ids, not fed yet
+  at::Tensor m_promptLogits;         // where the session holds the prompts
   std::size_t m_read = 0;            // tokens of the (longest) prompt in the session
   std::int64_t m_reused = 0;
   std::uint32_t m_index = 0;  // of the token to choose

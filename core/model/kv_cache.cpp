@@ -75,6 +75,25 @@ void KvCache::appendOne(int owner, const KeyValue& made, const std::vector<std::
   calls::appendOne(made.k, made.v, m_keys[at], m_values[at], positions);
 }
 
+KvCache KvCache::joined(std::vector<std::unique_ptr<KvCache>> parts) {
+  const MemoryScope scope(MemoryPart::kv);
+  KvCache whole = std::move(*parts.front());
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    TORCH_INTERNAL_ASSERT(parts[i]->m_capacity == whole.m_capacity);
+    whole.m_batch += parts[i]->m_batch;
+  }
+  for (auto tensors : {&KvCache::m_keys, &KvCache::m_values}) {
+    for (std::size_t l = 0; l < whole.m_keys.size(); ++l) {
+      at::Tensor& own = (whole.*tensors)[l];
+      if (!own.defined()) continue;
+      std::vector<at::Tensor> rows{own};
+      for (std::size_t i = 1; i < parts.size(); ++i) rows.push_back(std::exchange(((*parts[i]).*tensors)[l], {}));
+      own = at::cat(rows);
+    }
+  }
+  return whole;
+}
+
 void KvCache::keepRows(const std::vector<std::int64_t>& rows) {
   const MemoryScope scope(MemoryPart::kv);
   const at::Tensor index = at::tensor(rows, at::kLong).to(m_options.device());

@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "core/checkpoint/model_config.h"
@@ -29,7 +30,9 @@ class KvCache {
   void append(int owner, const KeyValue& made, std::int64_t start);
   /// Writes one position per sequence.
   void appendOne(int owner, const KeyValue& made, const std::vector<std::int64_t>& positions);
-  /// Keeps only these sequences, in this order.
+  /// All sequences of several caches of one map and capacity.
+  static KvCache joined(std::vector<std::unique_ptr<KvCache>> parts);
+  /// Keeps only these sequences, in this order; one that is named several times is copied.
   void keepRows(const std::vector<std::int64_t>& rows);
   /// Room for `capacity` positions; of each sequence the first `held` are kept. Throws where memory is short, and then
   /// still holds them.

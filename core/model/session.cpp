@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
 
 #include "core/model/kernel_calls.h"
 
@@ -64,22 +65,23 @@ Result<at::Tensor> InferenceSession::extend(const std::vector<TokenId>& ids) {
   return guarded(added, [&] { return run(added, held); });
 }
 
-Result<at::Tensor> InferenceSession::read(const std::vector<TokenId>& ids) {
-  if (m_ids.empty()) m_ids.emplace_back();
-  if (m_ids.size() != 1 || m_stale) {
-    return fail(ErrorCode::internal, "Only a session of one sequence, held as its map says, can be read on.");
+Result<at::Tensor> InferenceSession::read(const std::vector<std::vector<TokenId>>& added) {
+  if (m_ids.empty()) m_ids.resize(added.size());
+  const std::size_t held = m_ids.empty() ? 0 : m_ids[0].size();
+  const bool even = std::all_of(m_ids.begin(), m_ids.end(), [&](const auto& ids) { return ids.size() == held; });
+  if (m_ids.empty() || m_ids.size() != added.size() || !even || m_stale) {
+    return fail(ErrorCode::internal, "Only sequences of one length, held as their map says, can be read on together.");
   }
-  const auto held = static_cast<std::int64_t>(m_ids[0].size());
-  STRATA_CHECK(check(ids, held));
-  const std::vector<std::vector<TokenId>> added{ids};
+  const auto start = static_cast<std::int64_t>(held);
+  for (const auto& ids : added) STRATA_CHECK(check(ids, start));
   return guarded(added, [&] {
-    const auto total = static_cast<std::int64_t>(ids.size());
+    const std::int64_t total = longest(added);
     std::vector<at::Tensor> parts;
     for (std::int64_t begin = 0; begin < total; begin += m_options.prefillChunk) {
       const std::int64_t count = std::min(m_options.prefillChunk, total - begin);
-      parts.push_back(runChunk(idBlock(added, begin, count, m_model->device()), held + begin, m_map.layers())[0]);
+      parts.push_back(runChunk(idBlock(added, begin, count, m_model->device()), start + begin, m_map.layers()));
     }
-    return rmsNorm(at::cat(parts), m_model->weights().norm, m_model->config().rmsNormEps);
+    return rmsNorm(at::cat(parts, 1), m_model->weights().norm, m_model->config().rmsNormEps);
   });
 }
 
@@ -116,7 +118,7 @@ void InferenceSession::keepRows(const std::vector<std::int64_t>& rows) {
   const c10::InferenceMode inference;
   std::vector<std::vector<TokenId>> kept;
   kept.reserve(rows.size());
-  for (const std::int64_t row : rows) kept.push_back(std::move(m_ids[static_cast<std::size_t>(row)]));
+  for (const std::int64_t row : rows) kept.push_back(m_ids[static_cast<std::size_t>(row)]);
   m_ids = std::move(kept);
   m_promptSize = 0;
   if (m_cache && !rows.empty()) m_cache->keepRows(rows);
@@ -127,6 +129,32 @@ void InferenceSession::rewind(std::int64_t count) {
   m_ids[0].resize(static_cast<std::size_t>(count));
   m_settled = reusable(count);
   if (count < m_promptSize) m_promptSize = 0;
+}
+
+void InferenceSession::rewindRows(const std::vector<std::int64_t>& counts) {
+  TORCH_INTERNAL_ASSERT(counts.size() == m_ids.size());
+  for (std::size_t b = 0; b < counts.size(); ++b) {
+    TORCH_INTERNAL_ASSERT(counts[b] <= static_cast<std::int64_t>(m_ids[b].size()));
+    m_ids[b].resize(static_cast<std::size_t>(counts[b]));
+  }
+  m_settled = m_promptSize = 0;
+}
+
+InferenceSession InferenceSession::joined(std::vector<InferenceSession> parts) {
+  TORCH_INTERNAL_ASSERT(!parts.empty());
+  InferenceSession whole = std::move(parts.front());
+  if (parts.size() == 1) return whole;
+  const c10::InferenceMode inference;
+  std::vector<std::unique_ptr<KvCache>> caches;
+  caches.push_back(std::move(whole.m_cache));
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    TORCH_INTERNAL_ASSERT(parts[i].m_map == whole.m_map && !parts[i].m_stale && !whole.m_stale);
+    std::move(parts[i].m_ids.begin(), parts[i].m_ids.end(), std::back_inserter(whole.m_ids));
+    caches.push_back(std::move(parts[i].m_cache));
+  }
+  whole.m_cache = std::make_unique<KvCache>(KvCache::joined(std::move(caches)));
+  whole.m_settled = whole.m_promptSize = 0;
+  return whole;
 }
 
 void InferenceSession::keepPrompt(const at::Tensor& logits) {

@@ -44,10 +44,15 @@ class InferenceSession {
   Result<at::Tensor> extend(const std::vector<TokenId>& ids);
   /// One more token per sequence. Logits [B, V] F32.
   Result<at::Tensor> decode(const std::vector<TokenId>& ids);
-  /// Finished sequences leave; the rest keep this order.
+  /// Sequences that are not named leave; the rest keep this order. One that is named several times goes on in several
+  /// ways from here.
   void keepRows(const std::vector<std::int64_t>& rows);
   /// Forgets all but the first `count` ids of a session of one sequence; the cache keeps what it holds of them.
   void rewind(std::int64_t count);
+  /// The same of each sequence of several.
+  void rewindRows(const std::vector<std::int64_t>& counts);
+  /// One session of all sequences of several, which have one model, map and capacity; they are used up.
+  static InferenceSession joined(std::vector<InferenceSession> parts);
   /// How many of the first `count` ids the cache holds bit for bit as a prefill of a longer prompt would write them.
   std::int64_t reusable(std::int64_t count) const;
   /// Keeps the logits [1, V] after the last id held, until one of these ids is forgotten or the map changes: an answer
@@ -63,9 +68,9 @@ class InferenceSession {
   void switchMap(const SharingMap& map);
   /// Whether a map switch left the cache behind the ids.
   bool isStale() const { return m_stale; }
-  /// Appends to the only sequence: final normed hidden states [T, C] of each of these ids, which all layers then run
-  /// on.
-  Result<at::Tensor> read(const std::vector<TokenId>& ids);
+  /// Appends to each sequence, of which all hold the same number of ids (none: they begin here): final normed hidden
+  /// states [B, T, C] of each of these ids, which all layers then run on; T of the longest, the rest is padding.
+  Result<at::Tensor> read(const std::vector<std::vector<TokenId>>& ids);
   /// Looked at before every layer from now on, in place of the option.
   void setCancel(const std::atomic<bool>* cancel) { m_options.cancel = cancel; }
 

@@ -24,8 +24,9 @@ constexpr const char* kSchema =
     " kind TEXT NOT NULL, text TEXT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS answers(map TEXT NOT NULL, question TEXT NOT NULL, answer TEXT NOT NULL,"
     " scores TEXT, step INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(map, question)) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS questions(id TEXT PRIMARY KEY, text TEXT NOT NULL, expected TEXT NOT NULL)"
-    " WITHOUT ROWID;";
+    "CREATE TABLE IF NOT EXISTS questions(id TEXT PRIMARY KEY, text TEXT NOT NULL, expected TEXT NOT NULL,"
+    " context TEXT NOT NULL DEFAULT '', cluster TEXT NOT NULL DEFAULT '', refs TEXT NOT NULL DEFAULT '[]',"
+    " answerable INTEGER NOT NULL DEFAULT 1) WITHOUT ROWID;";
 
 /// From version 1, that of Strata 0.4.
 constexpr const char* kUpgrade =
@@ -39,11 +40,19 @@ constexpr const char* kUpgrade =
 /// From versions 1 to 3.
 constexpr const char* kAddStep = "ALTER TABLE answers ADD COLUMN step INTEGER NOT NULL DEFAULT 0;";
 
+/// From versions 3 and 4.
+constexpr const char* kAddContext =
+    "ALTER TABLE questions ADD COLUMN context TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE questions ADD COLUMN cluster TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE questions ADD COLUMN refs TEXT NOT NULL DEFAULT '[]';"
+    "ALTER TABLE questions ADD COLUMN answerable INTEGER NOT NULL DEFAULT 1;";
+
 Result<void> prepareTables(const Database& database) {
   STRATA_TRY(const int version, database.version(kRunDatabaseVersion));
   if (version == kRunDatabaseVersion) return {};
   if (version == 1) STRATA_CHECK(database.execute(kUpgrade));
   if (version > 0 && version < kFirstSteppedVersion) STRATA_CHECK(database.execute(kAddStep));
+  if (version >= kFirstAskedVersion && version < kFirstContextVersion) STRATA_CHECK(database.execute(kAddContext));
   STRATA_CHECK(database.execute(kSchema));
   STRATA_CHECK(database.execute(kSeriesSchema));
   return database.execute("PRAGMA user_version=" + std::to_string(kRunDatabaseVersion));
@@ -91,14 +100,21 @@ Result<void> RunDatabase::State::writeBuffers() {
   }
   Statement answer(database,
                    "INSERT OR REPLACE INTO answers(map, question, answer, scores, step) VALUES(?, ?, ?, ?, ?)");
-  Statement question(database, "INSERT OR REPLACE INTO questions(id, text, expected) VALUES(?, ?, ?)");
+  // The first that is told of a question stays; what follows is the same question under another map.
+  Statement question(database,
+                     "INSERT OR IGNORE INTO questions(id, text, expected, context, cluster, refs, answerable)"
+                     " VALUES(?, ?, ?, ?, ?, ?, ?)");
   for (const RunAnswer& each : answers) {
     const std::string scores = printScores(each.scores);
     answer.bind(1, each.map).bind(2, each.question).bind(3, each.answer).bind(4, scores).bind(5, each.step);
     STRATA_CHECK(database.check(answer.step()));
     answer.reset();
-    if (each.text.empty()) continue;
-    STRATA_CHECK(database.check(question.bind(1, each.question).bind(2, each.text).bind(3, each.expected).step()));
+    const RunQuestion& asked = each.asked;
+    if (asked.text.empty() && asked.cluster.empty()) continue;
+    const std::string references = dumpLine(Json(asked.references));
+    question.bind(1, each.question).bind(2, asked.text).bind(3, asked.expected).bind(4, asked.context);
+    question.bind(5, asked.cluster).bind(6, references).bind(7, std::int64_t{asked.answerable ? 1 : 0});
+    STRATA_CHECK(database.check(question.step()));
     question.reset();
   }
   return {};
@@ -148,8 +164,8 @@ Result<void> RunDatabase::addEvent(std::int64_t step, const std::string& kind, c
   return m_state->flushIfDue();
 }
 
-Result<void> RunDatabase::addAnswer(const RunAnswer& answer) {
-  m_state->answers.push_back(answer);
+Result<void> RunDatabase::addAnswers(const std::vector<RunAnswer>& answers) {
+  m_state->answers.insert(m_state->answers.end(), answers.begin(), answers.end());
   return m_state->flushIfDue();
 }
 

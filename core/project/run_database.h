@@ -15,13 +15,22 @@
 
 namespace strata {
 
+/// What was asked; kept once for all maps and steps.
+struct RunQuestion {
+  std::string text, expected;  // empty where nothing was asked
+  std::string context = {};    // the passages that it was asked with
+  std::string cluster = {};    // what it is drawn together with in a bootstrap: its article; empty: it stands alone
+  std::vector<std::string> references = {};  // the answers that count
+  bool answerable = true;
+};
+
 /// One answered question of an evaluation.
 struct RunAnswer {
   std::string map, question;  // its id
   std::string answer;
   std::map<std::string, double> scores;  // "em", "f1", "rouge_l", …; only finite ones are stored
-  std::string text, expected;            // of the question; empty where nothing was asked
-  std::int64_t step = 0;                 // of a training run: steps done when it was given
+  RunQuestion asked;
+  std::int64_t step = 0;  // of a training run: steps done when it was given
 };
 
 /// Something that happened in a run: "checkpoint", "skipped", "redrawn", "resumed", "early_stop", "alert".
@@ -44,7 +53,9 @@ class RunDatabase {
   /// step that the metric has already gets the new value.
   Result<void> addMetric(const Metric& metric);
   Result<void> addEvent(std::int64_t step, const std::string& kind, const std::string& text);
-  Result<void> addAnswer(const RunAnswer& answer);
+  Result<void> addAnswer(const RunAnswer& answer) { return addAnswers({answer}); }
+  /// All of them are stored, or none.
+  Result<void> addAnswers(const std::vector<RunAnswer>& answers);
   Result<void> flush();
   /// Deletes what lies past a checkpoint (a resumed run).
   Result<void> deleteAfter(std::int64_t step);

@@ -188,6 +188,7 @@ Result<std::vector<RunAnswer>> RunReader::answers(const std::string& map, std::i
   std::string sql = "SELECT question, answer, ";
   sql += isTimed() ? "scores, " : "json_object('em', exact, 'f1', f1), ";
   sql += isFrom(kFirstAskedVersion) ? "questions.text, questions.expected, " : "NULL, NULL, ";
+  sql += isFrom(kFirstContextVersion) ? "questions.cluster, questions.answerable, " : "NULL, 1, ";
   sql += stepped ? "step FROM answers" : "0 FROM answers";
   if (isFrom(kFirstAskedVersion)) sql += " LEFT JOIN questions ON questions.id = question";
   sql += stepped ? " WHERE map = ? AND step >= ?" : " WHERE map = ?";
@@ -199,11 +200,32 @@ Result<std::vector<RunAnswer>> RunReader::answers(const std::string& map, std::i
   rows.bind(parameter, count).bind(parameter + 1, from);
   std::vector<RunAnswer> found;
   while (rows.step() == SQLITE_ROW) {
-    found.push_back(
-        {map, rows.text(0), rows.text(1), scoresIn(rows.text(2)), rows.text(3), rows.text(4), rows.integer(5)});
+    RunAnswer answer{map, rows.text(0), rows.text(1), scoresIn(rows.text(2)), {}, rows.integer(7)};
+    answer.asked.text = rows.text(3);
+    answer.asked.expected = rows.text(4);
+    answer.asked.cluster = rows.text(5);
+    answer.asked.answerable = rows.isNull(6) || rows.integer(6) != 0;
+    found.push_back(std::move(answer));
   }
   STRATA_CHECK(m_database.check(rows.code()));
   return found;
+}
+
+Result<std::optional<RunQuestion>> RunReader::question(const std::string& id) const {
+  if (!isFrom(kFirstAskedVersion)) return std::optional<RunQuestion>();
+  Statement row(m_database,
+                isFrom(kFirstContextVersion)
+                    ? "SELECT text, expected, context, cluster, refs, answerable FROM questions WHERE id = ?"
+                    : "SELECT text, expected, '', '', '[]', 1 FROM questions WHERE id = ?");
+  const int code = row.bind(1, id).step();
+  STRATA_CHECK(m_database.check(code));
+  if (code != SQLITE_ROW) return std::optional<RunQuestion>();
+  RunQuestion question{row.text(0), row.text(1), row.text(2), row.text(3), {}, row.integer(5) != 0};
+  STRATA_TRY(const Json references, parseJson(row.text(4), "The references of question " + id));
+  for (const Json& each : references) {
+    if (each.is_string()) question.references.push_back(each.get<std::string>());
+  }
+  return std::optional(std::move(question));
 }
 
 Result<std::int64_t> RunReader::eventCount() const {

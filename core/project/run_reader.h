@@ -53,9 +53,11 @@ class RunReader {
   Result<std::vector<std::string>> answerMaps() const;
   /// Those given at `fromStep` or later.
   Result<std::int64_t> answerCount(const std::string& map, std::int64_t fromStep = 0) const;
-  /// By the questions' ids.
+  /// By the questions' ids; contexts and references are left out.
   Result<std::vector<RunAnswer>> answers(const std::string& map, std::int64_t from, std::int64_t count,
                                          std::int64_t fromStep = 0) const;
+  /// One question whole; nothing: the run did not ask it.
+  Result<std::optional<RunQuestion>> question(const std::string& id) const;
   /// The newest first, at most `count`.
   Result<std::vector<RunEvent>> events(std::int64_t count) const;
   Result<std::int64_t> eventCount() const;

@@ -62,9 +62,11 @@ class TaskObjective : public Objective {
       Losses losses;
       TaskHooks asked;
       asked.goOn = hooks.goOn;
-      asked.onAnswer = [&](const TaskAnswer& answer) -> Result<void> {
-        const auto score = answer.scores.find(m_metric);
-        losses.push_back(score == answer.scores.end() ? WindowLoss{} : WindowLoss{1 - score->second, 1});
+      asked.onAnswers = [&](const std::vector<TaskAnswer>& answers) -> Result<void> {
+        for (const TaskAnswer& each : answers) {
+          const auto score = each.scores.find(m_metric);
+          losses.push_back(score == each.scores.end() ? WindowLoss{} : WindowLoss{1 - score->second, 1});
+        }
         return {};
       };
       STRATA_CHECK(evaluateQuestions(m_model, {{printMap(map), map}}, m_data, {}, asked));

@@ -35,8 +35,8 @@ Result<at::Tensor> Comparison::Reading::logits(const std::vector<TokenId>& answe
   std::vector<TokenId> before = begin > 0 ? std::vector{answer[begin - 1]} : std::vector{reader.prompt.back()};
   before.insert(before.end(), answer.begin() + static_cast<std::ptrdiff_t>(begin),
                 answer.begin() + static_cast<std::ptrdiff_t>(end - 1));
-  STRATA_TRY(const at::Tensor hidden, session.read(before));
-  return at::linear(hidden, reader.model->weights().head).to(at::kFloat).to(at::kDouble).cpu();
+  STRATA_TRY(const at::Tensor hidden, session.read({before}));
+  return at::linear(hidden[0], reader.model->weights().head).to(at::kFloat).to(at::kDouble).cpu();
 }
 
 Comparison::Comparison(Reader a, Reader b, std::vector<TokenId> ids, int alternatives,

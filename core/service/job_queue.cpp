@@ -148,6 +148,24 @@ Result<std::string> queueEvaluation(const fs::path& project, Json options) {
   return created(project, kEvalKind, configToJson(config));
 }
 
+/// A run that stopped or failed goes on with what it was told.
+Result<std::string> resumeMeasuring(const fs::path& project, const protocol::StartJob::Params& params) {
+  const auto name = findRun(params.resume, project);
+  if (!name || name->step) {
+    return fail(ErrorCode::notFound, "The project has no run " + params.resume + ".", "resume");
+  }
+  STRATA_TRY(Run run, Run::reopen(name->folder, Run::Purpose::change));
+  if (run.info().kind != params.kind) {
+    return fail(ErrorCode::usage, "The run " + run.info().id + " is no " + params.kind + ".", "resume");
+  }
+  if (run.info().state == RunState::done) {
+    return fail(ErrorCode::usage, "The run " + run.info().id + " is done; there is nothing to go on with.", "resume");
+  }
+  run.clearStop();
+  STRATA_CHECK(run.setState(RunState::queued));
+  return run.info().id;
+}
+
 }  // namespace
 
 Result<TrainConfig> requestedTraining(const fs::path& project, const protocol::EstimateTraining::Params& params) {
@@ -175,10 +193,14 @@ Result<std::vector<std::string>> queueJobs(const fs::path& project, const protoc
     return fail(ErrorCode::usage, "A sweep makes new runs of training; leave p_cross and configs out.", "p_cross");
   }
   const auto one = [](std::string id) { return std::vector{std::move(id)}; };
-  if (params.kind == kEvalKind && params.resume.empty() && params.extend.empty()) {
-    return queueEvaluation(project, config).map(one);
+  const bool measures = params.kind == kSearchKind || params.kind == kSensitivityKind;
+  if (measures || params.kind == kEvalKind) {
+    if (!params.extend.empty()) {
+      return fail(ErrorCode::usage, "Only training can be extended; leave extend out.", "extend");
+    }
+    if (!params.resume.empty()) return resumeMeasuring(project, params).map(one);
+    return (measures ? queueMeasure(project, params) : queueEvaluation(project, config)).map(one);
   }
-  if (params.kind == kSearchKind || params.kind == kSensitivityKind) return queueMeasure(project, params).map(one);
   if (params.kind != kTrainKind) {
     return fail(
         ErrorCode::usage,

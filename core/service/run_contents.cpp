@@ -197,10 +197,10 @@ Result<protocol::ReadAnswers::Answer> readAnswers(const fs::path& runFolder,
   std::size_t bytes = 0;
   for (const RunAnswer& each : found) {
     constexpr std::size_t kScoreBytes = 48;
-    bytes += each.question.size() + each.answer.size() + each.text.size() + each.expected.size() +
+    bytes += each.question.size() + each.answer.size() + each.asked.text.size() + each.asked.expected.size() +
              kScoreBytes * each.scores.size();
     if (bytes > kPageBytes && !answer.answers.empty()) break;
-    answer.answers.push_back({each.question, each.answer, toScores(each.scores), each.text, each.expected, each.step});
+    answer.answers.push_back({each.question, each.answer, toScores(each.scores), each.asked.text, each.asked.expected, each.step});
   }
   return answer;
 }

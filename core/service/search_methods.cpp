@@ -42,31 +42,9 @@ Result<Json> checkedConfig(const fs::path& project, Json given, Result<void> (*c
   return configToJson(config);
 }
 
-/// A run that stopped or failed goes on with what it was told.
-Result<std::string> queueAgain(const fs::path& project, const protocol::StartJob::Params& params) {
-  const auto name = findRun(params.resume, project);
-  if (!name || name->step) {
-    return fail(ErrorCode::notFound, "The project has no run " + params.resume + ".", "resume");
-  }
-  STRATA_TRY(Run run, Run::reopen(name->folder, Run::Purpose::change));
-  if (run.info().kind != params.kind) {
-    return fail(ErrorCode::usage, "The run " + run.info().id + " is no " + params.kind + ".", "resume");
-  }
-  if (run.info().state == RunState::done) {
-    return fail(ErrorCode::usage, "The run " + run.info().id + " is done; there is nothing to go on with.", "resume");
-  }
-  run.clearStop();
-  STRATA_CHECK(run.setState(RunState::queued));
-  return run.info().id;
-}
-
 }  // namespace
 
 Result<std::string> queueMeasure(const fs::path& project, const protocol::StartJob::Params& params) {
-  if (!params.extend.empty()) {
-    return fail(ErrorCode::usage, "Only training can be extended; leave extend out.", "extend");
-  }
-  if (!params.resume.empty()) return queueAgain(project, params);
   const Json given = params.config.is_null() ? Json::object() : params.config;
   STRATA_TRY(const Json config, params.kind == kSearchKind
                                     ? checkedConfig<SearchConfig>(project, given, checkSearchConfig)

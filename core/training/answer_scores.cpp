@@ -12,8 +12,9 @@ Result<AnswerScores> scoreAnswers(const RunSetup& setup, const NamedMap& map, co
   AnswerScores scores;
   TaskHooks hooks;
   hooks.goOn = goOn;
-  hooks.onAnswer = [&](const TaskAnswer& answer) -> Result<void> {
-    scores.answers.push_back({answer.map, answer.question, answer.answer, answer.scores, answer.text, answer.expected});
+  hooks.onAnswers = [&](const std::vector<TaskAnswer>& answers) -> Result<void> {
+    for (const TaskAnswer& each : answers)
+      scores.answers.push_back({each.map, each.question, each.answer, each.scores, each.asked});
     return {};
   };
   ModelConfig config = setup.model;

@@ -104,9 +104,11 @@ TEST(QuestionTask, AnswersThatEqualTheGoldScoreOne) {
   const auto model = openStories();
   QuestionSet data = twoQuestions();
   TaskHooks hooks;
-  hooks.onAnswer = [&](const TaskAnswer& answer) -> Result<void> {
-    for (Question& question : data.questions) {
-      if (question.id == answer.question) question.answers = {answer.answer + " x"};
+  hooks.onAnswers = [&](const std::vector<TaskAnswer>& answers) -> Result<void> {
+    for (const TaskAnswer& answer : answers) {
+      for (Question& question : data.questions) {
+        if (question.id == answer.question) question.answers = {answer.answer + " x"};
+      }
     }
     return {};
   };
@@ -189,8 +191,8 @@ TEST(QuestionTask, LongAnswersHaveRougeAndBleuOverTheQuestionsWithAnAnswer) {
   data.questions[2].answerable = true;  // nobody knows
   std::vector<TaskAnswer> answers;
   TaskHooks hooks;
-  hooks.onAnswer = [&](const TaskAnswer& answer) -> Result<void> {
-    answers.push_back(answer);
+  hooks.onAnswers = [&](const std::vector<TaskAnswer>& some) -> Result<void> {
+    answers.insert(answers.end(), some.begin(), some.end());
     return {};
   };
   const auto results = evaluateQuestions(model, maps("full"), data, {}, hooks);
@@ -241,13 +243,14 @@ TEST(NllTask, EachDocumentHasItsOwnLossAndTheyAddUp) {
   const auto model = openStories(12);
   std::vector<TaskAnswer> told;
   TaskHooks hooks;
-  hooks.onAnswer = [&](const TaskAnswer& answer) -> Result<void> {
-    told.push_back(answer);
+  hooks.onAnswers = [&](const std::vector<TaskAnswer>& some) -> Result<void> {
+    told.insert(told.end(), some.begin(), some.end());
     return {};
   };
   const auto results = evaluateNll(*model, maps("stride:2"), folder.path() / "a.txt", {}, hooks);
   ASSERT_TRUE(results) << results.error().message;
   ASSERT_EQ(told.size(), 2u);
+  std::sort(told.begin(), told.end(), [](const auto& a, const auto& b) { return a.question < b.question; });
   double sum = 0;
   for (std::size_t i = 0; i < told.size(); ++i) {
     EXPECT_EQ(told[i].question, std::to_string(i + 1));
@@ -326,7 +329,7 @@ TEST(MaskedNll, BatchesOfUnequalRowsEqualRowsOneByOne) {
     rows.push_back(row);
   }
   const NamedMap map = maps("even:2").front();
-  const auto together = sumNll(*model, map, rows, {});
+  const auto together = sumNll(*model, map.map, rows);
   ASSERT_TRUE(together) << together.error().message;
   ASSERT_EQ(together->size(), rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {

@@ -72,9 +72,9 @@ TEST(RunDatabase, FlushAndTheEndWriteEverything) {
     ASSERT_TRUE(database.addEvent(3, "evaluation", "nll of full: 1.25"));
     ASSERT_TRUE(database.flush());
     EXPECT_EQ(query(run.path(), "SELECT text FROM events").front(), "nll of full: 1.25");
-    ASSERT_TRUE(database.addAnswer({"stride:2", "q1", "Paris", {{"em", 1}, {"f1", 1}}, "", ""}));
+    ASSERT_TRUE(database.addAnswer({"stride:2", "q1", "Paris", {{"em", 1}, {"f1", 1}}, {}}));
     ASSERT_TRUE(
-        database.addAnswer({"stride:2", "q1", "Lyon", {{"em", 0}, {"f1", 0.5}, {"rouge_l", std::nan("")}}, "", ""}));
+        database.addAnswer({"stride:2", "q1", "Lyon", {{"em", 0}, {"f1", 0.5}, {"rouge_l", std::nan("")}}, {}}));
   }
   EXPECT_EQ(query(run.path(), "SELECT answer || scores FROM answers"),
             std::vector<std::string>{R"(Lyon{"em":0.0,"f1":0.5})"});

@@ -133,14 +133,14 @@ TEST_F(Readers, KnowHowLongARunTookAndTheBestOfEachScore) {
 
 TEST_F(Readers, GiveAnswersByPagesWithAllTheirScores) {
   for (const char* id : {"q3", "q1", "q2"}) {
-    ASSERT_TRUE(database.addAnswer({"full",
-                                    id,
-                                    std::string("answer of ") + id,
-                                    {{"em", 1}, {"rouge_l", .5}},
-                                    std::string("What is ") + id + "?",
-                                    "this"}));
+    ASSERT_TRUE(database.addAnswer(
+        {"full",
+         id,
+         std::string("answer of ") + id,
+         {{"em", 1}, {"rouge_l", .5}},
+         {std::string("What is ") + id + "?", "this", "A passage.", "An article", {"this", "that"}, false}}));
   }
-  ASSERT_TRUE(database.addAnswer({"stride:2", "q1", "another", {}, "", ""}));
+  ASSERT_TRUE(database.addAnswer({"stride:2", "q1", "another", {}, {}}));
   ASSERT_TRUE(database.flush());
   const RunReader reader = open();
   EXPECT_THAT(*reader.answerMaps(), ElementsAre("full", "stride:2"));
@@ -150,17 +150,25 @@ TEST_F(Readers, GiveAnswersByPagesWithAllTheirScores) {
   ASSERT_EQ(page->size(), 2u);
   EXPECT_EQ(page->front().question, "q2");
   EXPECT_EQ(page->front().answer, "answer of q2");
-  EXPECT_EQ(page->front().text, "What is q2?");
-  EXPECT_EQ(page->front().expected, "this");
+  EXPECT_EQ(page->front().asked.text, "What is q2?");
+  EXPECT_EQ(page->front().asked.cluster, "An article");
+  EXPECT_FALSE(page->front().asked.answerable);
+  EXPECT_TRUE(page->front().asked.context.empty()) << "asked for by itself";
+  EXPECT_EQ(page->front().asked.expected, "this");
   const std::map<std::string, double> scores = {{"em", 1}, {"rouge_l", .5}};
   EXPECT_EQ(page->back().scores, scores);
   EXPECT_TRUE(reader.answers("full", 3, 5)->empty());
+  const auto whole = reader.question("q2");
+  ASSERT_TRUE(whole && *whole) << "one question whole";
+  EXPECT_EQ((*whole)->context, "A passage.");
+  EXPECT_THAT((*whole)->references, ElementsAre("this", "that"));
+  EXPECT_FALSE(*reader.question("q9"));
 }
 
 TEST_F(Readers, GiveTheAnswersFromAStepOn) {
-  ASSERT_TRUE(database.addAnswer({"full", "q1", "early", {}, "Why?", "so", 20}));
-  ASSERT_TRUE(database.addAnswer({"full", "q2", "early", {}, "How?", "so", 20}));
-  ASSERT_TRUE(database.addAnswer({"full", "q2", "late", {}, "How?", "so", 40}));
+  ASSERT_TRUE(database.addAnswer({"full", "q1", "early", {}, {"Why?", "so"}, 20}));
+  ASSERT_TRUE(database.addAnswer({"full", "q2", "early", {}, {"How?", "so"}, 20}));
+  ASSERT_TRUE(database.addAnswer({"full", "q2", "late", {}, {"How?", "so"}, 40}));
   ASSERT_TRUE(database.flush());
   const RunReader reader = open();
   EXPECT_EQ(*reader.answerCount("full"), 2) << "the newest of each question";

@@ -370,7 +370,7 @@ TEST_F(Contents, AnswersComeByPagesOfAtMost256KiB) {
     auto database = *RunDatabase::open(run);
     for (int i = 100; i < 200; ++i) {
       ASSERT_TRUE(database.addAnswer(
-          {"full", "q" + std::to_string(i), std::string(5000, 'a'), {{"f1", i / 200.0}}, "Which?", "this one"}));
+          {"full", "q" + std::to_string(i), std::string(5000, 'a'), {{"f1", i / 200.0}}, {"Which?", "this one"}}));
     }
   }
   EXPECT_THAT(readAnswers(run, {})->maps, ElementsAre("full"));

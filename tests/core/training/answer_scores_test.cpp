@@ -119,8 +119,8 @@ TEST_F(Answering, TheAnswersAreThoseOfAnEvaluationOfTheCheckpoint) {
             .value();
     std::map<std::string, TaskAnswer> expected;
     TaskHooks hooks;
-    hooks.onAnswer = [&](const TaskAnswer& answer) -> Result<void> {
-      expected[answer.question] = answer;
+    hooks.onAnswers = [&](const std::vector<TaskAnswer>& some) -> Result<void> {
+      for (const TaskAnswer& each : some) expected[each.question] = each;
       return {};
     };
     const auto results =
@@ -130,8 +130,8 @@ TEST_F(Answering, TheAnswersAreThoseOfAnEvaluationOfTheCheckpoint) {
     EXPECT_NEAR(values(run, "answer_nll/stride:2").back().second, results->front().metrics.at("nll"), 1e-9);
     for (const RunAnswer& answer : answers(run, "stride:2")) {
       EXPECT_EQ(answer.answer, expected.at(answer.question).answer);
-      EXPECT_EQ(answer.text, "Who?");
-      EXPECT_EQ(answer.expected, expected.at(answer.question).expected);
+      EXPECT_EQ(answer.asked.text, "Who?");
+      EXPECT_EQ(answer.asked.expected, expected.at(answer.question).asked.expected);
       EXPECT_EQ(answer.scores.at("f1"), expected.at(answer.question).scores.at("f1"));
     }
     EXPECT_GT(values(run, "f1/full").back().second, values(run, "f1/full").front().second) << "it learned to answer";
