@@ -1,13 +1,10 @@
 // Training that cannot go on: weights that overflow, a full disk, memory that runs out. The page says why, what is good
 // is kept, and the run goes on where the cause is gone.
 
-#include <QLineEdit>
-#include <QTreeView>
 #include <fstream>
 
-#include "real_window.h"
 #include "small_disk.h"
-#include "widgets/plots/series_plot.h"
+#include "train_steps.h"
 
 namespace strata {
 namespace {
@@ -17,46 +14,26 @@ class FailingRun : public ::testing::Test {
   void open(const EngineClient::Command& command = {QStringLiteral(STRATA_BINARY_DIR "/bin/strata"), {"engine"}}) {
     window.emplace(folders, command);
     ASSERT_TRUE(window->isReady()) << window->engine.log().toStdString();
-    QTest::mouseClick(button("rail-train"), Qt::LeftButton);
-    ASSERT_TRUE(startable()) << label("runSummary").toStdString() << label("startNote").toStdString();
-  }
-  QAbstractButton* button(const char* name) const { return window->find<QAbstractButton>(name); }
-  QString label(const char* name) const { return window->find<QLabel>(name)->text(); }
-  bool startable() const {
-    return until([&] { return button("startRun")->isVisible() && button("startRun")->isEnabled(); });
-  }
-  void set(const char* field, const QString& value) {
-    auto* line = window->find<QLineEdit>(field);
-    ASSERT_NE(line, nullptr) << field;
-    line->setText(value);
-    Q_EMIT line->textEdited(value);
-    Q_EMIT line->editingFinished();
-  }
-  void start() {
-    ASSERT_TRUE(startable()) << label("runSummary").toStdString() << label("startNote").toStdString();
-    QTest::mouseClick(button("startRun"), Qt::LeftButton);
-  }
-  std::size_t points() const {
-    const auto* plot = window->find<SeriesPlot>("lossPlot");
-    return plot->series().isEmpty() ? 0 : plot->data(plot->series().first())->size();
+    page.emplace(*window);
+    page->open();
   }
   /// The run is paused and its reason holds `words`, on the page and among the notices.
   void expectPaused(const QString& words) {
-    ASSERT_TRUE(until([&] { return label("runStatus") == "paused" || label("runStatus") == "failed"; }, 4 * kPatience))
-        << label("runStatus").toStdString() << label("runProblem").toStdString();
-    EXPECT_EQ(label("runStatus"), "paused");
-    EXPECT_TRUE(until([&] { return label("runMessage").contains(words); })) << label("runMessage").toStdString();
-    EXPECT_TRUE(window->find<QLabel>("runMessage")->isVisible());
+    ASSERT_TRUE(page->ends("paused"));
+    const auto* message = window->find<QLabel>("runMessage");
+    EXPECT_TRUE(until([&] { return message->text().contains(words); })) << page->problems();
+    EXPECT_TRUE(message->isVisible());
   }
   void resumeUntilDone() {
-    ASSERT_TRUE(until([&] { return button("resumeRun")->isVisible() && button("resumeRun")->isEnabled(); }));
-    QTest::mouseClick(button("resumeRun"), Qt::LeftButton);
-    ASSERT_TRUE(until([&] { return label("runStatus") == "done"; }, 4 * kPatience))
-        << label("runStatus").toStdString() << label("runMessage").toStdString() << label("runProblem").toStdString();
+    ASSERT_TRUE(
+        until([&] { return page->button("resumeRun")->isVisible() && page->button("resumeRun")->isEnabled(); }));
+    page->click("resumeRun");
+    ASSERT_TRUE(page->ends("done"));
   }
 
   OwnFolders folders;
   std::optional<RealWindow> window;
+  std::optional<TrainSteps> page;
 };
 
 /// A copy of a sample model whose last norm overflows: its bytes are those of the largest floats.
@@ -82,9 +59,9 @@ TEST_F(FailingRun, WithoutAFiniteLossIsPausedAndSaysSo) {
   const QString model = folders.path("overflowing");
   copyOverflowing(QStringLiteral(STRATA_SOURCE_DIR "/resources/models/sample-base"), model);
   open();
-  set("model-text", model);
-  set("steps", "12");
-  start();
+  page->fill(WizardStep::data, "model-text", model);
+  page->fill(WizardStep::budget, "steps", "12");
+  page->start();
   expectPaused("finite");
   window->screenshot("train_journey_not_finite");
 }
@@ -94,11 +71,10 @@ TEST_F(FailingRun, OnAFullDiskIsPausedWithItsCheckpointAndGoesOnOnceThereIsRoom)
   STRATA_NEEDS(disk);
   qputenv("XDG_DATA_HOME", disk.path().c_str());
   open();
-  set("steps", "60");
-  set("save-every", "4");
-  start();
-  ASSERT_TRUE(until([&] { return points() >= 6; }, 2 * kPatience))
-      << label("startNote").toStdString() << label("runProblem").toStdString();
+  page->fill(WizardStep::budget, "steps", "60");
+  page->fill(WizardStep::review, "save-every", "4");
+  page->start();
+  ASSERT_TRUE(until([&] { return page->points("lossPlot") >= 6; }, 2 * kPatience)) << page->problems();
   const std::filesystem::path filler = disk.path() / "filler";
   {
     std::ofstream file(filler, std::ios::binary);
@@ -110,17 +86,17 @@ TEST_F(FailingRun, OnAFullDiskIsPausedWithItsCheckpointAndGoesOnOnceThereIsRoom)
   window->screenshot("train_journey_full_disk");
   std::filesystem::remove(filler);
   resumeUntilDone();
-  EXPECT_TRUE(until([&] { return points() == 60; })) << points() << ": each step once";
+  EXPECT_TRUE(until([&] { return page->points("lossPlot") == 60; })) << page->points("lossPlot") << ": each step once";
   window.reset();  // it writes to the disk
 }
 
 TEST_F(FailingRun, WithoutMemoryIsPausedAndGoesOnWithASmallerMicroBatch) {
   open({QStringLiteral("sh"), {"-c", "ulimit -v 3000000; exec \"$0\" engine", STRATA_BINARY_DIR "/bin/strata"}});
-  set("steps", "2");
-  set("batch", "128");  // two groups
-  set("micro-batch", "64");
-  set("length", "512");
-  start();
+  page->fill(WizardStep::budget, "steps", "2");
+  page->fill(WizardStep::budget, "batch", "128");  // two groups
+  page->fill(WizardStep::budget, "micro-batch", "64");
+  page->fill(WizardStep::budget, "length", "512");
+  page->start();
   expectPaused("memory");
   window->screenshot("train_journey_no_memory");
 }

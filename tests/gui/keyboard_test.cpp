@@ -2,9 +2,8 @@
 
 #include <QLineEdit>
 #include <QListWidget>
-#include <QProcess>
-#include <QStandardPaths>
 
+#include "hand.h"
 #include "real_window.h"
 
 namespace strata {
@@ -12,68 +11,25 @@ namespace {
 
 class Keyboard : public ::testing::Test {
  protected:
-  Keyboard() : window(m_folders), m_real(qApp->platformName() == "xcb") {
-    if (m_real) tell({"windowfocus", "--sync", QString::number(window.window.winId())});
-  }
-  /// "ctrl+k", "Return", "space": as xdotool names them.
-  void press(const QString& keys) {
-    if (m_real) return tell({"key", "--clearmodifiers", keys});
-    static const QHash<QString, Qt::Key> kNames = {
-        {"Return", Qt::Key_Return}, {"space", Qt::Key_Space}, {"Tab", Qt::Key_Tab},
-        {"Escape", Qt::Key_Escape}, {"F6", Qt::Key_F6},       {"ctrl+k", Qt::Key_K},
-        {"ctrl+d", Qt::Key_D},      {"ctrl+2", Qt::Key_2},    {"Down", Qt::Key_Down}};
-    QWidget* popup = QApplication::activePopupWidget();
-    QWidget* target = popup != nullptr && popup->focusWidget() != nullptr ? popup->focusWidget() : focus();
-    QTest::keyClick(target != nullptr ? target : &window.window, kNames.value(keys),
-                    keys.startsWith("ctrl+") ? Qt::ControlModifier : Qt::NoModifier);
-    QTest::qWait(20);
-  }
-  void type(const QString& text) {
-    if (m_real) return tell({"type", "--delay", "20", text});
-    QTest::keyClicks(QApplication::focusWidget(), text);
-  }
-  QWidget* focus() const {
-    QWidget* now = QApplication::focusWidget();
-    return now != nullptr ? now : window.window.focusWidget();
-  }
-  bool hasFocus(const char* name) {
-    return until([&] { return focus() != nullptr && focus()->objectName() == name; }, 5000);
-  }
-  /// Tab, until it is there.
-  bool tabTo(const char* name) {
-    for (int i = 0; i < 80; ++i) {
-      if (focus() != nullptr && focus()->objectName() == name) return true;
-      QWidget* before = focus();
-      press("Tab");
-      if (!until([&] { return focus() != before; }, 2000)) return false;
-    }
-    return false;
-  }
+  Keyboard() { hand.takeWindow(); }
+  void press(const QString& keys) { hand.press(keys); }
+  QWidget* focus() const { return hand.focus(); }
 
- private:
-  void tell(const QStringList& words) {
-    EXPECT_EQ(QProcess::execute("xdotool", words), 0) << words.join(' ').toStdString();
-    QTest::qWait(50);
-  }
-  const OwnFolders m_folders;
-
- protected:
-  RealWindow window;
-
- private:
-  bool m_real;
+  const OwnFolders folders;
+  RealWindow window{folders};
+  Hand hand{window.window};
 };
 
 TEST_F(Keyboard, LeadsThroughTheFirstMinute) {
   ASSERT_TRUE(window.isReady()) << window.engine.log().toStdString();
   ASSERT_TRUE(until([&] { return !window.find<QPlainTextEdit>("chatDraft")->toPlainText().isEmpty(); }));
-  EXPECT_TRUE(hasFocus("send")) << "the question is typed in: Enter asks";
+  EXPECT_TRUE(hand.hasFocus("send")) << "the question is typed in: Enter asks";
   press("Return");
   ASSERT_TRUE(until([&] { return !window.chat->conversation().turns().empty(); }));
   ASSERT_TRUE(window.bothAnswered(0));
   const protocol::Answer full = *window.answer(0, Which::b)->answer;
 
-  ASSERT_TRUE(tabTo("step-halve"));
+  ASSERT_TRUE(hand.tabTo(window.find("step-halve")));
   press("space");
   ASSERT_TRUE(until([&] {
     const SideAnswer *a = window.answer(0, Which::a), *b = window.answer(0, Which::b);
@@ -96,8 +52,8 @@ TEST_F(Keyboard, LeadsThroughTheFirstMinute) {
   press("ctrl+k");
   auto* text = window.find<QLineEdit>("find-text");
   ASSERT_TRUE(until([&] { return (text = window.find<QLineEdit>("find-text")) != nullptr && text->isVisible(); }));
-  ASSERT_TRUE(hasFocus("find-text"));
-  type("routed");
+  ASSERT_TRUE(hand.hasFocus("find-text"));
+  hand.type("routed");
   const auto* found = window.find<QListWidget>("find-list");
   ASSERT_TRUE(until([&] { return text->text() == "routed" && found->count() > 0; }));
   EXPECT_TRUE(found->item(0)->text().contains("routed")) << found->item(0)->text().toStdString();

@@ -8,6 +8,7 @@
 #include <QFile>
 #include <QLabel>
 #include <QPlainTextEdit>
+#include <QScreen>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QTimer>
@@ -37,7 +38,8 @@ inline bool until(const std::function<bool()>& holds, int milliseconds = kPatien
 
 inline QString screenshotFolder() {
   const QString scale = qEnvironmentVariable("QT_SCALE_FACTOR");
-  const QString folder = QStringLiteral(STRATA_BINARY_DIR "/screenshots") + (scale.isEmpty() ? "" : "/scale-" + scale);
+  const QString folder = QStringLiteral(STRATA_BINARY_DIR "/screenshots") +
+                         (qApp->platformName() == "xcb" ? "/x11" : "") + (scale.isEmpty() ? "" : "/scale-" + scale);
   QDir().mkpath(folder);
   return folder;
 }
@@ -120,7 +122,10 @@ class RealWindow {
   }
   void screenshot(const QString& name) {
     QTest::qWait(400);  // until what changed last is laid out
-    window.grab().save(screenshotFolder() + "/" + name + ".png");
+    // Of an X server the whole screen: the window with its frame and what pops up.
+    const QPixmap picture =
+        qApp->platformName() == "xcb" ? QGuiApplication::primaryScreen()->grabWindow(0) : window.grab();
+    picture.save(screenshotFolder() + "/" + name + ".png");
   }
   void killEngine() const { ::kill(static_cast<pid_t>(engine.engine().pid), SIGKILL); }
 

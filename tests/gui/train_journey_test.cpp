@@ -1,13 +1,15 @@
-// From the first start of the window to a routed run of one's own: the wizard, the live curves, stop, resume, extend.
+// From the first start of the window to a routed run of one's own: the wizard, the live curves, stop, resume, extend, a
+// sweep. Under Xvfb with a window manager mouse and keyboard are real.
 
-#include <QComboBox>
-#include <QLineEdit>
+#include <gmock/gmock.h>
+
 #include <QListView>
 #include <QTreeView>
 
 #include "pace.h"
-#include "real_window.h"
-#include "widgets/plots/series_plot.h"
+#include "train_steps.h"
+#include "widgets/style/switch.h"
+#include "widgets/training/run_fields.h"
 
 namespace strata {
 namespace {
@@ -17,52 +19,27 @@ class TrainJourney : public ::testing::Test {
   void SetUp() override {
     ASSERT_TRUE(window.isReady()) << window.engine.log().toStdString();
     clock.start();
-    click("rail-train");
-    ASSERT_TRUE(until([&] { return button("startRun")->isVisible() && button("startRun")->isEnabled(); }))
-        << label("runSummary").toStdString() << label("startNote").toStdString();
+    page.open();
   }
-  QAbstractButton* button(const char* name) const { return window.find<QAbstractButton>(name); }
-  void click(const char* name) {
-    ++clicks;
-    QTest::mouseClick(button(name), Qt::LeftButton);
-  }
-  QString label(const char* name) const {
-    const auto* found = window.find<QLabel>(name);
-    return found == nullptr ? QString("no such label") : found->text();
-  }
-  std::size_t points(const char* plot) const {
-    const auto* found = window.find<SeriesPlot>(plot);
-    return found->series().isEmpty() ? 0 : found->data(found->series().first())->size();
-  }
-  void setSteps(const QString& steps) { set("steps", steps); }
-  void set(const char* field, const QString& text) {
-    auto* line = window.find<QLineEdit>(field);
-    ASSERT_NE(line, nullptr) << field;
-    line->setText(text);
-    Q_EMIT line->textEdited(text);
-    Q_EMIT line->editingFinished();
-  }
-  bool ends(const QString& state) {
-    return until([&] { return label("runStatus") == state; }, 4 * kPatience);
-  }
+  const std::vector<protocol::JobInfo>& runs() { return window.session.runs().rows(); }
+  std::string sideB() { return window.session.side(Which::b)->ref.model; }
 
   OwnFolders folders;
   RealWindow window{folders};
+  TrainSteps page{window};
   QElapsedTimer clock;
-  int clicks = 0;
 };
 
 TEST_F(TrainJourney, TwoClicksLeadToALiveLossCurveAndHalfTheCacheCostsLessInTheEnd) {
   window.screenshot("train_journey_0_ready");
-  click("startRun");
-  ASSERT_TRUE(until([&] { return points("lossPlot") > 0; })) << label("runProblem").toStdString();
+  page.click("startRun");
+  ASSERT_TRUE(until([&] { return page.points("lossPlot") > 0; })) << page.problems();
   const qint64 toFirstPoint = clock.elapsed();
-  std::printf("first point of the loss after %lld ms and %d clicks\n", static_cast<long long>(toFirstPoint), clicks);
-  EXPECT_LE(clicks, 5);
+  std::printf("first point of the loss after %lld ms and two clicks\n", static_cast<long long>(toFirstPoint));
   EXPECT_LT(static_cast<double>(toFirstPoint), 30'000 * testing::pace());
-  ASSERT_TRUE(until([&] { return points("lossPlot") >= 12; }));
+  ASSERT_TRUE(until([&] { return page.points("lossPlot") >= 12; }));
   window.screenshot("train_journey_1_running");
-  ASSERT_TRUE(ends("done")) << label("runMessage").toStdString();
+  ASSERT_TRUE(page.ends("done"));
   std::printf("done after %lld ms\n", static_cast<long long>(clock.elapsed()));
   window.screenshot("train_journey_2_done");
   auto* heldOut = window.find<SeriesPlot>("nllPlot");
@@ -75,79 +52,126 @@ TEST_F(TrainJourney, TwoClicksLeadToALiveLossCurveAndHalfTheCacheCostsLessInTheE
     }
   }
   // The run is a model now: side B chats with it.
-  ASSERT_TRUE(until([&] { return button("useRunAsB")->isEnabled(); }));
-  click("useRunAsB");
-  ASSERT_TRUE(until([&] {
-    const auto& side = window.session.side(Which::b);
-    return side && side->ref.model == window.session.runs().rows().front().id;
-  }));
+  ASSERT_TRUE(until([&] { return page.button("useRunAsB")->isEnabled(); }));
+  page.click("useRunAsB");
+  ASSERT_TRUE(until([&] { return window.session.side(Which::b) && sideB() == runs().front().id; }));
 }
 
-TEST_F(TrainJourney, ARunIsStoppedResumedAndExtended) {
-  setSteps("30");
-  click("startRun");
-  ASSERT_TRUE(until([&] { return points("lossPlot") >= 2; })) << label("runProblem").toStdString();
-  click("stopRun");
-  ASSERT_TRUE(ends("stopped"));
-  const std::size_t before = points("lossPlot");
-  EXPECT_LT(before, 30u);
-  click("resumeRun");
-  ASSERT_TRUE(ends("done")) << label("runMessage").toStdString() << label("runProblem").toStdString();
-  EXPECT_TRUE(until([&] { return points("lossPlot") == 30; })) << points("lossPlot") << ": each step once";
-  click("extendRun");
-  ASSERT_TRUE(until([&] { return button("startRun")->isVisible() && button("startRun")->isEnabled(); }));
-  setSteps("4");
-  ASSERT_TRUE(until([&] { return button("startRun")->isEnabled(); }));
-  click("startRun");
-  ASSERT_TRUE(until([&] { return window.session.runs().rows().size() == 2; })) << label("startNote").toStdString();
-  ASSERT_TRUE(ends("done")) << label("runMessage").toStdString();
-  EXPECT_EQ(window.session.runs().rows()[0].parent, window.session.runs().rows()[1].id);
+TEST_F(TrainJourney, TheWizardLeadsToARoutedRunThatIsStoppedResumedAndExtended) {
+  page.goTo(WizardStep::data);
+  for (const WizardStep step : {WizardStep::method, WizardStep::budget, WizardStep::evaluation, WizardStep::review}) {
+    page.click("stepNext");
+    ASSERT_TRUE(until([&] { return page.button(step)->isChecked(); }));
+    window.screenshot(QString("train_journey_wizard_%1").arg(static_cast<int>(step)));
+  }
+  page.fill(WizardStep::method, "p-cross", "0.6");
+  page.fill(WizardStep::budget, "steps", "30");
+  page.start();
+  ASSERT_TRUE(until([&] { return page.points("lossPlot") >= 2; })) << page.problems();
+  page.click("stopRun");
+  ASSERT_TRUE(page.ends("stopped"));
+  EXPECT_LT(page.points("lossPlot"), 30u);
+  page.click("resumeRun");
+  ASSERT_TRUE(page.ends("done"));
+  EXPECT_TRUE(until([&] { return page.points("lossPlot") == 30; })) << page.points("lossPlot") << ": each step once";
+  page.click("extendRun");
+  ASSERT_TRUE(page.startable()) << page.problems();
+  page.fill(WizardStep::budget, "steps", "4");
+  page.start();
+  ASSERT_TRUE(until([&] { return runs().size() == 2; })) << page.problems();
+  ASSERT_TRUE(page.ends("done"));
+  EXPECT_EQ(runs()[0].parent, runs()[1].id);
+  EXPECT_EQ(runs()[0].pCross, 0.6) << "extended as it was set up";
 }
 
 TEST_F(TrainJourney, ARunIsChattedWithWhileItTrainsAndItsNewestCheckpointAnswers) {
-  setSteps("2000");
-  set("save-every", "10");
-  set("eval-every", "10");
-  auto* questions = qobject_cast<QComboBox*>(window.find("eval-questions"));
-  ASSERT_NE(questions, nullptr);
-  const QString path = QString::fromStdString(window.session.project()->folder) + "/recall.json";
-  questions->lineEdit()->setText(path);
-  Q_EMIT questions->lineEdit()->textEdited(path);
-  Q_EMIT questions->lineEdit()->editingFinished();
-  set("eval-questions-limit", "6");
-  ASSERT_TRUE(until([&] { return button("startRun")->isEnabled(); })) << label("startNote").toStdString();
-  click("startRun");
-  ASSERT_TRUE(until([&] { return button("useRunAsB")->isEnabled(); }, 2 * kPatience))
-      << label("runProblem").toStdString();
+  page.fill(WizardStep::budget, "steps", "2000");
+  page.fill(WizardStep::review, "save-every", "10");
+  page.fill(WizardStep::evaluation, "eval-every", "10");
+  page.fill(WizardStep::evaluation, "eval-questions-text",
+            QString::fromStdString(window.session.project()->folder) + "/recall.json");
+  page.fill(WizardStep::evaluation, "eval-questions-limit", "6");
+  page.start();
+  ASSERT_TRUE(until([&] { return page.button("useRunAsB")->isEnabled(); }, 2 * kPatience)) << page.problems();
   auto* answers = window.find<QListView>("answerList");
   ASSERT_TRUE(until([&] { return answers->isVisible() && answers->model()->rowCount() == 6; }));
   window.screenshot("train_journey_3_answers");
-  click("useRunAsB");
-  const auto side = [&] { return window.session.side(Which::b)->ref.model; };
-  ASSERT_TRUE(until([&] { return side() == window.session.runs().rows().front().id + "@latest"; })) << side();
-  window.window.showPage("chat");
-  ASSERT_TRUE(window.find("runStrip")->isVisible());
-  ASSERT_TRUE(until([&] { return points("stripPlot") > 0; }));
+  page.click("useRunAsB");
+  ASSERT_TRUE(until([&] { return sideB() == runs().front().id + "@latest"; })) << sideB();
+  page.click("rail-chat");
+  ASSERT_TRUE(until([&] { return window.find("runStrip")->isVisible() && page.points("stripPlot") > 0; }));
   const auto stepThatAnswers = [&](int turn) {
-    window.chat->setDraft("What did Tom find under the tree?");
-    window.chat->sendDraft();
+    auto* draft = window.find<QPlainTextEdit>("chatDraft");
+    const QString question = "What did Tom find under the tree?";
+    page.hand.click(draft);
+    EXPECT_TRUE(page.hand.hasFocus("chatDraft"));
+    page.hand.press("ctrl+a");
+    page.hand.type(question);
+    EXPECT_TRUE(until([&] { return draft->toPlainText() == question; })) << draft->toPlainText().toStdString();
+    page.hand.press("Return");
     EXPECT_TRUE(window.bothAnswered(turn)) << window.engine.log().toStdString();
     const std::string by = window.answer(turn, Which::b)->answer->madeBy.model;
     return std::stoll(by.substr(by.find('@') + 1));
   };
   const std::int64_t first = stepThatAnswers(0);
   window.screenshot("train_journey_4_chat");
-  const protocol::JobInfo* job = window.session.trainingRun(window.session.side(Which::b)->ref);
-  ASSERT_NE(job, nullptr) << "it trains on";
-  ASSERT_TRUE(until([&] { return window.session.runs().rows().front().step >= first + 25; }, 2 * kPatience));
+  ASSERT_NE(window.session.trainingRun(window.session.side(Which::b)->ref), nullptr) << "it trains on";
+  ASSERT_TRUE(until([&] { return runs().front().step >= first + 25; }, 2 * kPatience));
   EXPECT_GT(stepThatAnswers(1), first) << "a newer checkpoint answers the next question";
   window.theme.setChoice(Theme::Choice::dark);
   window.screenshot("train_journey_4_chat_dark");
   window.theme.setChoice(Theme::Choice::light);
-  window.window.showPage("train");
-  EXPECT_GT(points("lossPlot"), 10u) << "the curves go on there too";
-  click("stopRun");
-  EXPECT_TRUE(ends("stopped"));
+  page.click("rail-train");
+  ASSERT_TRUE(until([&] { return page.button("stopRun")->isVisible(); }));
+  EXPECT_GT(page.points("lossPlot"), 10u) << "the curves go on there too";
+  page.click("stopRun");
+  EXPECT_TRUE(page.ends("stopped"));
+}
+
+TEST_F(TrainJourney, ASweepOfThreeProbabilitiesIsQueuedRunAndCompared) {
+  page.goTo(WizardStep::method);
+  page.click("sweep");
+  auto* values = window.find<QLineEdit>("sweepValues");
+  ASSERT_TRUE(until([&] { return values->isVisible(); }));
+  page.hand.enter(values, "0, 0.5, 1");
+  window.screenshot("train_journey_5_sweep");
+  page.fill(WizardStep::budget, "steps", "3");
+  page.start();
+  const auto done = [&] {
+    return std::count_if(runs().begin(), runs().end(), [](const auto& run) { return run.state == "done"; });
+  };
+  ASSERT_TRUE(until([&] { return runs().size() == 3 && done() == 3; }, 4 * kPatience)) << page.problems();
+  std::vector<double> probabilities;
+  for (const protocol::JobInfo& run : runs()) {
+    EXPECT_EQ(run.sweep, runs().front().sweep);
+    probabilities.push_back(run.pCross.value_or(-1));
+  }
+  EXPECT_THAT(probabilities, ::testing::UnorderedElementsAre(0, 0.5, 1));
+
+  // All three in one plot, and the settings in which they differ.
+  auto* list = window.find<QTreeView>("trainingRuns");
+  for (int row = 0; row < 3; ++row) {
+    const QModelIndex box = list->model()->index(row, static_cast<int>(RunField::tick));
+    page.hand.click(list->viewport(), list->visualRect(box).center());
+    ASSERT_TRUE(until([&] { return box.data(Qt::CheckStateRole).toInt() == Qt::Checked; }));
+  }
+  EXPECT_TRUE(until([&] { return window.find<SeriesPlot>("lossPlot")->series().size() >= 3; }));
+  page.click("compareRuns");
+  ASSERT_TRUE(until([&] {
+    const auto* table = window.find<QTreeView>("comparedSettings");
+    return table != nullptr && table->isVisible();
+  }));
+  window.screenshot("train_journey_6_compared");
+  const QAbstractItemModel* settings = window.find<QTreeView>("comparedSettings")->model();
+  ASSERT_EQ(settings->rowCount(), 1) << page.label("comparisonState");
+  QStringList row;
+  for (int column = 0; column < settings->columnCount(); ++column) {
+    row << settings->index(0, column).data().toString();
+  }
+  EXPECT_EQ(row.value(0), "Routing probability");
+  EXPECT_THAT(QStringList(row.mid(1)), ::testing::UnorderedElementsAre("0", "0.5", "1"));
+  page.hand.press("Escape");
+  EXPECT_TRUE(until([&] { return window.find("runComparison") == nullptr; }));
 }
 
 }  // namespace
