@@ -7,6 +7,7 @@
 #include "app/strata/eval_run.h"
 #include "app/strata/field_options.h"
 #include "app/strata/run_progress.h"
+#include "core/evaluation/question_preparer.h"
 #include "core/protocol/job_kinds.h"
 
 namespace strata {
@@ -17,26 +18,73 @@ struct EvalArguments {
   std::string task, data, predictions;
   std::vector<std::string> maps;
   int limit = 0;
+  bool showPrompt = false;
+  FieldOptions fields;  // of the configuration but those above
 
-  EvalConfig config() const {
-    return {.model = model.model,
-            .adapter = model.adapter,
-            .task = task,
-            .data = data,
-            .maps = maps,
-            .limit = limit,
-            .dtype = model.dtype,
-            .device = model.device,
-            .context = model.context,
-            .threads = model.threads};
-  }
+  explicit EvalArguments(CLI::App& verb) : fields(verb) {}
+  Result<EvalConfig> config() const;
 };
 
+/// A template as it is, or the file that holds it.
+Result<std::string> promptOf(const std::string& given) {
+  if (given.empty() || given.find("{{") != std::string::npos || given.find("{%") != std::string::npos) return given;
+  std::error_code failed;
+  if (std::filesystem::is_regular_file(given, failed)) return readUtf8File(given);
+  return fail(ErrorCode::usage,
+              "The prompt " + given + " is neither a file nor a template; give one with {{ question }}, for example.",
+              "--prompt");
+}
+
+Result<EvalConfig> EvalArguments::config() const {
+  EvalConfig config;
+  config.model = model.model;
+  config.adapter = model.adapter;
+  config.task = task;
+  config.data = data;
+  config.maps = maps;
+  config.limit = limit;
+  config.dtype = model.dtype;
+  config.device = model.device;
+  config.context = model.context;
+  config.threads = model.threads;
+  STRATA_CHECK(fields.applyTo(config));
+  STRATA_TRY(config.prompt, promptOf(config.prompt));
+  return config;
+}
+
+/// The template, and the first question as it is asked where data are given.
+Result<int> showPrompt(EvalConfig config, const Output& out) {
+  if (const std::string task = config.task; *defaultPrompt(task) == '\0') {
+    return fail(ErrorCode::usage, "The task " + task + " has no prompt; give one that asks.", "--show-prompt");
+  }
+  const std::string source = config.prompt.empty() ? defaultPrompt(config.task) : config.prompt;
+  Json json = {{"task", config.task}, {"prompt", source}};
+  std::string text = source;
+  if (!config.data.empty() || config.kvPairs > 0) {
+    STRATA_TRY(const AskedQuestions asked, readAsked(config));
+    STRATA_TRY(const TaskPrompt prompt, TaskPrompt::make(asked.data, asked.ask));
+    STRATA_TRY(const auto questions, askedOf(asked.data, 1));
+    STRATA_TRY(const QuestionPrompt first, prompt.of(*questions.front(), 0));
+    json["example"] = first.whole();
+    json["expected"] = prompt.target(*questions.front());
+    text += "\n--\n" + first.whole();
+  }
+  out.answer(json, text);
+  return 0;
+}
+
 std::string toText(const std::vector<TaskResult>& results) {
-  const bool longAnswers = !results.empty() && results.front().metrics.contains("rouge_l");
-  std::string text =
-      fmt::format("{:<20} {:>9} {:>8} {:>8} {:>9} {:>7} {:>10} {:>12}{}\n", "map", "retention", "F1 %", "EM %", "nll",
-                  "n", "truncated", "KV B/token", longAnswers ? "  ROUGE-L %   BLEU-1 %" : "");
+  // What a task measures beside the columns that all have.
+  constexpr std::pair<const char*, const char*> kOthers[] = {{"rouge_l", "ROUGE-L %"},   {"bleu_1", "BLEU-1 %"},
+                                                             {"subspan_em", "found %"},  {"acc", "acc %"},
+                                                             {"acc_norm", "acc_norm %"}, {"perplexity", "perplexity"}};
+  std::string text = fmt::format("{:<20} {:>9} {:>8} {:>8} {:>9} {:>7} {:>10} {:>12}", "map", "retention", "F1 %",
+                                 "EM %", "nll", "n", "truncated", "KV B/token");
+  const auto has = [&](const char* metric) { return !results.empty() && results.front().metrics.contains(metric); };
+  for (const auto& [metric, title] : kOthers) {
+    if (has(metric)) text += fmt::format(" {:>10}", title);
+  }
+  text += '\n';
   const auto percent = [](const TaskResult& result, const char* metric) {
     const auto found = result.metrics.find(metric);
     return found == result.metrics.end() ? "-" : fmt::format("{:.2f}", 100 * found->second);
@@ -45,23 +93,33 @@ std::string toText(const std::vector<TaskResult>& results) {
     text += fmt::format("{:<20} {:>9.4f} {:>8} {:>8} {:>9.5f} {:>7} {:>10} {:>12}", result.map, result.retention,
                         percent(result, "f1"), percent(result, "em"), result.metrics.at("nll"), result.n,
                         result.truncated, result.kvBytesPerToken);
-    if (longAnswers) text += fmt::format(" {:>11} {:>10}", percent(result, "rouge_l"), percent(result, "bleu_1"));
+    for (const auto& [metric, title] : kOthers) {
+      if (!has(metric)) continue;
+      const bool isShare = std::string_view(metric) != "perplexity";
+      text +=
+          fmt::format(" {:>10}", isShare ? percent(result, metric) : fmt::format("{:.2f}", result.metrics.at(metric)));
+    }
     text += '\n';
   }
   return text;
 }
 
 Result<int> run(const EvalArguments& arguments, const Output& out) {
+  STRATA_TRY(EvalConfig config, arguments.config());
+  if (arguments.showPrompt) return showPrompt(std::move(config), out);
   if (!arguments.predictions.empty()) {
     const EvalTask* task = findEvalTask(arguments.task);
-    if (task != nullptr && task->questions)
-      return scorePredictions(*task->questions, arguments.data, arguments.predictions, arguments.limit, out);
-    if (arguments.task == "nll") {
-      return fail(ErrorCode::usage, "The task nll has no answers to score; leave --predictions out.", "--predictions");
+    if (task != nullptr && task->questions && hasPredictions(*task->questions)) {
+      if (config.data.empty()) return fail(ErrorCode::usage, "No data is given; name a file with data.", "--data");
+      STRATA_TRY(QuestionSet questions, readQuestions(config.data, task->questions, config.columns));
+      return scorePredictions(std::move(questions), arguments.predictions, arguments.limit, out);
+    }
+    if (task != nullptr) {
+      return fail(ErrorCode::usage, "The task " + arguments.task + " has no answers to score; leave --predictions out.",
+                  "--predictions");
     }
   }
-  EvalConfig config = arguments.config();
-  if (!arguments.model.project.empty()) {
+  if (!arguments.model.project.empty() && !config.data.empty()) {
     STRATA_TRY(const ProjectData data, Project::findData(config.data, arguments.model.project));
     config.data = data.path.string();
   }
@@ -87,6 +145,7 @@ Result<int> run(const EvalArguments& arguments, const Output& out) {
   Json json = {{"results", Json::array()}};
   for (const TaskResult& result : results) json["results"].push_back(toJson(result));
   json["task"] = arguments.task;
+  json["settings"] = evaluation.settings();
   if (!runId.empty()) json["run"] = runId;
   out.answer(json, toText(results));
   return 0;
@@ -95,14 +154,18 @@ Result<int> run(const EvalArguments& arguments, const Output& out) {
 }  // namespace
 
 VerbAction addEval(CLI::App& verb, const Output& out) {
-  auto arguments = std::make_shared<EvalArguments>();
+  auto arguments = std::make_shared<EvalArguments>(verb);
   arguments->model.addTo(verb);
   verb.get_option("model")->required(false);
   verb.add_option("--task", arguments->task)->required();
-  verb.add_option("--data", arguments->data)->required()->type_name("FILE");
+  verb.add_option("--data", arguments->data)->type_name("FILE");
   verb.add_option("--maps,--map", arguments->maps)->allow_extra_args(false);
   verb.add_option("--limit", arguments->limit)->check(CLI::Range(1, 1000000000))->type_name("N");
+  arguments->fields.add(EvalConfig(),
+                        {"model", "data", "adapter", "task", "maps", "limit", "dtype", "device", "context", "threads"});
   describeOptions(verb, describe(EvalConfig()));
+  verb.add_flag("--show-prompt", arguments->showPrompt,
+                "print the task's template (or the given one), with data also the first question");
   verb.add_option("--predictions", arguments->predictions,
                   "score these answers: {\"question id\": \"answer\"}; hotpotqa also {\"answer\": …, \"sp\": …}; "
                   "msmarco a line "

@@ -81,9 +81,10 @@ Result<Report> reportMarco(const QuestionSet& data, const std::string& predictio
   return report;
 }
 
-Result<Report> reportOf(QaFormat task, const QuestionSet& data, const std::string& predictions) {
-  switch (task) {
+Result<Report> reportOf(const QuestionSet& data, const std::string& predictions) {
+  switch (data.format) {
     case QaFormat::squad:
+    case QaFormat::naturalQuestions:  // with SQuAD's rules
       return reportSquad(data, predictions);
     case QaFormat::hotpotQa:
       return reportHotpot(data, predictions);
@@ -99,13 +100,16 @@ Result<Report> reportOf(QaFormat task, const QuestionSet& data, const std::strin
 
 }  // namespace
 
-Result<int> scorePredictions(QaFormat task, const std::string& data, const std::string& predictions, int limit,
-                             const Output& out) {
-  STRATA_TRY(QuestionSet questions, readQuestions(data, task));
+bool hasPredictions(QaFormat format) {
+  return format == QaFormat::squad || format == QaFormat::hotpotQa || format == QaFormat::triviaQa ||
+         format == QaFormat::msMarco || format == QaFormat::naturalQuestions;
+}
+
+Result<int> scorePredictions(QuestionSet questions, const std::string& predictions, int limit, const Output& out) {
   if (limit > 0 && questions.questions.size() > static_cast<std::size_t>(limit)) {
     questions.questions.resize(static_cast<std::size_t>(limit));
   }
-  STRATA_TRY(const Report report, reportOf(task, questions, predictions));
+  STRATA_TRY(const Report report, reportOf(questions, predictions));
   out.answer(report.json, report.text);
   return 0;
 }

@@ -9,8 +9,10 @@
 
 namespace strata {
 
-/// Scores `predictions` against the questions of `data`; only the first `limit` questions (0: all).
-Result<int> scorePredictions(QaFormat task, const std::string& data, const std::string& predictions, int limit,
-                             const Output& out);
+/// Whether answers to such questions can be given as a file.
+bool hasPredictions(QaFormat format);
+
+/// Scores `predictions` against the questions; only the first `limit` of them (0: all).
+Result<int> scorePredictions(QuestionSet questions, const std::string& predictions, int limit, const Output& out);
 
 }  // namespace strata

@@ -111,22 +111,10 @@ Result<Evaluation> Evaluation::prepare(const EvalConfig& config, const std::stri
   evaluation.m_config = config;
   STRATA_TRY(evaluation.m_opened, openModel(modelOptionsOf(config, project)));
   STRATA_TRY(evaluation.m_maps, chooseMaps(config.maps, *evaluation.m_opened.model));
-  const auto opened = evaluation.m_opened.model;
-  const auto maps = evaluation.m_maps;
-  const EvalTask* task = findEvalTask(config.task);
-  if (task != nullptr && task->questions) {
-    STRATA_TRY(QuestionSet data, readQuestions(config.data, *task->questions));
-    evaluation.m_evaluate = [=, data = std::move(data)](const TaskHooks& hooks) {
-      return evaluateQuestions(opened, maps, data, {.limit = config.limit}, hooks);
-    };
-    return evaluation;
-  }
   const ModelLocation& location = evaluation.m_opened.location;
   STRATA_TRY(ChatTemplate chatTemplate, ChatTemplate::open(location.folder, location.chatTemplate));
   const auto chat = std::make_shared<const TemplateRenderer>(std::move(chatTemplate));
-  evaluation.m_evaluate = [=](const TaskHooks& hooks) {
-    return evaluateNll(*opened, maps, config.data, {.limit = config.limit, .chat = chat.get()}, hooks);
-  };
+  STRATA_TRY(evaluation.m_task, prepareTask(config, evaluation.m_opened.model, evaluation.m_maps, chat));
   return evaluation;
 }
 
@@ -135,7 +123,8 @@ Json Evaluation::stored() const {
   const auto absolute = [](const fs::path& path) { return fs::absolute(path).lexically_normal().string(); };
   if (m_opened.location.run.empty()) config.model = absolute(m_opened.location.folder);
   if (!config.adapter.empty()) config.adapter = absolute(config.adapter);
-  config.data = absolute(config.data);
+  if (!config.data.empty()) config.data = absolute(config.data);
+  if (!config.shotsData.empty()) config.shotsData = absolute(config.shotsData);
   config.maps.clear();
   for (const NamedMap& map : m_maps) config.maps.push_back(map.name);
   config.dtype = configName(fromTorch(m_opened.model->dtype()));
@@ -146,12 +135,12 @@ Result<Json> Evaluation::describe() const {
   const ModelLocation& location = m_opened.location;
   const fs::path adapter = m_config.adapter.empty() ? location.adapter : fs::path(m_config.adapter);
   STRATA_TRY(const std::string model, ModelHashes().of(*m_opened.model->checkpoint(), adapter, &cancelFlag()));
-  STRATA_TRY(const std::string data, sha256OfFile(m_config.data));
-  return Json{{"task", m_config.task},
-              {"model_hash", model},
-              {"data_hash", data},
-              {"strata", STRATA_VERSION},
-              {"results", Json::array()}};
+  std::string data;  // none where questions are drawn
+  if (!m_config.data.empty()) {
+    STRATA_TRY(data, sha256OfFile(m_config.data));
+  }
+  return Json{{"task", m_config.task},    {"model_hash", model},    {"data_hash", data},
+              {"strata", STRATA_VERSION}, {"settings", settings()}, {"results", Json::array()}};
 }
 
 Result<std::vector<TaskResult>> Evaluation::record(Run& run, const TaskHooks& outer) const {
@@ -167,13 +156,14 @@ Result<std::vector<TaskResult>> Evaluation::record(Run& run, const TaskHooks& ou
   TaskHooks hooks = outer;
   hooks.cancel = &watcher.flag();
   hooks.known = &known;
-  hooks.onAnswers = [&](const std::vector<TaskAnswer>& answers) {
+  hooks.onAnswers = [&](const std::vector<TaskAnswer>& answers) -> Result<void> {
     phase.progress();
     std::vector<RunAnswer> rows;
     for (const TaskAnswer& each : answers) {
       rows.push_back({each.map, each.question, each.answer, each.scores, each.asked});
     }
-    return database.addAnswers(rows);
+    STRATA_CHECK(database.addAnswers(rows));
+    return database.flush();
   };
   // "done" at step n is the number in all, "seconds" what n took, over all starts of the run.
   const auto started = Clock::now();
@@ -191,7 +181,7 @@ Result<std::vector<TaskResult>> Evaluation::record(Run& run, const TaskHooks& ou
     if (written) written = database.flush();
   };
   STRATA_CHECK(writeInRun(run, kResultsFile, header));
-  STRATA_TRY(std::vector<TaskResult> results, m_evaluate(hooks));
+  STRATA_TRY(std::vector<TaskResult> results, m_task.run(hooks));
   STRATA_CHECK(written);
   if (hooks.cancel->load()) return fail(ErrorCode::cancelled, "The evaluation was stopped.");
   Json file = header;

@@ -6,13 +6,12 @@
 //   STRATA_TRY(Run run, Run::create(project, "eval", evaluation.stored()));
 //   STRATA_TRY(const auto results, evaluation.runIn(run, hooks));
 
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "app/strata/cli.h"
 #include "core/config/eval_config.h"
-#include "core/evaluation/tasks.h"
+#include "core/evaluation/prepare_task.h"
 #include "core/project/project.h"
 
 namespace strata {
@@ -22,13 +21,15 @@ class Evaluation {
   /// Opens the model and, for questions, reads the data.
   static Result<Evaluation> prepare(const EvalConfig& config, const std::string& project);
 
-  Result<std::vector<TaskResult>> run(const TaskHooks& hooks) const { return m_evaluate(hooks); }
+  Result<std::vector<TaskResult>> run(const TaskHooks& hooks) const { return m_task.run(hooks); }
   /// With the run's answers, metrics, progress and results.json; its stop file ends it. A run that stopped or was
   /// killed goes on: what it found is not computed again. The run's state says what became of it, also where this is an
   /// error.
   Result<std::vector<TaskResult>> runIn(Run& run, const TaskHooks& hooks) const;
   /// The configuration without open choices: absolute paths, the maps, the dtype.
   Json stored() const;
+  /// How the task asks and scores (prepare_task.h).
+  const Json& settings() const { return m_task.settings; }
 
  private:
   /// What results.json says was evaluated.
@@ -38,7 +39,7 @@ class Evaluation {
   EvalConfig m_config;
   OpenedModel m_opened;
   std::vector<NamedMap> m_maps;
-  std::function<Result<std::vector<TaskResult>>(const TaskHooks&)> m_evaluate;
+  PreparedTask m_task;
 };
 
 Json toJson(const TaskResult& result);

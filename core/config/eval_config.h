@@ -2,7 +2,9 @@
 // Everything an evaluation is told; stored with its run.
 
 #include <cstdint>
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/config/choices.h"
@@ -15,26 +17,42 @@ inline constexpr std::array kTaskChoices = {
     Choice{"hotpotqa", "HotpotQA: several passages"},
     Choice{"triviaqa", "TriviaQA: trivia"},
     Choice{"msmarco", "MS MARCO: long answers"},
+    Choice{"nq", "Natural Questions: short answers"},
+    Choice{"boolq", "BoolQ: yes or no"},
+    Choice{"multiple-choice", "Multiple choice: ARC, HellaSwag, MMLU"},
+    Choice{"lambada", "LAMBADA: the last word"},
+    Choice{"kv-retrieval", "Key-value pairs: find one"},
     Choice{"nll", "Text: negative log-likelihood"},
 };
 inline constexpr std::array kEvalDTypeChoices = {Choice{"", "As stored"}, Choice{"float32", "float32, exact"},
                                                  Choice{"bfloat16", "bfloat16, rounded"}};
 
 struct EvalConfig {
-  std::string model;              // checkpoint folder, RUN, or a project's name for a model
-  std::string adapter;            // LoRA folder; empty: none
-  std::string task;               // nll | squad | hotpotqa | triviaqa | msmarco
-  std::string data;               // questions in the task's form, or text or JSONL (nll)
-  std::vector<std::string> maps;  // empty: the model's own
-  int limit = 0;                  // the first questions, documents or rows; 0: all
-  std::string dtype;              // float32 | bfloat16; empty: as stored
+  std::string model;                           // checkpoint folder, RUN, or a project's name for a model
+  std::string adapter;                         // LoRA folder; empty: none
+  std::string task;                            // one of kTaskChoices
+  std::string data;                            // questions in the task's form, or text or JSONL (nll)
+  std::map<std::string, std::string> columns;  // which of the records' keys stand for what; empty: the task's own names
+  std::vector<std::string> maps;               // empty: the model's own
+  int limit = 0;                               // the first questions, documents or rows; 0: all
+  std::string dtype;                           // float32 | bfloat16; empty: as stored
   std::string device = "cpu";
   std::int64_t context = 0;  // 0: the model's
   int threads = 0;           // 0: all cores
+  std::string prompt;        // a Jinja template; empty: defaultPrompt(task)
+  bool chat = false;         // ask through the model's chat template
+  int shots = 0;             // answered examples before each question
+  std::string shotsData;     // where they come from; empty: from the data, those that are not asked
+  double questionFirst = 0;  // probability that a question stands before its passages
+  bool permutePassages = false;
+  bool closedBook = false;  // without passages
+  std::int64_t window = 0;  // nll of text: tokens a window; 0: the context, at most kDefaultWindow
+  int kvPairs = 0;          // kv-retrieval: drawn questions over this many pairs, in place of data
+  std::uint64_t seed = 1;   // of the examples, orders and pairs that are drawn
 
   template <class V>
   void visit(V& v) {
-    constexpr auto kWhat = "Model and data", kHow = "Evaluation", kRest = "More";
+    constexpr auto kWhat = "Model and data", kHow = "Evaluation", kAsking = "Prompt", kRest = "More";
     v("model", model,
       Meta{.label = "Model",
            .group = kWhat,
@@ -48,6 +66,12 @@ struct EvalConfig {
            .path = true,
            .why = "The questions or texts that the scores come from; use rows the model was not trained on.",
            .help = "questions in the task's official form or as rows, or text or JSONL (nll)"});
+    v("columns", columns,
+      Meta{.label = "Columns",
+           .group = kWhat,
+           .open = "the task's own names",
+           .why = "Says which keys of your records hold the question, its passages and its answers.",
+           .help = "what the records' keys stand for: question=q,context=passage.text,answers=a,choices=c"});
     v("adapter", adapter,
       Meta{.label = "LoRA adapter",
            .group = kWhat,
@@ -73,6 +97,73 @@ struct EvalConfig {
            .range = {0, 1e9},
            .why = "Fewer rows are faster and give wider intervals; 0 takes all rows.",
            .help = "only the first questions, documents or rows (default: all)"});
+    v("window", window,
+      Meta{.label = "Text window",
+           .group = kHow,
+           .unit = "tokens",
+           .range = {0, 1e9},
+           .more = true,
+           .why = "Texts are scored in windows of this length; 0 takes the context, but at most 4096 tokens.",
+           .help = "nll: tokens of a window of text (default: the context, at most 4096)"});
+    v("kv-pairs", kvPairs,
+      Meta{.label = "Key-value pairs",
+           .group = kHow,
+           .unit = "pairs",
+           .range = {0, 1e6},
+           .more = true,
+           .why = "Draws questions over this many pairs instead of reading data: more pairs make longer prompts.",
+           .help = "kv-retrieval: draw questions over this many pairs instead of reading data"});
+    v("prompt", prompt,
+      Meta{.label = "Prompt",
+           .group = kAsking,
+           .open = "the task's own",
+           .why =
+               "The template that writes each question: Jinja with question, context, passages, choices and no_answer.",
+           .help = "Jinja template of a question, or a file with one (default: the task's own)"});
+    v("chat", chat,
+      Meta{.label = "Use chat template",
+           .group = kAsking,
+           .why = "Asks as a chat model is used to; leave it off for base models.",
+           .help = "ask through the model's chat template (default: the bare prompt)"});
+    v("shots", shots,
+      Meta{.label = "Examples shown",
+           .group = kAsking,
+           .unit = "examples",
+           .range = {0, 1000},
+           .why = "Answered examples before each question teach a base model the form of an answer.",
+           .help = "answered examples before each question, drawn by the seed"});
+    v("shots-data", shotsData,
+      Meta{.label = "Data of examples",
+           .group = kAsking,
+           .path = true,
+           .open = "questions that are not asked",
+           .why = "Examples must not be among the questions asked; a training split is best.",
+           .help = "file that the examples come from (default: the questions of the data that are not asked)"});
+    v("question-first", questionFirst,
+      Meta{.label = "Question first",
+           .group = kAsking,
+           .range = {0, 1},
+           .more = true,
+           .why = "The share of questions that stand before their passages, as training can mix them.",
+           .help = "probability that a question stands before its passages"});
+    v("permute-passages", permutePassages,
+      Meta{.label = "Shuffle passages",
+           .group = kAsking,
+           .more = true,
+           .why = "Shows whether answers depend on where the passage stands.",
+           .help = "a question's passages in an order drawn by the seed"});
+    v("closed-book", closedBook,
+      Meta{.label = "Closed book",
+           .group = kAsking,
+           .more = true,
+           .why = "Leaves the passages out: what the model answers from its weights alone.",
+           .help = "ask without passages"});
+    v("seed", seed,
+      Meta{.label = "Random seed",
+           .group = kAsking,
+           .more = true,
+           .why = "The same seed draws the same examples, orders and pairs.",
+           .help = "seed of the examples, orders and pairs that are drawn"});
     v("dtype", dtype,
       Meta{.label = "Precision",
            .group = kRest,
@@ -102,7 +193,19 @@ struct EvalConfig {
   }
 };
 
-/// The Ranges and choices, a task, and model and data given.
+/// Tokens of a window of text where nothing else is said: longer ones cost more and hardly change the loss.
+inline constexpr std::int64_t kDefaultWindow = 4096;
+
+/// The score that a task is known by, as results name it; "": an unknown task.
+const char* primaryMetric(std::string_view task);
+/// The template that a task's questions are written with; "": it has none (nll), or is unknown.
+///
+/// Variables: question; context, all passages as one text; passages, a list of {title, text}; no_answer, what to say
+/// where there is no answer, or none; question_first; choices, a list; lettered_choices, "A. …" a line: a prompt with
+/// these is answered by a letter.
+const char* defaultPrompt(std::string_view task);
+
+/// The Ranges and choices, a task, model and data given, and no option that the task has no use for.
 Result<void> checkEvalConfig(const EvalConfig& config);
 
 }  // namespace strata

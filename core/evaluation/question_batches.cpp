@@ -9,6 +9,7 @@
 #include "core/model/generate.h"
 #include "core/model/kernel_calls.h"
 #include "core/model/loss.h"
+#include "core/routing/memory.h"
 
 namespace strata {
 namespace {
@@ -94,6 +95,7 @@ struct GroupStart {
   InferenceSession session;
   at::Tensor logits;  // [B, V] F32, after each prompt
   std::vector<NllSum> gold;
+  std::vector<std::vector<TokenId>> likeliest;  // of the gold ids' places, where they are asked for
 };
 
 class BatchRun {
@@ -108,8 +110,10 @@ class BatchRun {
     return static_cast<std::int64_t>(most);
   }
 
+  void askForLikeliest() { m_likeliest = true; }
+
   Result<GroupStart> start(const PromptGroup& group, std::int64_t capacity) const {
-    GroupStart start{InferenceSession(m_model, m_map, {.capacity = capacity, .cancel = m_cancel}), {}, {}};
+    GroupStart start{InferenceSession(m_model, m_map, {.capacity = capacity, .cancel = m_cancel}), {}, {}, {}};
     const auto shared = static_cast<std::ptrdiff_t>(group.shared);
     if (shared > 0) {
       const std::vector<TokenId>& first = m_questions[group.questions.front()].prompt;
@@ -167,6 +171,31 @@ class BatchRun {
       each.sum = std::accumulate(loss, loss + each.tokens, 0.0);
       loss += each.tokens;
     }
+    if (m_likeliest) start.likeliest = likeliest(group, states, predicting);
+  }
+
+  /// The ids with the highest logits at each gold id's place, in chunks of which the logits fit.
+  std::vector<std::vector<TokenId>> likeliest(const PromptGroup& group, const at::Tensor& states,
+                                              const std::vector<std::int64_t>& predicting) const {
+    constexpr std::size_t kChunk = 128;
+    std::vector<TokenId> ids;
+    for (std::size_t begin = 0; begin < predicting.size(); begin += kChunk) {
+      const auto first = predicting.begin() + static_cast<std::ptrdiff_t>(begin);
+      const std::vector<std::int64_t> chunk(
+          first, first + static_cast<std::ptrdiff_t>(std::min(kChunk, predicting.size() - begin)));
+      const at::Tensor some = states.index_select(0, at::tensor(chunk, at::kLong).to(states.device()));
+      const at::Tensor best = calls::logits(some, m_model->weights().head).argmax(-1).cpu().contiguous();
+      const auto* each = best.const_data_ptr<std::int64_t>();
+      for (std::size_t i = 0; i < chunk.size(); ++i) ids.push_back(static_cast<TokenId>(each[i]));
+    }
+    std::vector<std::vector<TokenId>> ofQuestions;
+    auto next = ids.begin();
+    for (const std::size_t at : group.questions) {
+      const auto end = next + static_cast<std::ptrdiff_t>(m_questions[at].gold.size());
+      ofQuestions.emplace_back(next, end);
+      next = end;
+    }
+    return ofQuestions;
   }
 
   const std::shared_ptr<const Model>& m_model;
@@ -174,9 +203,18 @@ class BatchRun {
   const std::vector<PreparedQuestion>& m_questions;
   int m_answerTokens;
   const std::atomic<bool>* m_cancel;
+  bool m_likeliest = false;
 };
 
 }  // namespace
+
+BatchLimits batchLimits(const Model& model, int answerTokens) {
+  BatchLimits limits;
+  limits.answerTokens = answerTokens;
+  limits.bytesPerToken = kvBytes(SharingMap::full(model.config().layers), model.config().shape(), 1,
+                                 static_cast<int>(c10::elementSize(model.dtype())));
+  return limits;
+}
 
 std::vector<std::size_t> QuestionBatch::questions() const {
   std::vector<std::size_t> all;
@@ -253,6 +291,24 @@ Result<std::vector<QuestionOutcome>> answerBatch(const std::shared_ptr<const Mod
     for (std::size_t i = 0; i < outcomes.size(); ++i) outcomes[i].text = std::move(result.answers[i].text);
   } catch (const std::exception& exception) {
     return tl::unexpected(errorFromException(exception));
+  }
+  return outcomes;
+}
+
+Result<std::vector<GoldOutcome>> scoreBatch(const std::shared_ptr<const Model>& model, const SharingMap& map,
+                                            const std::vector<PreparedQuestion>& questions, const QuestionBatch& batch,
+                                            bool likeliest, const TaskHooks& hooks) {
+  STRATA_CHECK(model->checkFiles());
+  BatchRun run(model, map, questions, 0, hooks.cancel);
+  if (likeliest) run.askForLikeliest();
+  const std::int64_t capacity = run.capacityOf(batch);
+  std::vector<GoldOutcome> outcomes;
+  for (const PromptGroup& group : batch.groups) {
+    STRATA_CHECK(hooks.check());
+    STRATA_TRY(GroupStart start, run.start(group, capacity));
+    for (std::size_t i = 0; i < start.gold.size(); ++i) {
+      outcomes.push_back({start.gold[i], start.likeliest.empty() ? std::vector<TokenId>() : start.likeliest[i]});
+    }
   }
   return outcomes;
 }

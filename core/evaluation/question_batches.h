@@ -52,9 +52,22 @@ struct QuestionOutcome {
   NllSum gold;
 };
 
+/// Bytes of a model's cache where every layer owns, and the default share of memory.
+BatchLimits batchLimits(const Model& model, int answerTokens);
+
 /// In the order of batch.questions(). Errors: cancellation, memory, logits that are no finite numbers.
 Result<std::vector<QuestionOutcome>> answerBatch(const std::shared_ptr<const Model>& model, const SharingMap& map,
                                                  const std::vector<PreparedQuestion>& questions,
                                                  const QuestionBatch& batch, int answerTokens, const TaskHooks& hooks);
+
+struct GoldOutcome {
+  NllSum sum;
+  std::vector<TokenId> likeliest;  // where they are asked for: of each gold id's place, after the gold ids before it
+};
+
+/// The losses of the gold answers alone.
+Result<std::vector<GoldOutcome>> scoreBatch(const std::shared_ptr<const Model>& model, const SharingMap& map,
+                                            const std::vector<PreparedQuestion>& questions, const QuestionBatch& batch,
+                                            bool likeliest, const TaskHooks& hooks);
 
 }  // namespace strata

@@ -1,5 +1,8 @@
 #include "core/evaluation/question_rules.h"
 
+#include <algorithm>
+#include <cctype>
+
 namespace strata {
 namespace {
 
@@ -9,6 +12,12 @@ std::string_view trimmedLine(std::string_view text) {
   const std::size_t first = text.find_first_not_of(kSpace);
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
+/// Without case; keys and values are ASCII.
+bool standsIn(const std::string& text, const std::string& value) {
+  const auto same = [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); };
+  return std::search(text.begin(), text.end(), value.begin(), value.end(), same) != text.end();
 }
 
 }  // namespace
@@ -37,8 +46,16 @@ AnswerScore QuestionTask::score(const std::string& answer, const Question& quest
   return scoreAnswer(answer, question.answers);
 }
 
+std::map<std::string, double> QuestionTask::scores(const std::string& answer, const Question& question) const {
+  if (m_format == QaFormat::keyValues) return {{"acc", standsIn(answer, question.target) ? 1 : 0}};
+  const AnswerScore both = score(answer, question);
+  std::map<std::string, double> scores = {{"em", both.exact}, {"f1", both.f1}};
+  if (m_format == QaFormat::naturalQuestions) scores["subspan_em"] = scoreSubspan(answer, question.answers);
+  return scores;
+}
+
 int QuestionTask::answerTokens() const {
-  return hasLongAnswers() ? 64 : 32;
+  return hasLongAnswers() || m_format == QaFormat::keyValues ? 64 : 32;
 }
 
 }  // namespace strata

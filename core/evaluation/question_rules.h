@@ -1,6 +1,7 @@
 #pragma once
 // How the answers of each question task are read and scored.
 
+#include <map>
 #include <string>
 
 #include "core/data/question_prompt.h"
@@ -22,6 +23,8 @@ class QuestionTask {
   AnswerScore score(const std::string& answer, const Question& question) const;
   /// Tokens of an answer at most.
   int answerTokens() const;
+  /// By name, of one answer: f1 and em; Natural Questions also subspan_em; key-value pairs acc alone.
+  std::map<std::string, double> scores(const std::string& answer, const Question& question) const;
   /// ROUGE-L and BLEU belong to the task.
   bool hasLongAnswers() const { return m_format == QaFormat::msMarco; }
 

@@ -5,11 +5,11 @@
 
 #include "core/data/dataset.h"
 #include "core/evaluation/question_batches.h"
+#include "core/evaluation/question_preparer.h"
 #include "core/evaluation/question_rules.h"
 #include "core/evaluation/tasks.h"
 #include "core/metrics/english_words.h"
 #include "core/metrics/marco_scores.h"
-#include "core/routing/memory.h"
 
 namespace strata {
 namespace {
@@ -19,76 +19,18 @@ struct PreparedData {
   std::int64_t truncated = 0;
 };
 
-class Preparer {
- public:
-  Preparer(const Model& model, const QuestionTask& task) : m_model(model), m_task(task) {}
-
-  /// Cuts the passages' end, character by character, until prompt and answer fit; `cut` says whether it had to.
-  Result<PreparedQuestion> prepare(const Question& question, bool& cut) const {
-    QuestionPrompt prompt = m_task.promptOf(question);
-    const std::string target = m_task.targetOf(question);
-    PreparedQuestion whole = pairOf(question, prompt, target);
-    const std::int64_t room = m_model.context() - std::max(m_task.answerTokens(), static_cast<int>(whole.gold.size()));
-    const auto fits = [&](const std::vector<TokenId>& ids) { return static_cast<std::int64_t>(ids.size()) <= room; };
-    cut = !fits(whole.prompt);
-    if (!cut) return whole;
-    if (!fits(promptIds(prompt, ""))) {
-      return fail(ErrorCode::invalidData,
-                  "The question " + question.id + " does not fit the context of " + std::to_string(m_model.context()) +
-                      " even without its passages; use a longer context.",
-                  question.id);
-    }
-    prompt.passages =
-        longestThatFits(prompt.passages, [&](const std::string& part) { return fits(promptIds(prompt, part)); });
-    return pairOf(question, prompt, target);
-  }
-
- private:
-  std::vector<TokenId> promptIds(const QuestionPrompt& prompt, const std::string& passages) const {
-    const Tokenizer& tokenizer = *m_model.tokenizer();
-    return tokenizer.withSpecials(tokenizer.encode(prompt.with(passages)));
-  }
-
-  PreparedQuestion pairOf(const Question& question, const QuestionPrompt& prompt, const std::string& target) const {
-    const Tokenizer& tokenizer = *m_model.tokenizer();
-    if (target.empty()) return {&question, promptIds(prompt, prompt.passages), {}, prompt.passages};
-    PromptAndCompletion pair = encodePair(tokenizer, prompt.whole(), " " + target);
-    return {&question, tokenizer.withSpecials(std::move(pair.prompt)), std::move(pair.completion), prompt.passages};
-  }
-
-  const Model& m_model;
-  const QuestionTask& m_task;
-};
-
-bool canBeScored(const Question& question) {
-  return !question.answerable || !question.answers.empty();
-}
-
-/// Those that can be scored, at most `limit` of them (0: all).
-std::vector<const Question*> askedOf(const QuestionSet& data, int limit) {
-  std::vector<const Question*> asked;
-  for (const Question& question : data.questions) {
-    if (limit > 0 && asked.size() == static_cast<std::size_t>(limit)) break;
-    if (canBeScored(question)) asked.push_back(&question);
-  }
-  return asked;
-}
-
-/// Bytes per token of the cache where every layer owns.
-std::int64_t fullKvBytes(const Model& model) {
-  return kvBytes(SharingMap::full(model.config().layers), model.config().shape(), 1,
-                 static_cast<int>(c10::elementSize(model.dtype())));
-}
-
-Result<PreparedData> prepareAll(const Model& model, const QuestionTask& task, const std::vector<const Question*>& asked,
+Result<PreparedData> prepareAll(const Model& model, const QuestionTask& task, const QuestionSet& data,
+                                const std::vector<const Question*>& asked, const TaskOptions& options,
                                 const TaskHooks& hooks) {
+  STRATA_TRY(const TaskPrompt prompt, TaskPrompt::make(data, options.ask));
+  const QuestionPreparer preparer(model, prompt, data.format, task.answerTokens());
   PreparedData prepared;
-  const Preparer preparer(model, task);
   for (const Question* question : asked) {
     STRATA_CHECK(hooks.check());
     bool cut = false;
-    STRATA_TRY(PreparedQuestion one, preparer.prepare(*question, cut));
-    prepared.questions.push_back(std::move(one));
+    STRATA_TRY(std::vector<PreparedQuestion> one,
+               preparer.prepare(*question, prepared.questions.size(), {prompt.target(*question)}, cut));
+    prepared.questions.push_back(std::move(one.front()));
     prepared.truncated += cut ? 1 : 0;
   }
   return prepared;
@@ -116,8 +58,7 @@ TaskAnswer answerOf(const NamedMap& map, const QuestionTask& task, const Prepare
   told.map = map.name;
   told.question = question.id;
   told.answer = task.readAnswer(outcome.text);
-  const AnswerScore score = task.score(told.answer, question);
-  told.scores = {{"em", score.exact}, {"f1", score.f1}};
+  told.scores = task.scores(told.answer, question);
   if (outcome.gold.tokens > 0) {
     told.scores["nll"] = outcome.gold.mean();
     told.scores["tokens"] = static_cast<double>(outcome.gold.tokens);
@@ -132,7 +73,8 @@ TaskAnswer answerOf(const NamedMap& map, const QuestionTask& task, const Prepare
 Result<void> sumUp(const QuestionTask& task, const std::vector<const Question*>& asked,
                    const std::vector<TaskAnswer>& answers, TaskResult& result) {
   QuestionSet references, candidates;
-  AnswerScore sum;
+  Metrics sums;
+  std::int64_t counted = 0;  // MS MARCO: those with an answer
   NllSum loss;
   for (std::size_t i = 0; i < asked.size(); ++i) {
     const Question& question = *asked[i];
@@ -144,20 +86,19 @@ Result<void> sumUp(const QuestionTask& task, const std::vector<const Question*>&
       candidates.questions.push_back(candidateOf(question, answers[i].answer));
     }
     if (task.hasLongAnswers() && !question.answerable) continue;
-    sum += AnswerScore{score("em"), score("f1")};
-    result.f1.push_back(score("f1"));
+    ++counted;
+    for (const char* name : {"em", "f1", "subspan_em", "acc"}) {
+      if (scores.contains(name)) sums[name] += score(name);
+    }
+    if (scores.contains("f1")) result.f1.push_back(score("f1"));
   }
   result.metrics["nll"] = loss.mean();
   result.tokens = loss.tokens;
-  if (!result.f1.empty()) {
-    const AnswerScore mean = sum / static_cast<double>(result.f1.size());
-    result.metrics["em"] = mean.exact;
-    result.metrics["f1"] = mean.f1;
-  }
+  for (const auto& [name, sum] : sums) result.metrics[name] = sum / static_cast<double>(counted);
   if (!task.hasLongAnswers()) return {};
   STRATA_TRY(const MarcoScores scores, scoreMarco(references, candidates));
   result.metrics["answerable_f1"] = scores.answerableF1;
-  if (result.f1.empty()) return {};
+  if (counted == 0) return {};
   result.metrics["rouge_l"] = scores.rougeL;
   result.metrics["bleu_1"] = scores.bleu[0];
   return {};
@@ -194,7 +135,8 @@ Result<void> takeBatch(const std::shared_ptr<const Model>& model, const NamedMap
 Result<QuestionSet> sampleQuestions(QuestionSet data, int limit, std::uint64_t seed) {
   constexpr std::uint64_t kNoEpoch = ~std::uint64_t{0};  // of training, whose order is drawn in the same way
   std::vector<Question>& all = data.questions;
-  all.erase(std::remove_if(all.begin(), all.end(), [](const Question& each) { return !canBeScored(each); }), all.end());
+  const auto cannotBeScored = [](const Question& each) { return each.answerable && each.answers.empty(); };
+  all.erase(std::remove_if(all.begin(), all.end(), cannotBeScored), all.end());
   if (all.empty()) return fail(ErrorCode::invalidData, "The data hold no questions with known answers.", "--data");
   std::vector<Question> sample;
   for (const std::uint32_t i : permutation(seed, kNoEpoch, static_cast<std::uint32_t>(all.size()))) {
@@ -208,28 +150,20 @@ Result<QuestionSet> sampleQuestions(QuestionSet data, int limit, std::uint64_t s
 Result<std::vector<TaskResult>> evaluateQuestions(const std::shared_ptr<const Model>& model,
                                                   const std::vector<NamedMap>& maps, const QuestionSet& data,
                                                   const TaskOptions& options, const TaskHooks& hooks) {
+  if (isAnsweredByChoice(data.format)) return evaluateChoices(model, maps, data, options, hooks);
   STRATA_CHECK(model->needTokenizer());
-  const std::vector<const Question*> asked = askedOf(data, options.limit);
-  if (asked.empty()) return fail(ErrorCode::invalidData, "The data hold no questions with known answers.", "--data");
+  STRATA_TRY(const std::vector<const Question*> asked, askedOf(data, options.limit));
   if (std::all_of(asked.begin(), asked.end(), [](const Question* question) { return question->question.empty(); })) {
     return fail(ErrorCode::invalidData, "The data hold answers but no text of questions; give the data set itself.",
                 "--data");
   }
   const QuestionTask task(data);
-  STRATA_TRY(const PreparedData prepared, prepareAll(*model, task, asked, hooks));
+  STRATA_TRY(const PreparedData prepared, prepareAll(*model, task, data, asked, options, hooks));
   std::vector<TaskResult> results;
   for (const NamedMap& map : maps) {
-    TaskResult result;
-    result.map = map.name;
-    result.src = map.map;
-    result.retention = map.map.retention();
-    result.n = static_cast<std::int64_t>(asked.size());
-    result.truncated = prepared.truncated;
-    result.kvBytesPerToken =
-        kvBytes(map.map, model->config().shape(), 1, static_cast<int>(c10::elementSize(model->dtype())));
-    results.push_back(std::move(result));
+    results.push_back(resultOf(map, *model, static_cast<std::int64_t>(asked.size()), prepared.truncated));
   }
-  const BatchLimits limits{.answerTokens = task.answerTokens(), .bytesPerToken = fullKvBytes(*model)};
+  const BatchLimits limits = batchLimits(*model, task.answerTokens());
   std::vector<std::vector<TaskAnswer>> answers(maps.size(), std::vector<TaskAnswer>(asked.size()));
   const auto all = static_cast<std::int64_t>(asked.size() * maps.size());
   std::int64_t done = 0;

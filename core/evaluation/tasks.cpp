@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "core/config/eval_config.h"
 #include "core/data/dataset.h"
 #include "core/data/record_log.h"
 #include "core/data/records.h"
@@ -22,7 +23,7 @@ struct Rows {
 };
 
 /// By the first record that is whole. Where there is none, what is broken is told as of text.
-Result<bool> holdsText(const std::filesystem::path& data) {
+Result<bool> holdsText(const std::filesystem::path& data, const Columns& columns) {
   std::optional<RecordKind> kind;
   RecordHandlers handlers;
   handlers.take = [&](DataRecord&& record) -> Result<void> {
@@ -30,22 +31,23 @@ Result<bool> holdsText(const std::filesystem::path& data) {
     return fail(ErrorCode::cancelled, "");  // one is enough
   };
   handlers.drop = [](DroppedRow&&) -> Result<void> { return {}; };
-  const auto read = readRecords(data, {}, handlers);
+  const auto read = readRecords(data, {.columns = columns}, handlers);
   if (!read && !kind) return tl::unexpected(read.error());
   return kind.value_or(RecordKind::document) == RecordKind::document;
 }
 
-Result<Rows> textRows(const Model& model, const std::filesystem::path& data, int limit) {
+Result<Rows> textRows(const Model& model, const std::filesystem::path& data, const TaskOptions& options) {
   Rows result;
-  const DataOptions whole;
+  DataOptions whole;
+  whole.columns = options.columns;
   RecordLog log(whole);
   STRATA_CHECK(readThrough(data, whole, log, [&](DataRecord&& record) -> Result<void> {
     if (auto reason = nothingToLearn(record)) {
       return log.drop({record.line, std::move(*reason), record.file, false}, RecordLog::Counted::already);
     }
-    if (limit > 0 && result.n >= limit) return {};
+    if (options.limit > 0 && result.n >= options.limit) return {};
     ++result.n;
-    for (auto& window : windowsOf(*model.tokenizer(), record.text, model.context())) {
+    for (auto& window : windowsOf(*model.tokenizer(), record.text, textWindow(model, options))) {
       std::vector<bool> predicted(window.size(), true);
       result.rows.push_back({std::move(window), std::move(predicted)});
       result.record.push_back(result.n - 1);
@@ -58,8 +60,10 @@ Result<Rows> textRows(const Model& model, const std::filesystem::path& data, int
 
 Result<Rows> completionRows(const Model& model, const std::filesystem::path& data, const TaskOptions& options) {
   const auto length = static_cast<int>(std::min<std::int64_t>(model.context(), 1 << 24));
-  STRATA_TRY(const Dataset set, Dataset::open(data, *model.tokenizer(),
-                                              {.length = length, .vocab = model.config().vocab, .chat = options.chat}));
+  STRATA_TRY(const Dataset set,
+             Dataset::open(
+                 data, *model.tokenizer(),
+                 {.length = length, .vocab = model.config().vocab, .columns = options.columns, .chat = options.chat}));
   Rows result;
   result.truncated = set.report().truncated;
   for (const Row& row : set.rows()) {
@@ -129,6 +133,11 @@ const std::vector<EvalTask>& evalTasks() {
                                               {"hotpotqa", QaFormat::hotpotQa},
                                               {"triviaqa", QaFormat::triviaQa},
                                               {"msmarco", QaFormat::msMarco},
+                                              {"nq", QaFormat::naturalQuestions},
+                                              {"boolq", QaFormat::boolQ},
+                                              {"multiple-choice", QaFormat::multipleChoice},
+                                              {"lambada", QaFormat::lastWord},
+                                              {"kv-retrieval", QaFormat::keyValues},
                                               {"nll", std::nullopt}};
   return tasks;
 }
@@ -137,6 +146,26 @@ const EvalTask* findEvalTask(const std::string& name) {
   const auto& tasks = evalTasks();
   const auto found = std::find_if(tasks.begin(), tasks.end(), [&](const EvalTask& task) { return name == task.name; });
   return found == tasks.end() ? nullptr : &*found;
+}
+
+bool isAnsweredByChoice(QaFormat format) {
+  return format == QaFormat::boolQ || format == QaFormat::multipleChoice || format == QaFormat::lastWord;
+}
+
+TaskResult resultOf(const NamedMap& map, const Model& model, std::int64_t n, std::int64_t truncated) {
+  TaskResult result;
+  result.map = map.name;
+  result.src = map.map;
+  result.retention = map.map.retention();
+  result.n = n;
+  result.truncated = truncated;
+  result.kvBytesPerToken =
+      kvBytes(map.map, model.config().shape(), 1, static_cast<int>(c10::elementSize(model.dtype())));
+  return result;
+}
+
+std::int64_t textWindow(const Model& model, const TaskOptions& options) {
+  return std::min(model.context(), options.window > 0 ? options.window : kDefaultWindow);
 }
 
 Result<void> TaskHooks::check() const {
@@ -154,8 +183,8 @@ Result<std::vector<TaskResult>> evaluateNll(const Model& model, const std::vecto
                                             const std::filesystem::path& data, const TaskOptions& options,
                                             const TaskHooks& hooks) {
   STRATA_CHECK(model.needTokenizer());
-  STRATA_TRY(const bool text, holdsText(data));
-  STRATA_TRY(const Rows rows, text ? textRows(model, data, options.limit) : completionRows(model, data, options));
+  STRATA_TRY(const bool text, holdsText(data, options.columns));
+  STRATA_TRY(const Rows rows, text ? textRows(model, data, options) : completionRows(model, data, options));
   std::vector<TaskResult> results;
   const auto each = static_cast<std::int64_t>(rows.rows.size());
   std::int64_t before = 0;  // rows under the maps that are done
@@ -177,16 +206,9 @@ Result<std::vector<TaskResult>> evaluateNll(const Model& model, const std::vecto
       return fail(ErrorCode::invalidData, data.string() + " gives nothing to predict; give longer texts.",
                   data.string());
     }
-    TaskResult result;
-    result.map = map.name;
-    result.src = map.map;
-    result.retention = map.map.retention();
+    TaskResult result = resultOf(map, model, rows.n, rows.truncated);
     result.metrics["nll"] = sum.mean();
     result.tokens = sum.tokens;
-    result.n = rows.n;
-    result.truncated = rows.truncated;
-    result.kvBytesPerToken =
-        kvBytes(map.map, model.config().shape(), 1, static_cast<int>(c10::elementSize(model.dtype())));
     result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     results.push_back(std::move(result));
   }

@@ -127,6 +127,14 @@ AnswerScore scoreHotpotAnswer(std::string_view prediction, std::string_view gold
   return score;
 }
 
+double scoreSubspan(std::string_view prediction, const std::vector<std::string>& gold) {
+  const std::string said = normalizeAnswer(prediction);
+  const auto stands = [&](const std::string& answer) {
+    return said.find(normalizeAnswer(answer)) != std::string::npos;
+  };
+  return std::any_of(gold.begin(), gold.end(), stands) ? 1 : 0;
+}
+
 AnswerScore scoreTriviaAnswer(std::string_view prediction, const std::vector<std::string>& aliases) {
   const Tokens predicted = triviaTokensOf(prediction);
   AnswerScore best;

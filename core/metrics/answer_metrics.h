@@ -34,6 +34,9 @@ AnswerScore scoreAnswer(std::string_view prediction, const std::vector<std::stri
 /// HotpotQA: one gold answer; a prediction and a gold answer of no tokens match exactly, with an F1 of 0.
 AnswerScore scoreHotpotAnswer(std::string_view prediction, std::string_view gold);
 
+/// 1 where the normalised prediction holds one of the normalised answers ("Lost in the middle", Liu et al. 2023).
+double scoreSubspan(std::string_view prediction, const std::vector<std::string>& gold);
+
 /// TriviaQA: exact match and F1 each at its best over the aliases.
 AnswerScore scoreTriviaAnswer(std::string_view prediction, const std::vector<std::string>& aliases);
 

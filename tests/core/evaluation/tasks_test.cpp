@@ -4,6 +4,7 @@
 #include "core/evaluation/masked_nll.h"
 #include "core/evaluation/question_rules.h"
 #include "core/model/score.h"
+#include "stories.h"
 #include "support.h"
 
 namespace strata {
@@ -11,19 +12,6 @@ namespace {
 
 using testing::TemporaryFolder;
 using testing::writeText;
-
-std::shared_ptr<const Model> openStories(std::int64_t context = 0) {
-  OpenOptions options;
-  options.path = testing::sourceFolder() / "resources/models/stories260K";
-  options.context = context;
-  auto model = Model::open(options);
-  EXPECT_TRUE(model) << model.error().message;
-  return *model;
-}
-
-std::vector<NamedMap> maps(const std::string& text) {
-  return parseMaps(text, 5).value();
-}
 
 Question questionOf(const std::string& id, const std::vector<Passage>& passages, const std::string& text,
                     const std::vector<std::string>& answers) {
@@ -43,13 +31,6 @@ QuestionSet twoQuestions() {
       questionOf("a", {{"", "Lily has a red ball. She plays in the park."}}, "What has Lily?", {"a red ball"}),
       questionOf("b", {{"", "Tom has a dog."}}, "Who has a dog?", {"Tom", "a boy"})};
   return data;
-}
-
-QuestionSet setOf(QaFormat format, bool mayLackAnswers = false) {
-  QuestionSet set;
-  set.format = format;
-  set.mayLackAnswers = mayLackAnswers;
-  return set;
 }
 
 std::string promptOf(const QuestionSet& set, const Question& question) {
