@@ -122,6 +122,7 @@ Result<int> run(const EvalArguments& arguments, const Output& out) {
   if (!arguments.model.project.empty() && !config.data.empty()) {
     STRATA_TRY(const ProjectData data, Project::findData(config.data, arguments.model.project));
     config.data = data.path.string();
+    if (config.columns.empty()) config.columns = data.columns;
   }
   STRATA_TRY(const Evaluation evaluation, Evaluation::prepare(config, arguments.model.project));
   std::optional<RunLog> log;

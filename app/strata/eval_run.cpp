@@ -6,6 +6,7 @@
 
 #include "core/base/files.h"
 #include "core/data/template_renderer.h"
+#include "core/model/device.h"
 #include "core/project/job_phase.h"
 #include "core/project/project_files.h"
 #include "core/project/run_database.h"
@@ -131,6 +132,19 @@ Json Evaluation::stored() const {
   return configToJson(config);
 }
 
+namespace {
+
+/// The processor or card that the model is on.
+std::string hardwareOf(const Model& model) {
+  const std::string name = model.device().is_cpu() ? "cpu" : model.device().str();
+  for (const DeviceInfo& device : listDevices()) {
+    if (device.name == name) return device.description;
+  }
+  return name;
+}
+
+}  // namespace
+
 Result<Json> Evaluation::describe() const {
   const ModelLocation& location = m_opened.location;
   const fs::path adapter = m_config.adapter.empty() ? location.adapter : fs::path(m_config.adapter);
@@ -139,8 +153,13 @@ Result<Json> Evaluation::describe() const {
   if (!m_config.data.empty()) {
     STRATA_TRY(data, sha256OfFile(m_config.data));
   }
-  return Json{{"task", m_config.task},    {"model_hash", model},    {"data_hash", data},
-              {"strata", STRATA_VERSION}, {"settings", settings()}, {"results", Json::array()}};
+  return Json{{"task", m_config.task},
+              {"model_hash", model},
+              {"data_hash", data},
+              {"strata", STRATA_VERSION},
+              {"hardware", hardwareOf(*m_opened.model)},
+              {"settings", settings()},
+              {"results", Json::array()}};
 }
 
 Result<std::vector<TaskResult>> Evaluation::record(Run& run, const TaskHooks& outer) const {
@@ -198,7 +217,9 @@ Result<std::vector<TaskResult>> Evaluation::record(Run& run, const TaskHooks& ou
 Result<std::vector<TaskResult>> Evaluation::runIn(Run& run, const TaskHooks& hooks) const {
   Result<std::vector<TaskResult>> results = record(run, hooks);
   if (results) return results;
-  STRATA_CHECK(run.setState(stateAfter(results.error()), results.error().message));
+  const Error& error = results.error();
+  const bool stopped = error.code == ErrorCode::cancelled;
+  STRATA_CHECK(run.setState(stopped ? RunState::stopped : stateAfter(error), error.message));
   run.clearStop();
   return results;
 }

@@ -233,6 +233,54 @@ TEST(Program, EvalScoresTheAnswersOfEveryQuestionTask) {
   EXPECT_EQ(marco["n"], 1);
 }
 
+TEST(Program, EvalHasATaskForEveryKindOfQuestion) {
+  const TemporaryFolder folder;
+  const auto measured = [&](const std::string& task, const std::string& data, const std::vector<std::string>& more) {
+    writeText(folder.path() / "data.jsonl", data);
+    std::vector<std::string> command = {"eval", storyModel(), "--task", task, "--data", folder.path() / "data.jsonl"};
+    command.insert(command.end(), more.begin(), more.end());
+    return answerOf(command);
+  };
+  const auto scored = [&](const std::string& task, const std::string& data, const std::vector<std::string>& more = {}) {
+    return measured(task, data, more)["results"][0];
+  };
+  const std::string choices = R"({"question": "Who barks?", "choices": ["the dog", "a xylophone"], "answer": 0})";
+  expectKeys(scored("multiple-choice", choices), {"acc", "acc_norm", "nll", "n"});
+  EXPECT_EQ(scored("multiple-choice", choices)["acc"], 1);
+  expectKeys(scored("boolq", R"({"question": "is it so", "passage": "It is.", "answer": true})"), {"acc", "nll"});
+  const auto word = scored("lambada", R"({"text": "Once upon a time"})");
+  EXPECT_EQ(word["acc"], 1);
+  EXPECT_GT(word["perplexity"], 1);
+  expectKeys(scored("nq", R"({"question": "who", "answers": ["Tom"], "ctxs": [{"title": "T", "text": "Tom."}]})"),
+             {"f1", "em", "subspan_em"});
+  EXPECT_EQ(
+      scored("kv-retrieval", R"({"ordered_kv_records": [["k", "v"], ["l", "w"]], "key": "l", "value": "w"})")["n"], 1);
+  const auto mapped =
+      measured("squad", R"({"q": "Who?", "doc": "Tom runs.", "gold": ["Tom"]})",
+               {"--columns", "question=q,context=doc,answers=gold.0", "--prompt", "{{ context }} {{ question }}"});
+  EXPECT_EQ(mapped["settings"]["prompt"], "{{ context }} {{ question }}");
+  EXPECT_EQ(mapped["settings"]["decoding"]["max_tokens"], 32);
+  const auto drawn = answerOf({"eval", storyModel(), "--task", "kv-retrieval", "--kv-pairs", "2", "--limit", "3"});
+  EXPECT_EQ(drawn["results"][0]["n"], 3);
+}
+
+TEST(Program, EvalShowsThePromptThatItAsksWith) {
+  const TemporaryFolder folder;
+  writeText(folder.path() / "data.json", kSquad);
+  writeText(folder.path() / "prompt.txt", "{{ context }}\n\nQ: {{ question }}\nA:\n");
+  const auto plain = answerOf({"eval", "--task", "squad", "--show-prompt"});
+  EXPECT_NE(plain["prompt"].get<std::string>().find("{{ question }}"), std::string::npos);
+  EXPECT_FALSE(plain.contains("example"));
+  const auto own = answerOf({"eval", "--task", "squad", "--show-prompt", "--data", folder.path() / "data.json",
+                             "--prompt", folder.path() / "prompt.txt", "--shots", "1", "--limit", "1"});
+  EXPECT_EQ(own["example"],
+            "Lily has a red ball.\n\nQ: Who has it?\nA: Lily\n\nLily has a red ball.\n\nQ: What has Lily?\nA:");
+  EXPECT_EQ(own["expected"], "a red ball");
+  EXPECT_EQ(runProgram({"eval", "--task", "squad", "--show-prompt", "--prompt", "no such file"}).code, 2);
+  EXPECT_EQ(runProgram({"eval", "--task", "nll", "--show-prompt"}).code, 2);
+  EXPECT_EQ(runProgram({"eval", storyModel(), "--task", "boolq", "--data", "x", "--predictions", "y"}).code, 2);
+}
+
 TEST(Program, EvalOfQuestionsIsARunOfTheProject) {
   const TemporaryFolder folder;
   writeText(folder.path() / "data.json", kSquad);

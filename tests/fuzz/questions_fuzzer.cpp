@@ -21,6 +21,9 @@ void check(const strata::Json& json, strata::QaFormat format) {
     if (!ids.insert(question.id).second) std::abort();
     if (!question.answerable && !question.answers.empty()) std::abort();
     if (question.answers.empty() && !question.target.empty()) std::abort();
+    if (question.choices.empty()) continue;
+    if (question.right >= question.choices.size()) std::abort();
+    if (!question.answers.empty() && question.target != question.choices[question.right]) std::abort();
   }
   if (set->questions.empty()) std::abort();
 }
@@ -31,7 +34,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using strata::QaFormat;
   const auto json = strata::parseJson(std::string_view(reinterpret_cast<const char*>(data), size), "input");
   if (!json) return 0;
-  for (const QaFormat format : {QaFormat::squad, QaFormat::hotpotQa, QaFormat::triviaQa, QaFormat::msMarco}) {
+  for (const QaFormat format :
+       {QaFormat::squad, QaFormat::hotpotQa, QaFormat::triviaQa, QaFormat::msMarco, QaFormat::naturalQuestions,
+        QaFormat::boolQ, QaFormat::lastWord, QaFormat::keyValues, QaFormat::multipleChoice}) {
     check(*json, format);
   }
   (void)strata::recogniseQuestions(*json);
