@@ -70,7 +70,8 @@ std::string Comparison::textAt(std::size_t place, TokenId id) const {
   const TokenId before = place > 0 ? m_ids[place - 1] : m_a.reader.prompt.back();
   TokenStream stream(*m_a.reader.model->tokenizer());
   stream.push(before);
-  return stream.push(id) + stream.finish();
+  std::string text = stream.push(id);  // finish() begins anew
+  return text += stream.finish();
 }
 
 std::vector<protocol::Alternative> Comparison::likeliest(const at::Tensor& probabilities, std::size_t place) const {
