@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <span>
+#include <utility>
 
 #include "core/base/files.h"
 #include "core/service/http_guard.h"
@@ -13,12 +14,36 @@ std::string event(const Json& json) {
   return "data: " + dumpLine(json) + "\n\n";
 }
 
-Json usageOf(const protocol::Answer& answer) {
-  const auto made = static_cast<std::int64_t>(answer.ids.size());
-  return {{"prompt_tokens", answer.promptTokens},
+Json usageOf(std::int64_t prompt, std::int64_t cached, std::int64_t made) {
+  return {{"prompt_tokens", prompt},
           {"completion_tokens", made},
-          {"total_tokens", answer.promptTokens + made},
-          {"prompt_tokens_details", {{"cached_tokens", answer.cachedTokens}}}};
+          {"total_tokens", prompt + made},
+          {"prompt_tokens_details", {{"cached_tokens", cached}}}};
+}
+
+Json usageOf(const protocol::Answer& answer) {
+  return usageOf(answer.promptTokens, answer.cachedTokens, static_cast<std::int64_t>(answer.ids.size()));
+}
+
+/// OpenAI's legacy shape: four lists of one length. Of tokens that look alike the likeliest is listed.
+Json logprobsOf(const std::vector<TokenScore>& scores) {
+  Json tokens = Json::array(), logprobs = Json::array(), top = Json::array(), offsets = Json::array();
+  for (const TokenScore& score : scores) {
+    tokens.push_back(score.text);
+    offsets.push_back(score.offset);
+    logprobs.push_back(score.logprob ? Json(*score.logprob) : Json(nullptr));
+    Json likeliest = score.logprob ? Json::object() : Json(nullptr);
+    for (const auto& [text, logprob] : score.likeliest) {
+      if (!likeliest.contains(text) || likeliest[text].get<double>() < logprob) likeliest[text] = logprob;
+    }
+    top.push_back(std::move(likeliest));
+  }
+  Json lists = Json::object();  // moved: an initialiser list would copy them
+  lists["tokens"] = std::move(tokens);
+  lists["token_logprobs"] = std::move(logprobs);
+  lists["top_logprobs"] = std::move(top);
+  lists["text_offset"] = std::move(offsets);
+  return lists;
 }
 
 /// eos and stop are one to OpenAI.
@@ -40,6 +65,7 @@ std::string fingerprintOf(const ServedSide& side) {
 HttpAnswer::HttpAnswer(const CompletionRequest& request, const ServedSide& side)
     : m_chat(request.chat),
       m_includeUsage(request.includeUsage),
+      m_withScores(request.logprobs.has_value()),
       m_id((request.chat ? "chatcmpl-" : "cmpl-") + makeToken().substr(0, 24)),
       m_model(side.id),
       m_fingerprint(fingerprintOf(side)),
@@ -60,19 +86,30 @@ Json HttpAnswer::madeBy(const protocol::Answer& answer) const {
       {"model_hash", answer.madeBy.hash}, {"seed", answer.madeBy.sampling.seed}, {"finish", answer.finish}};
 }
 
-Json HttpAnswer::whole(const protocol::Answer& answer) const {
+Json HttpAnswer::whole(const std::vector<Completion>& completions) const {
   Json json = envelope(m_chat ? "chat.completion" : "text_completion");
-  Json choice = {{"index", 0}};
-  if (m_chat) {
-    choice["message"] = {{"role", "assistant"}, {"content", answer.text}, {"refusal", nullptr}};
-  } else {
-    choice["text"] = answer.text;
+  Json choices = Json::array();
+  std::int64_t prompt = 0, cached = 0, made = 0;
+  protocol::Answer largest = completions.front().answer;
+  for (const Completion& completion : completions) {
+    const protocol::Answer& answer = completion.answer;
+    Json choice = {{"index", choices.size()}};
+    if (m_chat) {
+      choice["message"] = {{"role", "assistant"}, {"content", answer.text}, {"refusal", nullptr}};
+    } else {
+      choice["text"] = completion.prompt + answer.text;
+    }
+    choice["logprobs"] = m_withScores ? logprobsOf(completion.scores) : Json(nullptr);
+    choice["finish_reason"] = finishOf(answer);
+    choices.push_back(std::move(choice));
+    prompt += answer.promptTokens;
+    cached += answer.cachedTokens;
+    made += static_cast<std::int64_t>(answer.ids.size());
+    if (answer.kvBytes > largest.kvBytes) largest = answer;
   }
-  choice["logprobs"] = nullptr;
-  choice["finish_reason"] = finishOf(answer);
-  json["choices"] = Json::array({choice});
-  json["usage"] = usageOf(answer);
-  json["strata"] = madeBy(answer);
+  json["choices"] = std::move(choices);
+  json["usage"] = usageOf(prompt, cached, made);
+  json["strata"] = madeBy(largest);  // of several prompts, with the largest cache
   return json;
 }
 

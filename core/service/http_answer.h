@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/service/http_models.h"
 #include "core/service/http_request.h"
@@ -13,8 +14,8 @@ class HttpAnswer {
  public:
   HttpAnswer(const CompletionRequest& request, const ServedSide& side);
 
-  /// chat.completion or text_completion.
-  Json whole(const protocol::Answer& answer) const;
+  /// chat.completion or text_completion, a choice for each prompt.
+  Json whole(const std::vector<Completion>& completions) const;
 
   /// The events of a stream, each with its "data: " and the empty line.
   std::string begin() const;
@@ -29,7 +30,7 @@ class HttpAnswer {
   Json chunk(const Json& delta, const Json& finish) const;
   Json madeBy(const protocol::Answer& answer) const;
 
-  bool m_chat, m_includeUsage;
+  bool m_chat, m_includeUsage, m_withScores;
   std::string m_id, m_model, m_fingerprint;
   std::int64_t m_created;
 };

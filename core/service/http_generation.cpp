@@ -10,7 +10,7 @@ namespace strata {
 HttpGeneration::HttpGeneration(Work work) {
   m_thread = std::thread([this, work = std::move(work)] {
     const CancelScope scope(m_cancelled);
-    Result<protocol::Answer> result = fail(ErrorCode::internal, "The answer was not made.");
+    Result<std::vector<Completion>> result = fail(ErrorCode::internal, "The answer was not made.");
     try {
       result = work(
           [this](const std::string& text, const std::vector<int>&) {
@@ -45,7 +45,7 @@ std::string HttpGeneration::takeText() {
   return std::exchange(m_text, {});
 }
 
-const std::optional<Result<protocol::Answer>>& HttpGeneration::result() {
+const std::optional<Result<std::vector<Completion>>>& HttpGeneration::result() {
   const std::lock_guard lock(m_mutex);
   return m_done ? m_result : m_none;
 }

@@ -1,6 +1,7 @@
 #pragma once
-// One answer while it is made: computed on a thread of its own, taken piece by piece by the connection's thread, which
-// meanwhile looks after its client. The destructor cancels and waits for the computation to end, at most one layer.
+// One request's answers while they are made (several prompts: one after another): computed on a thread of its own,
+// taken piece by piece by the connection's thread, which meanwhile looks after its client. The destructor cancels and
+// waits for the computation to end, at most one layer.
 
 #include <atomic>
 #include <chrono>
@@ -10,15 +11,16 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
-#include "core/protocol/messages.h"
+#include "core/service/completion.h"
 
 namespace strata {
 
 class HttpGeneration {
  public:
   using Tokens = std::function<void(const std::string& text, const std::vector<int>& ids)>;
-  using Work = std::function<Result<protocol::Answer>(const Tokens&, const std::atomic<bool>& cancelled)>;
+  using Work = std::function<Result<std::vector<Completion>>(const Tokens&, const std::atomic<bool>& cancelled)>;
   explicit HttpGeneration(Work work);
   ~HttpGeneration();
   HttpGeneration(const HttpGeneration&) = delete;
@@ -29,7 +31,7 @@ class HttpGeneration {
   /// The text since the last call.
   std::string takeText();
   /// Nothing while it runs. All text was made by then.
-  const std::optional<Result<protocol::Answer>>& result();
+  const std::optional<Result<std::vector<Completion>>>& result();
   void cancel() { m_cancelled = true; }
 
  private:
@@ -37,7 +39,7 @@ class HttpGeneration {
   std::condition_variable m_changed;
   std::string m_text;
   bool m_done = false;
-  std::optional<Result<protocol::Answer>> m_result, m_none;
+  std::optional<Result<std::vector<Completion>>> m_result, m_none;
   std::atomic<bool> m_cancelled = false;
   std::thread m_thread;
 };

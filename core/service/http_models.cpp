@@ -85,6 +85,14 @@ HttpResult<ServedSide> HttpModels::find(const std::string& id) const {
   return side;
 }
 
+HttpResult<ServedSide> HttpModels::findOrOnly(const std::string& id) const {
+  if (!id.empty()) return find(id);
+  const std::vector<std::string> served = names();
+  if (served.size() == 1) return find(served.front());
+  return tl::unexpected(HttpProblem::badField(
+      "model", "Not one model but " + std::to_string(served.size()) + " are served; say which in \"model\"."));
+}
+
 Json HttpModels::entry(const Named& served, const std::string& id, const std::string& map, std::int64_t created) {
   const protocol::LoadedModel& info = served.model.info;
   return {{"id", id},

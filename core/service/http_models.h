@@ -14,6 +14,7 @@
 
 #include "core/protocol/messages.h"
 #include "core/routing/sharing_map.h"
+#include "core/service/completion.h"
 #include "core/service/http_errors.h"
 
 namespace strata {
@@ -24,6 +25,7 @@ struct ServedModel {
   std::string defaultMap;
   std::vector<KvGeometry> geometry;  // [L]
   std::optional<Error> chatProblem;  // why it cannot chat
+  Json tokenizer;                    // what /tokenizer_info answers; null: it has none
 };
 
 /// What the server asks of the engine; ModelHost in earnest (httpEngine), a fake in tests. Calls wait for their result
@@ -34,9 +36,10 @@ struct HttpEngine {
   std::function<Result<protocol::Answer>(const protocol::Generate::Params&, const Tokens&,
                                          const std::atomic<bool>& cancelled)>
       generate;
-  std::function<Result<protocol::Answer>(const protocol::Side&, const std::string& prompt, const GenerateConfig&,
-                                         const Tokens&, const std::atomic<bool>& cancelled)>
-      complete;
+  std::function<Result<Completion>(const CompletionTask&, const Tokens&, const std::atomic<bool>& cancelled)> complete;
+  /// `specials`: with the ids that the tokenizer puts around a text. Names of special tokens stand for these.
+  std::function<Result<std::vector<int>>(const protocol::ModelRef&, const std::string& text, bool specials)> tokenize;
+  std::function<Result<std::string>(const protocol::ModelRef&, const std::vector<int>& ids)> detokenize;
 };
 
 class ModelHost;
@@ -62,6 +65,8 @@ class HttpModels {
   /// NAME, NAME@MAP, or the model as it was given to the server. Unknown: 404; a map that does not fit: 400, the
   /// sentence names the layer.
   HttpResult<ServedSide> find(const std::string& id) const;
+  /// The same; an empty id means the only model that is served.
+  HttpResult<ServedSide> findOrOnly(const std::string& id) const;
   /// {"object": "list", "data": […]}
   Json list(std::int64_t created) const;
   /// One element of it.

@@ -1,13 +1,17 @@
 #include "core/service/http_request.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <random>
+#include <utility>
 
 namespace strata {
 namespace {
 
 constexpr std::size_t kMostStops = 16;
+constexpr std::size_t kMostPrompts = 256;
+constexpr int kMostLogprobs = 20;
 
 /// The caller's own books.
 constexpr std::array<std::string_view, 8> kLeftAlone = {"user",
@@ -55,6 +59,27 @@ const char* kindOf(const Json& json) {
   return "null";
 }
 
+HttpProblem wrongField(const std::string& name, const Json& value, const char* wanted) {
+  return HttpProblem::badField(name, "\"" + name + "\" is " + kindOf(value) + "; give " + wanted + ".");
+}
+
+HttpProblem unknownField(const std::string& name) {
+  return HttpProblem::unsupportedField(name, "\"" + name.substr(0, 60) + "\" is not known; leave it out.");
+}
+
+/// A list of token ids; nothing where it is anything else.
+std::optional<std::vector<int>> idsOf(const Json& value) {
+  if (!value.is_array()) return std::nullopt;
+  std::vector<int> ids;
+  ids.reserve(value.size());
+  for (const Json& id : value) {
+    const bool fits = id.is_number_unsigned() && id.get<std::uint64_t>() <= std::numeric_limits<int>::max();
+    if (!fits) return std::nullopt;
+    ids.push_back(id.get<int>());
+  }
+  return ids;
+}
+
 /// Walks the members of the body; the first problem stands.
 class Reader {
  public:
@@ -69,8 +94,13 @@ class Reader {
       wrong("model", "\"model\" is missing; name one that GET /v1/models lists.");
     } else if (m_request.chat && m_request.turns.empty()) {
       wrong("messages", "\"messages\" is missing or empty; give at least the user's message.");
-    } else if (!m_request.chat && !m_hasPrompt) {
+    } else if (!m_request.chat && m_request.prompts.empty()) {
       wrong("prompt", "\"prompt\" is missing; give a text.");
+    } else if (!m_request.generates && !m_request.echo) {
+      wrong("max_tokens",
+            "\"max_tokens\" is 0, so there is no answer; give at least 1, or \"echo\": true to score the prompt.");
+    } else if (m_request.stream && (m_request.echo || m_request.logprobs || m_request.prompts.size() > 1)) {
+      wrong("stream", "\"stream\" takes one prompt, without \"echo\" and \"logprobs\"; leave out one or the other.");
     } else if (m_request.chat && m_request.turns.back().role != "user") {
       wrong("messages", "The last of the messages is the " + m_request.turns.back().role +
                             "'s; end with the user's, which is to be answered.");
@@ -83,7 +113,7 @@ class Reader {
     if (!m_problem) m_problem = HttpProblem::badField(param, message);
   }
   void wrongType(const std::string& name, const Json& value, const char* wanted) {
-    wrong(name, "\"" + name + "\" is " + kindOf(value) + "; give " + wanted + ".");
+    if (!m_problem) m_problem = wrongField(name, value, wanted);
   }
 
   void member(const std::string& name, const Json& value) {
@@ -99,7 +129,16 @@ class Reader {
       return;  // as if it were left out
     } else if (name == "max_tokens" || (name == "max_completion_tokens" && m_request.chat)) {
       m_request.limited = true;
-      whole(name, value, 1, 10'000'000, sampling.maxTokens);
+      int limit = sampling.maxTokens;
+      whole(name, value, m_request.chat ? 1 : 0, 10'000'000, limit);
+      m_request.generates = limit > 0;
+      sampling.maxTokens = std::max(limit, 1);
+    } else if (name == "echo" && !m_request.chat) {
+      boolean(name, value, m_request.echo);
+    } else if (name == "logprobs" && !m_request.chat && value != false) {
+      int count = 0;
+      whole(name, value, 0, kMostLogprobs, count);
+      m_request.logprobs = count;
     } else if (name == "temperature") {
       number(name, value, 0, 100, sampling.temperature);
     } else if (name == "top_p") {
@@ -149,10 +188,30 @@ class Reader {
   }
 
   void prompt(const Json& value) {
-    const Json& text = value.is_array() && value.size() == 1 ? value[0] : value;
-    if (!text.is_string()) return wrongType("prompt", value, "one text (token ids and several prompts are not taken)");
-    m_request.prompt = text.get<std::string>();
-    m_hasPrompt = true;
+    std::vector<TextPrompt>& prompts = m_request.prompts;
+    if (const auto ids = idsOf(value); value.is_string()) {
+      prompts.emplace_back(value.get<std::string>());
+    } else if (ids && !ids->empty()) {
+      prompts.emplace_back(*ids);
+    } else if (value.is_array() && value.size() > kMostPrompts) {
+      wrong("prompt", "\"prompt\" holds " + std::to_string(value.size()) + " prompts; give at most " +
+                          std::to_string(kMostPrompts) + ".");
+    } else if (value.is_array()) {
+      for (std::size_t i = 0; i < value.size() && !m_problem; ++i)
+        onePrompt(value[i], "prompt[" + std::to_string(i) + "]");
+      if (value.empty()) wrong("prompt", "\"prompt\" is an empty list; give at least one text or token id.");
+    } else {
+      wrongType("prompt", value, "a text, a list of token ids, or a list of texts or of such lists");
+    }
+  }
+  void onePrompt(const Json& value, const std::string& where) {
+    if (value.is_string()) {
+      m_request.prompts.emplace_back(value.get<std::string>());
+    } else if (const auto ids = idsOf(value); ids && !ids->empty()) {
+      m_request.prompts.emplace_back(*ids);
+    } else {
+      wrong(where, "\"" + where + "\" is neither a text nor a list of token ids (whole numbers from 0, at least one).");
+    }
   }
 
   void messages(const Json& value) {
@@ -238,24 +297,81 @@ class Reader {
           name, "\"" + name + "\" is not supported with the value " + value.dump().substr(0, 60) + "; leave it out.");
       return;
     }
-    m_problem = HttpProblem::unsupportedField(name, "\"" + name.substr(0, 60) + "\" is not known; leave it out.");
+    m_problem = unknownField(name);
   }
 
   const Json& m_body;
   CompletionRequest& m_request;
-  bool m_hasPrompt = false;
   std::optional<HttpProblem> m_problem;
 };
 
-}  // namespace
-
-HttpResult<CompletionRequest> parseCompletion(std::string_view body, bool chat) {
-  const Result<Json> json = parseJson(body, "The request's body");
+HttpResult<Json> parseObject(std::string_view body) {
+  Result<Json> json = parseJson(body, "The request's body");
   if (!json) return tl::unexpected(HttpProblem{400, json.error().message, "invalid_request_error", {}, "invalid_json"});
   if (!json->is_object()) {
     return tl::unexpected(
         HttpProblem::badField({}, std::string("The request's body is ") + kindOf(*json) + "; give a JSON object."));
   }
+  return std::move(*json);
+}
+
+}  // namespace
+
+HttpResult<TokenizeRequest> parseTokenize(std::string_view body) {
+  const HttpResult<Json> json = parseObject(body);
+  if (!json) return tl::unexpected(json.error());
+  TokenizeRequest request;
+  bool hasText = false;
+  for (const auto& [name, value] : json->items()) {
+    if (name == "prompt") {
+      if (!value.is_string()) return tl::unexpected(wrongField(name, value, "a text"));
+      request.text = value.get<std::string>();
+      hasText = true;
+    } else if (value.is_null()) {
+      continue;  // as if it were left out
+    } else if (name == "model") {
+      if (!value.is_string()) return tl::unexpected(wrongField(name, value, "the name of a model"));
+      request.model = value.get<std::string>();
+    } else if (name == "add_special_tokens") {
+      if (!value.is_boolean()) return tl::unexpected(wrongField(name, value, "true or false"));
+      request.specials = value.get<bool>();
+    } else {
+      return tl::unexpected(unknownField(name));
+    }
+  }
+  if (!hasText) return tl::unexpected(HttpProblem::badField("prompt", "\"prompt\" is missing; give a text."));
+  return request;
+}
+
+HttpResult<DetokenizeRequest> parseDetokenize(std::string_view body) {
+  const HttpResult<Json> json = parseObject(body);
+  if (!json) return tl::unexpected(json.error());
+  DetokenizeRequest request;
+  bool hasIds = false;
+  for (const auto& [name, value] : json->items()) {
+    if (name == "tokens") {
+      auto ids = idsOf(value);
+      if (!ids)
+        return tl::unexpected(HttpProblem::badField(name, "\"tokens\" must be a list of whole numbers from 0."));
+      request.ids = std::move(*ids);
+      hasIds = true;
+    } else if (value.is_null()) {
+      continue;
+    } else if (name == "model") {
+      if (!value.is_string()) return tl::unexpected(wrongField(name, value, "the name of a model"));
+      request.model = value.get<std::string>();
+    } else {
+      return tl::unexpected(unknownField(name));
+    }
+  }
+  if (!hasIds)
+    return tl::unexpected(HttpProblem::badField("tokens", "\"tokens\" is missing; give a list of token ids."));
+  return request;
+}
+
+HttpResult<CompletionRequest> parseCompletion(std::string_view body, bool chat) {
+  const HttpResult<Json> json = parseObject(body);
+  if (!json) return tl::unexpected(json.error());
   CompletionRequest request;
   request.chat = chat;
   request.sampling.temperature = 1;

@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <map>
 #include <mutex>
@@ -17,6 +18,7 @@
 #include "core/service/http_connection.h"
 #include "core/service/http_generation.h"
 #include "core/service/http_guard.h"
+#include "core/service/http_methods.h"
 #include "core/service/http_request.h"
 #include "core/service/http_workers.h"
 
@@ -37,6 +39,10 @@ constexpr auto kLook = 50ms;  // how often a waiting answer looks whether its cl
 constexpr const char* kChatPath = "/v1/chat/completions";
 constexpr const char* kTextPath = "/v1/completions";
 constexpr const char* kModelsPath = "/v1/models";
+constexpr const char* kTokenizePath = "/tokenize";
+constexpr const char* kDetokenizePath = "/detokenize";
+constexpr const char* kTokenizerPath = "/tokenizer_info";
+constexpr std::array<const char*, 4> kPostPaths = {kChatPath, kTextPath, kTokenizePath, kDetokenizePath};
 
 void sendProblem(Response& response, const HttpProblem& problem) {
   response.status = problem.status;
@@ -73,6 +79,12 @@ class HttpServer::Inside : public httplib::Server {
     });
     Post(kChatPath, [this](const Request& request, Response& response) { complete(request, response, true); });
     Post(kTextPath, [this](const Request& request, Response& response) { complete(request, response, false); });
+    Post(kTokenizePath, [this](const Request& request, Response& response) {
+      sendResult(response, tokenize(m_engine, m_models, request.body));
+    });
+    Post(kDetokenizePath, [this](const Request& request, Response& response) {
+      sendResult(response, detokenize(m_engine, m_models, request.body));
+    });
     set_error_handler([this](const Request&, Response& response) {
       if (!response.body.empty()) return;
       // httplib's own: it is not known where another request would begin.
@@ -257,16 +269,18 @@ class HttpServer::Inside : public httplib::Server {
 
   std::optional<HttpProblem> checkRoute(const Request& request, Response& response) const {
     const bool models = request.path == kModelsPath || request.path.starts_with(std::string(kModelsPath) + "/");
-    const bool completions = request.path == kChatPath || request.path == kTextPath;
-    if (!models && !completions) {
+    const bool gets = models || request.path == kTokenizerPath;
+    const bool posts = std::find(kPostPaths.begin(), kPostPaths.end(), request.path) != kPostPaths.end();
+    if (!gets && !posts) {
+      std::string paths = std::string(kModelsPath) + ", " + kTokenizerPath;
+      for (const char* path : kPostPaths) paths += std::string(", ") + path;
       return HttpProblem{404,
-                         "There is no " + request.path.substr(0, 200) + " here; there are " + kModelsPath + ", " +
-                             kChatPath + " and " + kTextPath + ".",
+                         "There is no " + request.path.substr(0, 200) + " here; there are " + paths + ".",
                          "invalid_request_error",
                          {},
                          "unknown_url"};
     }
-    const std::string allowed = models ? "GET" : "POST";
+    const std::string allowed = gets ? "GET" : "POST";
     if (request.method != allowed) {
       response.set_header("Allow", allowed);
       return HttpProblem{405,
@@ -280,7 +294,7 @@ class HttpServer::Inside : public httplib::Server {
       return HttpProblem{
           400, "The Content-Length must be a decimal number.", "invalid_request_error", {}, "bad_content_length"};
     }
-    if (!completions) return std::nullopt;
+    if (!posts) return std::nullopt;
     // httplib neither counts a chunked body against its limit nor what a compressed one becomes.
     if (request.has_header("Transfer-Encoding") || request.get_header_value_count("Content-Length") != 1) {
       return HttpProblem{
@@ -306,9 +320,15 @@ class HttpServer::Inside : public httplib::Server {
     if (request.path == kModelsPath) {
       return response.set_content(dumpLine(m_models.list(m_created)), "application/json");
     }
-    const auto model = m_models.describe(request.path.substr(std::string_view(kModelsPath).size() + 1), m_created);
-    if (!model) return sendProblem(response, model.error());
-    response.set_content(dumpLine(*model), "application/json");
+    if (request.path == kTokenizerPath) {
+      return sendResult(response, tokenizerInfo(m_models, request.get_param_value("model")));
+    }
+    sendResult(response, m_models.describe(request.path.substr(std::string_view(kModelsPath).size() + 1), m_created));
+  }
+
+  static void sendResult(Response& response, const HttpResult<Json>& result) {
+    if (!result) return sendProblem(response, result.error());
+    response.set_content(dumpLine(*result), "application/json");
   }
 
   /// Counts an answer while it is made.
@@ -362,22 +382,23 @@ class HttpServer::Inside : public httplib::Server {
   HttpGeneration::Work work(const CompletionRequest& request, const ServedSide& side) const {
     if (!request.chat) {
       return [this, request, side](const auto& tokens, const auto& cancelled) {
-        return m_engine.complete(side.side, request.prompt, request.sampling, tokens, cancelled);
+        return completeAll(m_engine, request, side, tokens, cancelled);
       };
     }
     protocol::Generate::Params params;
     params.side = side.side;
     params.turns = request.turns;
     params.sampling = request.sampling;
-    return [this, params](const auto& tokens, const auto& cancelled) {
-      return m_engine.generate(params, tokens, cancelled);
+    return [this, params](const auto& tokens, const auto& cancelled) -> Result<std::vector<Completion>> {
+      STRATA_TRY(protocol::Answer answer, m_engine.generate(params, tokens, cancelled));
+      return std::vector<Completion>{{std::move(answer), {}, {}}};
     };
   }
 
   /// What is wrong with an answer that is done.
-  static std::optional<HttpProblem> problemOf(const Result<protocol::Answer>& result) {
+  static std::optional<HttpProblem> problemOf(const Result<std::vector<Completion>>& result) {
     if (!result) return HttpProblem::of(result.error());
-    if (result->finish != "cancel") return std::nullopt;
+    if (result->back().answer.finish != "cancel") return std::nullopt;
     return HttpProblem{
         503, "The answer was ended: its model was closed, or the server stops.", "server_error", {}, "cancelled"};
   }
@@ -388,7 +409,7 @@ class HttpServer::Inside : public httplib::Server {
       stream.generation->takeText();
       if (client.isGone()) stream.generation->cancel();
     }
-    const Result<protocol::Answer>& result = *stream.generation->result();
+    const Result<std::vector<Completion>>& result = *stream.generation->result();
     if (const auto problem = problemOf(result)) return sendProblem(response, *problem);
     response.set_content(dumpLine(stream.answer.whole(*result)), "application/json");
   }
@@ -419,7 +440,7 @@ class HttpServer::Inside : public httplib::Server {
     if (!text.empty()) events += stream.answer.text(text);
     if (result) {
       const auto problem = problemOf(*result);
-      events += problem ? HttpAnswer::failure(*problem) : stream.answer.end(**result);
+      events += problem ? HttpAnswer::failure(*problem) : stream.answer.end((*result)->front().answer);
     }
     if (client.isGone() || !sink.write(events.data(), events.size())) return false;
     if (result) sink.done();

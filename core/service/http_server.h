@@ -1,6 +1,6 @@
 #pragma once
-// An OpenAI-compatible HTTP server: GET /v1/models, POST /v1/chat/completions, POST /v1/completions. A request's model
-// is NAME or NAME@MAP.
+// An OpenAI-compatible HTTP server: GET /v1/models, POST /v1/chat/completions, POST /v1/completions; and, as vLLM has
+// them, POST /tokenize, POST /detokenize, GET /tokenizer_info. A request's model is NAME or NAME@MAP.
 //
 //   HttpServer server(httpEngine(host), {.host = "127.0.0.1", .port = 8080});
 //   STRATA_TRY(const std::string name, server.serve(ref, cancelled));

@@ -12,6 +12,7 @@
 #include "core/service/comparison.h"
 #include "core/service/compute_queue.h"
 #include "core/service/open_models.h"
+#include "core/service/scored_completion.h"
 
 namespace strata {
 namespace {
@@ -38,6 +39,34 @@ Result<std::vector<TokenId>> promptOf(const OpenModel& open, const std::vector<p
 /// Of the cache's bytes, those that hold tokens.
 std::int64_t usedBytes(const CacheUse& use) {
   return use.capacity > 0 ? use.bytes / use.capacity * use.tokens : 0;
+}
+
+/// A prompt's ids, and its text where that is asked for.
+Result<std::vector<TokenId>> promptOf(const Tokenizer& tokenizer, const CompletionTask& task, std::string& text) {
+  if (const auto* given = std::get_if<std::string>(&task.prompt)) {
+    if (task.echo) text = *given;
+    return tokenizer.withSpecials(tokenizer.encode(*given));
+  }
+  std::vector<TokenId> ids(std::get<std::vector<int>>(task.prompt));
+  if (task.echo) {
+    STRATA_TRY(text, tokenizer.decode(ids));
+  }
+  return ids;
+}
+
+/// What stands between a prompt and the text that is decoded from `first` on: the space that a tokenizer leaves out
+/// before a text's first word.
+std::string spaceBefore(const Tokenizer& tokenizer, TokenId last, TokenId first) {
+  TokenStream alone(tokenizer), behind(tokenizer);
+  behind.push(last);
+  std::string text = alone.push(first), whole = behind.push(first);
+  text += alone.finish();
+  whole += behind.finish();
+  return whole == " " + text ? " " : "";
+}
+
+void addSpace(const Tokenizer& tokenizer, TokenId last, protocol::Answer& answer) {
+  if (!answer.text.empty()) answer.text.insert(0, spaceBefore(tokenizer, last, answer.ids.front()));
 }
 
 int questionsIn(const std::vector<protocol::Turn>& turns) {
@@ -126,7 +155,46 @@ struct ModelHost::State {
   };
   Result<protocol::Answer> answer(Question question, const TokensFunction& onTokens,
                                   const std::atomic<bool>& cancelled);
+  Result<void> score(const OpenModel& open, const NamedMap& map, std::vector<TokenId> prompt,
+                     const CompletionTask& task, const std::atomic<bool>& cancelled, Completion& completion);
 };
+
+/// What both ways of answering find out.
+void noteResult(GenerateResult result, const SharingMap& map, protocol::Answer& answer) {
+  answer.text = std::move(result.answers[0].text);
+  answer.ids = {result.answers[0].ids.begin(), result.answers[0].ids.end()};
+  answer.finish = toString(result.answers[0].finish);
+  answer.kvBytes = result.kvBytes;
+  answer.kvBytesFull = result.kvBytes / map.owners() * map.layers();
+}
+
+/// An answer with its tokens' log-probabilities; its cache is not kept.
+Result<void> ModelHost::State::score(const OpenModel& open, const NamedMap& map, std::vector<TokenId> prompt,
+                                     const CompletionTask& task, const std::atomic<bool>& cancelled,
+                                     Completion& completion) {
+  protocol::Answer& answer = completion.answer;
+  answer.madeBy = madeBy(open, map, task.sampling);
+  answer.promptTokens = static_cast<int>(prompt.size());
+  answer.context = open.model->context();
+  STRATA_CHECK(open.model->checkFiles());
+  const TokenId last = prompt.empty() ? -1 : prompt.back();
+  GenerateHooks hooks;
+  hooks.cancel = &cancelled;
+  ScoredCompletion scored(open.model, map.map, std::move(prompt), task, std::move(hooks));
+  STRATA_CHECK(scored.check());
+  const auto step = [&]() -> Result<bool> {
+    if (cancelled || open.closing) return fail(ErrorCode::cancelled, "The answer was cancelled.");
+    resetMemoryPeaks();
+    Result<bool> more = scored.step();
+    open.noteActivations(memoryUsage().part(MemoryPart::activations).peak);
+    return more;
+  };
+  STRATA_CHECK(queueOf(*open.model).run(step, answer.shared));
+  noteResult(scored.takeResult(), map.map, answer);
+  addSpace(*open.model->tokenizer(), last, answer);
+  completion.scores = scored.takeScores();
+  return {};
+}
 
 Result<protocol::Answer> ModelHost::State::answer(Question question, const TokensFunction& onTokens,
                                                   const std::atomic<bool>& cancelled) {
@@ -174,15 +242,11 @@ Result<protocol::Answer> ModelHost::State::answer(Question question, const Token
     return tl::unexpected(done.error());
   }
   GenerateResult result = generation->take();
-  answer.text = std::move(result.answers[0].text);
-  answer.ids = {result.answers[0].ids.begin(), result.answers[0].ids.end()};
-  answer.finish = toString(result.answers[0].finish);
-  answer.kvBytes = result.kvBytes;
   answer.kvBytesUsed = usedBytes(cache->session.use());
-  answer.kvBytesFull = result.kvBytes / question.map.map.owners() * question.map.map.layers();
   answer.prefillSeconds = result.prefillSeconds;
   answer.firstTokenSeconds = preparing + result.firstTokenSeconds;
   answer.decodeSeconds = result.decodeSeconds;
+  noteResult(std::move(result), question.map.map, answer);
   streams.put(question.stream, std::move(cache));
   if (open.closing || open.replaced) {
     streams.dropModel(*open.model);
@@ -240,16 +304,29 @@ Result<protocol::Answer> ModelHost::generate(const protocol::Generate::Params& p
       onTokens, cancelled);
 }
 
-Result<protocol::Answer> ModelHost::complete(const protocol::Side& side, const std::string& prompt,
-                                             const GenerateConfig& sampling, const TokensFunction& onTokens,
-                                             const std::atomic<bool>& cancelled) {
-  STRATA_CHECK(checkRanges(sampling));
-  STRATA_TRY(const std::shared_ptr<OpenModel> open, m_state->open(side.ref, nullptr, cancelled));
+Result<Completion> ModelHost::complete(const CompletionTask& task, const TokensFunction& onTokens,
+                                       const std::atomic<bool>& cancelled) {
+  STRATA_CHECK(checkRanges(task.sampling));
+  STRATA_TRY(const std::shared_ptr<OpenModel> open, m_state->open(task.side.ref, nullptr, cancelled));
   const auto begun = Clock::now();
-  STRATA_TRY(NamedMap map, chooseMap(side.map, *open->model));
+  STRATA_TRY(NamedMap map, chooseMap(task.side.map, *open->model));
   STRATA_TRY(const Tokenizer* tokenizer, open->model->needTokenizer());
-  std::vector<TokenId> ids = tokenizer->withSpecials(tokenizer->encode(prompt));
-  return m_state->answer({open, std::move(map), "", sampling, std::move(ids), {}, begun}, onTokens, cancelled);
+  Completion completion;
+  STRATA_TRY(std::vector<TokenId> ids, promptOf(*tokenizer, task, completion.prompt));
+  if (task.logprobs || !task.generates) {
+    STRATA_CHECK(m_state->score(*open, map, std::move(ids), task, cancelled, completion));
+    return completion;
+  }
+  const TokenId last = ids.empty() ? -1 : ids.back();
+  std::optional<std::string> space;  // known with the first token, told with the first text
+  const auto tell = [&](const std::string& text, const std::vector<int>& added, std::int64_t bytes) {
+    if (!space) space = spaceBefore(*tokenizer, last, added.front());
+    onTokens(text.empty() ? text : std::exchange(*space, {}) + text, added, bytes);
+  };
+  STRATA_TRY(completion.answer, m_state->answer({open, std::move(map), "", task.sampling, std::move(ids), {}, begun},
+                                                onTokens ? TokensFunction(tell) : nullptr, cancelled));
+  addSpace(*tokenizer, last, completion.answer);
+  return completion;
 }
 
 Result<protocol::CountPrompt::Answer> ModelHost::count(const protocol::CountPrompt::Params& params,

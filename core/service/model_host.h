@@ -18,6 +18,7 @@
 #include "core/base/error.h"
 #include "core/model/model.h"
 #include "core/protocol/messages.h"
+#include "core/service/completion.h"
 #include "core/text/chat_template.h"
 
 namespace strata {
@@ -68,10 +69,10 @@ class ModelHost {
   /// stream keeps none. A cancelled answer is an answer with finish "cancel".
   Result<protocol::Answer> generate(const protocol::Generate::Params& params, const TokensFunction& onTokens,
                                     const ProgressFunction& progress, const std::atomic<bool>& cancelled);
-  /// Goes on with a text (no template, the tokenizer's own BOS), for /v1/completions.
-  Result<protocol::Answer> complete(const protocol::Side& side, const std::string& prompt,
-                                    const GenerateConfig& sampling, const TokensFunction& onTokens,
-                                    const std::atomic<bool>& cancelled);
+  /// Goes on with a text (no template), or scores it, for /v1/completions. The answer's text is what it adds to the
+  /// prompt's, the space between them included.
+  Result<Completion> complete(const CompletionTask& task, const TokensFunction& onTokens,
+                              const std::atomic<bool>& cancelled);
   /// The tokens of a conversation, and what to drop of one that does not fit.
   Result<protocol::CountPrompt::Answer> count(const protocol::CountPrompt::Params& params,
                                               const std::atomic<bool>& cancelled);

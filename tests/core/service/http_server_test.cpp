@@ -72,7 +72,142 @@ TEST(HttpServer, GoesOnWithAText) {
   const Plain answer = served.answer(kText, R"({"model": "tiny", "prompt": ["Once"], "max_tokens": 2, "stop": "x"})");
   EXPECT_EQ(answer["object"], "text_completion");
   EXPECT_EQ(answer["choices"][0]["text"], "word0 word1");
-  EXPECT_EQ(served.slow.lastPrompt, "Once");
+  ASSERT_EQ(served.slow.tasks.size(), 1U);
+  EXPECT_EQ(served.slow.tasks[0].prompt, TextPrompt("Once"));
+  EXPECT_FALSE(served.slow.tasks[0].echo);
+  EXPECT_FALSE(served.slow.tasks[0].logprobs);
+}
+
+TEST(HttpServer, SeveralPromptsAreChoicesInTheirOrder) {
+  Served served;
+  const auto promptsOf = [&](const std::string& prompt) {
+    served.slow.tasks.clear();
+    const Plain answer = served.answer(kText, R"({"model": "tiny", "max_tokens": 2, "prompt": )" + prompt + "}");
+    EXPECT_EQ(answer["choices"].size(), served.slow.tasks.size());
+    for (std::size_t i = 0; i < answer["choices"].size(); ++i) EXPECT_EQ(answer["choices"][i]["index"], i);
+    EXPECT_EQ(answer["usage"]["prompt_tokens"], 7 * served.slow.tasks.size());
+    EXPECT_EQ(answer["usage"]["completion_tokens"], 2 * served.slow.tasks.size());
+    std::vector<TextPrompt> prompts;
+    for (const CompletionTask& task : served.slow.tasks) prompts.push_back(task.prompt);
+    return prompts;
+  };
+  using Ids = std::vector<int>;
+  EXPECT_EQ(promptsOf(R"(["One", "Two"])"), (std::vector<TextPrompt>{"One", "Two"}));
+  EXPECT_EQ(promptsOf("[1, 2, 3]"), (std::vector<TextPrompt>{Ids{1, 2, 3}}));
+  EXPECT_EQ(promptsOf("[[1, 2], [3]]"), (std::vector<TextPrompt>{Ids{1, 2}, Ids{3}}));
+  EXPECT_EQ(promptsOf(R"([[1], "Two"])"), (std::vector<TextPrompt>{Ids{1}, "Two"}));
+}
+
+TEST(HttpServer, EchoesAndListsLogProbabilitiesInOpenAisLegacyShape) {
+  Served served;
+  const Plain answer =
+      served.answer(kText, R"({"model": "tiny", "prompt": "x", "max_tokens": 1, "echo": true, "logprobs": 2})");
+  EXPECT_EQ(answer["choices"][0]["text"], "echo word0");
+  const Plain logprobs = answer["choices"][0]["logprobs"];
+  EXPECT_EQ(logprobs["tokens"], Plain({"a", "same"}));
+  EXPECT_EQ(logprobs["token_logprobs"], Plain({nullptr, -2.5}));
+  EXPECT_EQ(logprobs["text_offset"], Plain({0, 1}));
+  EXPECT_EQ(logprobs["top_logprobs"][0], Plain());
+  EXPECT_EQ(logprobs["top_logprobs"][1], (Plain{{"same", -0.5}, {"other", -1.5}})) << "the likeliest of one text";
+  EXPECT_EQ(served.slow.tasks[0].logprobs, 2);
+  const Plain without = served.answer(kText, R"({"model": "tiny", "prompt": "x", "max_tokens": 1, "logprobs": false})");
+  EXPECT_EQ(without["choices"][0]["logprobs"], Plain());
+}
+
+TEST(HttpServer, AnAnswerOfNoTokensScoresThePrompt) {
+  Served served;
+  const Plain answer =
+      served.answer(kText, R"({"model": "tiny", "prompt": "x", "max_tokens": 0, "echo": true, "logprobs": 0})");
+  EXPECT_FALSE(served.slow.tasks[0].generates);
+  EXPECT_EQ(answer["choices"][0]["text"], "echo ");
+  EXPECT_EQ(answer["choices"][0]["finish_reason"], "length");
+  EXPECT_EQ(answer["usage"]["completion_tokens"], 0);
+}
+
+TEST(HttpServer, NamesWhatIsWrongWithACompletion) {
+  const Served served;
+  std::string prompts = R"("x")";
+  for (int i = 0; i < 256; ++i) prompts += R"(, "x")";
+  const std::vector<std::pair<std::string, const char*>> fields = {
+      {R"("prompt": "x", "max_tokens": 0)", "max_tokens"},
+      {R"("prompt": "x", "max_tokens": -1)", "max_tokens"},
+      {R"("prompt": "x", "logprobs": 21)", "logprobs"},
+      {R"("prompt": "x", "logprobs": -1)", "logprobs"},
+      {R"("prompt": "x", "logprobs": true)", "logprobs"},
+      {R"("prompt": "x", "echo": 1)", "echo"},
+      {R"("prompt": "x", "n": 2)", "n"},
+      {R"("prompt": "x", "best_of": 2)", "best_of"},
+      {R"("prompt": "x", "top_logprobs": 2)", "top_logprobs"},
+      {R"("prompt": "x", "suffix": "y")", "suffix"},
+      {R"("prompt": "x", "stream": true, "echo": true)", "stream"},
+      {R"("prompt": "x", "stream": true, "logprobs": 1)", "stream"},
+      {R"("prompt": ["x", "y"], "stream": true)", "stream"},
+      {R"("max_tokens": 1)", "prompt"},
+      {R"("prompt": 3)", "prompt"},
+      {R"("prompt": [])", "prompt"},
+      {R"("prompt": [[]])", "prompt[0]"},
+      {R"("prompt": ["x", 3])", "prompt[1]"},
+      {R"("prompt": [1, -2])", "prompt[0]"},
+      {R"("prompt": [[1, 2.5]])", "prompt[0]"},
+      {R"("prompt": [[1, 3000000000]])", "prompt[0]"},
+      {R"("prompt": [)" + prompts + "]", "prompt"},
+  };
+  for (const auto& [field, param] : fields) {
+    const Plain answer = served.answer(kText, R"({"model": "tiny", )" + field + "}", 400);
+    EXPECT_EQ(answer["error"]["param"], param) << field.substr(0, 80);
+    EXPECT_THAT(answer["error"]["message"].get<std::string>(), HasSubstr(param));
+  }
+}
+
+TEST(HttpServer, ACancelledPromptEndsTheRequest) {
+  Served served;
+  served.slow.perToken = 20ms;
+  {
+    const RawSocket client(served.port);
+    const std::string body = R"({"model": "tiny", "prompt": ["x", "y", "z"], "max_tokens": 100})";
+    client.send(rawRequest("POST", kText, usualHeaders(body.size()), body));
+    ASSERT_TRUE(waitUntil([&] { return served.slow.running == 1; }));
+  }
+  EXPECT_TRUE(waitUntil([&] { return served.server.state().active == 0; }));
+  const std::lock_guard lock(served.slow.mutex);
+  EXPECT_EQ(served.slow.tasks.size(), 1U);
+  EXPECT_EQ(served.slow.cancelled, 1);
+}
+
+TEST(HttpServer, TokenizesAsVllmDoes) {
+  Served served;
+  const Plain whole = served.answer("/tokenize", R"({"model": "tiny", "prompt": "AB"})");
+  EXPECT_EQ(whole["tokens"], Plain({1, 65, 66}));
+  EXPECT_EQ(whole["count"], 3);
+  EXPECT_EQ(whole["max_model_len"], 512);
+  EXPECT_EQ(served.answer("/tokenize", R"({"prompt": "AB", "add_special_tokens": false})")["tokens"], Plain({65, 66}));
+  EXPECT_EQ(served.answer("/detokenize", R"({"tokens": [65, 66]})")["prompt"], "AB");
+  EXPECT_EQ(Plain::parse(served.client().Get("/tokenizer_info")->body)["eos_token"], "</s>");
+  EXPECT_EQ(served.client().Get("/tokenize")->status, 405);
+  EXPECT_EQ(served.post("/tokenizer_info", "{}")->status, 405);
+}
+
+TEST(HttpServer, NamesWhatIsWrongWithATokenRequest) {
+  Served served;
+  const auto refused = [&](const char* path, const char* body, const char* word, int status = 400) {
+    EXPECT_THAT(served.answer(path, body, status)["error"]["message"].get<std::string>(), HasSubstr(word)) << body;
+  };
+  refused("/tokenize", R"({})", "\"prompt\" is missing");
+  refused("/tokenize", R"({"prompt": [1]})", "\"prompt\" is a list");
+  refused("/tokenize", R"({"prompt": "x", "messages": []})", "\"messages\" is not known");
+  refused("/tokenize", R"({"prompt": "x", "add_special_tokens": 1})", "true or false");
+  refused("/tokenize", R"({"prompt": "x", "model": "huge"})", "served are: tiny", 404);
+  refused("/tokenize", R"({"prompt": "x", "model": 1})", "the name of a model");
+  refused("/detokenize", R"({})", "\"tokens\" is missing");
+  refused("/detokenize", R"({"tokens": "x"})", "whole numbers from 0");
+  refused("/detokenize", R"({"tokens": [-1]})", "whole numbers from 0");
+  refused("/detokenize", R"({"tokens": [256]})", "outside the vocabulary");
+  refused("/detokenize", "[", "not valid JSON");
+  ASSERT_TRUE(served.server.serve(refOf("mute"), served.never));
+  refused("/tokenize", R"({"prompt": "x"})", "2 are served");
+  EXPECT_EQ(served.client().Get("/tokenizer_info")->status, 400);
+  EXPECT_EQ(Plain::parse(served.client().Get("/tokenizer_info?model=tiny")->body)["model"], "tiny");
+  EXPECT_THAT(served.client().Get("/tokenizer_info?model=mute")->body, HasSubstr("has no tokenizer"));
 }
 
 TEST(HttpServer, WithoutALimitAnAnswerMayFillTheContext) {

@@ -8,12 +8,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "core/service/http_server.h"
 #include "support.h"
@@ -30,7 +32,7 @@ struct SlowEngine {
   std::optional<Error> problem;
   std::mutex mutex;
   protocol::Generate::Params last;
-  std::string lastPrompt;
+  std::vector<CompletionTask> tasks;  // of completions
 
   Result<protocol::Answer> answer(const protocol::Side& side, const GenerateConfig& sampling,
                                   const HttpEngine::Tokens& tokens, const std::atomic<bool>& stop) {
@@ -73,6 +75,8 @@ struct SlowEngine {
       model.info.context = 512;
       model.defaultMap = "full";
       model.geometry.resize(6);
+      model.tokenizer = {{"eos_token", "</s>"}, {"model", model.info.name}};
+      if (ref.model == "mute") model.tokenizer = nullptr;
       if (ref.model == "mute") model.chatProblem = Error{ErrorCode::unsupported, "The model has no tokenizer.", {}};
       return model;
     };
@@ -83,13 +87,33 @@ struct SlowEngine {
       }
       return answer(params.side, params.sampling, tokens, stop);
     };
-    engine.complete = [this](const protocol::Side& side, const std::string& prompt, const GenerateConfig& sampling,
-                             const auto& tokens, const auto& stop) {
+    engine.complete = [this](const CompletionTask& task, const auto& tokens, const auto& stop) -> Result<Completion> {
       {
         const std::lock_guard lock(mutex);
-        lastPrompt = prompt;
+        tasks.push_back(task);
       }
-      return answer(side, sampling, tokens, stop);
+      GenerateConfig sampling = task.sampling;
+      if (!task.generates) sampling.maxTokens = 0;
+      Completion completion;
+      STRATA_TRY(completion.answer, answer(task.side, sampling, tokens, stop));
+      if (task.echo) completion.prompt = "echo ";
+      if (task.logprobs) {
+        completion.scores = {{"a", 0, std::nullopt, {}},
+                             {"same", 1, -2.5, {{"same", -0.5}, {"same", -2.5}, {"other", -1.5}}}};
+      }
+      return completion;
+    };
+    engine.tokenize = [](const protocol::ModelRef&, const std::string& text,
+                         bool specials) -> Result<std::vector<int>> {
+      std::vector<int> ids(text.begin(), text.end());
+      if (specials) ids.insert(ids.begin(), 1);
+      return ids;
+    };
+    engine.detokenize = [](const protocol::ModelRef&, const std::vector<int>& ids) -> Result<std::string> {
+      if (std::any_of(ids.begin(), ids.end(), [](int id) { return id > 255; })) {
+        return fail(ErrorCode::invalidData, "A token id is outside the vocabulary of 256.", "tokens");
+      }
+      return std::string(ids.begin(), ids.end());
     };
     return engine;
   }

@@ -285,16 +285,23 @@ TEST_F(ModelHostTest, ACancelledPromptIsACancelledAnswer) {
 }
 
 TEST_F(ModelHostTest, CompletesATextWithoutATemplate) {
-  GenerateConfig sampling;
-  sampling.maxTokens = 20;
-  const auto result = m_host.complete(sideOf("full"), "Once upon a time", sampling, nullptr, kNotCancelled);
-  ASSERT_TRUE(result) << result.error().message;
+  CompletionTask task;
+  task.side = sideOf("full");
+  task.sampling.maxTokens = 20;
   const auto model = Model::open({.path = story()}).value();
-  const auto expected =
-      generate(model, SharingMap::full(5),
-               {model->tokenizer()->withSpecials(model->tokenizer()->encode("Once upon a time"))}, sampling)
-          .value();
-  EXPECT_EQ(result->text, expected.answers[0].text);
+  // The second goes on with a word, whose space belongs to the answer.
+  for (const char* prompt : {"Once upon a time", "Once upon a time, there was a little girl named"}) {
+    task.prompt = prompt;
+    std::string told;
+    const auto result = m_host.complete(
+        task, [&](const std::string& text, const auto&, auto) { told += text; }, kNotCancelled);
+    ASSERT_TRUE(result) << result.error().message;
+    std::vector<TokenId> ids = model->tokenizer()->withSpecials(model->tokenizer()->encode(prompt));
+    const auto expected = generate(model, SharingMap::full(5), {ids}, task.sampling).value();
+    ids.insert(ids.end(), expected.answers[0].ids.begin(), expected.answers[0].ids.end());
+    EXPECT_EQ(prompt + result->answer.text, model->tokenizer()->decode(ids, true).value());
+    EXPECT_EQ(told, result->answer.text);
+  }
 }
 
 TEST_F(ModelHostTest, TheDivergenceIsThatOfTheTwoPredictionsInDoublePrecision) {
@@ -323,6 +330,9 @@ TEST_F(ModelHostTest, TheDivergenceIsThatOfTheTwoPredictionsInDoublePrecision) {
     EXPECT_NEAR(compared->tokens[i].kl, kl[place].item<double>(), 1e-3 * (1 + kl[place].item<double>())) << i;
     EXPECT_NEAR(compared->tokens[i].a[0].probability, ofA[place].max().exp().item<double>(), 1e-3) << i;
     EXPECT_NEAR(compared->tokens[i].b[0].probability, ofB[place].max().exp().item<double>(), 1e-3) << i;
+    if (i > 0) {
+      EXPECT_EQ(compared->tokens[i].a[0].text, compared->tokens[i].text) << "A's likeliest is what A said";
+    }
   }
   const std::atomic<bool> cancelled{true};
   EXPECT_EQ(m_host.compare({a, b, params.turns, said.ids, 2}, cancelled).error().code, ErrorCode::cancelled);
