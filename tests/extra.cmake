@@ -16,6 +16,8 @@ target_link_libraries(run_database_bench PRIVATE strata_core_project)
 if(STRATA_TORCH)
   add_executable(run_list_bench EXCLUDE_FROM_ALL ${CMAKE_CURRENT_SOURCE_DIR}/bench/run_list_bench.cpp)
   target_link_libraries(run_list_bench PRIVATE strata_core_service)
+  add_executable(evaluation_bench EXCLUDE_FROM_ALL ${CMAKE_CURRENT_SOURCE_DIR}/bench/evaluation_bench.cpp)
+  target_link_libraries(evaluation_bench PRIVATE strata_core_evaluation)
 endif()
 
 if(STRATA_WINDOW)

@@ -114,6 +114,10 @@ Result<Evaluation> Evaluation::prepare(const EvalConfig& config, const std::stri
   STRATA_TRY(evaluation.m_maps, chooseMaps(config.maps, *evaluation.m_opened.model));
   const ModelLocation& location = evaluation.m_opened.location;
   STRATA_TRY(ChatTemplate chatTemplate, ChatTemplate::open(location.folder, location.chatTemplate));
+  if (config.chat && chatTemplate.source().empty()) {
+    return fail(ErrorCode::usage, "The model has no chat template; ask without one, or give the project one for it.",
+                "--chat");
+  }
   const auto chat = std::make_shared<const TemplateRenderer>(std::move(chatTemplate));
   STRATA_TRY(evaluation.m_task, prepareTask(config, evaluation.m_opened.model, evaluation.m_maps, chat));
   return evaluation;

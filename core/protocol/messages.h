@@ -9,6 +9,7 @@
 #include "core/protocol/chat_messages.h"
 #include "core/protocol/data_messages.h"
 #include "core/protocol/engine_messages.h"
+#include "core/protocol/evaluation_messages.h"
 #include "core/protocol/job_messages.h"
 #include "core/protocol/map_messages.h"
 #include "core/protocol/model_messages.h"
@@ -24,9 +25,11 @@ using Methods =
                RemoveModel, SetTemplate, ListModels, InspectModel, EstimateMemory, LoadModel, UnloadModel, Generate,
                CountPrompt, Compare, SampleQuestion, ListChats, OpenChat, PutChat, RemoveChat, ExportChat, CheckData,
                ListData, AddData, RemoveData, ListMaps, PutMap, RenameMap, RemoveMap, ImportMap, ExportMap,
-               ReadSensitivity, ReadSearch, ListJobs, StartJob, StopJob, MoveJob, PauseQueue, RemoveJob, AnnotateJob,
-               ReadLog, ReadJobConfig, ExportJob, ReadSeries, ReadAnswers, ReadBorrowed, ReadEvents, WatchJob,
-               ListTrainPresets, EstimateTraining, ProbeTraining, StartServing, StopServing>;
+               ReadSensitivity, ReadSearch, ReadEvaluation, CompareEvaluations, ListSamples, ReadSample, AnnotateSample,
+               ReadEvaluationMatrix, PlanEvaluation, WriteReport, ListReports, ReadReport, RemoveReport, ListJobs,
+               StartJob, StopJob, MoveJob, PauseQueue, RemoveJob, AnnotateJob, ReadLog, ReadJobConfig, ExportJob,
+               ReadSeries, ReadAnswers, ReadBorrowed, ReadEvents, WatchJob, ListTrainPresets, EstimateTraining,
+               ProbeTraining, StartServing, StopServing>;
 
 /// What the engine sends of its own accord.
 using Notifications = std::tuple<Progress, Memory, ModelsLoaded, Tokens, JobsChanged, JobPoints, ServeChanged>;

@@ -239,6 +239,7 @@ void ProjectService::addTo(MethodTable& methods) {
   addJobMethods(methods, access);
   addTrainMethods(methods, access, state->options.program, state->options.presets);
   addMapMethods(methods, access);
+  addEvaluationMethods(methods, access);
 }
 
 }  // namespace strata

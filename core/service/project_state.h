@@ -56,6 +56,7 @@ void addJobMethods(MethodTable& methods, const ProjectAccess& project);
 void addTrainMethods(MethodTable& methods, const ProjectAccess& project, const std::filesystem::path& program,
                      const std::filesystem::path& presets);
 void addMapMethods(MethodTable& methods, const ProjectAccess& project);
+void addEvaluationMethods(MethodTable& methods, const ProjectAccess& project);
 
 /// files/list.
 Result<protocol::ListFolder::Answer> listFolder(const std::string& path);

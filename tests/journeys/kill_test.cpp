@@ -11,6 +11,8 @@
 #include <sstream>
 #include <thread>
 
+#include "core/base/json.h"
+#include "core/project/run_reader.h"
 #include "program.h"
 
 extern char** environ;
@@ -150,6 +152,107 @@ INSTANTIATE_TEST_SUITE_P(Seeds, Kills, ::testing::Range(1U, 6U));
 using KillSlow = Kill;
 TEST_F(KillSlow, TwoHundredKillsLeaveWeightsAndCurvesAsTheyWouldBe) {
   expectBitEqualAfterKills(200, 6);
+}
+
+/// Evaluations that are killed and begun again.
+class EvaluationKill : public Kill {
+ protected:
+  void SetUp() override {
+    Json data = Json::array();
+    for (int i = 0; i < 96; ++i) {
+      data.push_back(
+          {{"id", "q" + std::to_string(i)},
+           {"title", "T" + std::to_string(i / 16)},
+           {"context", "Lily saw " + std::to_string(i / 4 * 7) + " birds in the park. She ran home to her mom."},
+           {"question", std::string(static_cast<std::size_t>(i % 4), 'a') + " What did Lily see?"},
+           {"answers", {{"text", {"birds"}}, {"answer_start", {12}}}}});
+    }
+    for (const Json& row : data) m_data += row.dump() + "\n";
+    writeText(m_folder.path() / "questions.jsonl", m_data);
+  }
+
+  std::vector<std::string> evalCommand(const std::filesystem::path& project) const {
+    return {program(),
+            "eval",
+            (sourceFolder() / "resources/models/stories260K").string(),
+            "--task",
+            "squad",
+            "--data",
+            (m_folder.path() / "questions.jsonl").string(),
+            "--maps",
+            "full;stride:2;0,1,1,0,1",
+            "--threads",
+            "1",
+            "--project",
+            project.string(),
+            "--json"};
+  }
+  static std::vector<std::string> jobCommand(const std::filesystem::path& project, const std::string& run) {
+    return {program(), "job", run, "--project", project.string()};
+  }
+
+  /// What the evaluation says, without how long it took.
+  static Json results(const std::filesystem::path& project) {
+    Json file = Json::parse(readText(onlyRun(project) / "results.json"));
+    for (Json& each : file["results"]) each.erase("seconds");
+    return file;
+  }
+  /// Each answer once, in the order of the ids.
+  static std::string answers(const std::filesystem::path& project) {
+    const RunReader reader = RunReader::open(onlyRun(project)).value();
+    std::string all;
+    const std::vector<std::string> maps = reader.answerMaps().value();
+    for (const std::string& map : maps) {
+      const std::vector<RunAnswer> page = reader.answers(map, 0, 1000).value();
+      for (const RunAnswer& each : page) {
+        all += map + ' ' + each.question + ' ' + each.answer;
+        for (const auto& [name, score] : each.scores) all += ' ' + name + '=' + Json(score).dump();
+        all += '\n';
+      }
+    }
+    EXPECT_EQ(std::count(all.begin(), all.end(), '\n'), 3 * 96);
+    return all;
+  }
+
+  void expectEqualAfterKills(int wanted, unsigned seed) {
+    const auto forever = std::chrono::minutes(5);
+    const auto started = std::chrono::steady_clock::now();
+    ASSERT_TRUE(run(evalCommand(m_folder.path() / "whole"), forever));
+    const auto whole =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started).count();
+    const Json expected = results(m_folder.path() / "whole");
+    const std::string expectedAnswers = answers(m_folder.path() / "whole");
+    std::mt19937 random(seed);
+    int kills = 0;
+    for (int round = 0; kills < wanted; ++round) {
+      ASSERT_LT(round, 20 * wanted);
+      const std::filesystem::path project = m_folder.path() / ("killed-" + std::to_string(round));
+      for (bool done = false; !done;) {
+        const auto wait = kills < wanted
+                              ? std::chrono::milliseconds(std::uniform_int_distribution<long>(whole / 5, whole)(random))
+                              : std::chrono::duration_cast<std::chrono::milliseconds>(forever);
+        const auto existing = onlyRun(project);
+        if (!existing.empty() && readText(existing / "run.json").find("\"done\"") != std::string::npos) break;
+        done = run(existing.empty() ? evalCommand(project) : jobCommand(project, existing.filename()), wait);
+        if (!done) ++kills;
+      }
+      EXPECT_EQ(results(project), expected) << "after " << kills << " kills";
+      EXPECT_EQ(answers(project), expectedAnswers) << "after " << kills << " kills";
+      std::filesystem::remove_all(project);
+    }
+    std::printf("killed %d times\n", kills);
+  }
+
+  std::string m_data;
+};
+
+TEST_F(EvaluationKill, TenLeaveEachAnswerOnceAndTheResultsAsTheyWouldBe) {
+  expectEqualAfterKills(10, 1);
+}
+
+using EvaluationKillSlow = EvaluationKill;
+TEST_F(EvaluationKillSlow, FiftyLeaveEachAnswerOnceAndTheResultsAsTheyWouldBe) {
+  expectEqualAfterKills(50, 2);
 }
 
 }  // namespace
