@@ -100,6 +100,8 @@ VerbAction addEval(CLI::App& verb, const Output& out);
 VerbAction addSensitivity(CLI::App& verb, const Output& out);
 VerbAction addSearch(CLI::App& verb, const Output& out);
 VerbAction addEstimate(CLI::App& verb, const Output& out);
+VerbAction addCompare(CLI::App& verb, const Output& out);
+VerbAction addReport(CLI::App& verb, const Output& out);
 VerbAction addExport(CLI::App& verb, const Output& out);
 VerbAction addBench(CLI::App& verb, const Output& out);
 VerbAction addRuns(CLI::App& verb, const Output& out);

@@ -7,7 +7,9 @@
 #include <cstring>
 
 #include "app/strata/cli.h"
+#include "core/base/files.h"
 #include "core/project/checkpoint_manifest.h"
+#include "core/report/report.h"
 
 namespace strata {
 namespace fs = std::filesystem;
@@ -18,6 +20,7 @@ struct ExportArguments {
   std::string adapter;
   std::string map;
   std::string dtype;
+  std::string card;
   std::string out;
 };
 
@@ -88,9 +91,17 @@ Result<int> run(const ExportArguments& arguments, const Output& out) {
                   "--dtype");
     }
   }
+  std::string card;
+  if (!arguments.card.empty()) {
+    STRATA_TRY(const Json report, readJson(arguments.card));
+    const fs::path named = fs::absolute(arguments.out).lexically_normal();
+    const std::string title = (named.has_filename() ? named : named.parent_path()).filename().string();
+    STRATA_TRY(card, modelCard(report, map, title));
+  }
   const bool asItCame = location.run.empty() && adapter.pairs.empty() && !dtype;
   const TensorSource source = asItCame ? TensorSource() : TensorSource(ExportSource(trained, adapter));
   STRATA_CHECK(exportModel(original, map, source, arguments.out, {dtype, &cancelFlag()}));
+  if (!card.empty()) STRATA_CHECK(writeFile(fs::path(arguments.out) / "README.md", card));
 
   const std::string name = arguments.map.empty() ? printMap(map) : arguments.map;
   const std::string folder = fs::absolute(arguments.out).lexically_normal().string();
@@ -115,6 +126,8 @@ VerbAction addExport(CLI::App& verb, const Output& out) {
   verb.add_option("--map", arguments->map, "the map that the export carries (default: the model's own, else full)");
   verb.add_option("--adapter", arguments->adapter, "LoRA adapter to merge in")->type_name("DIR");
   verb.add_option("--dtype", arguments->dtype, "float32 | bfloat16 of the weights (default: as they came)");
+  verb.add_option("--card", arguments->card, "write README.md, a model card, from this report")
+      ->type_name("REPORT.json");
   return [arguments, &out] { return run(*arguments, out); };
 }
 

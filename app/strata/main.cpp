@@ -46,6 +46,8 @@ constexpr Verb kVerbs[] = {
     {"data", "What a data set holds", addData},
     {"train", "Fine-tune with routed keys and values, or train from random weights", addTrain},
     {"eval", "Evaluate a model under several maps", addEval},
+    {"compare", "Two evaluations of the same questions, in pairs", addCompare},
+    {"report", "What runs found, as a page, a PDF, or files for other programs", addReport},
     {"sensitivity", "What it costs that one layer alone reads another, for all pairs", addSensitivity},
     {"search", "The sharing map of a size that costs least on a text", addSearch},
     {"estimate", "Predicted memory, by part", addEstimate},

@@ -8,7 +8,7 @@ namespace strata {
 
 double mcnemarP(std::int64_t onlyA, std::int64_t onlyB) {
   const std::int64_t fewer = std::min(onlyA, onlyB), all = onlyA + onlyB;
-  if (2 * fewer >= all) return 1;
+  if (2 * fewer + 1 >= all) return 1;
   // Twice P(X <= fewer), X ~ Binomial(all, 1/2), summed from the largest term down relative to it.
   double term = 1, sum = 0;
   for (std::int64_t k = fewer; k >= 0 && term > 0; --k) {

@@ -9,6 +9,8 @@ pkg_check_modules(SENTENCEPIECE REQUIRED IMPORTED_TARGET sentencepiece)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(HWY REQUIRED IMPORTED_TARGET libhwy)
+pkg_check_modules(CAIRO REQUIRED IMPORTED_TARGET cairo-pdf pangocairo)
+set_property(TARGET PkgConfig::CAIRO PROPERTY INTERFACE_COMPILE_OPTIONS "")  # -pthread, with which no precompiled header fits
 find_package(SQLite3 REQUIRED)
 find_package(ZLIB REQUIRED)
 # Debian's libstemmer brings no pkg-config file.

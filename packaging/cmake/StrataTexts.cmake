@@ -1,0 +1,17 @@
+# strata_texts(TARGET NAME FILE [NAME FILE ...]): compiles text files into the target as `const char* const NAME` in the
+# namespace strata.
+function(strata_texts target)
+  set(code "// Made by StrataTexts.cmake.\nnamespace strata {\n")
+  while(ARGN)
+    list(POP_FRONT ARGN name file)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${file})
+    file(READ ${PROJECT_SOURCE_DIR}/${file} text)
+    string(APPEND code "extern const char* const ${name};\nconst char* const ${name} = R\"strata_text(${text})strata_text\";\n")
+  endwhile()
+  string(APPEND code "}  // namespace strata\n")
+  set(made ${CMAKE_CURRENT_BINARY_DIR}/${target}_texts.cpp)
+  file(WRITE ${made}.new "${code}")
+  configure_file(${made}.new ${made} COPYONLY)
+  target_sources(${target} PRIVATE ${made})
+  set_source_files_properties(${made} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON SKIP_PRECOMPILE_HEADERS ON)
+endfunction()

@@ -1,0 +1,244 @@
+#include "core/report/report.h"
+
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <regex>
+
+#include "core/report/chart.h"
+#include "core/report/document.h"
+#include "evaluation_fixture.h"
+
+namespace strata {
+namespace {
+
+using testing::EvaluatedProject;
+using testing::GivenAnswer;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const std::vector<int> kFull = {0, 1, 2, 3}, kHalf = {0, 0, 2, 2};
+
+class ReportOf : public ::testing::Test {
+ protected:
+  ReportOf() {
+    base = project.evaluate({{"full", kFull, EvaluatedProject::questions(100, 0.8)},
+                             {"retention:.5", kHalf, EvaluatedProject::questions(100, 0.3, 1)}});
+    routed = project.evaluate({{"full", kFull, EvaluatedProject::questions(100, 0.75, 2)},
+                               {"retention:.5", kHalf, EvaluatedProject::questions(100, 0.7, 3)}},
+                              "routed");
+  }
+  Report report(const ReportOptions& options = {}) const {
+    Result<Report> built = buildReport(project.path(), {base, routed}, options);
+    EXPECT_TRUE(built) << built.error().message;
+    return built ? std::move(*built) : Report();
+  }
+  EvaluatedProject project;
+  std::string base, routed;
+};
+
+TEST_F(ReportOf, TheFirstFullMapIsTheBaselineOfAllOthers) {
+  const Report built = report();
+  ASSERT_EQ(built.evaluations.size(), 1u);
+  const ReportEvaluation& evaluation = built.evaluations.front();
+  ASSERT_EQ(evaluation.rows.size(), 4u);
+  EXPECT_EQ(evaluation.rows[evaluation.baseline].name, "base @ full");
+  EXPECT_FALSE(evaluation.rows[0].paired);
+  for (std::size_t row = 1; row < 4; ++row) EXPECT_TRUE(evaluation.rows[row].paired) << row;
+  EXPECT_EQ(evaluation.rows[3].paired->clusters, 20);
+  EXPECT_EQ(evaluation.metric, "f1");
+  EXPECT_EQ(evaluation.rows[0].scores.front().metric, "f1");
+  EXPECT_TRUE(evaluation.rows[0].scores.front().interval);
+  EXPECT_EQ(built.conclusion.size(), 3u);
+  EXPECT_EQ(built.title, "base and routed on questions.json");
+}
+
+TEST_F(ReportOf, ItsNumbersAreThoseOfAComparison) {
+  const Report built = report();
+  const EvaluationRun a = *readEvaluation(project.path(), base), b = *readEvaluation(project.path(), routed);
+  const AnswerScores scoresA = *readScores(a, *findMap(a, "full")), scoresB = *readScores(b, *findMap(b, "stride:2"));
+  const PairedResult result = *comparePair(scoresA, scoresB, "f1");
+  const PairedResult& shown = *built.evaluations[0].rows[3].paired;
+  EXPECT_EQ(shown.difference, result.difference);
+  EXPECT_EQ(shown.interval.low, result.interval.low);
+  EXPECT_EQ(shown.interval.high, result.interval.high);
+  EXPECT_EQ(shown.mcnemar->p, result.mcnemar->p);
+  EXPECT_DOUBLE_EQ(built.evaluations[0].rows[3].scores.front().value, result.meanB);
+}
+
+TEST_F(ReportOf, TheSameRunsGiveTheSameBytesInEveryForm) {
+  for (const ReportFormat format :
+       {ReportFormat::html, ReportFormat::pdf, ReportFormat::csv, ReportFormat::json, ReportFormat::markdown}) {
+    const auto once = printReport(report(), format), again = printReport(report(), format);
+    ASSERT_TRUE(once) << once.error().message;
+    EXPECT_GT(once->size(), 500u) << toString(format);
+    EXPECT_TRUE(*once == *again) << toString(format);
+  }
+}
+
+TEST_F(ReportOf, ThePageNeedsNothingElse) {
+  const std::string html = reportHtml(report());
+  EXPECT_THAT(html, Not(HasSubstr("http://")));
+  EXPECT_THAT(html, Not(HasSubstr("https://")));
+  EXPECT_THAT(html, Not(HasSubstr("<script")));
+  EXPECT_THAT(html, Not(HasSubstr("url(")));
+  EXPECT_THAT(html, HasSubstr("prefers-color-scheme: dark"));
+  EXPECT_THAT(html, HasSubstr("@media print"));
+  EXPECT_THAT(html, HasSubstr("scope=\"col\""));
+  EXPECT_THAT(html, HasSubstr("scope=\"row\""));
+  EXPECT_THAT(html, HasSubstr("<desc id="));
+  EXPECT_LT(html.find("Conclusion"), html.find("<table>"));
+  EXPECT_THAT(html, Not(HasSubstr("{{")));
+  EXPECT_THAT(html, HasSubstr("strata eval /models/base"));
+}
+
+TEST(Report, WhatAnAnswerSaysStaysText) {
+  const EvaluatedProject project;
+  const std::string nasty = "<script>alert(1)</script> | `x` \x01 =1+1";
+  const auto answers = [&](double em) {
+    return std::vector<GivenAnswer>{{"q1", em, em, em > 0.5 ? "=SUM(A1)" : nasty, "", nasty, "-3"},
+                                    {"q2", 1, 1, "@cmd"},
+                                    {"q3", em, em, "-5", "", "+1?", "=2"}};
+  };
+  const std::string run =
+      project.evaluate({{"full", kFull, answers(1)}, {"retention:.5", kHalf, answers(0)}}, "<b>\"m\"&</b>");
+  const auto report = buildReport(project.path(), {run});
+  ASSERT_TRUE(report) << report.error().message;
+  const std::string html = reportHtml(*report);
+  EXPECT_THAT(html, Not(HasSubstr("<script")));
+  EXPECT_THAT(html, HasSubstr("&lt;script&gt;alert(1)"));
+  EXPECT_THAT(html, Not(HasSubstr("\x01")));
+  const std::string markdown = reportMarkdown(*report);
+  EXPECT_THAT(markdown, Not(HasSubstr("<script")));
+  EXPECT_THAT(markdown, HasSubstr("\\| \\`x\\`"));
+  const std::string csv = reportCsv(*report);
+  EXPECT_THAT(csv, HasSubstr(",'=SUM(A1)"));
+  EXPECT_THAT(csv, HasSubstr(",-3,"));  // a number
+  EXPECT_THAT(csv, HasSubstr(",-5"));
+  EXPECT_THAT(csv, HasSubstr("'+1?,'=2"));
+  EXPECT_FALSE(std::regex_search(csv, std::regex("(^|,)\"?[=+@]")));
+  EXPECT_TRUE(reportPdf(*report));
+}
+
+TEST(Report, RunsOfOtherDataAreEvaluationsOfTheirOwn) {
+  const EvaluatedProject project;
+  const std::string one = project.evaluate({{"full", kFull, EvaluatedProject::questions(20, 0.5)}});
+  const std::string other = project.evaluate({{"full", kFull, EvaluatedProject::questions(20, 0.5)}}, "routed", "d2");
+  const auto report = buildReport(project.path(), {one, other});
+  ASSERT_TRUE(report) << report.error().message;
+  ASSERT_EQ(report->evaluations.size(), 2u);
+  EXPECT_FALSE(report->evaluations[1].rows[0].paired);
+  EXPECT_EQ(report->conclusion.size(), 2u);
+}
+
+TEST(Report, WhatIsWrongIsOneSentence) {
+  const EvaluatedProject project;
+  EXPECT_THAT(buildReport(project.path(), {}).error().message, HasSubstr("name at least one"));
+  EXPECT_THAT(buildReport(project.path(), {"none"}).error().message, HasSubstr("has no run none"));
+  EXPECT_THAT(parseReportFormats("html,doc").error().message, HasSubstr("\"doc\" is no form"));
+  EXPECT_EQ(parseReportFormats("md,html,md")->size(), 2u);
+}
+
+TEST(Report, ATrainingRunHasCurvesAndItsMemoryBesideThePrediction) {
+  const EvaluatedProject project;
+  strata::Run run =
+      *strata::Run::create(*Project::open(project.path()), "train", {{"model", "/models/base"}, {"seed", 7}});
+  RunDatabase database = *RunDatabase::open(run.folder());
+  for (int step = 1; step <= 500; ++step) {
+    ASSERT_TRUE(database.addMetric({step, "loss", 5.0 / step, step * 100, step * 0.1}));
+    ASSERT_TRUE(database.addMetric({step, "memory", step == 77 ? 3e6 : 2e6, step * 100, step * 0.1}));
+    if (step % 100 != 0) continue;
+    ASSERT_TRUE(database.addMetric({step, "nll/stride:2", 4.0 / step, step * 100, step * 0.1}));
+  }
+  ASSERT_TRUE(database.flush());
+  ReportOptions options;
+  options.predictedMemory = [](const RunInfo&) { return 2.9e6; };
+  const auto report = buildReport(project.path(), {run.info().id}, options);
+  ASSERT_TRUE(report) << report.error().message;
+  ASSERT_EQ(report->curves.size(), 2u);
+  EXPECT_LE(report->curves[0].step.size(), 300u);
+  EXPECT_EQ(report->curves[0].step.back(), 500);
+  ASSERT_EQ(report->memory.size(), 1u);
+  EXPECT_EQ(report->memory[0].measured, 3e6);
+  EXPECT_EQ(report->memory[0].predicted, 2.9e6);
+  EXPECT_THAT(reportHtml(*report), HasSubstr("Held-out loss under each map"));
+  EXPECT_TRUE(reportPdf(*report));
+}
+
+TEST(Report, TenThousandQuestionsUnderEightMapsAreShownInPart) {
+  const EvaluatedProject project;
+  constexpr int kQuestions = testing::kSanitized ? 300 : 10'000;
+  std::vector<testing::GivenMap> maps;
+  for (int map = 0; map < 8; ++map) {
+    std::vector<int> src = {0, 1, 2, 3, 4, 5, 6, 7};
+    for (int layer = 8 - map; layer < 8; ++layer) src[static_cast<std::size_t>(layer)] = 0;
+    maps.push_back({"map " + std::to_string(map), src, EvaluatedProject::questions(kQuestions, 0.8 - 0.05 * map, map)});
+  }
+  const std::string run = project.evaluate(maps);
+  const auto started = std::chrono::steady_clock::now();
+  const auto report = buildReport(project.path(), {run});
+  ASSERT_TRUE(report) << report.error().message;
+  const std::string html = reportHtml(*report);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  RecordProperty("seconds", std::to_string(seconds));
+  EXPECT_LT(html.size(), 5'000'000u);
+  EXPECT_THAT(html, HasSubstr("more are in the CSV and JSON files"));
+  const std::string csv = reportCsv(*report);
+  EXPECT_EQ(static_cast<std::size_t>(std::count(csv.begin(), csv.end(), '\n')),
+            1 + 16 + report->evaluations[0].flips.size());
+}
+
+TEST(ModelCard, CarriesTheScoresOfTheExportedMapAsTheHubReadsThem) {
+  const EvaluatedProject project;
+  const std::string run = project.evaluate({{"full", kFull, EvaluatedProject::questions(50, 0.8)},
+                                            {"retention:.5", kHalf, EvaluatedProject::questions(50, 0.6, 1)}});
+  const Json report = reportJson(*buildReport(project.path(), {run}));
+  const auto card = modelCard(report, *parseMap("stride:2", 4), "my: model");
+  ASSERT_TRUE(card) << card.error().message;
+  EXPECT_TRUE(card->starts_with("---\n"));
+  EXPECT_THAT(*card, HasSubstr("model-index:\n- name: \"my: model\"\n"));
+  EXPECT_THAT(*card, HasSubstr("type: \"f1\""));
+  EXPECT_THAT(*card, HasSubstr("2 of 4 layers"));
+  EXPECT_THAT(*card, HasSubstr("retention:.5"));
+  EXPECT_THAT(*card, Not(HasSubstr("map full")));
+  EXPECT_THAT(*card, Not(HasSubstr("{{")));
+  EXPECT_THAT(modelCard(Json::object(), SharingMap::full(4), "m").error().message, HasSubstr("no report"));
+}
+
+TEST(Charts, AllThatIsDrawnLiesWithinTheDrawing) {
+  Chart chart;
+  chart.xLabel = "Step";
+  chart.yLabel = "Loss";
+  for (int series = 0; series < 6; ++series) {
+    ChartSeries one;
+    one.name = "a run with a rather long name " + std::to_string(series);
+    one.isLine = true;
+    for (int i = 0; i < 20; ++i)
+      one.points.push_back({i * 1000.0, std::sin(i + series) - 3, Interval{-4.5, -1.0}, "map " + std::to_string(i)});
+    chart.series.push_back(std::move(one));
+  }
+  for (const double width : {340.0, 720.0}) {
+    const Drawing drawing = drawChart(chart, width);
+    EXPECT_GT(drawing.height, 200);
+    for (const Shape& shape : drawing.shapes) {
+      for (const DrawPoint& point : shape.points) {
+        EXPECT_GE(point.x, 0);
+        EXPECT_LE(point.x, width);
+        EXPECT_GE(point.y, 0);
+        EXPECT_LE(point.y, drawing.height);
+      }
+    }
+  }
+}
+
+TEST(Charts, OneValueAndNoneAreNoProblem) {
+  Chart chart;
+  EXPECT_EQ(drawChart(chart, 720).shapes.size(), 0u);
+  chart.series.push_back({"one", {{3, 5, {}, {}}}, true, true});
+  EXPECT_GT(drawChart(chart, 720).shapes.size(), 0u);
+  chart.kind = ChartKind::matrix;
+  EXPECT_EQ(drawChart(chart, 720).shapes.size(), 0u);
+}
+
+}  // namespace
+}  // namespace strata
