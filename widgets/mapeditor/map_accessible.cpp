@@ -3,6 +3,7 @@
 #include <QAccessible>
 #include <QAccessibleWidget>
 #include <map>
+#include <utility>
 
 #include "widgets/mapeditor/map_view.h"
 
@@ -66,23 +67,33 @@ class MapViewInterface : public QAccessibleWidget {
  public:
   explicit MapViewInterface(MapView* view) : QAccessibleWidget(view, QAccessible::List) {}
   ~MapViewInterface() override {
-    for (const auto& [layer, id] : m_ids) QAccessible::deleteAccessibleInterface(id);
+    for (const auto& [layer, row] : m_rows) QAccessible::deleteAccessibleInterface(row.id);
   }
 
   int childCount() const override { return view().model().rowCount(); }
   QAccessibleInterface* child(int layer) const override {
     if (layer < 0 || layer >= childCount()) return nullptr;
-    const auto known = m_ids.find(layer);
-    if (known != m_ids.end()) return QAccessible::accessibleInterface(known->second);
+    const auto known = m_rows.find(layer);
+    if (known != m_rows.end()) return QAccessible::accessibleInterface(known->second.id);
     auto* made = new LayerInterface(view(), layer);
-    m_ids[layer] = QAccessible::registerAccessibleInterface(made);
+    m_rows[layer] = {QAccessible::registerAccessibleInterface(made), made->text(QAccessible::Name)};
     return made;
   }
   int indexOfChild(const QAccessibleInterface* wanted) const override {
-    for (const auto& [layer, id] : m_ids) {
-      if (QAccessible::accessibleInterface(id) == wanted) return layer;
+    for (const auto& [layer, row] : m_rows) {
+      if (QAccessible::accessibleInterface(row.id) == wanted) return layer;
     }
     return -1;
+  }
+  /// Of the rows that somebody asked for.
+  void tellNames() {
+    for (auto& [layer, row] : m_rows) {
+      QAccessibleInterface* each = QAccessible::accessibleInterface(row.id);
+      const QString name = each->text(QAccessible::Name);
+      if (name == std::exchange(row.name, name)) continue;
+      QAccessibleEvent event(each, QAccessible::NameChanged);
+      QAccessible::updateAccessibility(&event);
+    }
   }
   QAccessibleInterface* childAt(int x, int y) const override {
     return child(view().mapLayout().rowAt(view().mapFromGlobal(QPoint(x, y)).y()));
@@ -90,8 +101,12 @@ class MapViewInterface : public QAccessibleWidget {
   QAccessibleInterface* focusChild() const override { return view().hasFocus() ? child(view().current()) : nullptr; }
 
  private:
+  struct Row {
+    QAccessible::Id id = 0;
+    QString name;  // as told last
+  };
   MapView& view() const { return *static_cast<MapView*>(widget()); }
-  mutable std::map<int, QAccessible::Id> m_ids;
+  mutable std::map<int, Row> m_rows;  // by layer
 };
 
 QAccessibleInterface* makeMapInterface(const QString& className, QObject* object) {
@@ -113,6 +128,12 @@ void announceMapRow(MapView& view, int layer) {
   QAccessibleEvent event(&view, QAccessible::Focus);
   event.setChild(layer);
   QAccessible::updateAccessibility(&event);
+}
+
+void renameMapRows(MapView& view) {
+  if (!QAccessible::isActive()) return;
+  auto* rows = dynamic_cast<MapViewInterface*>(QAccessible::queryAccessibleInterface(&view));
+  if (rows != nullptr) rows->tellNames();
 }
 
 }  // namespace strata

@@ -10,5 +10,7 @@ class MapView;
 void installMapAccessible();
 /// The keyboard is at this row now.
 void announceMapRow(MapView& view, int layer);
+/// Other words may stand in the rows now: screen readers keep what they were told until they hear of a change.
+void renameMapRows(MapView& view);
 
 }  // namespace strata

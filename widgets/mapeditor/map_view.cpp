@@ -39,6 +39,7 @@ MapView::MapView(MapModel& model, QWidget* parent) : QWidget(parent), m_model(mo
   connect(&model, &QAbstractItemModel::modelReset, this, &MapView::modelReset);
   connect(&model, &QAbstractItemModel::dataChanged, this, [this](const QModelIndex& from, const QModelIndex&) {
     from.column() > MapModel::Layer ? redraw(true) : mapChanged();
+    renameMapRows(*this);
   });
   followTheme(this, [this] { relayout(); });
   modelReset();

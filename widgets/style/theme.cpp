@@ -8,6 +8,7 @@
 #include <QWidget>
 #include <algorithm>
 
+#include "widgets/style/checkable_accessible.h"
 #include "widgets/style/focus_ring.h"
 #include "widgets/style/strata_style.h"
 #include "widgets/style/system_appearance.h"
@@ -95,6 +96,7 @@ Theme::Theme(QApplication& application) : QObject(&application) {
              QStringLiteral("JetBrainsMono-*.ttf"));
   m_systemDark = QApplication::palette().color(QPalette::Window).lightnessF() < 0.5;
   QApplication::setStyle(new StrataStyle(this));
+  installCheckableAccessible();
   showFocusRings(application);
   auto* system = new SystemAppearance(QDBusConnection::sessionBus(), this);
   connect(system, &SystemAppearance::schemeReported, this, [this](bool dark) { setSystem(dark, m_systemContrast); });

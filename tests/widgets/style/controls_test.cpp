@@ -243,6 +243,32 @@ TEST(Controls, ArrowKeysChooseInSegmentedButtonsAndScreenReadersHearRadioButtons
   EXPECT_EQ(buttons->current(), -1);
 }
 
+TEST(Controls, WhatAScreenReaderTogglesIsClicked) {
+  plainTheme();
+  SegmentedButtons buttons({"100", "75", "50"});
+  buttons.setCurrent(0);
+  QSignalSpy chosen(&buttons, &SegmentedButtons::chosen);
+  QAccessibleInterface* half = QAccessible::queryAccessibleInterface(buttons.button(2));
+  ASSERT_TRUE(half->actionInterface()->actionNames().contains(QAccessibleActionInterface::toggleAction()));
+  half->actionInterface()->doAction(QAccessibleActionInterface::toggleAction());
+  EXPECT_EQ(buttons.current(), 2);
+  EXPECT_EQ(chosen.count(), 1);
+  EXPECT_TRUE(half->state().checked);
+  buttons.setButtonEnabled(1, false, {});
+  QAccessibleInterface* disabled = QAccessible::queryAccessibleInterface(buttons.button(1));
+  disabled->actionInterface()->doAction(QAccessibleActionInterface::toggleAction());
+  EXPECT_EQ(buttons.current(), 2);
+
+  Switch smooth("Smooth");
+  QSignalSpy clicked(&smooth, &Switch::clicked);
+  QAccessibleInterface* same = QAccessible::queryAccessibleInterface(&smooth);
+  EXPECT_EQ(same->role(), QAccessible::CheckBox);
+  EXPECT_EQ(same->text(QAccessible::Name), "Smooth");
+  same->actionInterface()->doAction(QAccessibleActionInterface::toggleAction());
+  EXPECT_EQ(clicked.count(), 1);
+  EXPECT_TRUE(smooth.isChecked());
+}
+
 TEST(Controls, AnIconButtonSaysItsNameAndKey) {
   plainTheme();
   const std::unique_ptr<Button> button(makeIconButton("arrow-repeat", "Regenerate", "Ctrl+R"));
