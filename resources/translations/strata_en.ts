@@ -339,10 +339,10 @@
 <context>
     <name>strata::ParetoSection</name>
     <message numerus="yes">
-        <source>%n map(s) measured. Click a point to draw its map.</source>
+        <source>%n map(s) measured. Click a point to draw its map, or right-click it.</source>
         <translation>
-            <numerusform>%n map measured. Click a point to draw its map.</numerusform>
-            <numerusform>%n maps measured. Click a point to draw its map.</numerusform>
+            <numerusform>%n map measured. Click a point to draw its map, or right-click it.</numerusform>
+            <numerusform>%n maps measured. Click a point to draw its map, or right-click it.</numerusform>
         </translation>
     </message>
     <message numerus="yes">

@@ -82,12 +82,6 @@ std::optional<ServingLimits> BudgetSection::limits() const {
   return ServingLimits{shapeOf(card), bytesPerElement(card), memory()};
 }
 
-std::optional<int> BudgetSection::mostOwners() const {
-  const auto limits = this->limits();
-  if (!limits) return {};
-  return limits->mostOwners(m_side.cost().tokens(), m_side.cost().chats());
-}
-
 void BudgetSection::heard(const protocol::Memory& memory) {
   const auto& ref = m_side.ref();
   if (ref && ref->device != "auto" && memory.device != (ref->device == "cuda" ? "cuda:0" : ref->device)) return;

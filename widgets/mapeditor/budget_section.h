@@ -24,8 +24,6 @@ class BudgetSection : public QWidget {
 
   /// Bytes.
   std::int64_t memory() const;
-  /// Owners of the largest map that fits; 0: none; nothing: no model.
-  std::optional<int> mostOwners() const;
 
  private:
   void heard(const protocol::Memory& memory);

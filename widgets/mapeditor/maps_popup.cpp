@@ -60,14 +60,16 @@ QWidget* MapsPopup::buildList() {
   m_list->setFrameShape(QFrame::NoFrame);
   m_list->setEditTriggers(QAbstractItemView::EditKeyPressed);
   followTheme(m_list, [this] { m_list->setFixedHeight(kRows * metrics().control); });
-  m_open = named(makeButton(tr("Open")), "mapsOpen", tr("Open the chosen map"));
+  m_useA = named(makeButton(tr("Use as A")), "mapsUseA", tr("Use the chosen map as A"));
+  m_open = named(makeButton(tr("Use as B")), "mapsOpen", tr("Use the chosen map as B"));
+  m_open->setToolTip(tr("Draws it here: this page edits side B's map"));
   m_duplicate = named(makeButton(tr("Duplicate")), "mapsDuplicate", tr("Duplicate the chosen map"));
   m_rename = named(makeButton(tr("Rename")), "mapsRename", tr("Rename the chosen map"));
   m_rename->setToolTip(tr("Rename in the list (F2)"));
   m_trash = named(makeButton(tr("Move to trash")), "mapsTrash", tr("Move the chosen map to the trash"));
   auto* actions = new QWidget;
   auto* row = new FlowLayout(kGapInside, kGapInside, actions);
-  for (Button* button : {m_open, m_duplicate, m_rename, m_trash}) row->addWidget(button);
+  for (Button* button : {m_useA, m_open, m_duplicate, m_rename, m_trash}) row->addWidget(button);
   m_trashed = named(captionLabel({}), "mapsTrashed");
   m_restore = named(makeButton(tr("Restore"), ButtonKind::link), "mapsRestore", tr("Take the map out of the trash"));
   column->addWidget(m_none);
@@ -80,6 +82,7 @@ QWidget* MapsPopup::buildList() {
   connect(m_list, &QListWidget::currentRowChanged, this, &MapsPopup::choose);
   connect(m_list, &QListWidget::itemActivated, this, &MapsPopup::openChosen);
   connect(m_list, &QListWidget::itemChanged, this, &MapsPopup::rename);
+  connect(m_useA, &QPushButton::clicked, this, &MapsPopup::useOnA);
   connect(m_open, &QPushButton::clicked, this, &MapsPopup::openChosen);
   connect(m_duplicate, &QPushButton::clicked, this, &MapsPopup::duplicate);
   connect(m_rename, &QPushButton::clicked, this, [this] { m_list->editItem(m_list->currentItem()); });
@@ -150,7 +153,7 @@ void MapsPopup::fill() {
 
 void MapsPopup::choose() {
   const protocol::KnownMap* known = chosen();
-  for (Button* button : {m_open, m_duplicate}) button->setEnabled(known != nullptr && known->problem.empty());
+  for (Button* button : {m_useA, m_open, m_duplicate}) button->setEnabled(known != nullptr && known->problem.empty());
   for (Button* button : {m_rename, m_trash}) button->setEnabled(known != nullptr);
 }
 
@@ -170,6 +173,19 @@ void MapsPopup::openChosen() {
   const auto map = parseMap(known->map, m_document->layers());
   if (!map) return m_field->setProblem(QString::fromStdString(map.error().message));
   m_document->open(*map, QString::fromStdString(known->name));
+  close();
+}
+
+/// With side A's model where it has as many layers, else with the model that the maps here are for.
+void MapsPopup::useOnA() {
+  const protocol::KnownMap* known = chosen();
+  if (known == nullptr || !m_document || !known->problem.empty()) return;
+  const QString name = QString::fromStdString(known->name);
+  const auto& a = m_session.side(Which::a);
+  const protocol::ModelCard* card = a ? m_session.knownCard(a->ref) : nullptr;
+  const bool fits = card != nullptr && card->layers == m_document->layers();
+  m_session.setSide(Which::a, protocol::Side{fits ? a->ref : m_model, known->map});
+  m_session.announce(tr("Side A answers with the map %1.").arg(name));
   close();
 }
 

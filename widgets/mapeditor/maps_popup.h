@@ -34,6 +34,7 @@ class MapsPopup : public Popup {
   void choose();
   const protocol::KnownMap* chosen() const;
   void openChosen();
+  void useOnA();
   void save();
   void duplicate();
   void rename(QListWidgetItem* item);
@@ -49,7 +50,7 @@ class MapsPopup : public Popup {
   Label *m_none, *m_trashed;
   QLineEdit* m_name;
   Field* m_field;
-  Button *m_open, *m_duplicate, *m_rename, *m_trash, *m_restore;
+  Button *m_useA, *m_open, *m_duplicate, *m_rename, *m_trash, *m_restore;
   std::string m_inTrash;  // its name there
 };
 

@@ -2,6 +2,7 @@
 
 #include <QComboBox>
 #include <QFileInfo>
+#include <QMenu>
 #include <QSignalBlocker>
 #include <QVBoxLayout>
 #include <algorithm>
@@ -43,11 +44,15 @@ ParetoSection::ParetoSection(Session& session, SideMap& side, QWidget* parent)
   connect(m_choice, &QComboBox::currentIndexChanged, this, &ParetoSection::refresh);
   connect(m_choice, &QComboBox::activated, this, [this] { m_byHand = true; });
   connect(m_plot, &ParetoPlot::pointChosen, this, &ParetoSection::load);
+  connect(m_plot, &ParetoPlot::pointMenuWanted, this, &ParetoSection::openMenu);
   connect(m_plot, &PlotFrame::exported, this, [this](const QString& path, const QString& error) {
     if (!error.isEmpty()) return m_session.warn(error);
     m_session.announce(path.isEmpty() ? tr("Copied the measured maps.") : tr("Exported to %1.").arg(path));
   });
-  connect(&session.maps(), &MapLibrary::changed, this, &ParetoSection::fillScores);
+  connect(&session.maps(), &MapLibrary::changed, this, [this] {
+    m_unreadable.clear();
+    fillScores();
+  });
   connect(&session, &Session::sidesChanged, this, &ParetoSection::refresh);
   connect(&session, &Session::cardsChanged, this, &ParetoSection::refresh);
   const auto follow = [this] {
@@ -114,6 +119,7 @@ void ParetoSection::refresh() {
   setVisible(m_side.document() != nullptr);
   m_maps.clear();
   m_sides.clear();
+  m_refs.clear();
   std::vector<ParetoSeries> all;
   const int index = m_choice->currentIndex();
   if (index < 0 || index >= static_cast<int>(m_scores.size())) {
@@ -128,7 +134,7 @@ void ParetoSection::refresh() {
   const protocol::ModelCard *a = cardOf(m_session.side(Which::a)), *b = cardOf(m_session.side(Which::b));
   // A model's points, the newest measurement of a map alone.
   std::map<std::pair<std::string, std::string>, std::size_t> seriesOf;
-  int others = 0, withoutCard = 0;
+  int others = 0, unreadable = 0;
   for (const Measured& each : measured(scores)) {
     const bool ofA = a != nullptr && MapLibrary::isMeasuredOn(*each.map, *a);
     const bool ofB = b != nullptr && MapLibrary::isMeasuredOn(*each.map, *b);
@@ -137,8 +143,14 @@ void ParetoSection::refresh() {
     ref.adapter = each.map->adapter;
     const protocol::ModelCard* card = ofB ? b : ofA ? a : m_session.knownCard(ref);
     if (card == nullptr) {
-      ++withoutCard;
-      m_session.card(ref, this, [](const Result<protocol::ModelCard>&) {});  // cardsChanged() says that it is there
+      const std::pair key(ref.model, ref.adapter);
+      if (m_unreadable.count(key) > 0) {
+        ++unreadable;
+        continue;
+      }
+      m_session.card(ref, this, [this, key](const Result<protocol::ModelCard>& answer) {
+        if (!answer && m_unreadable.insert(key).second) refresh();  // else cardsChanged() says that it is there
+      });
       continue;
     }
     const auto map = parseMap(each.map->map, each.map->layers);
@@ -149,6 +161,7 @@ void ParetoSection::refresh() {
       all.push_back({m_session.modelName(ofB ? b->ref : ofA ? a->ref : ref), ofB ? 1 : ofA ? 0 : 2 + others++, {}});
       m_maps.emplace_back();
       m_sides.push_back(ofA && ofB ? 2 : ofB ? 1 : ofA ? 0 : 3);
+      m_refs.push_back(ofB ? b->ref : ofA ? a->ref : ref);
     }
     if (std::find(m_maps[series].begin(), m_maps[series].end(), *map) != m_maps[series].end()) continue;
     const double scale = isLoss(scores.metric) ? 1 : 100;  // shares are shown in percent
@@ -169,8 +182,8 @@ void ParetoSection::refresh() {
   const int points =
       static_cast<int>(std::accumulate(m_maps.begin(), m_maps.end(), std::size_t{0},
                                        [](std::size_t sum, const auto& maps) { return sum + maps.size(); }));
-  QString note = tr("%n map(s) measured. Click a point to draw its map.", nullptr, points);
-  if (withoutCard > 0) note += ' ' + tr("%n more map(s) of models that cannot be read.", nullptr, withoutCard);
+  QString note = tr("%n map(s) measured. Click a point to draw its map, or right-click it.", nullptr, points);
+  if (unreadable > 0) note += ' ' + tr("%n more map(s) of models that cannot be read.", nullptr, unreadable);
   m_note->setText(note);
   m_note->setVisible(points > 0);
   mark();
@@ -198,6 +211,28 @@ void ParetoSection::load(std::size_t series, std::size_t point) {
     return mark();
   }
   document->setMap(map, tr("measured map %1").arg(QString::fromStdString(printMap(map))));
+}
+
+void ParetoSection::openMenu(std::size_t series, std::size_t point, const QPoint& global) {
+  if (series >= m_maps.size() || point >= m_maps[series].size()) return;
+  auto* menu = named(new QMenu(this), "pointMenu", tr("Measured map"));
+  menu->setAttribute(Qt::WA_DeleteOnClose);
+  for (const Which which : {Which::a, Which::b}) {
+    QAction* action = menu->addAction(which == Which::a ? tr("Use as A") : tr("Use as B"));
+    action->setObjectName(which == Which::a ? "pointUseA" : "pointUseB");
+    connect(action, &QAction::triggered, this, [this, which, series, point] { use(which, series, point); });
+  }
+  menu->popup(global);
+}
+
+void ParetoSection::use(Which which, std::size_t series, std::size_t point) {
+  if (series >= m_maps.size() || point >= m_maps[series].size()) return;  // the lists may have changed meanwhile
+  const bool isDrawn = m_sides[series] == 1 || m_sides[series] == 2;      // of side B's model
+  if (which == Which::b && isDrawn) return load(series, point);
+  const std::string map = printMap(m_maps[series][point]);
+  m_session.setSide(which, protocol::Side{m_refs[series], map});
+  m_session.announce((which == Which::a ? tr("Side A answers with the map %1.") : tr("Side B answers with the map %1."))
+                         .arg(QString::fromStdString(map)));
 }
 
 }  // namespace strata

@@ -1,8 +1,10 @@
 #include "widgets/plots/pareto_plot.h"
 
+#include <QContextMenuEvent>
 #include <QHelpEvent>
 #include <QKeyEvent>
 #include <QLocale>
+#include <QMetaMethod>
 #include <QMouseEvent>
 #include <QToolTip>
 #include <algorithm>
@@ -316,6 +318,16 @@ bool ParetoPlot::eventFilter(QObject* watched, QEvent* event) {
       if (!at) return false;
       setCurrent(at);
       Q_EMIT pointChosen(at->series, at->point);
+      return true;
+    }
+    case QEvent::ContextMenu: {
+      auto* wanted = static_cast<QContextMenuEvent*>(event);
+      const bool byKey = wanted->reason() == QContextMenuEvent::Keyboard;
+      const std::optional<At> at = byKey ? p.current : p.nearest(wanted->pos());
+      if (!at || !isSignalConnected(QMetaMethod::fromSignal(&ParetoPlot::pointMenuWanted))) return false;
+      setCurrent(at);
+      const QPoint place = byKey ? canvas().mapToGlobal(positionOf(*at).toPoint()) : wanted->globalPos();
+      Q_EMIT pointMenuWanted(at->series, at->point, place);
       return true;
     }
     case QEvent::MouseMove:

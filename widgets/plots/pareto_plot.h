@@ -57,6 +57,8 @@ class ParetoPlot : public PlotFrame {
 
  Q_SIGNALS:
   void pointChosen(std::size_t series, std::size_t point);
+  /// A right click on a point, or the menu key where one is current. Elsewhere the plot's own menu opens.
+  void pointMenuWanted(std::size_t series, std::size_t point, const QPoint& global);
 
  protected:
   void redraw() override;

@@ -86,6 +86,7 @@ void RunList::buildView() {
   m_view->setModel(m_shown);
   connect(m_shown, &ShownRuns::rowsRemoved, this, [this] { m_removing = false; });
   m_view->setItemDelegate(new RunRowDelegate(*m_lines, *m_shown, m_view));
+  m_view->setTextElideMode(Qt::ElideMiddle);  // what tells a sweep's runs apart stands at the end
   m_view->setRootIsDecorated(false);
   m_view->setUniformRowHeights(true);
   m_view->setAllColumnsShowFocus(true);

@@ -3,6 +3,7 @@
 #include <QComboBox>
 #include <QDoubleSpinBox>
 #include <QLabel>
+#include <QMenu>
 #include <QVBoxLayout>
 
 #include "map_fixture.h"
@@ -66,7 +67,6 @@ TEST_F(MapInspector, TheBudgetSaysWhichSharesFitAndHowMuchContextAndHowManyChats
   EXPECT_EQ(row(section, 2), "50 %: " + formatBytes(limits.needed(half, 32768, 4)).toStdString() +
                                  " · 32,768 tokens · " + std::to_string(limits.mostChats(half, 32768)) + " chats");
   EXPECT_THAT(row(section, 4), HasSubstr("▸ 25 %: "));
-  EXPECT_EQ(section.mostOwners(), limits.mostOwners(32768, 4));
 
   child<QDoubleSpinBox>(section, "budgetMemory").setValue(2);
   EXPECT_EQ(text(section, "budgetVerdict"), "None fits. The weights alone take 14.9 GiB.");
@@ -94,7 +94,7 @@ TEST_F(MapInspector, EveryMeasuredMapIsAPointOfItsModel) {
   EXPECT_THAT(words, HasSubstr("stride:4 of routed: NLL (nats) 4.230 (4.180 to 4.280), KV per token 12.00 KiB"));
   EXPECT_THAT(words, HasSubstr("full of base: NLL (nats) 3.620"));
   EXPECT_EQ(words.find("9.000"), std::string::npos) << "the newest measurement of a map counts";
-  EXPECT_EQ(text(section, "paretoNote"), "4 maps measured. Click a point to draw its map.");
+  EXPECT_EQ(text(section, "paretoNote"), "4 maps measured. Click a point to draw its map, or right-click it.");
   EXPECT_EQ(section.plot()->current(), (ParetoPlot::At{0, 1})) << "the drawn map has the ring";
 }
 
@@ -108,6 +108,26 @@ TEST_F(MapInspector, AClickDrawsTheMapAndUndoBringsTheOldOneBack) {
   EXPECT_EQ(session.side(Which::b)->map, "0,0,0,0,0,0,6,6,6,9,9,9");
   side->document()->undoStack().undo();
   EXPECT_EQ(side->document()->text(), "stride:4");
+}
+
+TEST_F(MapInspector, APointsMenuPutsItsMapOnASideWithTheModelThatItWasMeasuredOn) {
+  open("12 points");
+  ParetoSection section(session, *side);
+  showSection(section);
+  ASSERT_TRUE(soon([&] { return section.plot()->summary().contains("base"); }));
+  const protocol::ModelRef b = session.side(Which::b)->ref;
+  const auto choose = [&](std::size_t series, std::size_t point, const char* action) {
+    Q_EMIT section.plot()->pointMenuWanted(series, point, section.mapToGlobal(QPoint(10, 10)));
+    auto& menu = child<QMenu>(section, "pointMenu");
+    child<QAction>(menu, action).trigger();
+    delete &menu;
+  };
+  choose(0, 0, "pointUseA");
+  EXPECT_EQ(session.side(Which::a), (protocol::Side{b, "0,0,0,0,0,0,6,6,6,9,9,9"}));
+  EXPECT_EQ(side->document()->text(), "stride:4") << "side B stays";
+  choose(0, 0, "pointUseB");
+  EXPECT_EQ(side->document()->text(), "0,0,0,0,0,0,6,6,6,9,9,9");
+  EXPECT_TRUE(side->document()->undoStack().canUndo());
 }
 
 TEST_F(MapInspector, ScoresOfOtherTextsAndMetricsStandApart) {

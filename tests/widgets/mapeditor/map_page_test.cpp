@@ -168,7 +168,16 @@ TEST_F(MapPageTest, MapsAreSavedOpenedRenamedAndPutIntoTheTrash) {
   const auto quarter = list.findItems("a quarter", Qt::MatchExactly);
   ASSERT_EQ(quarter.size(), 1);
   list.setCurrentItem(quarter.front());
-  auto& openIt = child<QAbstractButton>(maps, "mapsOpen");
+  auto& useA = child<QAbstractButton>(maps, "mapsUseA");
+  ASSERT_TRUE(soon([&] { return useA.isEnabled(); }));
+  const QPointer<QWidget> closing = &maps;
+  useA.click();
+  EXPECT_EQ(session.side(Which::a)->map, "stride:4");
+  EXPECT_TRUE(soon([&] { return closing == nullptr; }));
+  QWidget& again = popup();
+  child<QListWidget>(again, "mapsList")
+      .setCurrentItem(child<QListWidget>(again, "mapsList").findItems("a quarter", Qt::MatchExactly).value(0));
+  auto& openIt = child<QAbstractButton>(again, "mapsOpen");
   ASSERT_TRUE(soon([&] { return openIt.isEnabled(); }));
   openIt.click();
   EXPECT_EQ(document().text().toStdString(), "stride:4");
