@@ -258,7 +258,8 @@ std::vector<QuestionBatch> planBatches(const std::vector<PreparedQuestion>& ques
 
 Result<std::vector<QuestionOutcome>> answerBatch(const std::shared_ptr<const Model>& model, const SharingMap& map,
                                                  const std::vector<PreparedQuestion>& questions,
-                                                 const QuestionBatch& batch, int answerTokens, const TaskHooks& hooks) {
+                                                 const QuestionBatch& batch, int answerTokens, const TaskHooks& hooks,
+                                                 const std::vector<TokenId>& alsoEndAt) {
   STRATA_CHECK(hooks.check());
   STRATA_CHECK(model->checkFiles());
   std::atomic<bool> stopped = false;
@@ -279,6 +280,7 @@ Result<std::vector<QuestionOutcome>> answerBatch(const std::shared_ptr<const Mod
   config.maxTokens = answerTokens;
   GenerateHooks generation;
   generation.cancel = cancel;
+  generation.alsoEndAt = alsoEndAt;
   if (hooks.goOn) {
     generation.onToken = [&](std::size_t, TokenId, const std::string&) { stopped = stopped || !hooks.check(); };
   }

@@ -55,10 +55,12 @@ struct QuestionOutcome {
 /// Bytes of a model's cache where every layer owns, and the default share of memory.
 BatchLimits batchLimits(const Model& model, int answerTokens);
 
-/// In the order of batch.questions(). Errors: cancellation, memory, logits that are no finite numbers.
+/// In the order of batch.questions(). `alsoEndAt`: ids that end an answer beside the model's own. Errors: cancellation,
+/// memory, logits that are no finite numbers.
 Result<std::vector<QuestionOutcome>> answerBatch(const std::shared_ptr<const Model>& model, const SharingMap& map,
                                                  const std::vector<PreparedQuestion>& questions,
-                                                 const QuestionBatch& batch, int answerTokens, const TaskHooks& hooks);
+                                                 const QuestionBatch& batch, int answerTokens, const TaskHooks& hooks,
+                                                 const std::vector<TokenId>& alsoEndAt = {});
 
 struct GoldOutcome {
   NllSum sum;

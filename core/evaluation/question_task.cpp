@@ -10,6 +10,7 @@
 #include "core/evaluation/tasks.h"
 #include "core/metrics/english_words.h"
 #include "core/metrics/marco_scores.h"
+#include "core/model/chat_prompt.h"
 
 namespace strata {
 namespace {
@@ -17,6 +18,7 @@ namespace {
 struct PreparedData {
   std::vector<PreparedQuestion> questions;
   std::int64_t truncated = 0;
+  std::vector<TokenId> endIds;  // of a chat's turns
 };
 
 Result<PreparedData> prepareAll(const Model& model, const QuestionTask& task, const QuestionSet& data,
@@ -25,6 +27,7 @@ Result<PreparedData> prepareAll(const Model& model, const QuestionTask& task, co
   STRATA_TRY(const TaskPrompt prompt, TaskPrompt::make(data, options.ask));
   const QuestionPreparer preparer(model, prompt, data.format, task.answerTokens());
   PreparedData prepared;
+  if (prompt.isChat()) prepared.endIds = chatEndIds(model);
   for (const Question* question : asked) {
     STRATA_CHECK(hooks.check());
     bool cut = false;
@@ -119,7 +122,8 @@ Result<void> takeBatch(const std::shared_ptr<const Model>& model, const NamedMap
     }
   }
   if (unknown.empty()) return {};
-  STRATA_TRY(const auto outcomes, answerBatch(model, map.map, data.questions, batch, task.answerTokens(), hooks));
+  STRATA_TRY(const auto outcomes,
+             answerBatch(model, map.map, data.questions, batch, task.answerTokens(), hooks, data.endIds));
   std::vector<TaskAnswer> told;
   for (std::size_t i = 0; i < questions.size(); ++i) {
     const std::size_t at = questions[i];
