@@ -12,10 +12,11 @@ namespace fs = std::filesystem;
 void addEvaluationMethods(MethodTable& methods, const ProjectAccess& project) {
   using namespace protocol;
   const auto prompts = std::make_shared<AskedPrompts>();
+  const auto scores = std::make_shared<EvaluationScores>();
   methods.add<ReadEvaluation>(
-      [project](const ReadEvaluation::Params& params, RequestContext&) -> Result<ReadEvaluation::Answer> {
+      [project, scores](const ReadEvaluation::Params& params, RequestContext&) -> Result<ReadEvaluation::Answer> {
         STRATA_TRY(const auto held, project());
-        return readResults(held->folder(), params.run);
+        return scores->read(held->folder(), params.run);
       });
   methods.add<CompareEvaluations>(
       [project](const CompareEvaluations::Params& params, RequestContext&) -> Result<CompareEvaluations::Answer> {

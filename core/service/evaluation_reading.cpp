@@ -68,12 +68,16 @@ std::vector<std::string> metricsOf(const AnswerScores& scores) {
   return metrics;
 }
 
-Result<std::vector<IntervalScore>> intervalsOf(const AnswerScores& scores) {
-  std::vector<IntervalScore> found;
-  for (const std::string& metric : metricsOf(scores)) {
-    STRATA_TRY(const std::vector<MeanResult> means, meansOf({&scores}, metric));
-    const MeanResult& mean = means.front();
-    found.push_back({metric, mean.mean, mean.interval.low, mean.interval.high, mean.n});
+/// Of each side; the sides share their draws.
+Result<std::vector<std::vector<IntervalScore>>> intervalsOf(const std::vector<const AnswerScores*>& sides) {
+  std::vector<std::vector<IntervalScore>> found(sides.size());
+  if (sides.empty()) return found;
+  for (const std::string& metric : metricsOf(*sides.front())) {
+    STRATA_TRY(const std::vector<MeanResult> means, meansOf(sides, metric));
+    for (std::size_t i = 0; i < sides.size(); ++i) {
+      const MeanResult& mean = means[i];
+      found[i].push_back({metric, mean.mean, mean.interval.low, mean.interval.high, mean.n});
+    }
   }
   return found;
 }
@@ -117,7 +121,7 @@ double scoreIn(const RunAnswer& answer, const std::string& metric) {
 
 }  // namespace
 
-Result<ReadEvaluation::Answer> readResults(const fs::path& project, const std::string& id) {
+Result<ReadEvaluation::Answer> EvaluationScores::read(const fs::path& project, const std::string& id) {
   STRATA_TRY(const EvaluationRun run, openEvaluation(project, id));
   ReadEvaluation::Answer answer;
   answer.state = toString(run.info.state);
@@ -136,7 +140,6 @@ Result<ReadEvaluation::Answer> readResults(const fs::path& project, const std::s
   answer.done = progress.step;
   answer.all = progress.steps;
   if (run.info.state == RunState::running) answer.secondsLeft = progress.secondsLeft();
-  STRATA_TRY(const std::vector<std::string> answered, reader->answerMaps());
   for (const EvaluatedMap& each : run.maps) {
     ReadEvaluation::Map map;
     map.map = each.name;
@@ -144,16 +147,43 @@ Result<ReadEvaluation::Answer> readResults(const fs::path& project, const std::s
     map.src = finished ? printMap(each.map) : std::string();
     map.retention = finished ? each.map.retention() : 0;
     map.kvBytesPerToken = each.kvBytesPerToken;
-    if (std::find(answered.begin(), answered.end(), each.name) != answered.end()) {
-      STRATA_TRY(const AnswerScores scores, readScores(run, each));
-      STRATA_TRY(map.scores, intervalsOf(scores));
-      answer.metric = map.scores.front().metric;
-      answer.exact = exactMetric(scores);
-      map.n = static_cast<std::int64_t>(scores.answers.size());
-    }
+    STRATA_TRY(map.n, reader->answerCount(each.name));
     answer.maps.push_back(std::move(map));
   }
+  STRATA_CHECK(addScores(run, answer));
   return answer;
+}
+
+/// The intervals take a second or two for many questions: what was answered last time is kept.
+Result<void> EvaluationScores::addScores(const EvaluationRun& run, ReadEvaluation::Answer& answer) {
+  const std::lock_guard lock(m_mutex);
+  Kept& kept = m_kept[run.folder];
+  std::vector<std::int64_t> counts;
+  for (const ReadEvaluation::Map& map : answer.maps) counts.push_back(map.n);
+  if (counts != kept.counts) {
+    kept = {};
+    std::vector<AnswerScores> scores;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < run.maps.size(); ++i) {
+      if (answer.maps[i].n == 0) continue;
+      STRATA_TRY(AnswerScores side, readScores(run, run.maps[i]));
+      scores.push_back(std::move(side));
+      places.push_back(i);
+    }
+    std::vector<const AnswerScores*> sides;
+    for (const AnswerScores& each : scores) sides.push_back(&each);
+    STRATA_TRY(const auto intervals, intervalsOf(sides));
+    kept.scores.resize(run.maps.size());
+    for (std::size_t i = 0; i < places.size(); ++i) kept.scores[places[i]] = intervals[i];
+    if (!scores.empty()) kept.exact = exactMetric(scores.front());
+    kept.counts = counts;
+  }
+  answer.exact = kept.exact;
+  for (std::size_t i = 0; i < answer.maps.size(); ++i) answer.maps[i].scores = kept.scores[i];
+  for (const ReadEvaluation::Map& map : answer.maps) {
+    if (!map.scores.empty()) answer.metric = map.scores.front().metric;
+  }
+  return {};
 }
 
 Result<CompareEvaluations::Answer> compareEvaluations(const fs::path& project,

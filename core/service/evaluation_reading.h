@@ -10,11 +10,26 @@
 #include "core/base/error.h"
 #include "core/config/eval_config.h"
 #include "core/protocol/evaluation_messages.h"
+#include "core/report/evaluation_run.h"
 
 namespace strata {
 
-/// Of a run that has not begun: no maps.
-Result<protocol::ReadEvaluation::Answer> readResults(const std::filesystem::path& project, const std::string& run);
+class EvaluationScores {
+ public:
+  /// Of a run that has not begun: no maps.
+  Result<protocol::ReadEvaluation::Answer> read(const std::filesystem::path& project, const std::string& run);
+
+ private:
+  Result<void> addScores(const EvaluationRun& run, protocol::ReadEvaluation::Answer& answer);
+  struct Kept {
+    std::vector<std::int64_t> counts;  // of answers under each map
+    std::vector<std::vector<protocol::IntervalScore>> scores;
+    std::string exact;
+  };
+  std::mutex m_mutex;
+  std::map<std::filesystem::path, Kept> m_kept;  // by the run's folder
+};
+
 Result<protocol::CompareEvaluations::Answer> compareEvaluations(const std::filesystem::path& project,
                                                                 const protocol::CompareEvaluations::Params& params);
 /// `notes`: by question.
