@@ -108,6 +108,7 @@ class Hand {
   }
   /// Another text in a line, and the key that ends it.
   void enter(QLineEdit* line, const QString& text, const QString& end = "Tab") {
+    if (!m_isReal) line->window()->activateWindow();  // without a screen nothing does after a list has closed
     click(line);
     EXPECT_TRUE(soon([&] { return line->hasFocus() || line->parentWidget()->hasFocus(); })) << nameOf(line);
     press("ctrl+a");
