@@ -304,6 +304,25 @@ TEST_F(ModelHostTest, CompletesATextWithoutATemplate) {
   }
 }
 
+TEST_F(ModelHostTest, ScoringAPromptEndsWhenItIsCancelled) {
+  CompletionTask task;
+  task.side = sideOf("full", 20000);
+  task.prompt = std::vector<int>(19000, 410);
+  task.generates = false;
+  task.echo = true;
+  task.logprobs = 1;
+  ASSERT_TRUE(m_host.open(task.side.ref, nullptr, kNotCancelled));
+  std::atomic<bool> cancelled{false};
+  std::thread canceller([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    cancelled = true;
+  });
+  const auto result = m_host.complete(task, nullptr, cancelled);
+  canceller.join();
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::cancelled);
+}
+
 TEST_F(ModelHostTest, TheDivergenceIsThatOfTheTwoPredictionsInDoublePrecision) {
   const protocol::Side a = sideOf("full"), b = sideOf("stride:2");
   const auto params = question("", a, 40);
