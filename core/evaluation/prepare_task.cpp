@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/data/evidence.h"
 #include "core/evaluation/question_preparer.h"
 #include "core/evaluation/question_rules.h"
 
@@ -53,6 +54,18 @@ Json idsOf(const std::vector<Question>& questions) {
   return ids;
 }
 
+/// TriviaQA's documents, where they are at hand.
+Result<void> takeEvidence(const EvalConfig& config, AskedQuestions& asked) {
+  const auto folder = evidenceFolder(config.data);
+  if (asked.data.format != QaFormat::triviaQa || config.closedBook || !config.columns.empty() || folder.empty())
+    return {};
+  STRATA_TRY(const std::vector<const Question*> questions, askedOf(asked.data, asked.limit));
+  std::set<std::string> ids;
+  for (const Question* question : questions) ids.insert(question->id);
+  asked.evidence = folder.string();
+  return readEvidence(config.data, folder, ids, asked.data);
+}
+
 Json settingsOf(const EvalConfig& config, const AskedQuestions& asked, const TaskPrompt& prompt) {
   Json settings = {{"prompt", prompt.source()},
                    {"chat", config.chat},
@@ -62,6 +75,7 @@ Json settingsOf(const EvalConfig& config, const AskedQuestions& asked, const Tas
                    {"closed_book", config.closedBook},
                    {"seed", config.seed},
                    {"shortening", shorteningRule(asked.data.format)}};
+  if (!asked.evidence.empty()) settings["evidence"] = asked.evidence;
   if (isAnsweredByChoice(asked.data.format)) {
     settings["scoring"] = "the likelihood of given answers";
   } else {
@@ -85,6 +99,7 @@ Result<AskedQuestions> readAsked(const EvalConfig& config) {
     asked.data = keyValueQuestions(config.kvPairs, asked.limit + config.shots, config.seed);
   } else {
     STRATA_TRY(asked.data, readQuestions(config.data, task->questions, config.columns));
+    STRATA_CHECK(takeEvidence(config, asked));
   }
   asked.ask.prompt = config.prompt;
   asked.ask.questionFirst = config.questionFirst;

@@ -29,7 +29,8 @@ Result<PreparedTask> prepareTask(const EvalConfig& config, const std::shared_ptr
 struct AskedQuestions {
   QuestionSet data;
   AskOptions ask;
-  int limit = 0;  // of the first of `data`
+  int limit = 0;         // of the first of `data`
+  std::string evidence;  // folder that TriviaQA's documents were read from; empty: none
 };
 Result<AskedQuestions> readAsked(const EvalConfig& config);
 

@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "core/data/evidence.h"
 #include "core/data/questions.h"
 #include "support.h"
 
@@ -195,6 +196,68 @@ TEST(Columns, ThatDoNotFitTheFileAreToldWithTheLine) {
   EXPECT_THAT(reasonOf(QaFormat::multipleChoice, "{\"a\": \"x\"}\n", {{"question", "a"}, {"choices", "c"}}),
               HasSubstr("data.jsonl:1: the column \"c\" for choices is missing"));
   EXPECT_THAT(reasonOf(QaFormat::squad, "{\"q\": \"x\"}\n", {{"query", "q"}}), HasSubstr("\"query\" is not something"));
+}
+
+TEST(Columns, FitRepLiQa) {
+  const Columns columns = {{"question", "question"},
+                           {"context", "document_extracted"},
+                           {"answers", "answer"},
+                           {"id", "question_id"},
+                           {"group", "document_id"}};
+  const Question question = onlyOne(
+      QaFormat::squad,
+      R"({"document_id": "kcpluczl", "document_topic": "Small and Medium Enterprises", "document_path": "a.pdf", )"
+      R"("document_extracted": "The fair began in 2025.", "question_id": "kcpluczl-q1", "question": "When did it begin?", )"
+      R"("answer": "In 2025.", "long_answer": "The fair began in 2025."})",
+      columns);
+  EXPECT_EQ(question.id, "kcpluczl-q1");
+  EXPECT_EQ(question.group, "kcpluczl");
+  EXPECT_EQ(question.passages[0].text, "The fair began in 2025.");
+  EXPECT_THAT(question.answers, ElementsAre("In 2025."));
+}
+
+std::string triviaAbout(const std::string& filename) {
+  return R"({"Domain": "Wikipedia", "Data": [{"QuestionId": "q", "Question": "Q?", "Answer": {"Value": "v", "NormalizedAliases": ["v"]},
+      "EntityPages": [{"Title": "T", "Filename": ")" +
+         filename + R"("}],
+      "SearchResults": [{"Title": "S", "Description": "short", "Filename": "1/1_2.txt"}]}]})";
+}
+
+TEST(Evidence, IsReadForTheQuestionsThatAreAsked) {
+  const TemporaryFolder folder;
+  const auto data = folder.path() / "qa/dev.json";
+  for (const char* name : {"qa", "evidence/wikipedia", "evidence/web/1"})
+    std::filesystem::create_directories(folder.path() / name);
+  writeText(data, triviaAbout("A_B.txt"));
+  writeText(folder.path() / "evidence/wikipedia/A_B.txt", "A page about it.");
+  writeText(folder.path() / "evidence/web/1/1_2.txt", "What a search found.");
+  EXPECT_EQ(evidenceFolder(data), folder.path() / "evidence");
+  QuestionSet set = readQuestions(data).value();
+  ASSERT_TRUE(readEvidence(data, evidenceFolder(data), {}, set));
+  EXPECT_EQ(set.questions[0].passages[0].text, "short") << "not asked";
+  const auto read = readEvidence(data, evidenceFolder(data), {"q"}, set);
+  ASSERT_TRUE(read) << read.error().message;
+  ASSERT_EQ(set.questions[0].passages.size(), 2u);
+  EXPECT_EQ(set.questions[0].passages[0].text, "A page about it.");
+  EXPECT_EQ(set.questions[0].passages[1].text, "What a search found.");
+}
+
+TEST(Evidence, ThatIsMissingOrOutsideItsFolderIsRefused) {
+  const TemporaryFolder folder;
+  const auto data = folder.path() / "dev.json";
+  EXPECT_TRUE(evidenceFolder(data).empty());
+  std::filesystem::create_directories(folder.path() / "evidence/wikipedia");
+  writeText(folder.path() / "secret.txt", "s");
+  for (const auto& [name, reason] :
+       {std::pair{"none.txt", "none.txt"},
+        std::pair{"../../secret.txt", "EntityPages[0].Filename: must name a file inside"},
+        std::pair{"/etc/hostname", "must name a file inside"}, std::pair{"", "must name a file inside"}}) {
+    writeText(data, triviaAbout(name));
+    QuestionSet set = readQuestions(data).value();
+    const auto read = readEvidence(data, evidenceFolder(data), {"q"}, set);
+    ASSERT_FALSE(read) << name;
+    EXPECT_THAT(read.error().message, HasSubstr(reason));
+  }
 }
 
 TEST(TaskQuestionsGolden, EveryPublishedFileIsRead) {
