@@ -1,5 +1,7 @@
-// A library that answers as NVML does on a machine with two GPUs of 24 and 80 GiB, with 20 and 79 GiB free.
+// A library that answers as NVML does on a machine with two GPUs of 24 and 80 GiB, with 20 and 79 GiB free. Of the
+// first STRATA_NVML_STUB_USED GiB are in use, where that is set.
 
+#include <cstdlib>
 #include <cstring>
 
 namespace {
@@ -36,6 +38,10 @@ int nvmlDeviceGetHandleByUUID(const char* uuid, const void** device) {
 int nvmlDeviceGetMemoryInfo(const void* device, MemoryInfo* info) {
   if (!started) return 1;  // NVML_ERROR_UNINITIALIZED
   *info = *static_cast<const MemoryInfo*>(device);
+  if (const char* used = std::getenv("STRATA_NVML_STUB_USED"); used != nullptr && device == &kDevices[0]) {
+    info->used = std::strtoull(used, nullptr, 10) * kGiB;
+    info->free = info->total - info->used;
+  }
   return 0;
 }
 }
