@@ -15,7 +15,7 @@ namespace {
 
 struct EvalArguments {
   ModelOptions model;
-  std::string task, data, predictions;
+  std::string task, data, predictions, resumed;
   std::vector<std::string> maps;
   int limit = 0;
   bool showPrompt = false;
@@ -104,7 +104,53 @@ std::string toText(const std::vector<TaskResult>& results) {
   return text;
 }
 
+Json answerOf(const Evaluation& evaluation, const std::vector<TaskResult>& results) {
+  Json json = {{"results", Json::array()}, {"task", evaluation.task()}, {"settings", evaluation.settings()}};
+  for (const TaskResult& result : results) json["results"].push_back(toJson(result));
+  return json;
+}
+
+Result<int> evaluateIn(Run& run, const Evaluation& evaluation, const Output& out) {
+  RunLog log(run.folder());
+  EvalProgress progress;
+  progress.logTo(&log);
+  const Result<std::vector<TaskResult>> results = evaluation.runIn(run, progress.hooks());
+  if (!results) log.line("strata: " + results.error().message);
+  if (!results) return tl::unexpected(results.error());
+  log.line(toText(*results));
+  progress.end();
+  Json json = answerOf(evaluation, *results);
+  json["run"] = run.info().id;
+  out.answer(json, toText(*results));
+  return 0;
+}
+
+/// Goes on with what is missing of an evaluation that was stopped or killed.
+Result<int> resume(const EvalArguments& arguments, const Output& out) {
+  const auto name = findRun(arguments.resumed, std::filesystem::path(arguments.model.project));
+  if (!name || name->step) {
+    return fail(ErrorCode::notFound,
+                "There is no evaluation " + arguments.resumed + "; give its id with --project, or its folder.",
+                "--resume");
+  }
+  STRATA_TRY(Run run, Run::reopen(name->folder));
+  if (run.info().kind != kEvalKind || run.info().state == RunState::done) {
+    const bool done = run.info().kind == kEvalKind;
+    return fail(
+        ErrorCode::usage,
+        "The run " + run.info().id + (done ? " is done; there is nothing to go on with." : " is no evaluation."),
+        "--resume");
+  }
+  EvalConfig config;
+  STRATA_CHECK(configFromJson(run.info().config, (run.folder() / "run.json").string(), config, UnknownKeys::ignore));
+  run.clearStop();
+  const std::string project = name->folder.parent_path().parent_path().string();
+  STRATA_TRY(const Evaluation evaluation, Evaluation::prepare(config, project));
+  return evaluateIn(run, evaluation, out);
+}
+
 Result<int> run(const EvalArguments& arguments, const Output& out) {
+  if (!arguments.resumed.empty()) return resume(arguments, out);
   STRATA_TRY(EvalConfig config, arguments.config());
   if (arguments.showPrompt) return showPrompt(std::move(config), out);
   if (!arguments.predictions.empty()) {
@@ -125,30 +171,15 @@ Result<int> run(const EvalArguments& arguments, const Output& out) {
     if (config.columns.empty()) config.columns = data.columns;
   }
   STRATA_TRY(const Evaluation evaluation, Evaluation::prepare(config, arguments.model.project));
-  std::optional<RunLog> log;
-  EvalProgress progress;
-  std::vector<TaskResult> results;
-  std::string runId;
-  if (arguments.model.project.empty()) {
-    STRATA_TRY(results, evaluation.run(progress.hooks()));
-  } else {
+  if (!arguments.model.project.empty()) {
     STRATA_TRY(const Project project, Project::openOrCreate(arguments.model.project));
     STRATA_TRY(Run run, Run::create(project, kEvalKind, evaluation.stored()));
-    runId = run.info().id;
-    log.emplace(run.folder());
-    progress.logTo(&*log);
-    Result<std::vector<TaskResult>> done = evaluation.runIn(run, progress.hooks());
-    if (!done) log->line("strata: " + done.error().message);
-    STRATA_TRY(results, std::move(done));
-    log->line(toText(results));
+    return evaluateIn(run, evaluation, out);
   }
+  EvalProgress progress;
+  STRATA_TRY(const std::vector<TaskResult> results, evaluation.run(progress.hooks()));
   progress.end();
-  Json json = {{"results", Json::array()}};
-  for (const TaskResult& result : results) json["results"].push_back(toJson(result));
-  json["task"] = arguments.task;
-  json["settings"] = evaluation.settings();
-  if (!runId.empty()) json["run"] = runId;
-  out.answer(json, toText(results));
+  out.answer(answerOf(evaluation, results), toText(results));
   return 0;
 }
 
@@ -158,7 +189,9 @@ VerbAction addEval(CLI::App& verb, const Output& out) {
   auto arguments = std::make_shared<EvalArguments>(verb);
   arguments->model.addTo(verb);
   verb.get_option("model")->required(false);
-  verb.add_option("--task", arguments->task)->required();
+  verb.add_option("--task", arguments->task);
+  verb.add_option("--resume", arguments->resumed, "go on with an evaluation that was stopped or killed")
+      ->type_name("RUN");
   verb.add_option("--data", arguments->data)->type_name("FILE");
   verb.add_option("--maps,--map", arguments->maps)->allow_extra_args(false);
   verb.add_option("--limit", arguments->limit)->check(CLI::Range(1, 1000000000))->type_name("N");

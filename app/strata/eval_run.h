@@ -28,6 +28,7 @@ class Evaluation {
   Result<std::vector<TaskResult>> runIn(Run& run, const TaskHooks& hooks) const;
   /// The configuration without open choices: absolute paths, the maps, the dtype.
   Json stored() const;
+  const std::string& task() const { return m_config.task; }
   /// How the task asks and scores (prepare_task.h).
   const Json& settings() const { return m_task.settings; }
 

@@ -3,27 +3,16 @@
 #include "core/report/report.h"
 
 #include "app/strata/cli.h"
-#include "core/config/train_config.h"
 #include "core/project/project_files.h"
-#include "core/protocol/job_kinds.h"
-#include "core/training/train_plan.h"
+#include "core/service/report_files.h"
 
 namespace strata {
 namespace fs = std::filesystem;
 namespace {
 
 struct ReportArguments {
-  std::string project, runs, formats = "html,pdf,csv,json,md", out, title;
+  std::string project, runs, formats = "html,pdf,csv,json,md", out, title, baseline;
 };
-
-/// What a training run's tensors were predicted to take; nothing where its model is gone.
-std::optional<double> predictedTensors(const RunInfo& run) {
-  TrainConfig config;
-  if (run.kind != kTrainKind || !configFromJson(run.config, "run.json", config, UnknownKeys::ignore)) return {};
-  const TrainPlan plan = planTraining(config);
-  const auto bytes = static_cast<double>(plan.memory.total() - plan.memory.process);
-  return bytes > 0 ? std::optional(bytes) : std::nullopt;
-}
 
 std::vector<std::string> splitRuns(const std::string& list) {
   std::vector<std::string> runs;
@@ -37,10 +26,8 @@ std::vector<std::string> splitRuns(const std::string& list) {
 
 Result<int> writeReports(const ReportArguments& arguments, const Output& out) {
   STRATA_TRY(const std::vector<ReportFormat> formats, parseReportFormats(arguments.formats));
-  ReportOptions options;
-  options.title = arguments.title;
-  options.predictedMemory = predictedTensors;
-  STRATA_TRY(const Report report, buildReport(arguments.project, splitRuns(arguments.runs), options));
+  STRATA_TRY(const Report report,
+             reportOf(arguments.project, splitRuns(arguments.runs), arguments.baseline, arguments.title));
   fs::path folder = arguments.out;
   if (arguments.out.empty()) {
     const ProjectPath own{arguments.project, "reports"};
@@ -78,6 +65,9 @@ VerbAction addReport(CLI::App& verb, const Output& out) {
       ->type_name("IDS");
   verb.add_option("--format", arguments->formats, "html, pdf, csv, json, md: some, by commas");
   verb.add_option("--out", arguments->out, "folder to write to (default: the project's reports/)")->type_name("DIR");
+  verb.add_option("--baseline", arguments->baseline,
+                  "what the others are compared with (default: the first full map on the same data)")
+      ->type_name("RUN@MAP");
   verb.add_option("--title", arguments->title, "title (default: of the project)");
   return [arguments, &out] { return writeReports(*arguments, out); };
 }
