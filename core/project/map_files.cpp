@@ -33,6 +33,13 @@ std::optional<double> numberOf(const Json& object, const char* key) {
   return found != object.end() && found->is_number() ? std::optional(found->get<double>()) : std::nullopt;
 }
 
+/// 0: unknown, or no number of questions or tokens.
+std::int64_t countOf(const Json& object, const char* key) {
+  constexpr double kMost = 1ll << 53;
+  const double count = numberOf(object, key).value_or(0);
+  return count > 0 && count < kMost ? static_cast<std::int64_t>(count) : 0;
+}
+
 /// "scores" of a map file: [{"metric", "value", "n", "half_width"?}]. Others are passed over: the map counts.
 std::vector<MapMeasure> scoresOf(const Json& file) {
   std::vector<MapMeasure> scores;
@@ -42,8 +49,7 @@ std::vector<MapMeasure> scoresOf(const Json& file) {
     if (!score.is_object()) continue;
     const auto value = numberOf(score, "value");
     if (!value) continue;
-    scores.push_back({textOf(score, "metric"), *value, static_cast<std::int64_t>(numberOf(score, "n").value_or(0)),
-                      numberOf(score, "half_width")});
+    scores.push_back({textOf(score, "metric"), *value, countOf(score, "n"), numberOf(score, "half_width")});
   }
   return scores;
 }
@@ -91,32 +97,12 @@ Result<void> addMeasured(const fs::path& project, const std::string& id, std::ve
   STRATA_TRY(const std::string bytes, readInProject(inRun(project / "runs" / run.id, "results.json"), kMostBytes));
   STRATA_TRY(const Json json, parseJson(bytes, "results.json"));
   STRATA_TRY(const ModelLocation location, locateModel(textOf(run.config, "model"), project, Locate::place));
-  const std::string adapter = textOf(run.config, "adapter");
-  const auto results = json.find("results");
-  if (results == json.end() || !results->is_array()) return {};
-  for (const Json& result : *results) {
-    const auto src = result.find("src");
-    if (src == result.end()) continue;
-    KnownMap known;
-    STRATA_TRY(known.map,
-               mapFromJson({{"format", "strata-map"}, {"version", 1}, {"layers", src->size()}, {"src", *src}},
-                           "results.json"));
-    known.name = textOf(result, "map");
-    known.model = location.run.empty() ? location.folder : location.run;
-    known.adapter = adapter;
-    known.run = run.id;
-    known.text = textOf(run.config, run.config.contains("text") ? "text" : "data");
-    known.textHash = textOf(json, "text_hash");
-    for (const char* metric : kMetrics) {
-      const auto value = numberOf(result, metric);
-      const char* count = std::string_view(metric) == "nll" ? "tokens" : "n";
-      if (!value) continue;
-      known.scores.push_back({metric, *value, static_cast<std::int64_t>(numberOf(result, count).value_or(0)),
-                              textOf(json, "metric") == metric ? numberOf(result, "half_width") : std::nullopt});
-    }
-    maps.push_back(std::move(known));
-  }
-  return {};
+  KnownMap measured;
+  measured.model = location.run.empty() ? location.folder : location.run;
+  measured.adapter = textOf(run.config, "adapter");
+  measured.run = run.id;
+  measured.text = textOf(run.config, run.config.contains("text") ? "text" : "data");
+  return addMapsOfResults(json, measured, maps);
 }
 
 constexpr const char* kMaps = "maps";
@@ -184,6 +170,29 @@ Result<std::string> moveBetween(const fs::path& project, const char* from, const
 }
 
 }  // namespace
+
+Result<void> addMapsOfResults(const Json& json, const KnownMap& measured, std::vector<KnownMap>& maps) {
+  const auto results = json.find("results");
+  if (results == json.end() || !results->is_array()) return {};
+  for (const Json& result : *results) {
+    const auto src = result.find("src");
+    if (src == result.end()) continue;
+    KnownMap known = measured;
+    STRATA_TRY(known.map,
+               mapFromJson({{"format", "strata-map"}, {"version", 1}, {"layers", src->size()}, {"src", *src}},
+                           "results.json"));
+    known.name = textOf(result, "map");
+    known.textHash = textOf(json, "text_hash");
+    for (const char* metric : kMetrics) {
+      const auto value = numberOf(result, metric);
+      if (!value) continue;
+      known.scores.push_back({metric, *value, countOf(result, std::string_view(metric) == "nll" ? "tokens" : "n"),
+                              textOf(json, "metric") == metric ? numberOf(result, "half_width") : std::nullopt});
+    }
+    maps.push_back(std::move(known));
+  }
+  return {};
+}
 
 std::vector<KnownMap> measuredMaps(const fs::path& project, const std::vector<std::string>& runs) {
   std::vector<KnownMap> maps;

@@ -42,6 +42,8 @@ struct KnownMap {
 std::vector<KnownMap> knownMaps(const std::filesystem::path& project, const std::vector<std::string>& runs);
 /// What those runs measured alone; what several searches measured, of the first of them.
 std::vector<KnownMap> measuredMaps(const std::filesystem::path& project, const std::vector<std::string>& runs);
+/// The maps of a results.json; `measured` says where and on what. Those before a bad one are added.
+Result<void> addMapsOfResults(const Json& json, const KnownMap& measured, std::vector<KnownMap>& maps);
 /// By name.
 std::vector<KnownMap> trashedMaps(const std::filesystem::path& project);
 

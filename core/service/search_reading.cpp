@@ -1,13 +1,12 @@
 #include "core/service/search_reading.h"
 
 #include <cmath>
-#include <limits>
 
 #include "core/base/files.h"
 #include "core/project/map_files.h"
 #include "core/project/project_files.h"
-#include "core/protocol/columns.h"
 #include "core/protocol/job_kinds.h"
+#include "core/service/search_files.h"
 
 namespace strata {
 namespace {
@@ -16,24 +15,6 @@ namespace fs = std::filesystem;
 using protocol::JobInfo;
 using protocol::ReadSearch;
 using protocol::ReadSensitivity;
-
-constexpr std::size_t kPageNumbers = 12000;  // of a column: 128 KiB of base64
-constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
-
-std::string textIn(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-std::optional<double> numberIn(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  return found != json.end() && found->is_number() ? std::optional(found->get<double>()) : std::nullopt;
-}
-
-std::int64_t countIn(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  return found != json.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
-}
 
 /// ErrorCode::notFound while the run has none.
 Result<Json> readRunJson(const fs::path& run, const char* name) {
@@ -48,15 +29,6 @@ fs::path placeOf(const ModelLocation& location) {
   return location.run.empty() ? location.folder : location.run;
 }
 
-/// Row l, column s of "delta" or "half_width"; NaN where it says nothing.
-double cellOf(const Json& matrix, const char* table, std::size_t layer, std::size_t source) {
-  const auto rows = matrix.find(table);
-  if (rows == matrix.end() || !rows->is_array() || layer >= rows->size()) return kNotMeasured;
-  const Json& row = (*rows)[layer];
-  if (!row.is_array() || source >= row.size() || !row[source].is_number()) return kNotMeasured;
-  return row[source].get<double>();
-}
-
 /// How far the sum of cells is from what was measured, on average, over maps of two followers or more.
 void addError(HeldProject& project, const Json& matrix, const fs::path& model, ReadSensitivity::Answer& answer) {
   const std::optional<double> baseline = numberIn(matrix, "baseline_nll");
@@ -68,7 +40,8 @@ void addError(HeldProject& project, const Json& matrix, const fs::path& model, R
     double estimate = *baseline;
     for (int layer = 0; layer < known.map.layers(); ++layer) {
       if (known.map.owns(layer)) continue;
-      estimate += cellOf(matrix, "delta", static_cast<std::size_t>(layer), static_cast<std::size_t>(known.map[layer]));
+      estimate +=
+          matrixCell(matrix, "delta", static_cast<std::size_t>(layer), static_cast<std::size_t>(known.map[layer]));
     }
     for (const MapMeasure& score : known.scores) {
       if (score.metric != "nll" || score.n != answer.tokens || !std::isfinite(estimate)) continue;
@@ -126,32 +99,10 @@ Result<ReadSensitivity::Answer> SearchReading::sensitivity(HeldProject& project,
     }
   }
   if (answer.run.empty()) return answer;
-  answer.modelHash = textIn(matrix, "model_hash");
-  answer.text = textIn(matrix, "text");
-  answer.textHash = textIn(matrix, "text_hash");
-  answer.texts = countIn(matrix, "texts");
-  answer.windows = countIn(matrix, "windows");
-  answer.tokens = countIn(matrix, "tokens");
-  const auto rows = matrix.find("delta");
-  answer.layers = rows != matrix.end() && rows->is_array() ? static_cast<std::int64_t>(rows->size()) : 0;
-  answer.cells = countIn(matrix, "cells");
-  answer.allCells = answer.layers * (answer.layers - 1) / 2;
-  answer.baselineNll = numberIn(matrix, "baseline_nll");
+  STRATA_CHECK(describeMatrix(matrix, answer));
   answer.stale = staleness(wanted, params.adapter, matrix);
   addError(project, matrix, placeOf(wanted), answer);
-  const auto layers = static_cast<std::size_t>(answer.layers);
-  std::vector<double> delta, halfWidth;
-  std::size_t row = static_cast<std::size_t>(params.from);
-  answer.from = params.from;
-  for (; row < layers && (delta.empty() || delta.size() + layers <= kPageNumbers); ++row) {
-    for (std::size_t source = 0; source < layers; ++source) {
-      delta.push_back(cellOf(matrix, "delta", row, source));
-      halfWidth.push_back(cellOf(matrix, "half_width", row, source));
-    }
-  }
-  answer.next = row < layers ? static_cast<std::int64_t>(row) : 0;
-  answer.delta = protocol::encodeColumn(delta);
-  answer.halfWidth = protocol::encodeColumn(halfWidth);
+  addMatrixPage(matrix, params.from, answer);
   return answer;
 }
 
@@ -168,25 +119,7 @@ Result<ReadSearch::Answer> SearchReading::search(HeldProject& project, const Rea
   const Result<Json> file = readRunJson(folder, "results.json");
   if (!file && file.error().code == ErrorCode::notFound) return answer;
   if (!file) return tl::unexpected(file.error());
-  answer.metric = textIn(*file, "metric");
-  answer.layers = countIn(*file, "layers");
-  answer.owners = countIn(*file, "owners");
-  answer.seconds = numberIn(*file, "seconds").value_or(0);
-  answer.map = textIn(*file, "best");
-  answer.name = textIn(*file, "name");
-  const auto results = file->find("results");
-  if (results == file->end() || !results->is_array()) return answer;
-  answer.evaluated = static_cast<std::int64_t>(results->size());
-  for (const Json& result : *results) {
-    if (!result.is_object()) continue;
-    const std::string map = textIn(result, "map");
-    const std::optional<double> value = numberIn(result, answer.metric.c_str());
-    if (map == "full") answer.full = value;
-    if (map != answer.map) continue;
-    answer.value = value;
-    answer.halfWidth = numberIn(result, "half_width");
-    answer.differenceHalfWidth = numberIn(result, "difference_half_width");
-  }
+  describeResults(*file, answer);
   return answer;
 }
 

@@ -279,6 +279,18 @@ TEST_F(MapJourney, FindsAMapForTheBudgetLoadsItFromThePlotAndChatsWithItBesideTh
   hand.click(plot->findChild<QWidget*>("plotCanvas"), plot->positionOf(at).toPoint());
   EXPECT_TRUE(becomes(found));
   window.screenshot("journey_map_5_point");
+  hand.click(plot->findChild<QWidget*>("plotCanvas"), plot->positionOf(at).toPoint(), Qt::RightButton);
+  if (hand.isReal()) {  // elsewhere no menu comes of a click
+    ASSERT_TRUE(until([&] { return window.find("pointMenu") != nullptr && window.find("pointMenu")->isVisible(); }));
+    window.screenshot("journey_map_8_menu");
+    hand.press("Escape");
+    ASSERT_TRUE(until([&] { return window.find("pointMenu") == nullptr; }));
+  }
+  hand.click(button("mapNameButton"));
+  ASSERT_TRUE(until([&] { return window.find("mapsPopup") != nullptr && window.find("mapsPopup")->isVisible(); }));
+  window.screenshot("journey_map_9_maps");
+  hand.press("Escape");
+  ASSERT_TRUE(until([&] { return window.find("mapsPopup") == nullptr; }));
 
   ask("Where did Lily go?");
   const protocol::Answer full = answerOf(Which::a), less = answerOf(Which::b);
