@@ -146,6 +146,14 @@ Result<void> takeChoiceContext(const JsonMember& row, Question& question) {
   return {};
 }
 
+/// What the question is drawn together with: the column of that role, or `key`.
+Result<void> takeGroup(const JsonMember& row, const char* key, Question& question) {
+  STRATA_TRY(const auto group, firstOf(row, {"group", key}));
+  if (!group) return {};
+  STRATA_TRY(question.group, group->takeId());
+  return {};
+}
+
 Result<void> addChoiceRow(const JsonMember& row, QuestionBuilder& builder) {
   Question question;
   STRATA_TRY(question.id, idOfRow(row, builder));
@@ -177,10 +185,10 @@ Result<void> addChoiceRow(const JsonMember& row, QuestionBuilder& builder) {
   if (isHellaSwag) {
     for (std::string& text : choices.texts) text = cleaned(std::move(text));
   }
-  STRATA_TRY(const auto subject, row.find("subject"));
-  if (subject && subject->value().is_string()) {
-    STRATA_TRY(question.group, subject->takeText());
+  for (const std::string& text : choices.texts) {
+    if (text.empty()) return list->broken("must not hold an empty choice");
   }
+  STRATA_CHECK(takeGroup(row, "subject", question));
   setChoices(question, std::move(choices.texts), right);
   return builder.add(std::move(question), row);
 }
@@ -227,10 +235,7 @@ Result<void> addBoolRow(const JsonMember& row, QuestionBuilder& builder) {
     STRATA_CHECK(takeChoiceContext(row, question));
   }
   if (question.question.ends_with('?')) question.question.pop_back();  // the prompt brings it
-  STRATA_TRY(const auto title, row.find("title"));
-  if (title && title->value().is_string()) {
-    STRATA_TRY(question.group, title->takeText());
-  }
+  STRATA_CHECK(takeGroup(row, "title", question));
   const Choices choices{{"no", "yes"}, {}};
   STRATA_TRY(const auto answer, firstOf(row, {"answers", "answer", "label", "gold"}));
   std::optional<std::size_t> right;

@@ -305,7 +305,7 @@ Result<QuestionSet> parseQuestions(Json value, QaFormat format, const std::strin
 }
 
 Result<std::string> idOfRow(const JsonMember& row, const QuestionBuilder& builder) {
-  STRATA_TRY(const auto id, firstOf(row, {"id", "ind"}));
+  STRATA_TRY(const auto id, row.find("id"));
   return id ? id->takeId() : builder.rowNumber();
 }
 

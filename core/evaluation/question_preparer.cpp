@@ -81,6 +81,12 @@ Result<std::vector<PreparedQuestion>> QuestionPreparer::prepare(const Question& 
   for (const PreparedQuestion& each : whole) answerTokens = std::max(answerTokens, each.gold.size());
   const std::int64_t room = m_model.context() - static_cast<std::int64_t>(answerTokens);
   const auto fits = [&](const std::vector<TokenId>& ids) { return static_cast<std::int64_t>(ids.size()) <= room; };
+  if (whole.front().prompt.empty()) {
+    return fail(
+        ErrorCode::invalidData,
+        "The question " + question.id + " has an empty prompt, behind which nothing can be predicted; leave it out.",
+        question.id);
+  }
   cut = !std::all_of(whole.begin(), whole.end(), [&](const PreparedQuestion& each) { return fits(each.prompt); });
   if (!cut) return whole;
   const Shortening rule = shorteningOf(question, m_format);
@@ -94,7 +100,12 @@ Result<std::vector<PreparedQuestion>> QuestionPreparer::prepare(const Question& 
   const auto partFits = [&](const std::string& part) { return fits(promptIds(prompt, part)); };
   prompt.passages = rule == Shortening::contextStart ? longestEndThatFits(prompt.passages, partFits)
                                                      : longestThatFits(prompt.passages, partFits);
-  return pairs(question, prompt, answers);
+  std::vector<PreparedQuestion> shortened = pairs(question, prompt, answers);
+  if (!shortened.front().prompt.empty()) return shortened;
+  return fail(ErrorCode::invalidData,
+              "Of the question " + question.id + " nothing fits the context of " + std::to_string(m_model.context()) +
+                  "; use a longer context.",
+              question.id);
 }
 
 }  // namespace strata

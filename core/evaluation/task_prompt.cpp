@@ -14,6 +14,8 @@ constexpr const char* kContextMark = "\xee\x80\x80 context \xee\x80\x80";  // pr
 constexpr const char* kLettersMark = "\xee\x80\x81 letters \xee\x80\x81";
 constexpr const char* kQuestionMark = "\xee\x80\x82 question \xee\x80\x82";
 
+constexpr std::size_t kLetters = 26;
+
 DrawPosition drawOf(std::uint64_t seed, std::uint64_t question, RandomStream stream) {
   return {.seed = seed,
           .step = static_cast<std::uint32_t>(question),
@@ -23,11 +25,12 @@ DrawPosition drawOf(std::uint64_t seed, std::uint64_t question, RandomStream str
 }
 
 std::string letterOf(std::size_t choice) {
-  return std::string(1, static_cast<char>('A' + static_cast<int>(choice % 26)));
+  return std::string(1, static_cast<char>('A' + static_cast<int>(choice)));
 }
 
 std::string lettered(const std::vector<std::string>& choices) {
   std::string list;
+  if (choices.size() > kLetters) return list;
   for (std::size_t i = 0; i < choices.size(); ++i) {
     if (i > 0) list += '\n';
     list.append(letterOf(i)).append(". ").append(choices[i]);
@@ -129,6 +132,12 @@ Result<QuestionPrompt> TaskPrompt::alone(const Question& question, std::uint64_t
       at.layer = static_cast<std::uint32_t>(i);
       std::swap(options.order[i - 1], options.order[randomBelow(at, i)]);
     }
+  }
+  if (m_byLetter && question.choices.size() > kLetters) {
+    return fail(
+        ErrorCode::invalidData,
+        "The question " + question.id + " has more choices than there are letters; use a prompt without letters.",
+        question.id);
   }
   QuestionPrompt prompt;
   prompt.passages = m_options.closedBook ? "" : questionPrompt(question, options).passages;

@@ -146,7 +146,7 @@ TEST(MultipleChoice, IsReadInTheFormsOfArcHellaSwagAndMmlu) {
       QaFormat::multipleChoice,
       R"({"ind": 24, "activity_label": "Roof shingle removal", "ctx_a": "A man is on a roof.", "ctx_b": "he [step] Starts", )"
       R"("endings": ["is using wrap [title] to wrap.", "sits."], "label": "1"})");
-  EXPECT_EQ(hellaSwag.id, "24");
+  EXPECT_EQ(hellaSwag.id, "0") << "its numbers come twice";
   EXPECT_EQ(hellaSwag.question, "");
   EXPECT_EQ(hellaSwag.passages[0].text, "Roof shingle removal: A man is on a roof. He starts");
   EXPECT_THAT(hellaSwag.choices, ElementsAre("is using wrap. to wrap.", "sits."));
@@ -163,6 +163,8 @@ TEST(MultipleChoice, ThatCannotBeAskedIsRefusedByItsMember) {
               HasSubstr("choices: must have two choices"));
   EXPECT_THAT(reason(R"({"question": "Q", "choices": ["a", "b"], "answer": 2})"),
               HasSubstr("answer: must be the number"));
+  EXPECT_THAT(reason(R"({"question": "Q", "choices": ["a", ""], "answer": 0})"),
+              HasSubstr("choices: must not hold an empty"));
   EXPECT_THAT(reason(R"({"choices": ["a", "b"], "answer": 0})"),
               HasSubstr("must have a \"question\" or a \"context\""));
   EXPECT_THAT(reason(R"({"question": "Q", "choices": {"text": ["a", "b"], "label": ["A"]}, "answerKey": "A"})"),

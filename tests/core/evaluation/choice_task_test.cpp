@@ -191,6 +191,16 @@ TEST(ChoiceTask, WhatIsKnownIsNotComputedAgain) {
   EXPECT_EQ(mixed->front().metrics, first->front().metrics);
 }
 
+TEST(ChoiceTask, WhatCannotBeAskedIsRefusedByName) {
+  QuestionSet set = threeChoices();
+  set.questions[1].choices.assign(27, "x");
+  TaskOptions lettered;
+  lettered.ask.prompt = "{{ question }}\n{{ lettered_choices }}\nAnswer:";
+  const auto results = evaluateQuestions(openStories(), maps("full"), set, lettered);
+  ASSERT_FALSE(results);
+  EXPECT_THAT(results.error().message, HasSubstr("question b has more choices than there are letters"));
+}
+
 TEST(PairsTask, AValueCountsWhereverItStandsAndPairsAreNeverCut) {
   const QuestionSet set = keyValueQuestions(2, 1, 1);
   const auto refused = evaluateQuestions(openStories(60), maps("full"), set, {});
