@@ -390,17 +390,19 @@ void ReportBuilder::conclude() {
       const double share = base.kvBytesPerToken > 0
                                ? static_cast<double>(row.kvBytesPerToken) / static_cast<double>(base.kvBytesPerToken)
                                : row.src.retention();
+      const auto bare = [&](double difference) {  // the unit is said once
+        const std::string text = printDifference(evaluation.metric, difference);
+        return text.substr(0, text.find(' '));
+      };
       std::string sentence = row.name + " ";
       sentence += row.kvBytesPerToken == base.kvBytesPerToken ? "with the same KV cache"
                                                               : "with " + printPercent(share) + " of the KV cache";
       sentence += " scores " + printScore(evaluation.metric, result.meanB) + " " + metricLabel(evaluation.metric) +
                   " against " + printScore(evaluation.metric, result.meanA) + " of " + base.name + ": " +
-                  printDifference(evaluation.metric, result.difference) +
-                  " (95 %: " + printDifference(evaluation.metric, result.interval.low) + " to " +
-                  printDifference(evaluation.metric, result.interval.high) + "), ";
-      sentence += isSure ? "a difference that these " + printCount(result.n) +
-                               (result.mcnemar ? " questions" : " texts") + " show."
-                         : "too little to show in " + printCount(result.n) + " " + thingsOf(result) + ".";
+                  printDifference(evaluation.metric, result.difference) + " (95 %: " + bare(result.interval.low) +
+                  " to " + bare(result.interval.high) + "), ";
+      const std::string things = printCount(result.n) + " " + thingsOf(result) + ".";
+      sentence += isSure ? "a clear difference in " + things : "too little to show in " + things;
       m_report.conclusion.push_back(std::move(sentence));
     }
     if (evaluation.rows.size() > 1) continue;

@@ -61,7 +61,7 @@ Scale scaleOf(double low, double high, int most) {
   const double power = std::pow(10, std::floor(std::log10(rough)));
   double step = 10 * power;
   for (const double factor : {1.0, 2.0, 5.0}) {
-    if (factor * power >= rough * 0.9999) {
+    if (factor * power >= rough * 0.85) {  // one tick more is no harm
       step = factor * power;
       break;
     }

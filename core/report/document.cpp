@@ -118,6 +118,14 @@ class DocumentMaker {
       words += ". " + powerSentence(*first.paired);
       note(words);
     }
+    const auto hasNoWidth = [](const ReportRow& row) {
+      return !row.scores.empty() && row.scores.front().interval &&
+             row.scores.front().interval->low == row.scores.front().interval->high;
+    };
+    if (std::any_of(evaluation.rows.begin(), evaluation.rows.end(), hasNoWidth)) {
+      note("An interval without width means that all " + std::string(thingsOf(evaluation)) +
+           " have the same score, not that others would have it too.");
+    }
     for (const ReportRow& row : evaluation.rows) {
       if (!row.unpaired.empty()) note(row.name + " is not compared: " + row.unpaired + ".");
       if (row.paired && row.paired->inAAlone + row.paired->inBAlone > 0) {

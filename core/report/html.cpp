@@ -108,7 +108,7 @@ class HtmlWriter {
   }
   void write(const DocTable& table) {
     m_text += "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"" + escaped(table.caption) +
-              "\">\n<table>\n<caption>" + escaped(table.caption) + "</caption>\n<thead><tr>";
+              "\">\n<table>\n<caption><span>" + escaped(table.caption) + "</span></caption>\n<thead><tr>";
     for (const DocTable::Column& column : table.columns) {
       m_text += column.isNumber ? "<th scope=\"col\" class=\"n\">" : "<th scope=\"col\">";
       m_text += escaped(column.title) + "</th>";

@@ -347,6 +347,7 @@ void PdfWriter::draw(const Shape& shape) {
       }
       return;
     case Shape::Kind::circle:
+      cairo_new_path(cairo());  // else a line leads here from the last text
       cairo_arc(cairo(), shape.points[0].x, shape.points[0].y, shape.size, 0, 2 * M_PI);
       cairo_fill(cairo());
       return;
