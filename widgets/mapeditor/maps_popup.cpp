@@ -67,13 +67,16 @@ QWidget* MapsPopup::buildList() {
   m_rename = named(makeButton(tr("Rename")), "mapsRename", tr("Rename the chosen map"));
   m_rename->setToolTip(tr("Rename in the list (F2)"));
   m_trash = named(makeButton(tr("Move to trash")), "mapsTrash", tr("Move the chosen map to the trash"));
-  auto* actions = new QWidget;
+  auto *uses = new QWidget, *actions = new QWidget;
+  auto* useRow = new FlowLayout(kGapInside, kGapInside, uses);
+  for (Button* button : {m_useA, m_open}) useRow->addWidget(button);
   auto* row = new FlowLayout(kGapInside, kGapInside, actions);
-  for (Button* button : {m_useA, m_open, m_duplicate, m_rename, m_trash}) row->addWidget(button);
+  for (Button* button : {m_duplicate, m_rename, m_trash}) row->addWidget(button);
   m_trashed = named(captionLabel({}), "mapsTrashed");
   m_restore = named(makeButton(tr("Restore"), ButtonKind::link), "mapsRestore", tr("Take the map out of the trash"));
   column->addWidget(m_none);
   column->addWidget(m_list);
+  column->addWidget(uses);
   column->addWidget(actions);
   auto* undo = rowOf({m_trashed, m_restore});
   column->addWidget(undo);
