@@ -5,10 +5,12 @@
 namespace strata {
 namespace {
 
-/// Text that Markdown and the HTML in it leave alone, on one line.
+/// Text that Markdown and the HTML in it leave alone, on one line; "@name" of an answer calls nobody.
 std::string marked(const std::string& text) {
+  constexpr const char* kWordJoiner = "\u2060";
   std::string safe;
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     if (c == '\n' || c == '\r') {
       safe += ' ';
       continue;
@@ -17,8 +19,10 @@ std::string marked(const std::string& text) {
       safe += "&lt;";
       continue;
     }
-    if (std::string_view("\\`*_[]|#>~!@").find(c) != std::string_view::npos) safe += '\\';
+    if (std::string_view("\\`*_[]|#>~!").find(c) != std::string_view::npos) safe += '\\';
     safe += c;
+    const bool isCall = c == '@' && i + 1 < text.size() && text[i + 1] != ' ';
+    if (isCall) safe += kWordJoiner;
   }
   return safe;
 }

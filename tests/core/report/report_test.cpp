@@ -98,7 +98,8 @@ TEST(Report, WhatAnAnswerSaysStaysText) {
   const auto answers = [&](double em) {
     return std::vector<GivenAnswer>{{"q1", em, em, em > 0.5 ? "=SUM(A1)" : nasty, "", nasty, "-3"},
                                     {"q2", 1, 1, "@cmd"},
-                                    {"q3", em, em, "-5", "", "+1?", "=2"}};
+                                    {"q3", em, em, "-5", "", "+1?", "=2"},
+                                    {"q4", em, em, "@nobody", "", "Who?", "x"}};
   };
   const std::string run =
       project.evaluate({{"full", kFull, answers(1)}, {"retention:.5", kHalf, answers(0)}}, "<b>\"m\"&</b>");
@@ -111,6 +112,8 @@ TEST(Report, WhatAnAnswerSaysStaysText) {
   const std::string markdown = reportMarkdown(*report);
   EXPECT_THAT(markdown, Not(HasSubstr("<script")));
   EXPECT_THAT(markdown, HasSubstr("\\| \\`x\\`"));
+  EXPECT_THAT(markdown, HasSubstr("\xE2\x81\xA0"
+                                  "nobody"));
   const std::string csv = reportCsv(*report);
   EXPECT_THAT(csv, HasSubstr(",'=SUM(A1)"));
   EXPECT_THAT(csv, HasSubstr(",-3,"));  // a number
