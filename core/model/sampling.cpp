@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <set>
+#include <utility>
 
 #include "core/base/philox.h"
 
@@ -12,64 +12,109 @@ namespace {
 
 struct Candidate {
   TokenId id;
-  double value;  // logit, later probability
+  double value;  // exp(logit / temperature - the largest)
 };
 
-void toProbabilities(std::vector<Candidate>& candidates) {
-  const double largest = candidates.front().value;
-  double sum = 0;
-  for (Candidate& candidate : candidates) sum += candidate.value = std::exp(candidate.value - largest);
-  for (Candidate& candidate : candidates) candidate.value /= sum;
+bool isLarger(const Candidate& a, const Candidate& b) {
+  return a.value != b.value ? a.value > b.value : a.id < b.id;
+}
+
+/// Candidates from the largest value down, sorted no further than they are looked at: of a large vocabulary a draw
+/// needs the first few.
+class Descending {
+ public:
+  explicit Descending(std::vector<Candidate> candidates) : m_all(std::move(candidates)) {}
+  std::size_t size() const { return m_all.size(); }
+  const Candidate& operator[](std::size_t i) {
+    if (i >= m_sorted) sortMore();
+    return m_all[i];
+  }
+  double sum() const {
+    return std::accumulate(m_all.begin(), m_all.end(), 0.0,
+                           [](double sum, const Candidate& each) { return sum + each.value; });
+  }
+  /// Forgets all but the first `count`.
+  void keep(std::size_t count) {
+    sortTo(count);
+    m_all.resize(count);
+  }
+
+ private:
+  void sortMore() { sortTo(std::max<std::size_t>(kFirst, 4 * m_sorted)); }
+  void sortTo(std::size_t count) {
+    count = std::min(count, m_all.size());
+    if (count <= m_sorted) return;
+    const auto from = m_all.begin() + static_cast<std::ptrdiff_t>(m_sorted);
+    const auto to = m_all.begin() + static_cast<std::ptrdiff_t>(count);
+    if (to != m_all.end()) std::nth_element(from, to, m_all.end(), isLarger);
+    std::sort(from, to, isLarger);
+    m_sorted = count;
+  }
+
+  static constexpr std::size_t kFirst = 64;
+  std::vector<Candidate> m_all;
+  std::size_t m_sorted = 0;
+};
+
+/// Each id of the history is penalised once, however often it came.
+void penalise(std::span<float> values, const std::vector<TokenId>& history, float penalty) {
+  std::vector<bool> seen(values.size());
+  for (const TokenId id : history) {
+    const auto at = static_cast<std::size_t>(id);
+    if (seen[at]) continue;
+    seen[at] = true;
+    values[at] = values[at] > 0 ? values[at] / penalty : values[at] * penalty;
+  }
 }
 
 }  // namespace
 
 TokenId sampleToken(std::span<const float> logits, const GenerateConfig& config, const std::vector<TokenId>& history,
                     std::uint32_t index, std::uint32_t row) {
-  std::vector<float> values(logits.begin(), logits.end());
-  for (const float value : values) {
+  for (const float value : logits) {
     if (!std::isfinite(value)) return -1;
   }
+  std::vector<float> penalised;
   if (config.repeatPenalty != 1) {
-    const auto penalty = static_cast<float>(config.repeatPenalty);
-    for (const TokenId id : std::set<TokenId>(history.begin(), history.end())) {
-      float& value = values[static_cast<std::size_t>(id)];
-      value = value > 0 ? value / penalty : value * penalty;
-    }
+    penalised.assign(logits.begin(), logits.end());
+    penalise(penalised, history, static_cast<float>(config.repeatPenalty));
+    logits = penalised;
   }
-  const auto best = static_cast<TokenId>(std::max_element(values.begin(), values.end()) - values.begin());
-  if (config.temperature <= 0) return best;
+  const auto best = std::max_element(logits.begin(), logits.end());
+  if (config.temperature <= 0) return static_cast<TokenId>(best - logits.begin());
 
-  std::vector<Candidate> candidates(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i)
-    candidates[i] = {static_cast<TokenId>(i), values[i] / config.temperature};
-  const auto larger = [](const Candidate& a, const Candidate& b) {
-    return a.value != b.value ? a.value > b.value : a.id < b.id;
-  };
-  if (config.topK > 0 && static_cast<std::size_t>(config.topK) < candidates.size()) {
-    std::nth_element(candidates.begin(), candidates.begin() + config.topK, candidates.end(), larger);
-    candidates.resize(static_cast<std::size_t>(config.topK));
+  const double largest = *best / config.temperature;
+  std::vector<Candidate> all(logits.size());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    all[i] = {static_cast<TokenId>(i), std::exp(logits[i] / config.temperature - largest)};
   }
-  std::sort(candidates.begin(), candidates.end(), larger);
-  toProbabilities(candidates);
+  Descending candidates(std::move(all));
+  if (config.topK > 0 && static_cast<std::size_t>(config.topK) < candidates.size()) {
+    candidates.keep(static_cast<std::size_t>(config.topK));
+  }
+  double total = candidates.sum();
   if (config.topP < 1) {  // the smallest set whose probability reaches top-p (Holtzman et al., arXiv 1904.09751)
     double sum = 0;
     std::size_t kept = 0;
-    while (kept < candidates.size() && (kept == 0 || sum < config.topP)) sum += candidates[kept++].value;
-    candidates.resize(kept);
+    while (kept < candidates.size() && (kept == 0 || sum < config.topP * total)) sum += candidates[kept++].value;
+    candidates.keep(kept);
+    total = sum;
   }
   if (config.minP > 0) {
-    const double floor = config.minP * candidates.front().value;
-    std::erase_if(candidates, [&](const Candidate& candidate) { return candidate.value < floor; });
+    double sum = 0;
+    std::size_t kept = 0;
+    while (kept < candidates.size() && candidates[kept].value >= config.minP * candidates[0].value) {
+      sum += candidates[kept++].value;
+    }
+    candidates.keep(kept);
+    total = sum;
   }
-  double total = 0;
-  for (const Candidate& candidate : candidates) total += candidate.value;
   double left = randomUniform({config.seed, index, row, 0, RandomStream::sampling}) * total;
-  for (const Candidate& candidate : candidates) {
-    left -= candidate.value;
-    if (left < 0) return candidate.id;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    left -= candidates[i].value;
+    if (left < 0) return candidates[i].id;
   }
-  return candidates.back().id;
+  return candidates[candidates.size() - 1].id;
 }
 
 }  // namespace strata
