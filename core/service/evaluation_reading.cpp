@@ -372,6 +372,7 @@ Result<PlanEvaluation::Answer> planEvaluation(const fs::path& project, const std
   if (!config.data.empty()) {
     STRATA_TRY(const ProjectData data, Project::findData(config.data, project));
     config.data = data.path.string();
+    if (config.columns.empty()) config.columns = data.columns;
     if (fs::path(config.data).is_relative()) config.data = (project / config.data).lexically_normal().string();
   }
   STRATA_CHECK(checkEvalConfig(config));

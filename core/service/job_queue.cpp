@@ -141,8 +141,10 @@ Result<std::string> queueEvaluation(const fs::path& project, Json options) {
   STRATA_CHECK(configFromJson(options, kWhere, config));
   STRATA_TRY(const ProjectData data, Project::findData(config.data, project));
   config.data = data.path.string();
+  if (config.columns.empty()) config.columns = data.columns;
   rootIn(project, config.data);
   rootIn(project, config.adapter);
+  rootIn(project, config.shotsData);
   STRATA_CHECK(checkEvalConfig(config));
   STRATA_CHECK(locateModel(config.model, project, Locate::place));  // the job verifies it
   return created(project, kEvalKind, configToJson(config));
