@@ -168,6 +168,7 @@ Result<void> ReportBuilder::addEvaluation(const std::string& text, std::size_t r
   about.dataHash = stored.dataHash;
   about.version = stored.version;
   about.hardware = stored.device;
+  about.settings = stored.settings;
   const std::string key = stored.dataHash.empty() ? stored.data : stored.dataHash;
   auto place =
       std::find_if(m_report.evaluations.begin(), m_report.evaluations.end(), [&](const ReportEvaluation& each) {

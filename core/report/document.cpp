@@ -73,6 +73,7 @@ class DocumentMaker {
     memory();
     for (const ReportEvaluation& each : m_report.evaluations) flips(each);
     runs();
+    prompts();
     commands();
     return std::move(m_document);
   }
@@ -125,6 +126,13 @@ class DocumentMaker {
     if (std::any_of(evaluation.rows.begin(), evaluation.rows.end(), hasNoWidth)) {
       note("An interval without width means that all " + std::string(thingsOf(evaluation)) +
            " have the same score, not that others would have it too.");
+    }
+    const Json& settings = m_report.runs[evaluation.rows[evaluation.baseline].run].settings;
+    std::size_t told = evaluation.rows[evaluation.baseline].run;
+    for (const ReportRow& row : evaluation.rows) {
+      if (row.run == told || m_report.runs[row.run].settings == settings) continue;
+      told = row.run;
+      note(m_report.runs[row.run].id + " asked in another way than the baseline: prompt, examples or decoding differ.");
     }
     for (const ReportRow& row : evaluation.rows) {
       if (!row.unpaired.empty()) note(row.name + " is not compared: " + row.unpaired + ".");
@@ -322,6 +330,20 @@ class DocumentMaker {
     note(
         "Hashes are the first 12 digits of SHA-256: of the weights, and of the data's file. The JSON file has them "
         "whole.");
+  }
+
+  /// The templates that questions were asked with, each once.
+  void prompts() {
+    std::map<std::string, std::vector<std::string>> runsOf;
+    for (const ReportRun& run : m_report.runs) {
+      const auto prompt = run.settings.is_object() ? run.settings.find("prompt") : run.settings.end();
+      if (prompt == run.settings.end() || !prompt->is_string() || prompt->get<std::string>().empty()) continue;
+      runsOf[prompt->get<std::string>()].push_back(run.id);
+    }
+    for (const auto& [prompt, runs] : runsOf) {
+      add(DocHeading{3, runsOf.size() == 1 ? "Prompt of each question" : "Prompt of " + runs.front()});
+      add(DocCode{{prompt}});
+    }
   }
 
   void commands() {

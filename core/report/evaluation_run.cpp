@@ -91,6 +91,7 @@ Result<EvaluationRun> readEvaluation(const fs::path& project, const std::string&
   run.modelHash = stringIn(json, "model_hash");
   run.version = stringIn(json, "strata");
   run.device = stringIn(json, "hardware");
+  if (json.contains("settings") && json["settings"].is_object()) run.settings = json["settings"];
   return run;
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/json.h"
 #include "core/project/project.h"
 #include "core/project/run_database.h"
 #include "core/routing/sharing_map.h"
@@ -34,6 +35,7 @@ struct EvaluationRun {
   std::filesystem::path folder;
   std::string task, data;                                      // as told
   std::string dataHash, modelHash, version = {}, device = {};  // as recorded; empty in a run of an older Strata
+  Json settings = {};                                          // how questions were asked; null where none is recorded
   std::vector<EvaluatedMap> maps;
 };
 

@@ -157,18 +157,13 @@ class HtmlWriter {
   int m_charts = 0;
 };
 
-std::string filled(std::string page, const std::string& mark, const std::string& text) {
-  const auto at = page.find(mark);
-  return at == std::string::npos ? page : page.replace(at, mark.size(), text);
-}
-
 }  // namespace
 
 std::string reportHtml(const Report& report) {
   const Document document = documentOf(report, {.flips = 300, .textBytes = 600});
-  std::string page = filled(kReportPage, "{{style}}", kReportStyle);
-  page = filled(std::move(page), "{{title}}", escaped(document.title));
-  return filled(std::move(page), "{{body}}", HtmlWriter().body(document));
+  return filledPage(
+      kReportPage,
+      {{"style", kReportStyle}, {"title", escaped(document.title)}, {"body", HtmlWriter().body(document)}});
 }
 
 }  // namespace strata

@@ -58,9 +58,13 @@ class MarkdownWriter {
   }
   void write(const DocChart&) {}
   void write(const DocCode& code) {
-    m_text += "\n```\n";
+    std::string fence = "```";  // longer than any in the lines
+    for (const std::string& line : code.lines) {
+      while (line.find(fence) != std::string::npos) fence += '`';
+    }
+    m_text += "\n" + fence + "\n";
     for (const std::string& line : code.lines) m_text += line + "\n";
-    m_text += "```\n";
+    m_text += fence + "\n";
   }
 
   std::string m_text;

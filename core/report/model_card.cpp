@@ -41,12 +41,6 @@ std::string cardText(const std::string& text) {
   return safe;
 }
 
-std::string replaced(std::string page, const std::string& mark, const std::string& text) {
-  for (std::size_t at = page.find(mark); at != std::string::npos; at = page.find(mark, at + text.size()))
-    page.replace(at, mark.size(), text);
-  return page;
-}
-
 bool isOfMap(const Json& row, const SharingMap& map) {
   const auto src = row.find("src");
   return src != row.end() && src->is_array() && *src == Json(map.src());
@@ -137,14 +131,14 @@ Result<std::string> modelCard(const Json& report, const SharingMap& map, const s
   if (listIn(report, "evaluations").empty()) {
     return fail(ErrorCode::invalidData, "The report holds no evaluation; make one of runs that evaluate.", "card");
   }
-  std::string card = replaced(kCardPage, "{{metadata}}", metadataOf(report, map, modelName));
-  card = replaced(std::move(card), "{{name}}", cardText(modelName));
-  card = replaced(std::move(card), "{{map}}", printMap(map));
-  card = replaced(std::move(card), "{{owners}}", std::to_string(map.owners()));
-  card = replaced(std::move(card), "{{layers}}", std::to_string(map.layers()));
-  card = replaced(std::move(card), "{{retention}}", printPercent(map.retention()));
-  card = replaced(std::move(card), "{{evaluation}}", evaluationsOf(report, map));
-  return replaced(std::move(card), "{{runs}}", runsOf(report));
+  return filledPage(kCardPage, {{"metadata", metadataOf(report, map, modelName)},
+                                {"name", cardText(modelName)},
+                                {"map", printMap(map)},
+                                {"owners", std::to_string(map.owners())},
+                                {"layers", std::to_string(map.layers())},
+                                {"retention", printPercent(map.retention())},
+                                {"evaluation", evaluationsOf(report, map)},
+                                {"runs", runsOf(report)}});
 }
 
 }  // namespace strata

@@ -188,13 +188,16 @@ class PdfWriter {
 
   void draw(const DocHeading& heading) {
     constexpr double kWithNext = 110;
-    m_y += 16;
+    m_y += heading.level == 2 ? 16 : 6;
     need(kWithNext);
     const std::string place =
         "page=" + std::to_string(m_page) + " pos=[" + std::to_string(kSide) + " " + std::to_string(m_y) + "]";
-    cairo_pdf_surface_add_outline(m_surface.get(), CAIRO_PDF_OUTLINE_ROOT, printable(heading.text).c_str(),
-                                  place.c_str(), static_cast<cairo_pdf_outline_flags_t>(0));
-    paragraph(heading.text, kHeadingFace, Ink::text, "H2");
+    if (heading.level == 2) {
+      cairo_pdf_surface_add_outline(m_surface.get(), CAIRO_PDF_OUTLINE_ROOT, printable(heading.text).c_str(),
+                                    place.c_str(), static_cast<cairo_pdf_outline_flags_t>(0));
+    }
+    const bool isSection = heading.level == 2;
+    paragraph(heading.text, isSection ? kHeadingFace : kBold, Ink::text, isSection ? "H2" : "H3");
     m_y += 2;
   }
   void draw(const DocParagraph& words) {

@@ -26,6 +26,7 @@ struct ReportRun {
   std::string id, name, kind, state, created;
   std::string model, modelHash, adapter, data, dataHash, task, dtype, device, version, hardware;
   std::optional<std::uint64_t> seed;
+  Json settings = {};   // of an evaluation: prompt, examples, decoding; null: not recorded
   double seconds = -1;  // -1: unknown
   std::string command;  // that starts the same run again
 };

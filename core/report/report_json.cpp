@@ -32,6 +32,7 @@ Json runJson(const ReportRun& run) {
           {"device", run.device},
           {"strata", run.version},
           {"hardware", run.hardware},
+          {"settings", run.settings},
           {"seed", run.seed ? Json(*run.seed) : Json(nullptr)},
           {"seconds", run.seconds < 0 ? Json(nullptr) : Json(run.seconds)},
           {"command", run.command}};

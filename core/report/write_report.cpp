@@ -5,6 +5,7 @@
 
 #include "core/base/files.h"
 #include "core/report/report.h"
+#include "core/report/texts.h"
 
 namespace strata {
 namespace {
@@ -12,6 +13,19 @@ namespace {
 constexpr std::array<const char*, 5> kFormats = {"html", "pdf", "csv", "json", "md"};
 
 }  // namespace
+
+std::string filledPage(const std::string& page, const std::map<std::string, std::string>& texts) {
+  std::string filled;
+  for (std::size_t from = 0; from < page.size();) {
+    const std::size_t open = page.find("{{", from), close = page.find("}}", open);
+    if (open == std::string::npos || close == std::string::npos) return filled + page.substr(from);
+    filled += page.substr(from, open - from);
+    const auto text = texts.find(page.substr(open + 2, close - open - 2));
+    if (text != texts.end()) filled += text->second;
+    from = close + 2;
+  }
+  return filled;
+}
 
 const char* toString(ReportFormat format) {
   return kFormats[static_cast<std::size_t>(format)];

@@ -71,6 +71,7 @@ class EvaluatedProject {
                        {"model_hash", "m-" + model},
                        {"data_hash", dataHash},
                        {"strata", "0.4.0"},
+                       {"settings", {{"prompt", "Q: {{ question }}\nA:"}, {"chat", model == "chatty"}}},
                        {"results", results}};
     EXPECT_TRUE(writeFile(run.folder() / "results.json", file.dump()));
     EXPECT_TRUE(run.setState(RunState::done));

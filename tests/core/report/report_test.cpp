@@ -88,7 +88,7 @@ TEST_F(ReportOf, ThePageNeedsNothingElse) {
   EXPECT_THAT(html, HasSubstr("scope=\"row\""));
   EXPECT_THAT(html, HasSubstr("<desc id="));
   EXPECT_LT(html.find("Conclusion"), html.find("<table>"));
-  EXPECT_THAT(html, Not(HasSubstr("{{")));
+  EXPECT_THAT(html, Not(HasSubstr("{{body")));
   EXPECT_THAT(html, HasSubstr("strata eval /models/base"));
 }
 
@@ -132,6 +132,16 @@ TEST(Report, RunsOfOtherDataAreEvaluationsOfTheirOwn) {
   ASSERT_EQ(report->evaluations.size(), 2u);
   EXPECT_FALSE(report->evaluations[1].rows[0].paired);
   EXPECT_EQ(report->conclusion.size(), 2u);
+}
+
+TEST(Report, TellsTheirPromptsAndRunsThatAskedInAnotherWay) {
+  const EvaluatedProject project;
+  const std::vector<testing::GivenMap> maps = {{"full", kFull, EvaluatedProject::questions(20, 0.5)}};
+  const auto same = buildReport(project.path(), {project.evaluate(maps), project.evaluate(maps, "routed")});
+  EXPECT_THAT(reportMarkdown(*same), HasSubstr("```\nQ: {{ question }}\nA:\n```"));
+  EXPECT_THAT(reportMarkdown(*same), Not(HasSubstr("in another way")));
+  const auto other = buildReport(project.path(), {project.evaluate(maps), project.evaluate(maps, "chatty")});
+  EXPECT_THAT(reportMarkdown(*other), HasSubstr("asked in another way than the baseline"));
 }
 
 TEST(Report, WhatIsWrongIsOneSentence) {
