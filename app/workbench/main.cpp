@@ -12,9 +12,11 @@
 #include "widgets/chat/chat_page.h"
 #include "widgets/client/journal.h"
 #include "widgets/data/data_page.h"
+#include "widgets/evaluation/evaluation_page.h"
 #include "widgets/language/language.h"
 #include "widgets/mapeditor/map_page.h"
 #include "widgets/models/models_page.h"
+#include "widgets/reports/reports_page.h"
 #include "widgets/settings/settings_page.h"
 #include "widgets/shell/engine_command.h"
 #include "widgets/shell/main_window.h"
@@ -101,6 +103,8 @@ int run(QApplication& application, const WorkbenchOptions& options) {
   window.addPage(new TrainPage(session));
   window.addPage(new MapPage(session));
   window.addPage(new ChatPage(session));
+  window.addPage(new EvaluationPage(session));
+  window.addPage(new ReportsPage(session));
   window.addPage(
       new SettingsPage(session, theme, {STRATA_VERSION, resource("LICENSE"), resource("packaging/dependencies.md")}));
   const RunWatch watch(session, QDBusConnection::systemBus(), QDBusConnection::sessionBus());

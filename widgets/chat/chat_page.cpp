@@ -183,6 +183,10 @@ void ChatPage::connectAll() {
   });
   connect(&m_session, &Session::sidesChanged, this, &ChatPage::sidesChanged);
   connect(&m_session, &Session::projectChanged, this, &ChatPage::projectChanged);
+  connect(&m_session, &Session::questionWanted, this, [this](const SetQuestion& question) {
+    startEmpty();
+    setQuestion(question.text, question.stop, question.expected);
+  });
   connect(&m_session.engine(), &EngineClient::stateChanged, this, [this] {
     showState();
     if (isVisible()) m_answering->prepare();

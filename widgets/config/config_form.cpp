@@ -363,6 +363,10 @@ void ConfigForm::setCommandShown(bool shown) {
   m_commandPart->setVisible(shown);
 }
 
+void ConfigForm::setFieldShown(const QString& name, bool shown) {
+  if (Row* row = rowNamed(name.toStdString())) row->field->setVisible(shown);
+}
+
 void ConfigForm::addBelow(const QString& group, QWidget* widget) {
   const auto section =
       std::find_if(m_sections.begin(), m_sections.end(), [&](const Section& s) { return s.group == group; });

@@ -60,6 +60,8 @@ class ConfigForm : public QWidget {
   void setHeadsShown(bool shown);
   /// Below the sections; shown at first.
   void setCommandShown(bool shown);
+  /// A field that is chosen elsewhere on the page; shown at first.
+  void setFieldShown(const QString& name, bool shown);
   /// Below a group's fields: a picture of what they mean, say. The form takes it.
   void addBelow(const QString& group, QWidget* widget);
   /// What a path may well be, by name: the project's models, say.

@@ -58,7 +58,11 @@ class ChoiceEditor : public FieldEditor {
  public:
   explicit ChoiceEditor(const FieldInfo& field) : FieldEditor(field), m_box(new QComboBox) {
     for (const Choice& choice : field.meta.choices) m_box->addItem(translated(choice.label), QString(choice.value));
+    m_box->setMinimumContentsLength(8);
+    m_box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     setControl(m_box);
+    connect(m_box, &QComboBox::currentTextChanged, this,
+            [this](const QString& text) { m_box->setToolTip(tipOf(text)); });
     connect(m_box, &QComboBox::activated, this, [this] {
       Q_EMIT edited();
       Q_EMIT finished();

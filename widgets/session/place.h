@@ -16,6 +16,7 @@ enum class PlaceKind {
   run,        // a run's id
   chat,       // a chat's id
   map,        // a map's name
+  report,     // a report's name
   setting,    // a section of the settings
   firstSteps  // the first steps, brought back
 };

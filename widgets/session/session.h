@@ -24,6 +24,12 @@ namespace strata {
 
 enum class Which { a, b };
 
+/// A question of a test set.
+struct SetQuestion {
+  QString text;                             // as it is put to a model
+  std::vector<std::string> stop, expected;  // where its answers end, and which count as right
+};
+
 class Session : public QObject {
   Q_OBJECT
 
@@ -95,6 +101,8 @@ class Session : public QObject {
   void cardsChanged();
   void cardsForgotten();
   void placeWanted(const strata::Place& place);
+  /// Asks for a question to be typed into a new chat.
+  void questionWanted(const strata::SetQuestion& question);
   /// Asks the window for another engine, and for one of a certain command ("": the local one).
   void engineChoiceWanted();
   void engineWanted(const QString& command);
@@ -103,6 +111,11 @@ class Session : public QObject {
  public Q_SLOTS:
   /// Shows a place.
   void go(const strata::Place& place) { Q_EMIT placeWanted(place); }
+  /// The question, in a new chat with the sides that stand now.
+  void openInChat(const strata::SetQuestion& question) {
+    Q_EMIT questionWanted(question);
+    go(Place::pageOf(QStringLiteral("chat")));
+  }
   /// A sentence for the status bar and the list of notices, read out by screen readers.
   void announce(const QString& sentence);
   /// The same of something that went wrong: the bell shows it until it was looked at.

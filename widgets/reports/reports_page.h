@@ -1,0 +1,92 @@
+#pragma once
+// The page Reports: the project's reports, each with its conclusion, to read, open, save and remove.
+
+#include "widgets/session/page.h"
+#include "widgets/session/rows.h"
+#include "widgets/session/session.h"
+
+class QListView;
+class QMenu;
+class QSplitter;
+
+namespace strata {
+
+class Button;
+class ElidedLabel;
+class Label;
+class ReportText;
+class StatePane;
+
+class ReportTable : public Rows<protocol::ReportFile> {
+  Q_OBJECT
+
+ public:
+  using Rows::Rows;
+  using Rows::setRows;
+  int columnCount(const QModelIndex& parent = {}) const override { return parent.isValid() ? 0 : 1; }
+  QVariant data(const QModelIndex& index, int role) const override;
+
+ protected:
+  std::string keyOf(const protocol::ReportFile& row) const override { return row.name; }
+};
+
+class ReportsPage : public Page {
+  Q_OBJECT
+
+ public:
+  explicit ReportsPage(Session& session, QWidget* parent = nullptr);
+
+  QString id() const override { return QStringLiteral("reports"); }
+  QString title() const override { return tr("Reports"); }
+  QString iconName() const override { return QStringLiteral("file-earmark-text"); }
+  QList<QWidget*> panes() override;
+  QList<QPair<QString, QString>> keys() override;
+  bool shows(const Place& place) const override { return place.kind == PlaceKind::report || Page::shows(place); }
+  void open(const Place& place) override;
+  QByteArray saveState() const override;
+  void restoreState(const QByteArray& state) override;
+  void updateActions() override;
+  /// The chosen one; nullptr: none.
+  const protocol::ReportFile* current() const;
+
+ protected:
+  void showEvent(QShowEvent* event) override;
+
+ private:
+  QWidget* buildList();
+  QWidget* buildReport();
+  void addCommands();
+  void refresh();
+  void take(const protocol::ListReports::Answer& answer);
+  void choose(const std::string& name);
+  void readText();
+  void showReport();
+  void showState();
+  void openHtml();
+  void saveAs(const QString& format);
+  void remove();
+  void restore();
+  void newReport();
+  void say(const QString& problem);
+
+  Session& m_session;
+  ReportTable* m_table;
+  QListView* m_list;
+  StatePane *m_state, *m_textState;
+  QSplitter* m_split;
+  QWidget* m_shown;
+  Label *m_title, *m_conclusion, *m_created, *m_problem;
+  ReportText* m_text;
+  Button *m_new, *m_open, *m_save, *m_remove, *m_restore;
+  QMenu* m_formats;
+  QAction *m_newAction, *m_openAction, *m_removeAction;
+  std::string m_wanted, m_chosen;  // chosen before the list came; and now
+  std::string m_read;              // whose text is shown
+  std::string m_trashed;           // by this page last
+  QString m_folder;
+  std::optional<Error> m_listProblem;
+  bool m_listed = false, m_asking = false;
+  int m_age = 0, m_reading = 0;
+};
+
+}  // namespace strata
