@@ -52,7 +52,11 @@ struct Scale {
 
 /// Ticks at 1, 2 or 5 times a power of ten, at most `most`.
 Scale scaleOf(double low, double high, int most) {
-  if (!(high > low)) {
+  if (!std::isfinite(high - low)) {  // a damaged run's; what lies outside is not seen
+    low = 0;
+    high = 1;
+  }
+  if (!(high - low > 1e-12 * std::max(std::abs(low), std::abs(high)))) {
     const double room = std::max(std::abs(low) * 0.1, 1e-3);
     low -= room;
     high += room;
@@ -70,8 +74,13 @@ Scale scaleOf(double low, double high, int most) {
   scale.digits = std::clamp(static_cast<int>(-std::floor(std::log10(step) + 1e-9)), 0, 6);
   scale.low = low;
   scale.high = high;
-  for (double tick = std::ceil(low / step - 1e-9) * step; tick <= high + 1e-9 * step; tick += step)
+  constexpr int kMostTicks = 12;
+  const double first = std::ceil(low / step - 1e-9) * step;
+  for (int i = 0; i < kMostTicks; ++i) {
+    const double tick = first + i * step;
+    if (!(tick <= high + 1e-9 * step)) break;
     scale.ticks.push_back(std::abs(tick) < step / 2 ? 0 : tick);
+  }
   return scale;
 }
 

@@ -249,6 +249,12 @@ TEST(Charts, OneValueAndNoneAreNoProblem) {
   EXPECT_EQ(drawChart(chart, 720).shapes.size(), 0u);
   chart.series.push_back({"one", {{3, 5, {}, {}}}, true, true});
   EXPECT_GT(drawChart(chart, 720).shapes.size(), 0u);
+  for (const double far : {1e16, 1e300, 1.7e308}) {
+    chart.series[0].points = {{-far, far, {}, {}}, {far, far + 2, {}, {}}, {far - 2, -far, {}, {}}};
+    EXPECT_LT(drawChart(chart, 720).shapes.size(), 60u);
+    chart.series[0].points = {{far, far, {}, {}}, {far + 2, far + 2, {}, {}}};
+    EXPECT_LT(drawChart(chart, 720).shapes.size(), 60u);
+  }
   chart.kind = ChartKind::matrix;
   EXPECT_EQ(drawChart(chart, 720).shapes.size(), 0u);
 }
