@@ -86,6 +86,16 @@
     </message>
 </context>
 <context>
+    <name>strata::ComparisonChooser</name>
+    <message numerus="yes">
+        <source>%1 answer(s)</source>
+        <translation>
+            <numerusform>%1 answer</numerusform>
+            <numerusform>%1 answers</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>strata::ConfigForm</name>
     <message numerus="yes">
         <source>%n changed</source>
@@ -191,6 +201,30 @@
         <translation>
             <numerusform>A message was set aside: the engine stopped %n time while storing it. It is kept in the window&apos;s journal.</numerusform>
             <numerusform>A message was set aside: the engine stopped %n times while storing it. It is kept in the window&apos;s journal.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::EvaluationSetup</name>
+    <message numerus="yes">
+        <source>%n model(s)</source>
+        <translation>
+            <numerusform>%n model</numerusform>
+            <numerusform>%n models</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n map(s)</source>
+        <translation>
+            <numerusform>%n map</numerusform>
+            <numerusform>%n maps</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%1 question(s)</source>
+        <translation>
+            <numerusform>%1 question</numerusform>
+            <numerusform>%1 questions</numerusform>
         </translation>
     </message>
 </context>
@@ -307,6 +341,16 @@
     </message>
 </context>
 <context>
+    <name>strata::MatrixTable</name>
+    <message numerus="yes">
+        <source>%1: %2 %3 of %4 question(s)</source>
+        <translation>
+            <numerusform>%1: %2 %3 of %4 question</numerusform>
+            <numerusform>%1: %2 %3 of %4 questions</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>strata::MemoryInspector</name>
     <message numerus="yes">
         <source>%1 tokens x %n chat(s) at %2</source>
@@ -377,6 +421,30 @@
         <translation>
             <numerusform>The prompt has %1 token and the context is %2.</numerusform>
             <numerusform>The prompt has %1 tokens and the context is %2.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>strata::ResultsView</name>
+    <message numerus="yes">
+        <source>%1 question(s)</source>
+        <translation>
+            <numerusform>%1 question</numerusform>
+            <numerusform>%1 questions</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Adjusted by Holm&apos;s method for %n comparison(s): %1.</source>
+        <translation>
+            <numerusform>Adjusted by Holm&apos;s method for %n comparison: %1.</numerusform>
+            <numerusform>Adjusted by Holm&apos;s method for %n comparisons: %1.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%1 question(s) answered by one side alone are left out.</source>
+        <translation>
+            <numerusform>%1 question answered by one side alone are left out.</numerusform>
+            <numerusform>%1 questions answered by one side alone are left out.</numerusform>
         </translation>
     </message>
 </context>

@@ -13,6 +13,7 @@
 #include <QScrollBar>
 #include <QStringList>
 #include <QTest>
+#include <QTextDocumentFragment>
 
 #include "widgets/style/labels.h"
 #include "widgets/style/theme.h"
@@ -71,7 +72,9 @@ inline QString clippedProblem(const QWidget& widget) {
                           !label->text().contains('/');
       if (figure && elided->isElided()) needed.setWidth(metrics.horizontalAdvance(label->text()));
     } else if (label->wordWrap()) {
-      for (const QString& word : label->text().split(QRegularExpression("\\s"))) {
+      const bool isRich = label->textFormat() == Qt::RichText;
+      const QString text = isRich ? QTextDocumentFragment::fromHtml(label->text()).toPlainText() : label->text();
+      for (const QString& word : text.split(QRegularExpression("\\s"))) {
         needed.setWidth(std::max(needed.width(), metrics.horizontalAdvance(word)));
       }
     } else {

@@ -15,7 +15,7 @@
 namespace strata {
 namespace {
 
-constexpr int kRunCharacters = 28, kMapCharacters = 9;
+constexpr int kRunCharacters = 22, kMapCharacters = 9;
 
 QString runText(const Session& session, const protocol::JobInfo& job) {
   const QString name = job.name.empty() ? session.modelName(modelOf(job.model)) : RunTable::title(job);

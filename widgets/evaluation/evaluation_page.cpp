@@ -68,6 +68,7 @@ EvaluationPage::~EvaluationPage() {
   blockSignals(true);  // the window that listens may be half gone
   delete m_prompt;     // what shows the setup goes before it
   delete m_matrix;
+  delete m_state;  // and what shows the comparison before that
   delete m_inspector;
 }
 
