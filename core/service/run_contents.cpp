@@ -200,7 +200,8 @@ Result<protocol::ReadAnswers::Answer> readAnswers(const fs::path& runFolder,
     bytes += each.question.size() + each.answer.size() + each.asked.text.size() + each.asked.expected.size() +
              kScoreBytes * each.scores.size();
     if (bytes > kPageBytes && !answer.answers.empty()) break;
-    answer.answers.push_back({each.question, each.answer, toScores(each.scores), each.asked.text, each.asked.expected, each.step});
+    answer.answers.push_back(
+        {each.question, each.answer, toScores(each.scores), each.asked.text, each.asked.expected, each.step});
   }
   return answer;
 }
