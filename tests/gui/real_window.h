@@ -21,8 +21,10 @@
 #include "widgets/chat/first_start.h"
 #include "widgets/chat/text_view.h"
 #include "widgets/data/data_page.h"
+#include "widgets/evaluation/evaluation_page.h"
 #include "widgets/mapeditor/map_page.h"
 #include "widgets/models/models_page.h"
+#include "widgets/reports/reports_page.h"
 #include "widgets/settings/settings_page.h"
 #include "widgets/shell/main_window.h"
 #include "widgets/style/theme.h"
@@ -76,11 +78,15 @@ class RealWindow {
     train = new TrainPage(session);
     map = new MapPage(session);
     chat = new ChatPage(session);
+    evaluate = new EvaluationPage(session);
+    reports = new ReportsPage(session);
     window.addPage(models);
     window.addPage(data);
     window.addPage(train);
     window.addPage(map);
     window.addPage(chat);
+    window.addPage(evaluate);
+    window.addPage(reports);
     window.addPage(new SettingsPage(session, theme));
     window.restore();
     window.resize(1280, 800);
@@ -139,6 +145,8 @@ class RealWindow {
   TrainPage* train;
   MapPage* map;
   ChatPage* chat;
+  EvaluationPage* evaluate;
+  ReportsPage* reports;
 };
 
 }  // namespace strata

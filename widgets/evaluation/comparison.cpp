@@ -5,6 +5,16 @@
 
 namespace strata {
 
+protocol::ModelRef knownModel(Session& session, const std::string& model, const std::string& adapter) {
+  protocol::ModelRef ref;
+  ref.model = model;
+  ref.adapter = adapter;
+  for (const protocol::ModelEntry& entry : session.models().rows()) {
+    if (entry.adapter.empty() && entry.path == model) ref.model = entry.model;
+  }
+  return ref;
+}
+
 Comparison::Comparison(Session& session, QObject* parent) : QObject(parent), m_session(session) {
   connect(&session.runs(), &RunTable::changed, this, &Comparison::runsChanged);
   connect(&session, &Session::projectChanged, this, [this] {
@@ -82,8 +92,7 @@ std::optional<protocol::Side> Comparison::sideOf(Which which) const {
   const Map* one = map(which);
   if (all == nullptr || one == nullptr) return {};
   protocol::Side wanted;
-  wanted.ref.model = all->model;
-  wanted.ref.adapter = all->adapter;
+  wanted.ref = knownModel(m_session, all->model, all->adapter);
   if (const auto& now = m_session.side(which)) {
     wanted.ref.device = now->ref.device;
     wanted.ref.context = now->ref.context;

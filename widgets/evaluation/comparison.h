@@ -14,6 +14,9 @@
 
 namespace strata {
 
+/// A model as an evaluation names it, its folder say, by the name that the project has for it.
+protocol::ModelRef knownModel(Session& session, const std::string& model, const std::string& adapter);
+
 class Comparison : public QObject {
   Q_OBJECT
 

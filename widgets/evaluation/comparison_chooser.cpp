@@ -17,8 +17,8 @@ namespace {
 
 constexpr int kRunCharacters = 22, kMapCharacters = 9;
 
-QString runText(const Session& session, const protocol::JobInfo& job) {
-  const QString name = job.name.empty() ? session.modelName(modelOf(job.model)) : RunTable::title(job);
+QString runText(Session& session, const protocol::JobInfo& job) {
+  const QString name = job.name.empty() ? session.modelName(knownModel(session, job.model, {})) : RunTable::title(job);
   return ComparisonChooser::tr("%1, %2").arg(name, timeText(job.created));
 }
 

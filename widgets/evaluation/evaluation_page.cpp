@@ -287,7 +287,7 @@ QString EvaluationPage::comparedText() const {
   for (const Which which : {Which::a, Which::b}) {
     const Comparison::Results* results = m_comparison.results(which);
     if (results == nullptr) continue;
-    const QString name = m_session.modelName(modelOf(results->model, results->adapter));
+    const QString name = m_session.modelName(knownModel(m_session, results->model, results->adapter));
     sides << tr("%1 under %2").arg(name, QString::fromStdString(m_comparison.side(which).map));
   }
   return sides.join(tr(" against "));

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "core/protocol/job_kinds.h"
+#include "widgets/evaluation/comparison.h"
 #include "widgets/evaluation/evaluation_setup.h"
 #include "widgets/evaluation/evaluation_words.h"
 #include "widgets/style/controls.h"
@@ -29,8 +30,9 @@ MatrixTable::MatrixTable(Session& session, QObject* parent) : QAbstractTableMode
 void MatrixTable::show(const protocol::ReadEvaluationMatrix::Answer& answer, const std::vector<std::string>& maps) {
   beginResetModel();
   m_answer = answer;
+  for (Cell& cell : m_answer.cells) cell.model = knownModel(m_session, cell.model, cell.adapter).model;
   m_maps.clear();
-  std::vector<Cell> byShare = answer.cells;
+  std::vector<Cell> byShare = m_answer.cells;
   std::stable_sort(byShare.begin(), byShare.end(),
                    [](const Cell& a, const Cell& b) { return a.retention > b.retention; });
   const auto addMap = [&](const std::string& map) {
@@ -48,7 +50,7 @@ void MatrixTable::show(const protocol::ReadEvaluationMatrix::Answer& answer, con
   for (const Which which : {Which::a, Which::b}) {
     if (const auto& side = m_session.side(which)) addModel(m_session.followed(side->ref));
   }
-  for (const Cell& cell : answer.cells) addModel(modelOf(cell.model, cell.adapter));
+  for (const Cell& cell : m_answer.cells) addModel(modelOf(cell.model, cell.adapter));
   for (const protocol::ModelEntry& entry : m_session.models().usable()) {
     if (entry.source == "project" || entry.source == "run" || entry.source == "adapter") addModel(refOf(entry));
   }

@@ -20,6 +20,8 @@
 namespace strata {
 namespace {
 
+constexpr int kScoresWidth = 420;
+
 /// Whether the interval lies on one side of zero.
 bool isShown(const Comparison::Pair& pair) {
   return pair.low > 0 || pair.high < 0;
@@ -141,7 +143,10 @@ ResultsView::ResultsView(Session& session, Comparison& comparison, QWidget* pare
   layout->addWidget(named(scrolled(inside), "resultsScroll", tr("Results")));
   for (IntervalPlot* plot : {m_difference, m_scores})
     plot->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
-  followTheme(this, [this] { m_evidence->setMaximumWidth(metrics().textWidth); });
+  followTheme(this, [this] {
+    m_evidence->setMaximumWidth(metrics().textWidth);
+    m_scores->setMaximumWidth(scaled(kScoresWidth));  // the difference has the rest
+  });
   connect(m_difference, &IntervalPlot::currentRowChanged, this, [this](int row) {
     if (!m_showing && row >= 0) want(m_differences[static_cast<std::size_t>(row)]);
   });
@@ -169,7 +174,7 @@ QString ResultsView::nameOf(const protocol::EvaluatedSide& side) const {
   const Comparison::Results *a = m_comparison.results(Which::a), *b = m_comparison.results(Which::b);
   const bool isOne = b == nullptr || (a->model == b->model && a->adapter == b->adapter);
   if (isOne && m_comparison.side(Which::a).run == m_comparison.side(Which::b).run) return label;
-  return tr("%1, %2").arg(m_session.modelName(modelOf(results->model, results->adapter)), label);
+  return tr("%1, %2").arg(m_session.modelName(knownModel(m_session, results->model, results->adapter)), label);
 }
 
 void ResultsView::show() {
@@ -275,12 +280,12 @@ void ResultsView::showTable() {
            : isB ? tr("B: %1")
                  : QStringLiteral("%1"))
               .arg(nameOf(side)),
-          wanted > map.n ? tr("%1 of %2").arg(formatCount(map.n), formatCount(wanted)) : formatCount(map.n),
-          map.kvBytesPerToken > 0 ? formatBytes(map.kvBytesPerToken) : notMeasured()};
-      for (const QString& metric : measured) {
+          wanted > map.n ? tr("%1 of %2").arg(formatCount(map.n), formatCount(wanted)) : formatCount(map.n)};
+      const auto addScore = [&](const QString& metric) {
         const protocol::IntervalScore* score = scoreOf(map, metric.toStdString());
         line << (score != nullptr ? intervalText(*score) : notMeasured());
-      }
+      };
+      if (!measured.isEmpty()) addScore(measured.first());
       const Comparison::Pair* pair = m_comparison.pairOf(side);
       const bool isMeasured = pair != nullptr && pair->n > 0;
       if (!compared.empty()) {
@@ -292,18 +297,23 @@ void ResultsView::showTable() {
       if (hasAdjusted) {
         line << (isMeasured && pair->adjustedP ? shortChance(*pair->adjustedP) : QStringLiteral("–"));
       }
+      line << (map.kvBytesPerToken > 0 ? formatBytes(map.kvBytesPerToken) : notMeasured());
+      for (const QString& metric : measured.mid(1)) addScore(metric);
       if (isB) current = static_cast<int>(lines.size());
       lines.push_back(line);
       m_rows.push_back(side);
     }
   }
-  QStringList names = {tr("Map"), tr("Answered"), tr("KV per token")};
-  for (const QString& metric : measured) {
-    names << tr("%1 (%2)").arg(metricName(metric.toStdString()), unitOf(metric.toStdString()));
-  }
+  const auto scoreName = [](const QString& metric) {
+    return tr("%1 (%2)").arg(metricName(metric.toStdString()), unitOf(metric.toStdString()));
+  };
+  QStringList names = {tr("Map"), tr("Answered")};
+  if (!measured.isEmpty()) names << scoreName(measured.first());
   if (!compared.empty()) names << tr("Difference from A (%1)").arg(differenceUnit(compared));
   if (hasP) names << tr("p");
   if (hasAdjusted) names << tr("p, Holm");
+  names << tr("KV per token");
+  for (const QString& metric : measured.mid(1)) names << scoreName(metric);
   m_table->setRows(names, std::move(lines));
   if (current >= 0) m_view->setCurrentIndex(m_table->index(current, 0));
   const int rows = static_cast<int>(m_rows.size());

@@ -206,7 +206,7 @@ QWidget* ReportsPage::buildList() {
 
 QWidget* ReportsPage::buildReport() {
   m_title = named(titleLabel({}), "reportTitle");
-  m_conclusion = named(new Label({}, TextRole::section), "reportConclusion");
+  m_conclusion = named(new Label({}), "reportConclusion");
   m_created = named(bodyLabel({}), "reportCreated");
   m_created->setTone(Tone::second);
   for (Label* label : {m_title, m_conclusion}) {

@@ -86,7 +86,7 @@ class EvaluationPageTest : public ::testing::Test, public PageFixture {
 TEST_F(EvaluationPageTest, SaysBeforeTheStartWhatItTakesAndWhatItCouldShow) {
   openEmpty();
   EXPECT_EQ(label("evaluationPlan").toStdString(),
-            "2 model(s) × 2 map(s) × 332 question(s), about 8 min. Differences under 1.9 points will not show.");
+            "2 models × 2 maps × 332 questions, about 8 min. Differences under 1.9 points will not show.");
   EXPECT_EQ(state().state(), StatePane::State::empty);
   EXPECT_TRUE(says("No evaluation yet."));
   child<QLineEdit>(whole(), "limit").setText("100");
@@ -129,7 +129,7 @@ TEST_F(EvaluationPageTest, StartEvaluatesBothModelsAndTheDifferenceComesWhileThe
 
 TEST_F(EvaluationPageTest, OneModelOnBothSidesIsOneRunUnderBothMaps) {
   openEmpty("none, one model");
-  EXPECT_THAT(label("evaluationPlan").toStdString(), StartsWith("2 map(s) × 332 question"));
+  EXPECT_THAT(label("evaluationPlan").toStdString(), StartsWith("2 maps × 332 questions"));
   button("startEvaluation").click();
   ASSERT_TRUE(soon([&] { return page->comparison().isChosen() && page->comparison().pair() != nullptr; }));
   EXPECT_EQ(page->comparison().side(Which::a).run, page->comparison().side(Which::b).run);
@@ -150,9 +150,9 @@ TEST_F(EvaluationPageTest, ARefusedStartIsSaidWhereItWasPressed) {
 TEST_F(EvaluationPageTest, TheConclusionIsPairedAndSaysWhetherADifferenceShows) {
   openDone();
   EXPECT_THAT(label("conclusion").toStdString(), HasSubstr("B - A is"));
-  EXPECT_THAT(label("conclusion").toStdString(), HasSubstr("of 332 question"));
+  EXPECT_THAT(label("conclusion").toStdString(), HasSubstr("of 332 questions"));
   EXPECT_THAT(label("evidence").toStdString(), HasSubstr("McNemar's p"));
-  EXPECT_THAT(label("evidence").toStdString(), HasSubstr("Holm's method for 5 comparison"));
+  EXPECT_THAT(label("evidence").toStdString(), HasSubstr("Holm's method for 5 comparisons"));
   EXPECT_THAT(label("evidence").toStdString(), HasSubstr("would mostly not show"));
   EXPECT_THAT(plot("differencePlot").summary().toStdString(), HasSubstr("routed, stride:2, 50 %"));
   EXPECT_THAT(plot("scoresPlot").summary().toStdString(), HasSubstr("full: A"));
