@@ -61,19 +61,22 @@ Rail::Rail(Session& session, QWidget* parent) : QWidget(parent), m_session(sessi
   });
 }
 
-int Rail::heightWith(int button) const {
+int Rail::heightWith(int button, int gap) const {
   const auto count = static_cast<int>(m_buttons.size());
-  return count * button + (count - 2) * kGapInside + 3 * kGapRelated;  // around, and below the project
+  return count * button + (count - 2) * gap + 3 * kGapRelated;  // around, and below the project
 }
 
 void Rail::arrange() {
   for (RailButton* button : m_buttons) button->setMaximumHeight(QWIDGETSIZE_MAX);
-  if (heightWith(wordHeight()) <= height()) return;
+  const bool hasWords = heightWith(wordHeight(), kGapInside) <= height();
+  for (QVBoxLayout* part : {m_top, m_foot}) part->setSpacing(hasWords ? kGapInside : 0);
+  if (hasWords) return;
   for (RailButton* button : m_buttons) button->setMaximumHeight(iconHeight());
 }
 
 QSize Rail::minimumSizeHint() const {
-  return {metrics().rail, std::max(heightWith(iconHeight()), std::min(heightWith(wordHeight()), kMostHeight))};
+  return {metrics().rail,
+          std::max(heightWith(iconHeight(), 0), std::min(heightWith(wordHeight(), kGapInside), kMostHeight))};
 }
 
 void Rail::resizeEvent(QResizeEvent* event) {

@@ -43,7 +43,7 @@ class Rail : public QWidget {
   void addButton(RailButton* button, bool atFoot);
   /// Words where all have room for theirs.
   void arrange();
-  int heightWith(int button) const;
+  int heightWith(int button, int gap) const;
   void showProjectMenu();
   void showHelpMenu();
   void showProject();
