@@ -116,14 +116,14 @@ Result<int> run(const CompareArguments& arguments, const Output& out) {
   STRATA_TRY(const ComparedSide a, findSide(arguments, arguments.a, arguments.mapA, false));
   STRATA_TRY(const ComparedSide b, findSide(arguments, arguments.b, arguments.mapB, true));
   STRATA_CHECK(checkComparable(a.run, b.run));
-  STRATA_TRY(const AnswerScores scoresA, readScores(a.run, a.maps.front()));
-  std::vector<AnswerScores> scoresB;
+  STRATA_TRY(const EvaluatedAnswers scoresA, readScores(a.run, a.maps.front()));
+  std::vector<EvaluatedAnswers> scoresB;
   for (const EvaluatedMap& map : b.maps) {
-    STRATA_TRY(AnswerScores scores, readScores(b.run, map));
+    STRATA_TRY(EvaluatedAnswers scores, readScores(b.run, map));
     scoresB.push_back(std::move(scores));
   }
-  std::vector<const AnswerScores*> others;
-  for (const AnswerScores& each : scoresB) others.push_back(&each);
+  std::vector<const EvaluatedAnswers*> others;
+  for (const EvaluatedAnswers& each : scoresB) others.push_back(&each);
   const std::string metric = arguments.metric.empty() ? defaultMetric(scoresA) : arguments.metric;
   STRATA_TRY(const std::vector<PairedResult> results, compareAll(scoresA, others, metric));
 

@@ -75,7 +75,7 @@ class ReportBuilder {
   /// The answers of one row, kept until all are compared.
   struct Answered {
     std::size_t evaluation = 0, row = 0;
-    AnswerScores scores;
+    EvaluatedAnswers scores;
   };
 
   Result<void> add(const std::string& text);
@@ -86,8 +86,8 @@ class ReportBuilder {
   std::string nameOf(const std::string& model) const;
   Json portable(Json config) const;
   Result<void> scoreOne(std::size_t evaluation);
-  Result<void> pair(ReportEvaluation& evaluation, const std::vector<const AnswerScores*>& sides);
-  void addFlips(ReportEvaluation& evaluation, const std::vector<const AnswerScores*>& sides);
+  Result<void> pair(ReportEvaluation& evaluation, const std::vector<const EvaluatedAnswers*>& sides);
+  void addFlips(ReportEvaluation& evaluation, const std::vector<const EvaluatedAnswers*>& sides);
   void nameRows();
   void conclude();
   std::string titleOf() const;
@@ -190,7 +190,7 @@ Result<void> ReportBuilder::addEvaluation(const std::string& text, std::size_t r
     row.kvBytesPerToken = map.kvBytesPerToken;
     row.n = map.n;
     for (const auto& [metric, value] : map.metrics) row.scores.push_back({metric, value, std::nullopt});
-    STRATA_TRY(AnswerScores scores, readScores(stored, map));
+    STRATA_TRY(EvaluatedAnswers scores, readScores(stored, map));
     m_answered.push_back({evaluation, place->rows.size(), std::move(scores)});
     place->rows.push_back(std::move(row));
   }
@@ -291,10 +291,10 @@ void ReportBuilder::nameRows() {
   }
 }
 
-Result<void> ReportBuilder::pair(ReportEvaluation& evaluation, const std::vector<const AnswerScores*>& sides) {
-  std::vector<const AnswerScores*> others;
+Result<void> ReportBuilder::pair(ReportEvaluation& evaluation, const std::vector<const EvaluatedAnswers*>& sides) {
+  std::vector<const EvaluatedAnswers*> others;
   std::vector<std::size_t> rows;
-  const AnswerScores& base = *sides[evaluation.baseline];
+  const EvaluatedAnswers& base = *sides[evaluation.baseline];
   std::set<std::string_view> asked;
   for (const RunAnswer& answer : base.answers) asked.insert(answer.question);
   for (std::size_t row = 0; row < sides.size(); ++row) {
@@ -314,7 +314,7 @@ Result<void> ReportBuilder::pair(ReportEvaluation& evaluation, const std::vector
   return {};
 }
 
-void ReportBuilder::addFlips(ReportEvaluation& evaluation, const std::vector<const AnswerScores*>& sides) {
+void ReportBuilder::addFlips(ReportEvaluation& evaluation, const std::vector<const EvaluatedAnswers*>& sides) {
   if (evaluation.exact.empty()) return;
   constexpr double kRight = 0.5;
   const auto scoreOf = [&](const RunAnswer& answer) -> std::optional<double> {
@@ -338,7 +338,7 @@ void ReportBuilder::addFlips(ReportEvaluation& evaluation, const std::vector<con
 
 Result<void> ReportBuilder::scoreOne(std::size_t place) {
   ReportEvaluation& evaluation = m_report.evaluations[place];
-  std::vector<const AnswerScores*> sides;
+  std::vector<const EvaluatedAnswers*> sides;
   for (const Answered& each : m_answered) {
     if (each.evaluation == place) sides.push_back(&each.scores);
   }
@@ -362,7 +362,7 @@ Result<void> ReportBuilder::scoreOne(std::size_t place) {
                           [&](const ReportScore& score) { return score.metric == evaluation.metric; });
   }
   for (const std::string& metric : metrics) {
-    std::vector<const AnswerScores*> having;
+    std::vector<const EvaluatedAnswers*> having;
     std::vector<ReportScore*> scores;
     for (std::size_t row = 0; row < sides.size(); ++row) {
       for (ReportScore& score : evaluation.rows[row].scores) {

@@ -121,14 +121,14 @@ EvaluationName splitEvaluationName(const std::string& text) {
   return {text.substr(0, at), text.substr(at + 1)};
 }
 
-bool AnswerScores::has(const std::string& metric) const {
+bool EvaluatedAnswers::has(const std::string& metric) const {
   return std::any_of(answers.begin(), answers.end(),
                      [&](const RunAnswer& answer) { return answer.scores.contains(metric); });
 }
 
-Result<AnswerScores> readScores(const EvaluationRun& run, const EvaluatedMap& map) {
+Result<EvaluatedAnswers> readScores(const EvaluationRun& run, const EvaluatedMap& map) {
   STRATA_TRY(const RunReader reader, RunReader::open(run.folder));
-  AnswerScores scores{run.task, {}};
+  EvaluatedAnswers scores{run.task, {}};
   STRATA_TRY(scores.answers, reader.answers(map.name, 0, kAllAnswers));
   if (scores.answers.empty()) {
     return fail(ErrorCode::invalidData,
@@ -138,7 +138,7 @@ Result<AnswerScores> readScores(const EvaluationRun& run, const EvaluatedMap& ma
   return scores;
 }
 
-std::string defaultMetric(const AnswerScores& scores) {
+std::string defaultMetric(const EvaluatedAnswers& scores) {
   const std::string primary = primaryMetric(scores.task);
   for (const std::string& metric : {primary, std::string("f1"), std::string("acc")}) {
     if (scores.has(metric)) return metric;
@@ -146,7 +146,7 @@ std::string defaultMetric(const AnswerScores& scores) {
   return "nll";
 }
 
-std::string exactMetric(const AnswerScores& scores) {
+std::string exactMetric(const EvaluatedAnswers& scores) {
   for (const char* metric : {"em", "acc"}) {
     if (scores.has(metric)) return metric;
   }

@@ -4,7 +4,7 @@
 //
 //   STRATA_TRY(const EvaluationRun run, readEvaluation(project, "20261122-093000-eval-ab12"));
 //   STRATA_TRY(const EvaluatedMap map, findMap(run, "stride:2"));
-//   STRATA_TRY(const AnswerScores scores, readScores(run, map));
+//   STRATA_TRY(const EvaluatedAnswers scores, readScores(run, map));
 
 #include <cstdint>
 #include <filesystem>
@@ -53,17 +53,17 @@ struct EvaluationName {
 EvaluationName splitEvaluationName(const std::string& text);
 
 /// The answers under one map, by the questions' ids; texts have their numbers for ids.
-struct AnswerScores {
+struct EvaluatedAnswers {
   std::string task;
   std::vector<RunAnswer> answers;
   /// Whether each question has the score, if only for some.
   bool has(const std::string& metric) const;
 };
-Result<AnswerScores> readScores(const EvaluationRun& run, const EvaluatedMap& map);
+Result<EvaluatedAnswers> readScores(const EvaluationRun& run, const EvaluatedMap& map);
 
 /// "f1" of questions, or what else the task is known by.
-std::string defaultMetric(const AnswerScores& scores);
+std::string defaultMetric(const EvaluatedAnswers& scores);
 /// The score that says right or wrong: "em", or "acc"; empty: the task has none.
-std::string exactMetric(const AnswerScores& scores);
+std::string exactMetric(const EvaluatedAnswers& scores);
 
 }  // namespace strata

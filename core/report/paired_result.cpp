@@ -22,7 +22,7 @@ bool isOverAnswerable(const std::string& task, const std::string& metric) {
   return task == "msmarco" && (metric == "f1" || metric == "em");
 }
 
-ScoredQuestions scoredBy(const AnswerScores& scores, const std::string& metric) {
+ScoredQuestions scoredBy(const EvaluatedAnswers& scores, const std::string& metric) {
   ScoredQuestions found;
   const bool isWeighted = isLoss(metric);
   for (const RunAnswer& answer : scores.answers) {
@@ -85,7 +85,7 @@ std::vector<std::uint32_t> clustersOf(const ScoredQuestions& side, const std::ve
   return clusterNumbers(answers);
 }
 
-Result<void> requireMetric(const AnswerScores& side, const std::string& metric) {
+Result<void> requireMetric(const EvaluatedAnswers& side, const std::string& metric) {
   if (side.has(metric)) return {};
   std::string names;
   std::map<std::string, bool> seen;
@@ -99,7 +99,7 @@ Result<void> requireMetric(const AnswerScores& side, const std::string& metric) 
 }
 
 /// Which questions each side has right.
-std::optional<McNemarResult> testExact(const AnswerScores& a, const AnswerScores& b) {
+std::optional<McNemarResult> testExact(const EvaluatedAnswers& a, const EvaluatedAnswers& b) {
   McNemarResult result;
   result.metric = exactMetric(a);
   if (result.metric.empty() || !b.has(result.metric)) return {};
@@ -160,7 +160,8 @@ PairedResult resultOf(const Resamples& resamples, std::size_t a, std::size_t b) 
 
 }  // namespace
 
-Result<std::vector<PairedResult>> compareAll(const AnswerScores& a, const std::vector<const AnswerScores*>& others,
+Result<std::vector<PairedResult>> compareAll(const EvaluatedAnswers& a,
+                                             const std::vector<const EvaluatedAnswers*>& others,
                                              const std::string& metric) {
   STRATA_CHECK(requireMetric(a, metric));
   const ScoredQuestions base = scoredBy(a, metric);
@@ -206,12 +207,12 @@ Result<std::vector<PairedResult>> compareAll(const AnswerScores& a, const std::v
   return results;
 }
 
-Result<PairedResult> comparePair(const AnswerScores& a, const AnswerScores& b, const std::string& metric) {
+Result<PairedResult> comparePair(const EvaluatedAnswers& a, const EvaluatedAnswers& b, const std::string& metric) {
   STRATA_TRY(std::vector<PairedResult> results, compareAll(a, {&b}, metric));
   return std::move(results.front());
 }
 
-Result<std::vector<MeanResult>> meansOf(const std::vector<const AnswerScores*>& sides, const std::string& metric) {
+Result<std::vector<MeanResult>> meansOf(const std::vector<const EvaluatedAnswers*>& sides, const std::string& metric) {
   std::vector<MeanResult> results(sides.size());
   std::vector<ScoredQuestions> scored;
   std::map<std::vector<std::string_view>, std::vector<std::size_t>> groups;

@@ -40,9 +40,10 @@ struct PairedResult {
 inline constexpr std::int64_t kFewClusters = 10;
 
 /// Refused: a metric that not both sides have for each question, and sides without a question in common.
-Result<PairedResult> comparePair(const AnswerScores& a, const AnswerScores& b, const std::string& metric);
+Result<PairedResult> comparePair(const EvaluatedAnswers& a, const EvaluatedAnswers& b, const std::string& metric);
 /// Several sides against one, with Holm's correction. The draws are those of comparePair().
-Result<std::vector<PairedResult>> compareAll(const AnswerScores& a, const std::vector<const AnswerScores*>& others,
+Result<std::vector<PairedResult>> compareAll(const EvaluatedAnswers& a,
+                                             const std::vector<const EvaluatedAnswers*>& others,
                                              const std::string& metric);
 
 /// The interval of one side's own mean.
@@ -51,7 +52,7 @@ struct MeanResult {
   Interval interval;
   std::int64_t n = 0;
 };
-Result<std::vector<MeanResult>> meansOf(const std::vector<const AnswerScores*>& sides, const std::string& metric);
+Result<std::vector<MeanResult>> meansOf(const std::vector<const EvaluatedAnswers*>& sides, const std::string& metric);
 
 /// Whether two runs may be compared: the same task, and the same data or questions whose ids mean the same.
 Result<void> checkComparable(const EvaluationRun& a, const EvaluationRun& b);

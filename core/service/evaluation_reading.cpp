@@ -46,7 +46,7 @@ Result<EvaluationRun> openEvaluation(const fs::path& project, const std::string&
 struct OpenedSide {
   EvaluationRun run;
   EvaluatedMap map;
-  AnswerScores scores;
+  EvaluatedAnswers scores;
 };
 
 Result<OpenedSide> openSide(const fs::path& project, const EvaluatedSide& side) {
@@ -58,7 +58,7 @@ Result<OpenedSide> openSide(const fs::path& project, const EvaluatedSide& side) 
 }
 
 /// The main score, the one that says right or wrong, and the loss: those of them that there are.
-std::vector<std::string> metricsOf(const AnswerScores& scores) {
+std::vector<std::string> metricsOf(const EvaluatedAnswers& scores) {
   std::vector<std::string> metrics{defaultMetric(scores)};
   for (const std::string& each :
        {exactMetric(scores), std::string("rouge_l"), std::string("acc_norm"), std::string("nll")}) {
@@ -69,7 +69,7 @@ std::vector<std::string> metricsOf(const AnswerScores& scores) {
 }
 
 /// Of each side; the sides share their draws.
-Result<std::vector<std::vector<IntervalScore>>> intervalsOf(const std::vector<const AnswerScores*>& sides) {
+Result<std::vector<std::vector<IntervalScore>>> intervalsOf(const std::vector<const EvaluatedAnswers*>& sides) {
   std::vector<std::vector<IntervalScore>> found(sides.size());
   if (sides.empty()) return found;
   for (const std::string& metric : metricsOf(*sides.front())) {
@@ -162,16 +162,16 @@ Result<void> EvaluationScores::addScores(const EvaluationRun& run, ReadEvaluatio
   for (const ReadEvaluation::Map& map : answer.maps) counts.push_back(map.n);
   if (counts != kept.counts) {
     kept = {};
-    std::vector<AnswerScores> scores;
+    std::vector<EvaluatedAnswers> scores;
     std::vector<std::size_t> places;
     for (std::size_t i = 0; i < run.maps.size(); ++i) {
       if (answer.maps[i].n == 0) continue;
-      STRATA_TRY(AnswerScores side, readScores(run, run.maps[i]));
+      STRATA_TRY(EvaluatedAnswers side, readScores(run, run.maps[i]));
       scores.push_back(std::move(side));
       places.push_back(i);
     }
-    std::vector<const AnswerScores*> sides;
-    for (const AnswerScores& each : scores) sides.push_back(&each);
+    std::vector<const EvaluatedAnswers*> sides;
+    for (const EvaluatedAnswers& each : scores) sides.push_back(&each);
     STRATA_TRY(const auto intervals, intervalsOf(sides));
     kept.scores.resize(run.maps.size());
     for (std::size_t i = 0; i < places.size(); ++i) kept.scores[places[i]] = intervals[i];
@@ -196,7 +196,7 @@ Result<CompareEvaluations::Answer> compareEvaluations(const fs::path& project,
     STRATA_CHECK(checkComparable(a.run, side.run));
     others.push_back(std::move(side));
   }
-  std::vector<const AnswerScores*> scores;
+  std::vector<const EvaluatedAnswers*> scores;
   for (const OpenedSide& each : others) scores.push_back(&each.scores);
   CompareEvaluations::Answer answer;
   answer.metric = params.metric.empty() ? defaultMetric(a.scores) : params.metric;
@@ -346,7 +346,7 @@ Result<ReadEvaluationMatrix::Answer> readMatrix(const fs::path& project, const s
     STRATA_CHECK(configFromJson(run->info.config, (run->folder / "run.json").string(), config, UnknownKeys::ignore));
     for (const EvaluatedMap& map : run->maps) {
       if (!known.insert(config.model + '\n' + config.adapter + '\n' + printMap(map.map)).second) continue;
-      STRATA_TRY(const AnswerScores scores, readScores(*run, map));
+      STRATA_TRY(const EvaluatedAnswers scores, readScores(*run, map));
       if (answer.metric.empty()) answer.metric = defaultMetric(scores);
       STRATA_TRY(const std::vector<MeanResult> means, meansOf({&scores}, answer.metric));
       const MeanResult& mean = means.front();

@@ -168,7 +168,7 @@ void attendHeads(Gathered* heads, std::size_t count, const T* k, const T* v, std
 }
 
 template <class T>
-void attend(const cpu::AttentionWork& work, std::size_t taskIndex, float* scratch) {
+void attend(const cpu::DecodeAttentionWork& work, std::size_t taskIndex, float* scratch) {
   const cpu::KeyRange& task = work.tasks[taskIndex];
   const std::size_t d = work.d;
   const std::size_t paddedD = roundUp(d, 2 * lanes());
@@ -197,7 +197,7 @@ void attend(const cpu::AttentionWork& work, std::size_t taskIndex, float* scratc
   }
 }
 
-void attendPart(const cpu::AttentionWork& work, std::int64_t begin, std::int64_t end) {
+void attendPart(const cpu::DecodeAttentionWork& work, std::int64_t begin, std::int64_t end) {
   const std::size_t paddedD = roundUp(work.d, 2 * lanes());
   const auto scratch = hwy::AllocateAligned<float>(cpu::kMaxHeadsAtOnce * (2 * paddedD + kBlockKeys));
   for (std::int64_t task = begin; task < end; ++task) {
@@ -217,7 +217,7 @@ namespace strata::kernels {
 HWY_EXPORT(attendPart);
 
 namespace cpu {
-void attend(const AttentionWork& work, std::int64_t begin, std::int64_t end) {
+void attend(const DecodeAttentionWork& work, std::int64_t begin, std::int64_t end) {
   HWY_DYNAMIC_DISPATCH(attendPart)(work, begin, end);
 }
 }  // namespace cpu

@@ -18,7 +18,7 @@ struct KeyRange {
   std::size_t partial = 0;                 // its first head's row in `partial`; one row per head follows
 };
 
-struct AttentionWork {
+struct DecodeAttentionWork {
   Element element = Element::f32;
   const void* q = nullptr;       // [B, H, D]
   const void* kCache = nullptr;  // [B, Hkv, capacity, D]
@@ -30,6 +30,6 @@ struct AttentionWork {
 };
 
 /// Tasks begin … end-1 on this machine's best instruction set.
-void attend(const AttentionWork& work, std::int64_t begin, std::int64_t end);
+void attend(const DecodeAttentionWork& work, std::int64_t begin, std::int64_t end);
 
 }  // namespace strata::kernels::cpu

@@ -59,8 +59,8 @@ Plan makePlan(const std::int64_t* lengths, std::int64_t window, std::int64_t b, 
 }
 
 /// out of one query head: the partial sums, each scaled to the largest score of all.
-void mergeHead(Element element, const cpu::AttentionWork& work, const Plan& plan, std::size_t group, std::size_t head,
-               void* out) {
+void mergeHead(Element element, const cpu::DecodeAttentionWork& work, const Plan& plan, std::size_t group,
+               std::size_t head, void* out) {
   const std::size_t width = work.d + 2;
   const std::size_t first = plan.firstTask[group];
   const std::size_t last = plan.firstTask[group + 1];
@@ -90,7 +90,7 @@ void decodeAttention(Element element, const void* q, const void* kCache, const v
                      std::int64_t h, std::int64_t hkv, std::int64_t capacity, std::int64_t d, const Stream& stream) {
   const Plan plan = makePlan(lengths, window, b, h, hkv);
   std::vector<float> partial(plan.partialRows * static_cast<std::size_t>(d + 2));
-  cpu::AttentionWork work;
+  cpu::DecodeAttentionWork work;
   work.element = element;
   work.q = q;
   work.kCache = kCache;

@@ -13,8 +13,8 @@ using testing::EvaluatedProject;
 using testing::GivenAnswer;
 using ::testing::HasSubstr;
 
-AnswerScores scoresOf(const std::vector<GivenAnswer>& answers, const std::string& task = "squad") {
-  AnswerScores scores{task, {}};
+EvaluatedAnswers scoresOf(const std::vector<GivenAnswer>& answers, const std::string& task = "squad") {
+  EvaluatedAnswers scores{task, {}};
   for (const GivenAnswer& each : answers) {
     RunAnswer answer{"full", each.id, each.answer, {{"f1", each.f1}, {"em", each.em}}, {}};
     answer.asked.cluster = each.article;
@@ -23,8 +23,8 @@ AnswerScores scoresOf(const std::vector<GivenAnswer>& answers, const std::string
   return scores;
 }
 
-AnswerScores lossesOf(const std::vector<std::pair<double, double>>& lossAndTokens) {
-  AnswerScores scores{"nll", {}};
+EvaluatedAnswers lossesOf(const std::vector<std::pair<double, double>>& lossAndTokens) {
+  EvaluatedAnswers scores{"nll", {}};
   for (std::size_t i = 0; i < lossAndTokens.size(); ++i) {
     scores.answers.push_back({"full",
                               std::to_string(i + 1),
@@ -36,8 +36,8 @@ AnswerScores lossesOf(const std::vector<std::pair<double, double>>& lossAndToken
 }
 
 TEST(PairedResult, QuestionsAreMatchedById) {
-  const AnswerScores a = scoresOf({{"x", 1, 1}, {"y", 0.5, 0}, {"z", 0, 0}, {"only a", 1, 1}});
-  const AnswerScores b = scoresOf({{"z", 1, 1}, {"only b", 0, 0}, {"x", 1, 1}, {"y", 1, 1}, {"b too", 0, 0}});
+  const EvaluatedAnswers a = scoresOf({{"x", 1, 1}, {"y", 0.5, 0}, {"z", 0, 0}, {"only a", 1, 1}});
+  const EvaluatedAnswers b = scoresOf({{"z", 1, 1}, {"only b", 0, 0}, {"x", 1, 1}, {"y", 1, 1}, {"b too", 0, 0}});
   const auto result = comparePair(a, b, "f1");
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_EQ(result->n, 3);
@@ -52,8 +52,8 @@ TEST(PairedResult, QuestionsAreMatchedById) {
 }
 
 TEST(PairedResult, TheDifferenceIsThatOfBFromAAndTheSameEachTime) {
-  const AnswerScores a = scoresOf(EvaluatedProject::questions(200, 0.7)),
-                     b = scoresOf(EvaluatedProject::questions(200, 0.5, 1));
+  const EvaluatedAnswers a = scoresOf(EvaluatedProject::questions(200, 0.7)),
+                         b = scoresOf(EvaluatedProject::questions(200, 0.5, 1));
   const auto there = comparePair(a, b, "f1"), back = comparePair(b, a, "f1"), again = comparePair(a, b, "f1");
   EXPECT_LT(there->difference, 0);
   EXPECT_DOUBLE_EQ(there->difference, -back->difference);
@@ -90,9 +90,9 @@ TEST(PairedResult, LossesAreWeightedByTokensAsTheEvaluationReportsThem) {
 }
 
 TEST(PairedResult, SeveralMapsAreCorrectedByHolmAndDrawnAsAlone) {
-  const AnswerScores a = scoresOf(EvaluatedProject::questions(150, 0.7)),
-                     b = scoresOf(EvaluatedProject::questions(150, 0.6, 1)),
-                     c = scoresOf(EvaluatedProject::questions(150, 0.4, 2));
+  const EvaluatedAnswers a = scoresOf(EvaluatedProject::questions(150, 0.7)),
+                         b = scoresOf(EvaluatedProject::questions(150, 0.6, 1)),
+                         c = scoresOf(EvaluatedProject::questions(150, 0.4, 2));
   const auto both = compareAll(a, {&b, &c}, "f1");
   const auto alone = comparePair(a, c, "f1");
   EXPECT_EQ((*both)[1].interval.low, alone->interval.low);
@@ -102,7 +102,7 @@ TEST(PairedResult, SeveralMapsAreCorrectedByHolmAndDrawnAsAlone) {
 }
 
 TEST(PairedResult, WhatCannotBePairedIsRefused) {
-  const AnswerScores a = scoresOf({{"x", 1, 1}}), b = scoresOf({{"y", 1, 1}});
+  const EvaluatedAnswers a = scoresOf({{"x", 1, 1}}), b = scoresOf({{"y", 1, 1}});
   EXPECT_THAT(comparePair(a, b, "f1").error().message, HasSubstr("no question in common"));
   EXPECT_THAT(comparePair(a, a, "bleu_1").error().message, HasSubstr("choose one of: em, f1"));
   EvaluationRun one, other;

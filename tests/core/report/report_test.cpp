@@ -56,7 +56,8 @@ TEST_F(ReportOf, TheFirstFullMapIsTheBaselineOfAllOthers) {
 TEST_F(ReportOf, ItsNumbersAreThoseOfAComparison) {
   const Report built = report();
   const EvaluationRun a = *readEvaluation(project.path(), base), b = *readEvaluation(project.path(), routed);
-  const AnswerScores scoresA = *readScores(a, *findMap(a, "full")), scoresB = *readScores(b, *findMap(b, "stride:2"));
+  const EvaluatedAnswers scoresA = *readScores(a, *findMap(a, "full")),
+                         scoresB = *readScores(b, *findMap(b, "stride:2"));
   const PairedResult result = *comparePair(scoresA, scoresB, "f1");
   const PairedResult& shown = *built.evaluations[0].rows[3].paired;
   EXPECT_EQ(shown.difference, result.difference);
