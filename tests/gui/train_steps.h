@@ -47,7 +47,7 @@ class TrainSteps {
     goTo(step);
     auto* line = m_window.find<QLineEdit>(field);
     ASSERT_NE(line, nullptr) << field;
-    if (!line->isVisible()) click(qPrintable(QString("more-%1").arg(static_cast<int>(step) - 1)));
+    if (!line->isVisible()) hand.click(nearest(line, QString("more-%1").arg(static_cast<int>(step) - 1)));
     ASSERT_TRUE(until([&] { return line->isVisible(); })) << field;
     hand.enter(line, text);
   }
@@ -67,6 +67,14 @@ class TrainSteps {
   Hand hand;
 
  private:
+  /// Another page's form has a button of that name too.
+  static QAbstractButton* nearest(const QWidget* widget, const QString& name) {
+    for (const QWidget* around = widget; around != nullptr; around = around->parentWidget()) {
+      if (auto* found = around->findChild<QAbstractButton*>(name)) return found;
+    }
+    return nullptr;
+  }
+
   RealWindow& m_window;
 };
 
