@@ -217,7 +217,7 @@ Result<std::optional<std::size_t>> yesOrNo(const JsonMember& answer, const Choic
   if (word == "false") return 0;
   Json lower = word;
   const std::string where = "answer";
-  const auto right = rightOf(JsonMember(lower, where), choices);
+  auto right = rightOf(JsonMember(lower, where), choices);
   if (right) return right;
   return answer.broken("must be true or false, yes or no");
 }

@@ -81,6 +81,7 @@ Shared sharedBy(const ScoredQuestions& a, const ScoredQuestions& b) {
 
 std::vector<std::uint32_t> clustersOf(const ScoredQuestions& side, const std::vector<std::size_t>& chosen) {
   std::vector<const RunAnswer*> answers;
+  answers.reserve(chosen.size());
   for (const std::size_t i : chosen) answers.push_back(side.answers[i]);
   return clusterNumbers(answers);
 }
