@@ -45,9 +45,10 @@ class TrainSteps {
   /// Types into a field of a step.
   void fill(WizardStep step, const char* field, const QString& text) {
     goTo(step);
-    auto* line = m_window.find<QLineEdit>(field);
+    auto* line = nearest<QLineEdit>(button(step), field);
     ASSERT_NE(line, nullptr) << field;
-    if (!line->isVisible()) hand.click(nearest(line, QString("more-%1").arg(static_cast<int>(step) - 1)));
+    const QString more = QString("more-%1").arg(static_cast<int>(step) - 1);
+    if (!line->isVisible()) hand.click(nearest<QAbstractButton>(button(step), more));
     ASSERT_TRUE(until([&] { return line->isVisible(); })) << field;
     hand.enter(line, text);
   }
@@ -67,10 +68,11 @@ class TrainSteps {
   Hand hand;
 
  private:
-  /// Another page's form has a button of that name too.
-  static QAbstractButton* nearest(const QWidget* widget, const QString& name) {
+  /// Another page's form has fields and folds of these names too.
+  template <class Widget>
+  static Widget* nearest(const QWidget* widget, const QString& name) {
     for (const QWidget* around = widget; around != nullptr; around = around->parentWidget()) {
-      if (auto* found = around->findChild<QAbstractButton*>(name)) return found;
+      if (auto* found = around->findChild<Widget*>(name)) return found;
     }
     return nullptr;
   }

@@ -1,5 +1,6 @@
 #include "widgets/reports/reports_page.h"
 
+#include <QCoreApplication>
 #include <QDesktopServices>
 #include <QDir>
 #include <QFileDialog>
@@ -58,6 +59,8 @@ QString bodyOf(const QString& markdown, const protocol::ReportFile& report) {
 
 /// The conclusion first, then what the report is called and when it is from.
 class ReportDelegate : public QStyledItemDelegate {
+  Q_DECLARE_TR_FUNCTIONS(strata::ReportDelegate)
+
  public:
   using QStyledItemDelegate::QStyledItemDelegate;
 
