@@ -4,6 +4,7 @@
 #include <set>
 #include <string_view>
 
+#include "core/base/json_values.h"
 #include "core/project/project_files.h"
 #include "core/project/run_file.h"
 #include "core/protocol/job_kinds.h"
@@ -12,11 +13,6 @@ namespace strata {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string textIn(const Json& config, const char* name) {
-  const auto found = config.find(name);
-  return found != config.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 /// "0.5" rather than "0.500000".
 std::string printShort(double value) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/base/json_values.h"
 #include "core/project/run_schema.h"
 #include "core/protocol/job_kinds.h"
 
@@ -16,11 +17,6 @@ constexpr int kRecentSteps = 8;  // that a step's time is taken from
 
 double valueOf(const Statement& row, int column) {
   return row.isNull(column) ? std::numeric_limits<double>::quiet_NaN() : row.real(column);
-}
-
-std::int64_t numberIn(const Json& config, const char* name) {
-  const auto found = config.find(name);
-  return found != config.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
 }
 
 /// Whatever is no number is left out.
@@ -96,7 +92,7 @@ Result<RunProgress> RunReader::training(const RunInfo& run) const {
   RunProgress progress;
   // How many steps epochs make is known once the job has read the data.
   const auto epochs = run.config.find("epochs");
-  if (epochs == run.config.end() || epochs->is_null()) progress.steps = numberIn(run.config, "steps");
+  if (epochs == run.config.end() || epochs->is_null()) progress.steps = countIn(run.config, "steps");
   STRATA_TRY(const std::optional<Metric> loss, newest("loss"));
   if (!loss) return progress;
   progress.step = loss->step;
@@ -115,7 +111,7 @@ Result<RunProgress> RunReader::training(const RunInfo& run) const {
       m_database,
       "SELECT AVG(value) FROM (SELECT value FROM metrics WHERE name = 'tokens_s' ORDER BY step DESC LIMIT ?)");
   STRATA_CHECK(m_database.check(speed.bind(1, std::int64_t{kRecentSteps}).step()));
-  const auto tokens = static_cast<double>(numberIn(run.config, "batch") * numberIn(run.config, "length"));
+  const auto tokens = static_cast<double>(countIn(run.config, "batch") * countIn(run.config, "length"));
   if (!speed.isNull(0) && speed.real(0) > 0) progress.stepSeconds = tokens / speed.real(0);
   return progress;
 }

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "core/base/json_values.h"
 #include "core/config/describe.h"
 #include "core/config/eval_config.h"
 #include "core/config/search_config.h"
@@ -23,16 +24,6 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kCurvePoints = 300;
 constexpr std::size_t kMostRuns = 100;
-
-std::string memberText(const Json& object, const char* key) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-std::optional<double> memberNumber(const Json& object, const char* key) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  return found != object.end() && found->is_number() ? std::optional(found->get<double>()) : std::nullopt;
-}
 
 /// "sample-routed" of a path, and a project's own name as it stands.
 std::string shortName(const std::string& path) {
@@ -115,7 +106,7 @@ Json ReportBuilder::portable(Json config) const {
   std::error_code ignored;
   const fs::path project = fs::weakly_canonical(m_project, ignored);
   for (const char* key : {"model", "adapter", "data", "text", "eval-data", "eval-questions", "shots-data"}) {
-    const std::string given = memberText(config, key);
+    const std::string given = textIn(config, key);
     if (given.empty() || !fs::path(given).is_absolute()) continue;
     const fs::path real = fs::weakly_canonical(given, ignored);
     const fs::path inside = real.lexically_relative(project);
@@ -139,12 +130,12 @@ Result<void> ReportBuilder::add(const std::string& text) {
   run.kind = info.kind;
   run.state = toString(info.state);
   run.created = info.created;
-  run.model = nameOf(memberText(info.config, "model"));
-  if (const std::string adapter = memberText(info.config, "adapter"); !adapter.empty()) run.adapter = nameOf(adapter);
-  run.data = shortName(memberText(info.config, info.config.contains("data") ? "data" : "text"));
-  run.task = memberText(info.config, "task");
-  run.dtype = memberText(info.config, "dtype");
-  run.device = memberText(info.config, "device");
+  run.model = nameOf(textIn(info.config, "model"));
+  if (const std::string adapter = textIn(info.config, "adapter"); !adapter.empty()) run.adapter = nameOf(adapter);
+  run.data = shortName(textIn(info.config, info.config.contains("data") ? "data" : "text"));
+  run.task = textIn(info.config, "task");
+  run.dtype = textIn(info.config, "dtype");
+  run.device = textIn(info.config, "device");
   if (const auto seed = info.config.find("seed"); seed != info.config.end() && seed->is_number_integer())
     run.seed = seed->get<std::uint64_t>();
   run.command = reproducing(info.kind, portable(info.config), m_report.folder);
@@ -231,20 +222,20 @@ Result<void> ReportBuilder::addSearch(const fs::path& folder, std::size_t run) {
   STRATA_TRY(const std::optional<Json> file, readRunJson(folder, "results.json"));
   if (!file) return {};
   ReportRun& about = m_report.runs[run];
-  about.modelHash = memberText(*file, "model_hash");
-  about.dataHash = memberText(*file, "text_hash");
+  about.modelHash = textIn(*file, "model_hash");
+  about.dataHash = textIn(*file, "text_hash");
   ReportSearch search;
   search.run = run;
-  search.metric = memberText(*file, "metric");
-  search.method = memberText(*file, "method");
-  search.best = memberText(*file, "best");
+  search.metric = textIn(*file, "metric");
+  search.method = textIn(*file, "method");
+  search.best = textIn(*file, "best");
   const auto results = file->find("results");
   if (results == file->end() || !results->is_array()) return {};
   for (const Json& result : *results) {
-    const auto value = memberNumber(result, search.metric.c_str());
+    const auto value = numberIn(result, search.metric.c_str());
     if (!value) continue;
-    ReportSearch::Point point{memberText(result, "map"), memberNumber(result, "retention").value_or(1), *value,
-                              memberNumber(result, "half_width")};
+    ReportSearch::Point point{textIn(result, "map"), numberIn(result, "retention").value_or(1), *value,
+                              numberIn(result, "half_width")};
     if (point.map == search.best) search.bestValue = value;
     if (point.map == "full") search.fullValue = value;
     search.points.push_back(std::move(point));
@@ -257,11 +248,11 @@ Result<void> ReportBuilder::addMatrix(const fs::path& folder, std::size_t run) {
   STRATA_TRY(const std::optional<Json> file, readRunJson(folder, "matrix.json"));
   if (!file) return {};
   ReportRun& about = m_report.runs[run];
-  about.modelHash = memberText(*file, "model_hash");
-  about.dataHash = memberText(*file, "text_hash");
+  about.modelHash = textIn(*file, "model_hash");
+  about.dataHash = textIn(*file, "text_hash");
   ReportMatrix matrix;
   matrix.run = run;
-  matrix.baseline = memberNumber(*file, "baseline_nll").value_or(0);
+  matrix.baseline = numberIn(*file, "baseline_nll").value_or(0);
   const auto delta = file->find("delta");
   if (delta == file->end() || !delta->is_array()) return {};
   for (std::size_t layer = 0; layer < delta->size(); ++layer) {

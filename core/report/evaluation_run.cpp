@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/base/json.h"
+#include "core/base/json_values.h"
 #include "core/config/eval_config.h"
 #include "core/project/project_files.h"
 #include "core/project/run_reader.h"
@@ -17,14 +18,9 @@ namespace fs = std::filesystem;
 constexpr const char* kEvaluationResults = "results.json";
 constexpr std::int64_t kAllAnswers = 1'000'000'000;
 
-std::string stringIn(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-std::int64_t countIn(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_number() ? std::llround(found->get<double>()) : 0;
+/// To the nearest; 0 where the key is no number.
+std::int64_t roundedIn(const Json& object, const char* key) {
+  return std::llround(numberIn(object, key).value_or(0));
 }
 
 /// Scores are the numbers that are nothing else.
@@ -40,12 +36,12 @@ Result<EvaluatedMap> readEvaluatedMap(const Json& json, const std::string& where
     return fail(ErrorCode::invalidData, where + " has a result without a map; evaluate again.", where);
   STRATA_TRY(map.map,
              mapFromJson({{"format", "strata-map"}, {"version", 1}, {"layers", src->size()}, {"src", *src}}, where));
-  map.name = stringIn(json, "map");
+  map.name = textIn(json, "map");
   if (map.name.empty()) map.name = printMap(map.map);
-  map.kvBytesPerToken = countIn(json, "kv_bytes_per_token");
-  map.n = countIn(json, "n");
-  map.tokens = countIn(json, "tokens");
-  map.truncated = countIn(json, "truncated");
+  map.kvBytesPerToken = roundedIn(json, "kv_bytes_per_token");
+  map.n = roundedIn(json, "n");
+  map.tokens = roundedIn(json, "tokens");
+  map.truncated = roundedIn(json, "truncated");
   const auto seconds = json.find("seconds");
   if (seconds != json.end() && seconds->is_number()) map.seconds = seconds->get<double>();
   for (const auto& [key, value] : json.items()) {
@@ -85,12 +81,12 @@ Result<EvaluationRun> readEvaluation(const fs::path& project, const std::string&
     STRATA_TRY(EvaluatedMap map, readEvaluatedMap(each, where));
     run.maps.push_back(std::move(map));
   }
-  run.task = stringIn(run.info.config, "task");
-  run.data = stringIn(run.info.config, "data");
-  run.dataHash = stringIn(json, "data_hash");
-  run.modelHash = stringIn(json, "model_hash");
-  run.version = stringIn(json, "strata");
-  run.device = stringIn(json, "hardware");
+  run.task = textIn(run.info.config, "task");
+  run.data = textIn(run.info.config, "data");
+  run.dataHash = textIn(json, "data_hash");
+  run.modelHash = textIn(json, "model_hash");
+  run.version = textIn(json, "strata");
+  run.device = textIn(json, "hardware");
   if (json.contains("settings") && json["settings"].is_object()) run.settings = json["settings"];
   return run;
 }

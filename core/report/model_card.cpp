@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/base/json_values.h"
 #include "core/report/document.h"
 #include "core/report/numbers.h"
 #include "core/report/report.h"
@@ -9,11 +10,6 @@
 
 namespace strata {
 namespace {
-
-std::string textIn(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 const Json& listIn(const Json& object, const char* key) {
   static const Json kNone = Json::array();

@@ -22,6 +22,13 @@ using namespace protocol;
 
 constexpr std::size_t kPageBytes = 256 << 10;
 
+/// As the run was told.
+Result<EvalConfig> configOf(const EvaluationRun& run) {
+  EvalConfig config;
+  STRATA_CHECK(configFromJson(run.info.config, (run.folder / "run.json").string(), config, UnknownKeys::ignore));
+  return config;
+}
+
 /// The run as its results say, or, while it has none, as it was told.
 Result<EvaluationRun> openEvaluation(const fs::path& project, const std::string& id) {
   Result<EvaluationRun> done = readEvaluation(project, id);
@@ -31,8 +38,7 @@ Result<EvaluationRun> openEvaluation(const fs::path& project, const std::string&
   EvaluationRun run;
   run.folder = name->folder;
   STRATA_TRY(run.info, readRun(run.folder));
-  EvalConfig config;
-  STRATA_CHECK(configFromJson(run.info.config, (run.folder / "run.json").string(), config, UnknownKeys::ignore));
+  STRATA_TRY(const EvalConfig config, configOf(run));
   run.task = config.task;
   run.data = config.data;
   for (const std::string& map : config.maps) {
@@ -129,8 +135,7 @@ Result<ReadEvaluation::Answer> EvaluationScores::read(const fs::path& project, c
   answer.task = run.task;
   answer.data = run.data;
   answer.metric = primaryMetric(run.task);
-  EvalConfig config;
-  STRATA_CHECK(configFromJson(run.info.config, (run.folder / "run.json").string(), config, UnknownKeys::ignore));
+  STRATA_TRY(const EvalConfig config, configOf(run));
   answer.model = config.model;
   answer.adapter = config.adapter;
   const Result<RunReader> reader = RunReader::open(run.folder);
@@ -303,8 +308,7 @@ Result<ReadSample::Answer> readSample(const fs::path& project, const ReadSample:
   answer.cluster = question->cluster;
   answer.references = question->references;
   answer.answerable = question->answerable;
-  EvalConfig config;
-  STRATA_CHECK(configFromJson(run.info.config, (run.folder / "run.json").string(), config, UnknownKeys::ignore));
+  STRATA_TRY(const EvalConfig config, configOf(run));
   answer.prompt = prompts.find(run.info.id, config, params.id);
   const EvalTask* task = findEvalTask(config.task);
   if (task != nullptr && task->questions && !isAnsweredByChoice(*task->questions)) answer.stop = {"\n"};
@@ -342,8 +346,7 @@ Result<ReadEvaluationMatrix::Answer> readMatrix(const fs::path& project, const s
     if (!run || run->task != params.task) continue;  // of another kind, or broken: its own page says why
     if (answer.data.empty()) answer.data = run->data;
     if (run->data != answer.data) continue;
-    EvalConfig config;
-    STRATA_CHECK(configFromJson(run->info.config, (run->folder / "run.json").string(), config, UnknownKeys::ignore));
+    STRATA_TRY(const EvalConfig config, configOf(*run));
     for (const EvaluatedMap& map : run->maps) {
       if (!known.insert(config.model + '\n' + config.adapter + '\n' + printMap(map.map)).second) continue;
       STRATA_TRY(const EvaluatedAnswers scores, readScores(*run, map));
@@ -395,8 +398,7 @@ Result<PlanEvaluation::Answer> planEvaluation(const fs::path& project, const std
   for (const std::string& id : runs) {
     const Result<EvaluationRun> run = readEvaluation(project, id);
     if (!run || run->task != config.task) continue;
-    EvalConfig past;
-    STRATA_CHECK(configFromJson(run->info.config, (run->folder / "run.json").string(), past, UnknownKeys::ignore));
+    STRATA_TRY(const EvalConfig past, configOf(*run));
     if (past.model != config.model) {
       const Result<ModelLocation> model = locateModel(config.model, project, Locate::place);
       if (!model || past.model != (model->run.empty() ? model->folder : model->run).string()) continue;

@@ -1,5 +1,6 @@
 #include "core/service/job_info.h"
 
+#include "core/base/json_values.h"
 #include "core/protocol/job_kinds.h"
 
 namespace strata {
@@ -13,11 +14,6 @@ std::string lastPart(const std::string& path) {
   const std::size_t slash = path.find_last_of('/', end);
   const std::size_t begin = slash == std::string::npos ? 0 : slash + 1;
   return path.substr(begin, end + 1 - begin);
-}
-
-std::string textIn(const Json& config, const char* name) {
-  const auto found = config.find(name);
-  return found != config.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 /// "sample-base on train.txt"

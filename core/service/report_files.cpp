@@ -6,6 +6,7 @@
 #include "core/base/base64.h"
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
+#include "core/base/json_values.h"
 #include "core/base/log.h"
 #include "core/config/train_config.h"
 #include "core/project/project_files.h"
@@ -38,11 +39,6 @@ Result<void> checkName(const std::string& name) {
   return fail(ErrorCode::usage,
               "\"" + name + "\" cannot name a report; give 1 to 100 characters without a slash or a dot at the start.",
               "name");
-}
-
-std::string textIn(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 Result<protocol::ReportFile> describe(const fs::path& project, const std::string& name) {

@@ -3,6 +3,7 @@
 #include <limits>
 #include <vector>
 
+#include "core/base/json_values.h"
 #include "core/protocol/columns.h"
 
 namespace strata {
@@ -13,21 +14,6 @@ constexpr std::int64_t kMostLayers = 4096;   // of a model
 constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
-
-std::string textIn(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-std::optional<double> numberIn(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  return found != json.end() && found->is_number() ? std::optional(found->get<double>()) : std::nullopt;
-}
-
-std::int64_t countIn(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  return found != json.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
-}
 
 double matrixCell(const Json& matrix, const char* table, std::size_t layer, std::size_t source) {
   const auto rows = matrix.find(table);

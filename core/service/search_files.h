@@ -11,12 +11,6 @@
 
 namespace strata {
 
-/// "" where the key is no text.
-std::string textIn(const Json& json, const char* key);
-std::optional<double> numberIn(const Json& json, const char* key);
-/// 0 where the key is no whole number.
-std::int64_t countIn(const Json& json, const char* key);
-
 /// Row l, column s of "delta" or "half_width"; NaN where it says nothing.
 double matrixCell(const Json& matrix, const char* table, std::size_t layer, std::size_t source);
 /// All but the cells. ErrorCode::invalidData: it has more layers than a model can have.

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/base/files.h"
+#include "core/base/json_values.h"
 #include "core/project/map_files.h"
 #include "core/project/project_files.h"
 #include "core/protocol/job_kinds.h"
