@@ -71,7 +71,7 @@ Scale scaleOf(double low, double high, int most) {
     }
   }
   Scale scale;
-  scale.digits = std::clamp(static_cast<int>(-std::floor(std::log10(step) + 1e-9)), 0, 6);
+  scale.digits = static_cast<int>(std::clamp(-std::floor(std::log10(step) + 1e-9), 0.0, 6.0));
   scale.low = low;
   scale.high = high;
   constexpr int kMostTicks = 12;
@@ -198,8 +198,9 @@ class ChartLayout {
     text({(box.left + box.right) / 2, box.bottom + 4 + 2 * kLabel + kGap}, m_chart.xLabel, Anchor::middle);
   }
 
+  /// A value far outside of the scale stands one length beyond its end: what follows counts pixels.
   static double at(const Scale& scale, double value, double from, double to) {
-    return from + (value - scale.low) / (scale.high - scale.low) * (to - from);
+    return from + std::clamp((value - scale.low) / (scale.high - scale.low), -1.0, 2.0) * (to - from);
   }
 
   void plot();
