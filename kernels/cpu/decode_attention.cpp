@@ -183,9 +183,10 @@ void attend(const cpu::DecodeAttentionWork& work, std::size_t taskIndex, float* 
     for (std::size_t i = 0; i < paddedD; ++i) heads[g].q[i] *= work.scale;
     std::fill(heads[g].sum, heads[g].sum + paddedD, 0.0f);
   }
-  const std::size_t cache = (task.sequence * work.hkv + task.kvHead) * work.capacity * d;
-  const T* k = static_cast<const T*>(work.kCache) + cache;
-  const T* v = static_cast<const T*>(work.vCache) + cache;
+  const SequenceCache& cache = work.caches[task.sequence];
+  const std::size_t first = task.kvHead * static_cast<std::size_t>(cache.capacity) * d;
+  const T* k = static_cast<const T*>(cache.k) + first;
+  const T* v = static_cast<const T*>(cache.v) + first;
   for (std::size_t key = task.begin; key < task.end; key += kBlockKeys) {
     attendHeads<T>(heads, group, k + key * d, v + key * d, std::min(kBlockKeys, task.end - key), d);
   }
@@ -199,12 +200,16 @@ void attend(const cpu::DecodeAttentionWork& work, std::size_t taskIndex, float* 
 
 void attendPart(const cpu::DecodeAttentionWork& work, std::int64_t begin, std::int64_t end) {
   const std::size_t paddedD = roundUp(work.d, 2 * lanes());
-  const auto scratch = hwy::AllocateAligned<float>(cpu::kMaxHeadsAtOnce * (2 * paddedD + kBlockKeys));
+  constexpr std::size_t kMostD = 256;  // whose scratch needs no allocation
+  const std::size_t scratchSize = cpu::kMaxHeadsAtOnce * (2 * paddedD + kBlockKeys);
+  HWY_ALIGN float own[cpu::kMaxHeadsAtOnce * (2 * kMostD + kBlockKeys)];
+  const auto larger = paddedD > kMostD ? hwy::AllocateAligned<float>(scratchSize) : nullptr;
+  float* scratch = paddedD > kMostD ? larger.get() : own;
   for (std::int64_t task = begin; task < end; ++task) {
     if (work.element == Element::f32) {
-      attend<float>(work, static_cast<std::size_t>(task), scratch.get());
+      attend<float>(work, static_cast<std::size_t>(task), scratch);
     } else {
-      attend<Bfloat16>(work, static_cast<std::size_t>(task), scratch.get());
+      attend<Bfloat16>(work, static_cast<std::size_t>(task), scratch);
     }
   }
 }

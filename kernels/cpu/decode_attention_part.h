@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/decode_attention.h"
 #include "kernels/stream.h"
 
 namespace strata::kernels::cpu {
@@ -20,11 +21,10 @@ struct KeyRange {
 
 struct DecodeAttentionWork {
   Element element = Element::f32;
-  const void* q = nullptr;       // [B, H, D]
-  const void* kCache = nullptr;  // [B, Hkv, capacity, D]
-  const void* vCache = nullptr;
+  const void* q = nullptr;  // [B, H, D]
+  const SequenceCache* caches = nullptr;
   float scale = 1;
-  std::size_t h = 0, hkv = 0, capacity = 0, d = 0;
+  std::size_t h = 0, d = 0;
   const KeyRange* tasks = nullptr;
   float* partial = nullptr;  // [rows, 2 + D]: largest score, sum of e^(score - largest), the same sum of values
 };

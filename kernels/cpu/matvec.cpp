@@ -30,13 +30,10 @@ struct PairEngine {
   static Chunk load(const T* p) { return loadPair(p); }
   static Chunk loadFirst(const T* p, std::size_t n) { return loadPairFirst(p, n); }
   static Sum zero() { return hn::Zero(FloatTag()); }
-  template <int Outputs, int Rows>
-  static void add(Sum (&sum)[Outputs][Rows], int r, const Chunk (&chunk)[Outputs], const float* x) {
-    const auto first = hn::Load(FloatTag(), x);
-    const auto second = hn::Load(FloatTag(), x + lanes());
-    for (int o = 0; o < Outputs; ++o) {
-      sum[o][r] = hn::MulAdd(chunk[o].second, second, hn::MulAdd(chunk[o].first, first, sum[o][r]));
-    }
+  static constexpr std::size_t kRows = HWY_MAX_BYTES >= 64 ? 8 : 4;
+  static void add(Sum& sum, const Chunk& chunk, const float* x) {
+    sum = hn::MulAdd(chunk.first, hn::Load(FloatTag(), x), sum);
+    sum = hn::MulAdd(chunk.second, hn::Load(FloatTag(), x + lanes()), sum);
   }
   static Sum join(Sum a, Sum b) { return hn::Add(a, b); }
   static float total(Sum sum) { return sumLanes(sum); }
@@ -84,6 +81,21 @@ HWY_EXPORT(pairStride);
 HWY_EXPORT(prepareMatvec);
 HWY_EXPORT(matvecPart);
 
+namespace {
+
+/// This thread's, aligned for vectors; it is kept, so that a step of decoding allocates nothing.
+float* scratch(std::size_t size) {
+  thread_local hwy::AlignedFreeUniquePtr<float[]> memory;
+  thread_local std::size_t held = 0;
+  if (size > held) {
+    memory = hwy::AllocateAligned<float>(size);
+    held = size;
+  }
+  return memory.get();
+}
+
+}  // namespace
+
 void matvec(Element element, Element outElement, const void* x, std::int64_t rows, std::int64_t k,
             const MatvecTarget* targets, int targetCount, const Stream& stream) {
   const bool bf16Dot = element == Element::bf16 && HWY_DYNAMIC_DISPATCH(mayHaveBf16Dot)() && cpu::hasBf16Dot();
@@ -96,12 +108,12 @@ void matvec(Element element, Element outElement, const void* x, std::int64_t row
   work.targets = targets;
   work.targetCount = targetCount;
 
-  const auto prepared = hwy::AllocateAligned<float>(work.rows * work.xStride + 1);
-  work.x = prepared.get();
+  float* const prepared = scratch(work.rows * work.xStride + 1);
+  work.x = prepared;
   if (bf16Dot) {
-    cpu::prepareBf16Dot(x, work.rows, work.k, work.xStride, prepared.get());
+    cpu::prepareBf16Dot(x, work.rows, work.k, work.xStride, prepared);
   } else {
-    HWY_DYNAMIC_DISPATCH(prepareMatvec)(element, x, work.rows, work.k, work.xStride, prepared.get());
+    HWY_DYNAMIC_DISPATCH(prepareMatvec)(element, x, work.rows, work.k, work.xStride, prepared);
   }
 
   std::int64_t outputs = 0;

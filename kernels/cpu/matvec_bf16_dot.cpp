@@ -26,10 +26,9 @@ struct Engine {
     return (__m512bh)_mm512_maskz_loadu_epi16(static_cast<__mmask32>((1ull << n) - 1), p);
   }
   static Sum zero() { return _mm512_setzero_ps(); }
-  template <int Outputs, int Rows>
-  static void add(Sum (&sum)[Outputs][Rows], int r, const Chunk (&chunk)[Outputs], const Bfloat16* x) {
-    const auto values = (__m512bh)_mm512_load_si512(x);
-    for (int o = 0; o < Outputs; ++o) sum[o][r] = _mm512_dpbf16_ps(sum[o][r], chunk[o], values);
+  static constexpr std::size_t kRows = 8;
+  static void add(Sum& sum, Chunk chunk, const Bfloat16* x) {
+    sum = _mm512_dpbf16_ps(sum, chunk, (__m512bh)_mm512_load_si512(x));
   }
   static Sum join(Sum a, Sum b) { return _mm512_add_ps(a, b); }
   static float total(Sum sum) { return _mm512_reduce_add_ps(sum); }
