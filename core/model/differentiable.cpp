@@ -1,7 +1,6 @@
 #include "core/model/differentiable.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -10,6 +9,7 @@
 
 #include "core/base/philox.h"
 #include "core/model/kernel_calls.h"
+#include "core/model/threads.h"
 
 namespace strata {
 namespace {
@@ -91,7 +91,7 @@ at::Tensor dropoutMask(const at::Tensor& x, const LoraDropout& dropout, std::uin
     const std::uint64_t key =
         randomBits({dropout.seed, dropout.step, dropout.firstSequence + static_cast<std::uint32_t>(b),
                     dropout.layer * 8 + module, RandomStream::dropout});
-    at::parallel_for(0, (perRow + 3) / 4, 4096, [&](std::int64_t begin, std::int64_t end) {
+    parallelFor((perRow + 3) / 4, 4096, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = 4 * begin; i < std::min(4 * end, perRow); i += 4) {
         const auto bits = philox4x32({static_cast<std::uint32_t>(i / 4), 0, 0, 0},
                                      {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)});

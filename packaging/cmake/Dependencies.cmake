@@ -45,7 +45,8 @@ if(STRATA_TORCH)
   add_library(Strata::Torch INTERFACE IMPORTED)
   target_include_directories(Strata::Torch SYSTEM INTERFACE
     ${STRATA_LIBTORCH}/torch/include ${STRATA_LIBTORCH}/torch/include/torch/csrc/api/include)
-  target_link_libraries(Strata::Torch INTERFACE ${torch_lib}/libtorch_cpu.so ${torch_lib}/libc10.so)
+  file(GLOB torch_openmp ${torch_lib}/libgomp*.so*)  # its pool of threads, which core/model/threads.cpp shares
+  target_link_libraries(Strata::Torch INTERFACE ${torch_lib}/libtorch_cpu.so ${torch_lib}/libc10.so ${torch_openmp})
   target_link_options(Strata::Torch INTERFACE
     -Wl,-rpath,${torch_lib} -Wl,-rpath-link,${STRATA_LIBTORCH}/nvidia/cu13/lib -Wl,--disable-new-dtags)
 endif()
