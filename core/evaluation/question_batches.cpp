@@ -160,7 +160,7 @@ class BatchRun {
     }
     const auto device = hidden.device();
     const at::Tensor states = hidden.reshape({-1, hidden.size(-1)});
-    const at::Tensor& head = m_model->weights().head;
+    const Linear& head = m_model->weights().head;
     start.logits = calls::logits(states.index_select(0, at::tensor(last, at::kLong).to(device)), head);
     if (targets.empty()) return;
     const at::Tensor losses = tokenLosses(states.index_select(0, at::tensor(predicting, at::kLong).to(device)), head,

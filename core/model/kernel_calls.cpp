@@ -187,12 +187,11 @@ std::vector<at::Tensor> linears(const at::Tensor& x, std::initializer_list<const
   const at::Tensor input = x.contiguous();
   std::vector<kernels::MatvecTarget> targets;
   for (const Linear* layer : layers) {
-    TORCH_INTERNAL_ASSERT(layer->weight.scalar_type() == x.scalar_type() && layer->weight.size(1) == k);
+    TORCH_INTERNAL_ASSERT(layer->weight.scalar_type() == x.scalar_type() && layer->inputs() == k);
     std::vector<std::int64_t> shape = x.sizes().vec();
-    shape.back() = layer->weight.size(0);
+    shape.back() = layer->outputs();
     results.push_back(at::empty(shape, x.options()));
-    targets.push_back({layer->weight.const_data_ptr(), layer->bias.defined() ? layer->bias.const_data_ptr() : nullptr,
-                       results.back().mutable_data_ptr(), shape.back()});
+    targets.push_back(targetOf(*layer, results.back().mutable_data_ptr()));
   }
   kernels::matvec(elementOf(input), elementOf(input), input.const_data_ptr(), rows, k, targets.data(),
                   static_cast<int>(targets.size()), stream());
@@ -204,15 +203,23 @@ std::vector<at::Tensor> linears(const at::Tensor& x, std::initializer_list<const
   return results;
 }
 
-at::Tensor logits(const at::Tensor& x, const at::Tensor& head) {
-  if (!hasKernel(x)) return at::linear(x, head).to(at::kFloat);
+kernels::MatvecTarget targetOf(const Linear& layer, void* y) {
+  kernels::MatvecTarget target;
+  target.weight = layer.weight.const_data_ptr();
+  target.bias = layer.bias.defined() ? layer.bias.const_data_ptr() : nullptr;
+  target.y = y;
+  target.n = layer.outputs();
+  return target;
+}
+
+at::Tensor logits(const at::Tensor& x, const Linear& head) {
+  if (!hasKernel(x)) return at::linear(x, head.weight).to(at::kFloat);
   const at::Tensor input = x.contiguous();
-  at::Tensor y = at::empty({x.size(0), head.size(0)}, x.options().dtype(at::kFloat));
+  at::Tensor y = at::empty({x.size(0), head.outputs()}, x.options().dtype(at::kFloat));
   for (std::int64_t begin = 0; begin < x.size(0);
        begin += kFewRows) {  // so that a row's bits do not depend on the batch
     const std::int64_t rows = std::min(kFewRows, x.size(0) - begin);
-    const kernels::MatvecTarget target{head.const_data_ptr(), nullptr, y.narrow(0, begin, rows).mutable_data_ptr(),
-                                       head.size(0)};
+    const kernels::MatvecTarget target = targetOf(head, y.narrow(0, begin, rows).mutable_data_ptr());
     kernels::matvec(elementOf(input), kernels::Element::f32, input.narrow(0, begin, rows).const_data_ptr(), rows,
                     input.size(1), &target, 1, stream());
   }

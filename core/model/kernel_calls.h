@@ -11,6 +11,10 @@
 #include "core/model/rope.h"
 #include "core/model/weights.h"
 
+namespace strata::kernels {
+struct MatvecTarget;
+}
+
 namespace strata::calls {
 
 /// Rows of table [V, C] by index [...], int64: [..., C]. Differentiable in the table.
@@ -29,8 +33,11 @@ at::Tensor siluMul(const at::Tensor& gate, const at::Tensor& up);
 /// rows.
 std::vector<at::Tensor> linears(const at::Tensor& x, std::initializer_list<const Linear*> layers);
 
-/// x [N, C] times head [V, C] transposed, F32 [N, V]; on the CPU summed and kept in fp32 whatever the dtype of x.
-at::Tensor logits(const at::Tensor& x, const at::Tensor& head);
+/// The layer as a target of kernels::matvec(), its result to y; without its LoRA. Points into the layer's tensors.
+kernels::MatvecTarget targetOf(const Linear& layer, void* y);
+
+/// x [N, C] through the head: F32 [N, V]; on the CPU summed and kept in fp32 whatever the dtype of x.
+at::Tensor logits(const at::Tensor& x, const Linear& head);
 
 /// Grouped-query attention (Ainslie et al., arXiv 2305.13245) of q [B, H, T, D] over k, v [B, Hkv, S, D]: [B, H, T, D].
 /// mask: additive, broadcasts to [B, H, T, S]; undefined: causal with T == S. Differentiable.

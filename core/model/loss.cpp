@@ -17,13 +17,9 @@ using torch::autograd::variable_list;
 
 /// Rows whose logits take about 128 MiB: large enough that reading and adding to the head's gradient is not what a
 /// chunk costs.
-std::int64_t chunkRows(const at::Tensor& hidden, const at::Tensor& head) {
-  return std::clamp<std::int64_t>((128 << 20) / (head.size(0) * static_cast<std::int64_t>(hidden.element_size())), 16,
+std::int64_t chunkRows(const at::Tensor& hidden, std::int64_t vocabulary) {
+  return std::clamp<std::int64_t>((128 << 20) / (vocabulary * static_cast<std::int64_t>(hidden.element_size())), 16,
                                   1 << 16);
-}
-
-at::Tensor logitsOf(const at::Tensor& hidden, const at::Tensor& head) {
-  return at::linear(hidden, head).to(at::kFloat);
 }
 
 struct VocabularyLoss : torch::autograd::Function<VocabularyLoss> {
@@ -31,7 +27,7 @@ struct VocabularyLoss : torch::autograd::Function<VocabularyLoss> {
                             const std::optional<at::Tensor>& teacher, const at::Tensor& head, const at::Tensor& targets,
                             double scale, double lambda, double tau, double mu) {
     const at::Tensor weight = head.to(routed.scalar_type());
-    const std::int64_t rows = routed.size(0), step = chunkRows(routed, head);
+    const std::int64_t rows = routed.size(0), step = chunkRows(routed, head.size(0));
     const at::Tensor full = teacher.value_or(at::Tensor());
     const bool distils = full.defined();
     at::Tensor total = at::zeros({}, routed.options().dtype(at::kFloat));
@@ -99,14 +95,21 @@ at::Tensor vocabularyLoss(const at::Tensor& routed, const at::Tensor& full, cons
                                full.defined() ? terms.lambda : 0.0, terms.tau, full.defined() ? terms.mu : 0.0);
 }
 
-at::Tensor tokenLosses(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets) {
+at::Tensor headLogits(const at::Tensor& hidden, const Linear& head) {
   const c10::NoGradGuard guard;
-  const at::Tensor weight = head.to(hidden.scalar_type());
-  const std::int64_t rows = hidden.size(0), step = chunkRows(hidden, head);
+  return at::linear(hidden, head.weight.to(hidden.scalar_type()));
+}
+
+at::Tensor tokenLosses(const at::Tensor& hidden, const Linear& head, const at::Tensor& targets) {
+  const c10::NoGradGuard guard;
+  Linear cast = head;  // once for all chunks
+  cast.weight = head.weight.to(hidden.scalar_type());
+  const std::int64_t rows = hidden.size(0), step = chunkRows(hidden, head.outputs());
   at::Tensor losses = at::empty({rows}, hidden.options().dtype(at::kFloat));
   for (std::int64_t begin = 0; begin < rows; begin += step) {
     const std::int64_t count = std::min(step, rows - begin);
-    const at::Tensor logProbability = at::log_softmax(logitsOf(hidden.narrow(0, begin, count), weight), -1);
+    const at::Tensor logProbability =
+        at::log_softmax(headLogits(hidden.narrow(0, begin, count), cast).to(at::kFloat), -1);
     losses.narrow(0, begin, count)
         .copy_(logProbability.gather(1, targets.narrow(0, begin, count).unsqueeze(1)).squeeze(1).neg_());
   }

@@ -4,6 +4,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "core/model/weights.h"
+
 namespace strata {
 
 /// Distillation from the full map's own answers; lambda == 0 and mu == 0 is plain cross-entropy.
@@ -20,7 +22,11 @@ struct DistillTerms {
 at::Tensor vocabularyLoss(const at::Tensor& routed, const at::Tensor& full, const at::Tensor& head,
                           const at::Tensor& targets, double scale, const DistillTerms& terms = {});
 
+/// hidden [N, C] through the head, [N, V] in the dtype of `hidden`, as training and scoring round it. Without
+/// gradients.
+at::Tensor headLogits(const at::Tensor& hidden, const Linear& head);
+
 /// -log softmax(h · headᵀ)[target] of each row: [N] F32, without gradients. hidden [N, C].
-at::Tensor tokenLosses(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets);
+at::Tensor tokenLosses(const at::Tensor& hidden, const Linear& head, const at::Tensor& targets);
 
 }  // namespace strata

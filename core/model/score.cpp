@@ -37,7 +37,7 @@ std::map<std::string, double> gradientNorms(const Model& model, const SharingMap
     const at::Tensor hidden =
         forwardHidden(weights, at::kFloat, ids, routing, contextOf(model, ids.size(1)), {.checkpointing = true});
     const at::Tensor predicting = hidden[0].narrow(0, 0, ids.size(1) - 1);
-    const at::Tensor loss = vocabularyLoss(predicting, {}, weights.head, ids[0].narrow(0, 1, ids.size(1) - 1),
+    const at::Tensor loss = vocabularyLoss(predicting, {}, weights.head.weight, ids[0].narrow(0, 1, ids.size(1) - 1),
                                            1.0 / static_cast<double>(tokens));
     torch::autograd::backward({loss}, {});
   }
@@ -71,7 +71,7 @@ Result<ScoreResult> scoreWindows(const Model& model, const SharingMap& routing,
       const at::Tensor ids = at::tensor(window, at::kInt).to(model.device(), at::kLong).unsqueeze(0);
       const at::Tensor hidden =
           forwardHidden(model.weights(), model.dtype(), ids, routing, contextOf(model, length))[0];
-      if (options.logits) logits.push_back(at::linear(hidden, model.weights().head).to(at::kFloat));
+      if (options.logits) logits.push_back(headLogits(hidden, model.weights().head).to(at::kFloat));
       if (length < 2) continue;
       const at::Tensor losses =
           tokenLosses(hidden.narrow(0, 0, length - 1), model.weights().head, ids[0].narrow(0, 1, length - 1));

@@ -41,7 +41,7 @@ InferenceSession::InferenceSession(std::shared_ptr<const Model> model, SharingMa
 Result<at::Tensor> InferenceSession::prefill(const std::vector<std::vector<TokenId>>& prompts) {
   if (prompts.empty()) return fail(ErrorCode::usage, "There is no prompt; give at least one token.");
   for (int l = 0; l < m_map.layers(); ++l) {
-    if (m_map.owns(l) && !m_model->weights().layers[static_cast<std::size_t>(l)].k.weight.defined()) {
+    if (m_map.owns(l) && !m_model->weights().layers[static_cast<std::size_t>(l)].k.loaded()) {
       return fail(ErrorCode::usage,
                   "The model was opened for another map, under which layer " + std::to_string(l) +
                       " is a follower; open it anew.",

@@ -125,7 +125,7 @@ Weights buildWeights(const ModelConfig& config, const std::function<at::Tensor(c
     for (const auto& [name, member] : kHeadNorms) layer.*member = get(prefix + name);
   }
   weights.norm = get("model.norm.weight");
-  weights.head = config.tied ? weights.embedding : get("lm_head.weight");
+  weights.head.weight = config.tied ? weights.embedding : get("lm_head.weight");
   return weights;
 }
 
@@ -171,9 +171,9 @@ void visitParameters(Weights& weights, bool tied, const std::function<void(const
   }
   visit("model.norm.weight", weights.norm);
   if (tied) {
-    weights.head = weights.embedding;  // a visitor may have replaced it
+    weights.head.weight = weights.embedding;  // a visitor may have replaced it
   } else {
-    visit("lm_head.weight", weights.head);
+    visit("lm_head.weight", weights.head.weight);
   }
 }
 

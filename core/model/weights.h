@@ -20,6 +20,11 @@ struct Linear {
   at::Tensor loraA;   // [r, in], or undefined
   at::Tensor loraB;   // [out, r]
   double loraScale = 0;
+
+  /// False where nobody asked for it: followers of the one map that is served hold no k and v.
+  bool loaded() const { return weight.defined(); }
+  std::int64_t outputs() const { return weight.size(0); }
+  std::int64_t inputs() const { return weight.size(1); }
 };
 
 struct LayerWeights {
@@ -40,7 +45,7 @@ struct Weights {
   at::Tensor embedding;              // [V, C]
   std::vector<LayerWeights> layers;  // [L]
   at::Tensor norm;                   // [C]
-  at::Tensor head;                   // [V, C]; the embedding itself where tied
+  Linear head;                       // [V, C]; the embedding itself where tied
 };
 
 /// Calls f(Hugging Face name, tensor) for every parameter that is defined, LoRA pairs ("….lora_A.weight") included

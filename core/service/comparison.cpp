@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "core/model/loss.h"
+
 namespace strata {
 namespace {
 
@@ -36,7 +38,7 @@ Result<at::Tensor> Comparison::Reading::logits(const std::vector<TokenId>& answe
   before.insert(before.end(), answer.begin() + static_cast<std::ptrdiff_t>(begin),
                 answer.begin() + static_cast<std::ptrdiff_t>(end - 1));
   STRATA_TRY(const at::Tensor hidden, session.read({before}));
-  return at::linear(hidden[0], reader.model->weights().head).to(at::kFloat).to(at::kDouble).cpu();
+  return headLogits(hidden[0], reader.model->weights().head).to(at::kDouble).cpu();
 }
 
 Comparison::Comparison(Reader a, Reader b, std::vector<TokenId> ids, int alternatives,

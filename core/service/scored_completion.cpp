@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/model/kernel_calls.h"
+#include "core/model/loss.h"
 #include "core/text/utf8.h"
 
 namespace strata {
@@ -80,13 +81,15 @@ void ScoredCompletion::addToken(TokenId id) {
 
 /// Adds targets[i], which hidden[i] of [N, C] predicts.
 Result<void> ScoredCompletion::score(const at::Tensor& hidden, const std::vector<TokenId>& targets) {
-  const at::Tensor weight = m_model->weights().head.to(hidden.scalar_type());
   const auto count = static_cast<std::int64_t>(targets.size());
   for (std::int64_t begin = 0; begin < count; begin += kLogitRows) {
     const std::int64_t rows = std::min(kLogitRows, count - begin);
     // As tokenLosses() has it.
-    const at::Tensor logprobs =
-        at::linear(hidden.narrow(0, begin, rows), weight).to(at::kFloat).log_softmax(-1).cpu().contiguous();
+    const at::Tensor logprobs = headLogits(hidden.narrow(0, begin, rows), m_model->weights().head)
+                                    .to(at::kFloat)
+                                    .log_softmax(-1)
+                                    .cpu()
+                                    .contiguous();
     const auto all = logprobs.accessor<float, 2>();
     const auto [values, ids] = logprobs.topk(std::max<std::int64_t>(1, m_alternatives));
     const auto value = values.accessor<float, 2>();

@@ -134,7 +134,7 @@ at::Tensor Trainer::microBatchLoss(const std::vector<PackedSequence>& sequences,
   if (m_config.distill)
     full = predictingStates(batch, SharingMap::full(m_model.layers), context, m_config.distillMu > 0);
   const at::Tensor loss =
-      vocabularyLoss(states, full, m_weights.head, batch.targets, 1.0 / static_cast<double>(trained),
+      vocabularyLoss(states, full, m_weights.head.weight, batch.targets, 1.0 / static_cast<double>(trained),
                      {m_config.distillLambda, m_config.distillTau, m_config.distillMu});
   const MemoryScope scope(MemoryPart::gradients);
   torch::autograd::backward({loss}, {});

@@ -27,7 +27,7 @@ std::map<std::string, at::Tensor> gradientsOf(const Model& model, const SharingM
   context.rotation = rotationOf(model.rope(), at::arange(ids.size(1), at::kLong));
   const at::Tensor hidden =
       forwardHidden(weights, at::kFloat, ids, routing, context, {.checkpointing = checkpointing})[0];
-  const at::Tensor loss = vocabularyLoss(hidden.narrow(0, 0, predicted), {}, weights.head,
+  const at::Tensor loss = vocabularyLoss(hidden.narrow(0, 0, predicted), {}, weights.head.weight,
                                          ids[0].narrow(0, 1, predicted), 1.0 / static_cast<double>(predicted));
   torch::autograd::backward({loss}, {});
   for (auto& [name, tensor] : leaves) tensor = tensor.grad();

@@ -87,14 +87,15 @@ TEST_P(GenerationTest, ReadGivesTheHiddenStatesOfEveryToken) {
     InferenceSession session(m_model, map, {.capacity = 32, .prefillChunk = 6});
     ASSERT_TRUE(session.extend({all.begin(), all.begin() + 7}));
     const at::Tensor hidden = session.read({Ids(all.begin() + 7, all.end())}).value()[0];
-    const at::Tensor logits = at::linear(hidden, m_model->weights().head).to(at::kFloat);
+    const at::Tensor logits = at::linear(hidden, m_model->weights().head.weight).to(at::kFloat);
     EXPECT_LT(distance(logits, expected.slice(0, 7)), kTolerance);
     EXPECT_EQ(session.ids()[0], all);
     EXPECT_FALSE(session.read({ids(8)})) << "no room";
     EXPECT_EQ(session.ids()[0], all);
     InferenceSession fresh(m_model, map, {.capacity = 32});
-    EXPECT_LT(distance(at::linear(fresh.read({all}).value()[0], m_model->weights().head).to(at::kFloat), expected),
-              kTolerance);
+    EXPECT_LT(
+        distance(at::linear(fresh.read({all}).value()[0], m_model->weights().head.weight).to(at::kFloat), expected),
+        kTolerance);
   }
 }
 

@@ -110,7 +110,7 @@ TEST(TrainingPass, RunsOnTheMetaDeviceWithoutAHostRead) {
                              {.checkpointing = checkpointing})
             .view({24, config.width});
       };
-      const at::Tensor loss = vocabularyLoss(pass(routing), pass(SharingMap::full(config.layers)), weights.head,
+      const at::Tensor loss = vocabularyLoss(pass(routing), pass(SharingMap::full(config.layers)), weights.head.weight,
                                              at::empty({24}, options), 1.0 / 24, {0.5, 1, 0.5});
       EXPECT_TRUE(loss.is_meta());
       torch::autograd::backward({loss}, {});
