@@ -10,7 +10,7 @@
 
 #include "core/model/device.h"
 #include "kernels/attention.h"
-#include "kernels/cuda/decode_attention.h"
+#include "kernels/cuda/entries.h"
 #include "kernels/decode_attention.h"
 #include "kernels/kv_append.h"
 #include "kernels/matvec.h"
@@ -55,8 +55,8 @@ at::Tensor cudaAttention(const at::Tensor& q, const at::Tensor& kCache, const at
                          const std::vector<std::int64_t>& lengths, std::int64_t window, std::int64_t most,
                          double scale) {
   static const auto run =
-      reinterpret_cast<kernels::cuda::DecodeAttentionEntry>(cudaKernel("strata_cuda_decode_attention"));
-  static const auto workspaceBytes = reinterpret_cast<kernels::cuda::DecodeAttentionWorkspaceEntry>(
+      reinterpret_cast<decltype(&strata_cuda_decode_attention)>(cudaKernel("strata_cuda_decode_attention"));
+  static const auto workspaceBytes = reinterpret_cast<decltype(&strata_cuda_decode_attention_workspace)>(
       cudaKernel("strata_cuda_decode_attention_workspace"));
   const bool known = q.scalar_type() == at::kFloat || q.scalar_type() == at::kBFloat16;
   if (run == nullptr || workspaceBytes == nullptr || !known || q.size(3) > kernels::cuda::kMostHeadSize) return {};

@@ -1,7 +1,7 @@
 // Also compiled by the host's compiler for tests/simt (STRATA_SIMT).
 
 #include "kernels/cuda/decode_attention.cuh"
-#include "kernels/cuda/decode_attention.h"
+#include "kernels/cuda/entries.h"
 
 namespace {
 
@@ -11,12 +11,6 @@ int partsOf(std::int64_t h, std::int64_t hkv) {
   const std::int64_t group = h / hkv;
   return static_cast<int>((group + cuda::kAttentionMaxHeads - 1) / cuda::kAttentionMaxHeads);
 }
-
-bool isAligned(const void* p) {
-  return reinterpret_cast<std::uintptr_t>(p) % 16 == 0;
-}
-
-constexpr int kInvalidValue = 1;  // cudaErrorInvalidValue
 
 }  // namespace
 
@@ -31,9 +25,8 @@ int strata_cuda_decode_attention(int element, const void* q, const void* kCache,
                                  std::int64_t b, std::int64_t h, std::int64_t hkv, std::int64_t capacity,
                                  std::int64_t d, std::int64_t maxLength, void* workspace, std::int64_t workspaceBytes,
                                  void* stream) {
-  if (b < 1 || hkv < 1 || h < hkv || h % hkv != 0 || d < 1 || d > cuda::kAttentionMaxD ||
-      (element != 0 && element != 1)) {
-    return kInvalidValue;
+  if (b < 1 || hkv < 1 || h < hkv || h % hkv != 0 || d < 1 || d > cuda::kAttentionMaxD || !cuda::isElement(element)) {
+    return cuda::kInvalidValue;
   }
   cuda::AttentionArguments a;
   a.q = q;
@@ -51,8 +44,7 @@ int strata_cuda_decode_attention(int element, const void* q, const void* kCache,
   a.parts = partsOf(h, hkv);
   a.ranges = cuda::attentionRanges(b, hkv, a.parts, maxLength, cuda::processors());
   const std::int64_t bytes = a.ranges == 1 ? 0 : b * h * a.ranges * (d + 2) * static_cast<std::int64_t>(sizeof(float));
-  if (workspaceBytes < bytes) return kInvalidValue;
-  const std::int64_t rowBytes = d * (element == 0 ? 4 : 2);
-  a.aligned = rowBytes % 16 == 0 && isAligned(q) && isAligned(kCache) && isAligned(vCache);
+  if (workspaceBytes < bytes) return cuda::kInvalidValue;
+  a.aligned = cuda::areAligned(d * (element == 0 ? 4 : 2), q, kCache, vCache);
   return element == 0 ? cuda::launchAttention<float>(a, b, stream) : cuda::launchAttention<Bfloat16>(a, b, stream);
 }

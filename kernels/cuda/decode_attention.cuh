@@ -30,10 +30,23 @@ struct AttentionArguments {
   std::int64_t window = 0;  // over 0: the last keys that are seen
   float scale = 1;
   int heads = 0, kvHeads = 0, d = 0;
-  int ranges = 1;        // of keys, for each sequence
+  int ranges = 1;        // of keys, for each sequence at most
   int parts = 1;         // blocks that share the query heads of one KV head
   bool aligned = false;  // rows start at multiples of 16 bytes
 };
+
+/// Ranges that this many keys are cut into: no more than the grid has, none much shorter than the others are. What is
+/// computed depends on the length alone, so that one grid serves all lengths.
+STRATA_DEVICE int rangesOf(std::int64_t length, int most) {
+  const std::int64_t ranges = (length + kAttentionRangeKeys - 1) / kAttentionRangeKeys;
+  return ranges < 1 ? 1 : ranges < most ? static_cast<int>(ranges) : most;
+}
+
+/// The keys that a sequence's query sees.
+STRATA_DEVICE std::int64_t lengthSeen(const AttentionArguments& a, int sequence) {
+  const std::int64_t all = a.lengths[sequence];
+  return a.window > 0 && a.window < all ? a.window : all;
+}
 
 /// What one query head gathers over keys: the largest score, and e^(score - largest) summed alone and times v.
 struct Gathering {
@@ -108,15 +121,24 @@ STRATA_DEVICE void gatherKeys(Gathering (&states)[Heads], const float (&q)[Heads
   }
 }
 
+/// Blocks of a multiprocessor, as many as fit without spills.
+template <class T, int Heads>
+constexpr int attentionBlocks() {
+  return sizeof(T) == 2 ? 7 - Heads : Heads == 1 ? 4 : 3;
+}
+
 /// Grid: (ranges, Hkv · parts, B).
 template <class T, int Heads, int RowThreads>
-STRATA_KERNEL(kAttentionThreads)
+STRATA_KERNEL_OF(kAttentionThreads, (attentionBlocks<T, Heads>()))
 decodeAttentionKernel(AttentionArguments a) {
   constexpr int kTeams = kAttentionThreads / RowThreads;
   constexpr int kWidth = RowThreads * 8 + 2;
   STRATA_SHARED(float, merged, kAttentionWarps* Heads* kWidth);
 
   const int sequence = blockIndexZ();
+  const std::int64_t length = lengthSeen(a, sequence);
+  const int ranges = rangesOf(length, a.ranges);
+  if (blockIndexX() >= ranges) return;  // the whole block
   const int kvHead = blockIndexY() / a.parts, part = blockIndexY() % a.parts;
   const int group = a.heads / a.kvHeads;
   const int headBegin = kvHead * group + part * group / a.parts;
@@ -138,12 +160,11 @@ decodeAttentionKernel(AttentionArguments a) {
   }
 
   // The rows start where the window does.
-  const std::int64_t all = a.lengths[sequence];
-  const std::int64_t length = a.window > 0 && a.window < all ? a.window : all;
-  const std::int64_t kvRow = (static_cast<std::int64_t>(sequence) * a.kvHeads + kvHead) * a.capacity + all - length;
+  const std::int64_t kvRow =
+      (static_cast<std::int64_t>(sequence) * a.kvHeads + kvHead) * a.capacity + a.lengths[sequence] - length;
   const T* kRows = static_cast<const T*>(a.kCache) + kvRow * a.d + first;
   const T* vRows = static_cast<const T*>(a.vCache) + kvRow * a.d + first;
-  const std::int64_t begin = length * blockIndexX() / a.ranges, end = length * (blockIndexX() + 1) / a.ranges;
+  const std::int64_t begin = length * blockIndexX() / ranges, end = length * (blockIndexX() + 1) / ranges;
   for (std::int64_t key = begin; key < end; key += kTeams * kAttentionKeysAtOnce) {
     Eight<T> k[kAttentionKeysAtOnce], v[kAttentionKeysAtOnce];
     bool valid[kAttentionKeysAtOnce];
@@ -207,17 +228,19 @@ STRATA_KERNEL(kAttentionThreads)
 mergeRangesKernel(AttentionArguments a) {
   const std::int64_t query = static_cast<std::int64_t>(blockIndexY()) * a.heads + blockIndexX();
   const float* rows = a.partial + query * a.ranges * (a.d + 2);
+  const std::int64_t length = lengthSeen(a, blockIndexY());
+  const int ranges = rangesOf(length, a.ranges);
   float largest = -INFINITY;
-  for (int range = 0; range < a.ranges; ++range) largest = fmaxf(largest, rows[range * (a.d + 2)]);
+  for (int range = 0; range < ranges; ++range) largest = fmaxf(largest, rows[range * (a.d + 2)]);
   for (int i = threadIndex(); i < a.d; i += kAttentionThreads) {
     float total = 0, sum = 0;
-    for (int range = 0; range < a.ranges; ++range) {
+    for (int range = 0; range < ranges; ++range) {
       const float* row = rows + range * (a.d + 2);
       const float factor = row[0] == largest ? 1.0f : expf(row[0] - largest);
       total += factor * row[1];
       sum += factor * row[2 + i];
     }
-    storeDevice(static_cast<T*>(a.out) + query * a.d + i, a.lengths[blockIndexY()] > 0 ? sum / total : 0.0f);
+    storeDevice(static_cast<T*>(a.out) + query * a.d + i, length > 0 ? sum / total : 0.0f);
   }
 }
 

@@ -3,6 +3,7 @@
 // STRATA_SIMT defined, by the host's compiler against the emulation in tests/simt/simt.h. A kernel uses no other
 // CUDA name than these.
 
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 
@@ -17,6 +18,8 @@
 namespace strata::kernels::cuda {
 
 constexpr int kWarp = 32;
+constexpr int kInvalidValue = 1;                                         // cudaErrorInvalidValue
+constexpr std::int64_t kMostBlocks = 0x7fffffff, kMostBlocksY = 0xffff;  // of a grid's x, and of its y and z
 
 /// 16 bytes, the widest load.
 struct alignas(16) Words {
@@ -28,6 +31,7 @@ struct alignas(16) Words {
 #define STRATA_DEVICE inline
 #define STRATA_UNROLL
 #define STRATA_KERNEL(threads) inline void
+#define STRATA_KERNEL_OF(threads, blocks) inline void
 /// An array of the block's shared memory; what was not written reads as NaN.
 #define STRATA_SHARED(type, name, count) const auto name = ::strata::simt::shared<type>(count)
 
@@ -35,17 +39,37 @@ using simt::barrier;
 using simt::blockIndexX;
 using simt::blockIndexY;
 using simt::blockIndexZ;
+using simt::blockThreads;
 using simt::shuffleXor;
 using simt::threadIndex;
 
 inline float asFloat(std::uint32_t bits) {
   return std::bit_cast<float>(bits);
 }
+inline std::uint32_t asBits(float value) {
+  return std::bit_cast<std::uint32_t>(value);
+}
+inline int shuffleXor(int value, int mask) {
+  return std::bit_cast<int>(simt::shuffleXor(std::bit_cast<float>(value), mask));
+}
 inline Words loadWords(const void* p) {
   Words words;
   simt::checkAligned(p, sizeof words);
   std::memcpy(&words, p, sizeof words);
   return words;
+}
+inline Words loadWrittenWords(const void* p) {
+  return loadWords(p);
+}
+inline void storeWords(void* p, const Words& words) {
+  simt::checkAligned(p, sizeof words);
+  std::memcpy(p, &words, sizeof words);
+}
+inline std::uint32_t roundToBfloat16(float value) {
+  return fromFloat<Bfloat16>(value).bits;
+}
+inline std::uint32_t roundPair(float low, float high) {
+  return roundToBfloat16(low) | roundToBfloat16(high) << 16;
 }
 
 struct Launch {
@@ -67,6 +91,8 @@ inline int processors() {
 #define STRATA_DEVICE __device__ __forceinline__
 #define STRATA_UNROLL _Pragma("unroll")
 #define STRATA_KERNEL(threads) __global__ void __launch_bounds__(threads)
+/// With registers for so many blocks a multiprocessor.
+#define STRATA_KERNEL_OF(threads, blocks) __global__ void __launch_bounds__(threads, blocks)
 #define STRATA_SHARED(type, name, count) __shared__ type name[count]
 
 STRATA_DEVICE int threadIndex() {
@@ -84,17 +110,44 @@ STRATA_DEVICE int blockIndexZ() {
 STRATA_DEVICE void barrier() {
   __syncthreads();
 }
+STRATA_DEVICE int blockThreads() {
+  return static_cast<int>(blockDim.x);
+}
 /// Of all 32 threads of a warp, which must all come here.
 STRATA_DEVICE float shuffleXor(float value, int mask) {
+  return __shfl_xor_sync(0xffffffffu, value, mask);
+}
+STRATA_DEVICE int shuffleXor(int value, int mask) {
   return __shfl_xor_sync(0xffffffffu, value, mask);
 }
 
 STRATA_DEVICE float asFloat(std::uint32_t bits) {
   return __uint_as_float(bits);
 }
+STRATA_DEVICE std::uint32_t asBits(float value) {
+  return __float_as_uint(value);
+}
+/// Of memory that nothing writes while the kernel runs.
 STRATA_DEVICE Words loadWords(const void* p) {
   const uint4 words = __ldg(static_cast<const uint4*>(p));
   return {{words.x, words.y, words.z, words.w}};
+}
+/// Of memory that this thread may also write.
+STRATA_DEVICE Words loadWrittenWords(const void* p) {
+  const uint4 words = *static_cast<const uint4*>(p);
+  return {{words.x, words.y, words.z, words.w}};
+}
+STRATA_DEVICE void storeWords(void* p, const Words& words) {
+  *static_cast<uint4*>(p) = make_uint4(words.word[0], words.word[1], words.word[2], words.word[3]);
+}
+/// Two values as bf16, to nearest, ties to even, the first in the low half; NaN stays NaN.
+STRATA_DEVICE std::uint32_t roundPair(float low, float high) {
+  std::uint32_t pair;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
+  return pair;
+}
+STRATA_DEVICE std::uint32_t roundToBfloat16(float value) {
+  return roundPair(value, 0.0f) & 0xffffu;
 }
 
 struct Launch {
@@ -132,12 +185,8 @@ STRATA_DEVICE float toFloatDevice(Bfloat16 value) {
 STRATA_DEVICE void storeDevice(float* p, float value) {
   *p = value;
 }
-/// To nearest, ties to even; NaN stays NaN.
 STRATA_DEVICE void storeDevice(Bfloat16* p, float value) {
-  std::uint32_t bits;
-  memcpy(&bits, &value, sizeof bits);
-  const std::uint32_t rounded = value != value ? (bits >> 16) | 0x40u : (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
-  p->bits = static_cast<std::uint16_t>(rounded);
+  p->bits = static_cast<std::uint16_t>(roundToBfloat16(value));
 }
 
 /// Eight elements as they lie in memory.
@@ -146,12 +195,17 @@ struct Eight {
   Words words[sizeof(T) / 2];
 };
 
-/// aligned: p is a multiple of 16 bytes and all eight are there. Otherwise one by one, the first `count`, zeros after.
-template <class T>
+/// aligned: p is a multiple of 16 bytes. All eight elements at once if it is and they are there, otherwise one by one
+/// the first `count`, zeros after.
+template <class T, bool isWritten = false>
 STRATA_DEVICE Eight<T> loadEight(const T* p, int count, bool aligned) {
   Eight<T> eight;
   if (aligned && count == 8) {
-    for (int i = 0; i < static_cast<int>(sizeof(T) / 2); ++i) eight.words[i] = loadWords(p + i * 16 / sizeof(T));
+    STRATA_UNROLL
+    for (int i = 0; i < static_cast<int>(sizeof(T) / 2); ++i) {
+      const T* from = p + i * 16 / sizeof(T);
+      eight.words[i] = isWritten ? loadWrittenWords(from) : loadWords(from);
+    }
     return eight;
   }
   T elements[8];
@@ -159,6 +213,27 @@ STRATA_DEVICE Eight<T> loadEight(const T* p, int count, bool aligned) {
   for (int i = 0; i < 8; ++i) elements[i] = i < count ? p[i] : T{};
   memcpy(&eight, elements, sizeof eight);
   return eight;
+}
+/// The same of memory that this thread may also write.
+template <class T>
+STRATA_DEVICE Eight<T> loadWrittenEight(const T* p, int count, bool aligned) {
+  return loadEight<T, true>(p, count, aligned);
+}
+
+/// The first `count` of the elements.
+template <class T>
+STRATA_DEVICE void storeEight(T* p, const Eight<T>& eight, int count, bool aligned) {
+  if (aligned && count == 8) {
+    STRATA_UNROLL
+    for (int i = 0; i < static_cast<int>(sizeof(T) / 2); ++i) storeWords(p + i * 16 / sizeof(T), eight.words[i]);
+    return;
+  }
+  T elements[8];
+  memcpy(static_cast<void*>(elements), &eight, sizeof eight);
+  STRATA_UNROLL
+  for (int i = 0; i < 8; ++i) {
+    if (i < count) p[i] = elements[i];
+  }
 }
 
 STRATA_DEVICE void expand(const Eight<float>& eight, float (&to)[8]) {
@@ -171,6 +246,71 @@ STRATA_DEVICE void expand(const Eight<Bfloat16>& eight, float (&to)[8]) {
     to[2 * i] = asFloat(eight.words[0].word[i] << 16);
     to[2 * i + 1] = asFloat(eight.words[0].word[i] & 0xffff0000u);
   }
+}
+
+STRATA_DEVICE void pack(const float (&from)[8], Eight<float>& eight) {
+  STRATA_UNROLL
+  for (int i = 0; i < 8; ++i) eight.words[i / 4].word[i % 4] = asBits(from[i]);
+}
+/// To nearest, ties to even; NaN stays NaN.
+STRATA_DEVICE void pack(const float (&from)[8], Eight<Bfloat16>& eight) {
+  STRATA_UNROLL
+  for (int i = 0; i < 4; ++i) eight.words[0].word[i] = roundPair(from[2 * i], from[2 * i + 1]);
+}
+
+/// How many of eight elements from `first` on exist.
+STRATA_DEVICE int eightOf(std::int64_t first, std::int64_t size) {
+  return size - first < 0 ? 0 : size - first < 8 ? static_cast<int>(size - first) : 8;
+}
+
+STRATA_DEVICE float warpSum(float value) {
+  STRATA_UNROLL
+  for (int mask = kWarp / 2; mask > 0; mask /= 2) value += shuffleXor(value, mask);
+  return value;
+}
+STRATA_DEVICE float warpMax(float value) {
+  STRATA_UNROLL
+  for (int mask = kWarp / 2; mask > 0; mask /= 2) value = fmaxf(value, shuffleXor(value, mask));
+  return value;
+}
+/// The sum over the block's threads, a multiple of 32, all of which must come here; each gets it.
+STRATA_DEVICE float blockSum(float value) {
+  STRATA_SHARED(float, sums, kWarp);
+  value = warpSum(value);
+  const int lane = threadIndex() % kWarp;
+  if (lane == 0) sums[threadIndex() / kWarp] = value;
+  barrier();
+  const float total = warpSum(lane < blockThreads() / kWarp ? sums[lane] : 0.0f);
+  barrier();  // before the next sum's writes
+  return total;
+}
+
+/// The largest value of the block's threads, NaN left out; the same rules.
+STRATA_DEVICE float blockMax(float value) {
+  STRATA_SHARED(float, largest, kWarp);
+  value = warpMax(value);
+  const int lane = threadIndex() % kWarp;
+  if (lane == 0) largest[threadIndex() / kWarp] = value;
+  barrier();
+  const float all = warpMax(lane < blockThreads() / kWarp ? largest[lane] : -INFINITY);
+  barrier();
+  return all;
+}
+
+/// Threads of a block that goes over a row in steps of eight elements a thread.
+inline int threadsFor(std::int64_t elements, int most) {
+  const std::int64_t threads = (elements + 8 * kWarp - 1) / (8 * kWarp) * kWarp;
+  return threads < kWarp ? kWarp : threads < most ? static_cast<int>(threads) : most;
+}
+
+/// Whether all of the arrays start at multiples of 16 bytes and so do their rows of this many bytes.
+template <class... Arrays>
+bool areAligned(std::int64_t rowBytes, const Arrays*... arrays) {
+  return rowBytes % 16 == 0 && ((reinterpret_cast<std::uintptr_t>(arrays) % 16 == 0) && ...);
+}
+
+inline bool isElement(int element) {
+  return element == 0 || element == 1;
 }
 
 }  // namespace strata::kernels::cuda

@@ -1,60 +1,18 @@
 // rmsNorm, addRmsNorm, rope, siluMul, kvAppend.
 
-#include "kernel_test.h"
-#include "kernels/kv_append.h"
-#include "kernels/rms_norm.h"
-#include "kernels/rope.h"
-#include "kernels/silu_mul.h"
+#include "elementwise_cases.h"
 
 namespace strata::kernels::testing {
 namespace {
 
 class RmsNorm : public KernelTest {
  protected:
-  /// x += delta where given; y = norm.
-  void run(Version version, Array& x, const Array* delta, const Array& weight, Array& y, std::int64_t rows,
-           std::int64_t c) {
-    const TargetsScope scope(targetsOf(version));
-    if (version == Version::reference) {
-      if (delta == nullptr)
-        reference::rmsNorm(element(), x.data(), weight.data(), 1e-5f, y.data(), rows, c, kOneThread);
-      else
-        reference::addRmsNorm(element(), x.data(), delta->data(), weight.data(), 1e-5f, y.data(), rows, c, kOneThread);
-    } else {
-      if (delta == nullptr)
-        rmsNorm(element(), x.data(), weight.data(), 1e-5f, y.data(), rows, c, kThreeThreads);
-      else
-        addRmsNorm(element(), x.data(), delta->data(), weight.data(), 1e-5f, y.data(), rows, c, kThreeThreads);
-    }
-  }
-
   void check(std::int64_t rows, std::int64_t c, std::size_t slack, bool add) {
-    SCOPED_TRACE(std::to_string(rows) + " rows of " + std::to_string(c));
-    std::mt19937 random(static_cast<unsigned>(rows * 7919 + c));
-    Array x(element(), rows * c, slack), plainX(element(), rows * c), delta(element(), rows * c, slack);
-    Array weight(element(), c, slack), y(element(), rows * c, slack), plain(element(), rows * c);
-    x.fillRandom(random, 3);
-    plainX.copyFrom(x);
-    delta.fillRandom(random);
-    weight.fillRandom(random);
-    run(version(), x, add ? &delta : nullptr, weight, y, rows, c);
-    run(Version::reference, plainX, add ? &delta : nullptr, weight, plain, rows, c);
-    for (std::int64_t i = 0; i < rows * c; ++i) ASSERT_EQ(x.get(i), plainX.get(i));
-    std::vector<double> exact;
-    double bound = 0;
-    for (std::int64_t row = 0; row < rows; ++row) {
-      double squares = 0;
-      for (std::int64_t i = 0; i < c; ++i) squares += static_cast<double>(x.get(row * c + i)) * x.get(row * c + i);
-      const double factor = 1 / std::sqrt(squares / static_cast<double>(c) + static_cast<double>(1e-5f));
-      for (std::int64_t i = 0; i < c; ++i) {
-        exact.push_back(x.get(row * c + i) * factor * weight.get(i));
-        bound = std::max(bound, std::abs(exact.back()) * (unitOf(element()) + static_cast<double>(c + 4) * 6e-8));
-      }
-    }
-    EXPECT_LE(largestError(y, exact), bound);
-    if (!isReference()) expectAsGoodAs(y, plain, exact);
-    EXPECT_TRUE(x.surroundingsUntouched());
+    const TargetsScope scope(targetsOf(version()));
+    checkRmsNorm(norm(), add ? (isReference() ? &reference::addRmsNorm : &kernels::addRmsNorm) : nullptr, element(),
+                 rows, c, slack, kThreeThreads);
   }
+  RmsNormFunction norm() const { return isReference() ? &reference::rmsNorm : &kernels::rmsNorm; }
 };
 
 TEST_P(RmsNorm, IsAsExactAsThePlainComputation) {
@@ -72,12 +30,13 @@ TEST_P(RmsNorm, AddsTheResidualFirst) {
 }
 
 TEST_P(RmsNorm, MayWriteOverItsInput) {
+  const TargetsScope scope(targetsOf(version()));
   std::mt19937 random(1);
   Array x(element(), 70), y(element(), 70), weight(element(), 35);
   x.fillRandom(random);
   weight.fillRandom(random);
-  run(version(), x, nullptr, weight, y, 2, 35);
-  run(version(), x, nullptr, weight, x, 2, 35);
+  norm()(element(), x.data(), weight.data(), kNormEps, y.data(), 2, 35, kThreeThreads);
+  norm()(element(), x.data(), weight.data(), kNormEps, x.data(), 2, 35, kThreeThreads);
   for (std::int64_t i = 0; i < 70; ++i) EXPECT_EQ(x.get(i), y.get(i));
 }
 
@@ -86,74 +45,25 @@ STRATA_ALL_VERSIONS(RmsNorm);
 class Rope : public KernelTest {};
 
 TEST_P(Rope, TurnsEachPairByItsAngle) {
+  const TargetsScope scope(targetsOf(version()));
   for (const std::int64_t d : {2, 6, 12, 64, 96, 128}) {
     for (const std::size_t slack : {std::size_t{0}, std::size_t{2}}) {
-      SCOPED_TRACE(d);
-      constexpr std::int64_t kRows = 3, kHeads = 3;
-      const std::int64_t half = d / 2;
-      std::mt19937 random(static_cast<unsigned>(d));
-      Array x(element(), kRows * kHeads * d, slack), plain(element(), kRows * kHeads * d);
-      x.fillRandom(random);
-      plain.copyFrom(x);
-      std::vector<float> cos, sin;
-      for (std::int64_t i = 0; i < kRows * half; ++i) {
-        cos.push_back(std::cos(static_cast<float>(i) * 0.7f));
-        sin.push_back(std::sin(static_cast<float>(i) * 0.7f));
-      }
-      std::vector<double> exact(static_cast<std::size_t>(x.size()));
-      for (std::int64_t row = 0; row < kRows; ++row) {
-        for (std::int64_t i = 0; i < kHeads * half; ++i) {
-          const std::int64_t first = row * kHeads * d + i / half * d + i % half;
-          const double c = cos[static_cast<std::size_t>(row * half + i % half)];
-          const double s = sin[static_cast<std::size_t>(row * half + i % half)];
-          exact[static_cast<std::size_t>(first)] = x.get(first) * c - x.get(first + half) * s;
-          exact[static_cast<std::size_t>(first + half)] = x.get(first + half) * c + x.get(first) * s;
-        }
-      }
-      const TargetsScope scope(targetsOf(version()));
-      reference::rope(element(), plain.data(), cos.data(), sin.data(), kRows, kHeads, d, kOneThread);
-      if (isReference()) {
-        EXPECT_LE(largestError(plain, exact), 6 * (unitOf(element()) + 2e-7));
-        continue;
-      }
-      rope(element(), x.data(), cos.data(), sin.data(), kRows, kHeads, d, kThreeThreads);
-      expectAsGoodAs(x, plain, exact);
+      checkRope(isReference() ? &reference::rope : &kernels::rope, element(), d, slack, kThreeThreads);
     }
   }
 }
 
 STRATA_ALL_VERSIONS(Rope);
 
-class SiluMul : public KernelTest {};
+class SiluMul : public KernelTest {
+ protected:
+  SiluMulFunction function() const { return isReference() ? &reference::siluMul : &kernels::siluMul; }
+};
 
 TEST_P(SiluMul, IsAsExactAsThePlainComputationOverTheWholeRange) {
+  const TargetsScope scope(targetsOf(version()));
   for (const std::int64_t n : {1, 15, 64, 65, 1000, 5000}) {
-    SCOPED_TRACE(n);
-    std::mt19937 random(static_cast<unsigned>(n));
-    Array gate(element(), n, 2), up(element(), n), y(element(), n, 2), plain(element(), n);
-    gate.fillRandom(random, 4);
-    up.fillRandom(random);
-    gate.set(0, -200);  // e^200 overflows fp32
-    if (n > 1) gate.set(1, 200);
-    if (n > 2) gate.set(2, -89);
-    std::vector<double> exact;
-    double bound = 1e-30;
-    for (std::int64_t i = 0; i < n; ++i) {
-      const double a = gate.get(i);
-      exact.push_back(a / (1 + std::exp(-a)) * up.get(i));
-      bound = std::max(bound, std::abs(exact.back()) * (unitOf(element()) + 1e-6));
-    }
-    const TargetsScope scope(targetsOf(version()));
-    reference::siluMul(element(), gate.data(), up.data(), plain.data(), n, kOneThread);
-    if (isReference()) {
-      EXPECT_LE(largestError(plain, exact), bound);
-      continue;
-    }
-    siluMul(element(), gate.data(), up.data(), y.data(), n, n % 2 == 0 ? kThreeThreads : kOneThread);
-    expectAsGoodAs(y, plain, exact);
-    EXPECT_NEAR(y.get(0), exact[0], 1e-30) << "silu(-200) is 0 up to rounding";
-    if (n == 1) continue;
-    EXPECT_NEAR(y.get(1), exact[1], std::abs(exact[1]) * (unitOf(element()) + 1e-6)) << "silu(200) is 200";
+    checkSiluMul(function(), element(), n, 2, n % 2 == 0 ? kThreeThreads : kOneThread);
   }
 }
 
@@ -164,7 +74,7 @@ TEST_P(SiluMul, KeepsNaN) {
     up.set(i, 2);
   }
   const TargetsScope scope(targetsOf(version()));
-  (isReference() ? reference::siluMul : kernels::siluMul)(element(), gate.data(), up.data(), y.data(), 3, kOneThread);
+  function()(element(), gate.data(), up.data(), y.data(), 3, kOneThread);
   EXPECT_FALSE(std::isnan(y.get(0)));
   EXPECT_TRUE(std::isnan(y.get(1)));
 }
@@ -174,32 +84,8 @@ STRATA_ALL_VERSIONS(SiluMul);
 class KvAppend : public KernelTest {};
 
 TEST_P(KvAppend, WritesEachSequenceAtItsOwnPositionAndNothingElse) {
-  constexpr std::int64_t kB = 3, kHkv = 2, kCapacity = 5, kD = 6;
-  const std::int64_t positions[kB] = {0, 4, 2};
-  std::mt19937 random(3);
-  Array k(element(), kB * kHkv * kD, 2), v(element(), kB * kHkv * kD);
-  Array kCache(element(), kB * kHkv * kCapacity * kD), vCache(element(), kB * kHkv * kCapacity * kD, 2);
-  k.fillRandom(random);
-  v.fillRandom(random);
-  for (std::int64_t i = 0; i < kCache.size(); ++i) {
-    kCache.set(i, 100);
-    vCache.set(i, 100);
-  }
   const TargetsScope scope(targetsOf(version()));
-  (isReference() ? reference::kvAppend : kernels::kvAppend)(element(), k.data(), v.data(), kCache.data(), vCache.data(),
-                                                            positions, kB, kHkv, kCapacity, kD, kThreeThreads);
-  for (std::int64_t head = 0; head < kB * kHkv; ++head) {
-    for (std::int64_t position = 0; position < kCapacity; ++position) {
-      const bool written = position == positions[head / kHkv];
-      for (std::int64_t i = 0; i < kD; ++i) {
-        const std::int64_t at = (head * kCapacity + position) * kD + i;
-        ASSERT_EQ(kCache.get(at), written ? k.get(head * kD + i) : 100);
-        ASSERT_EQ(vCache.get(at), written ? v.get(head * kD + i) : 100);
-      }
-    }
-  }
-  EXPECT_TRUE(kCache.surroundingsUntouched());
-  EXPECT_TRUE(vCache.surroundingsUntouched());
+  checkKvAppend(isReference() ? &reference::kvAppend : &kernels::kvAppend, element(), 6, kThreeThreads);
 }
 
 STRATA_ALL_VERSIONS(KvAppend);

@@ -1,151 +1,58 @@
-#include "kernels/softmax_cross_entropy.h"
-
-#include <limits>
-
-#include "splits.h"
+#include "softmax_cross_entropy_cases.h"
 
 namespace strata::kernels::testing {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr float kScale = 0.75f;
-
 class SoftmaxCrossEntropy : public KernelTest {
  protected:
-  void run(Array& logits, const std::vector<std::int64_t>& targets, Array& losses, const Stream& stream) const {
-    const TargetsScope scope(targetsOf(version()));
-    const auto rows = static_cast<std::int64_t>(targets.size());
-    (isReference() ? reference::softmaxCrossEntropy : kernels::softmaxCrossEntropy)(
-        element(), logits.data(), targets.data(), kScale, static_cast<float*>(losses.data()), rows,
-        logits.size() / rows, stream);
-  }
-
-  /// Against fp64. The share of a sum's error: a plain fp32 sum's grows with its length, the kernels' may not.
-  void expectExact(const Array& logits, const std::vector<std::int64_t>& targets, const Array& gradient,
-                   const Array& losses) const {
-    const auto rows = static_cast<std::int64_t>(targets.size());
-    const std::int64_t vocab = logits.size() / rows;
-    const double sumError = isReference() ? static_cast<double>(vocab) * 6e-8 : 1e-6;
-    for (std::int64_t row = 0; row < rows; ++row) {
-      const auto logit = [&](std::int64_t i) { return static_cast<double>(logits.get(row * vocab + i)); };
-      const std::int64_t target = targets[static_cast<std::size_t>(row)];
-      double most = logit(0), sum = 0;
-      for (std::int64_t i = 1; i < vocab; ++i) most = std::max(most, logit(i));
-      for (std::int64_t i = 0; i < vocab; ++i) sum += std::exp(logit(i) - most);
-      const double loss = std::log(sum) + (most - logit(target));
-      ASSERT_NEAR(losses.get(row), loss, 3e-7 * std::abs(loss) + sumError + 2e-7) << "row " << row;
-      for (std::int64_t i = 0; i < vocab; ++i) {
-        const double p = std::exp(logit(i) - most) / sum, share = i == target ? 1 : 0;
-        const double exact = (p - share) * static_cast<double>(kScale);
-        const double relative = 1e-6 + sumError + std::abs(logit(i) - most) * 6e-8;
-        ASSERT_NEAR(gradient.get(row * vocab + i), exact,
-                    unitOf(element()) * std::abs(exact) + (p * relative + share * 2e-7) + 1e-37)
-            << "row " << row << " value " << i;
-      }
-    }
-  }
-
-  void check(std::int64_t rows, std::int64_t vocab, std::size_t slack) {
-    SCOPED_TRACE(std::to_string(rows) + " rows of " + std::to_string(vocab));
-    std::mt19937 random(static_cast<unsigned>(rows * 7919 + vocab));
-    Array logits(element(), rows * vocab, slack), work(element(), rows * vocab, slack);
-    Array again(element(), rows * vocab, slack), losses(Element::f32, rows), againLosses(Element::f32, rows);
-    logits.fillRandom(random, 4);
-    std::vector<std::int64_t> targets;
-    for (std::int64_t row = 0; row < rows; ++row) {
-      targets.push_back(row == 0 ? vocab - 1 : static_cast<std::int64_t>(random()) % vocab);
-    }
-    work.copyFrom(logits);
-    run(work, targets, losses, kOneThread);
-    expectExact(logits, targets, work, losses);
-    EXPECT_TRUE(work.surroundingsUntouched());
-    EXPECT_TRUE(losses.surroundingsUntouched());
-    if (isReference()) return;
-    for (const Stream& stream : kSplits) {
-      again.copyFrom(logits);
-      run(again, targets, againLosses, stream);
-      EXPECT_TRUE(sameBits(work, again));
-      EXPECT_TRUE(sameBits(losses, againLosses));
-    }
+  SoftmaxCases cases() const {
+    return {isReference() ? &reference::softmaxCrossEntropy : &kernels::softmaxCrossEntropy, element(), isReference()};
   }
 };
 
 TEST_P(SoftmaxCrossEntropy, IsExactAndTheSameForAnySplit) {
+  const TargetsScope scope(targetsOf(version()));
   for (const std::int64_t vocab : {1, 2, 15, 64, 65, 127, 500}) {
-    check(1, vocab, 0);
-    check(3, vocab, 2);
-    check(300, vocab, 2);
+    cases().check(1, vocab, 0);
+    cases().check(3, vocab, 2);
+    cases().check(300, vocab, 2);
   }
-  for (const std::int64_t vocab : {4097, 32000}) check(3, vocab, 0);
+  for (const std::int64_t vocab : {4097, 32000}) cases().check(3, vocab, 0);
 }
 
 TEST_P(SoftmaxCrossEntropy, KeepsItsDigitsOverTheLargestVocabulary) {
-  check(1, 151937, 2);
+  const TargetsScope scope(targetsOf(version()));
+  cases().check(1, 151937, 2);
 }
 
 TEST_P(SoftmaxCrossEntropy, KeepsItsDigitsWhereManyAreAlike) {
-  constexpr std::int64_t kVocab = 151936;
-  Array logits(element(), kVocab), work(element(), kVocab), losses(Element::f32, 1);
-  for (std::int64_t i = 0; i < kVocab; ++i) logits.set(i, i == 0 ? 2.5f : 0.25f);
-  work.copyFrom(logits);
-  run(work, {77}, losses, kOneThread);
-  expectExact(logits, {77}, work, losses);
+  const TargetsScope scope(targetsOf(version()));
+  cases().keepsItsDigitsWhereManyAreAlike();
 }
 
 TEST_P(SoftmaxCrossEntropy, OfOneChoiceIsZero) {
-  Array logits(element(), 1), losses(Element::f32, 1);
-  logits.set(0, 123);
-  run(logits, {0}, losses, kOneThread);
-  EXPECT_EQ(losses.get(0), 0);
-  EXPECT_EQ(logits.get(0), 0);
+  const TargetsScope scope(targetsOf(version()));
+  cases().ofOneChoiceIsZero();
 }
 
 TEST_P(SoftmaxCrossEntropy, TakesLogitsWhoseExponentialsOverflow) {
-  Array logits(element(), 6), work(element(), 6), losses(Element::f32, 2);
-  const float values[] = {3000, 2999, -3000, -3e38f, -3e38f, -3.1e38f};
-  for (std::int64_t i = 0; i < 6; ++i) logits.set(i, values[i]);
-  work.copyFrom(logits);
-  run(work, {1, 0}, losses, kThreeThreads);
-  expectExact(logits, {1, 0}, work, losses);
+  const TargetsScope scope(targetsOf(version()));
+  cases().takesLogitsWhoseExponentialsOverflow();
 }
 
 TEST_P(SoftmaxCrossEntropy, AnswersNaNAndInfinityWithALossThatIsNotFinite) {
-  for (const float bad : {std::nanf(""), -std::nanf(""), kInfinity}) {
-    for (const std::int64_t place : {0, 1, 47, 64, 100, 130}) {
-      Array logits(element(), 3 * 131), losses(Element::f32, 3);
-      std::mt19937 random(7);
-      logits.fillRandom(random);
-      logits.set(131 + place, bad);
-      run(logits, {1, 2, 3}, losses, kThreeThreads);
-      EXPECT_TRUE(std::isfinite(losses.get(0)));
-      EXPECT_TRUE(std::isnan(losses.get(1)));
-      EXPECT_TRUE(std::isfinite(losses.get(2)));
-      for (std::int64_t i = 0; i < 3 * 131; ++i) ASSERT_EQ(std::isnan(logits.get(i)), i / 131 == 1) << i;
-    }
-  }
+  const TargetsScope scope(targetsOf(version()));
+  cases().answersNaNAndInfinityWithALossThatIsNotFinite();
 }
 
 TEST_P(SoftmaxCrossEntropy, GivesAMaskedLogitNoProbability) {
-  Array logits(element(), 3 * 40), losses(Element::f32, 3);
-  for (std::int64_t i = 0; i < 3 * 40; ++i) logits.set(i, i % 40 < 36 || i >= 80 ? -kInfinity : 1.0f);
-  run(logits, {37, 3, 37}, losses, kThreeThreads);
-  EXPECT_NEAR(losses.get(0), std::log(4.0f), 1e-6);
-  EXPECT_EQ(logits.get(0), 0);
-  EXPECT_EQ(logits.get(36), 0.25f * kScale);
-  EXPECT_EQ(logits.get(37), -0.75f * kScale);
-  EXPECT_EQ(losses.get(1), kInfinity);     // the target itself is masked
-  EXPECT_TRUE(std::isnan(losses.get(2)));  // everything is
-  EXPECT_TRUE(std::isnan(logits.get(80 + 37)));
+  const TargetsScope scope(targetsOf(version()));
+  cases().givesAMaskedLogitNoProbability();
 }
 
 TEST_P(SoftmaxCrossEntropy, AnswersATargetOutOfRangeWithNaN) {
-  Array logits(element(), 2 * 20), losses(Element::f32, 2);
-  std::mt19937 random(7);
-  logits.fillRandom(random);
-  run(logits, {-1, 20}, losses, kOneThread);
-  for (std::int64_t row = 0; row < 2; ++row) EXPECT_TRUE(std::isnan(losses.get(row)));
-  for (std::int64_t i = 0; i < 40; ++i) EXPECT_TRUE(std::isnan(logits.get(i)));
-  EXPECT_TRUE(logits.surroundingsUntouched());
+  const TargetsScope scope(targetsOf(version()));
+  cases().answersATargetOutOfRangeWithNaN();
 }
 
 STRATA_ALL_VERSIONS(SoftmaxCrossEntropy);

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "attention_cases.h"
-#include "kernels/cuda/decode_attention.cu"
+#include "kernels/cuda/entries.h"
 #include "simt.h"
 
 namespace strata::kernels::testing {
@@ -51,28 +51,6 @@ TEST_P(DecodeAttentionOnSimt, MergesRangesOfLongSequences) {
   check({1, 5, 1, 16, 1030, {1025}}, 2);
   check({2, 2, 1, 128, 700, {700, 3}}, 3);  // the second sequence leaves ranges empty
   check({2, 2, 1, 32, 1500, {1500, 900}, 700}, 4);
-}
-
-TEST_P(DecodeAttentionOnSimt, NeedsItsBarrier) {
-  constexpr std::int64_t kD = 64, kLength = 90;
-  std::mt19937 random(1);
-  Array q(GetParam(), 4 * kD), k(GetParam(), kLength * kD), v(GetParam(), kLength * kD);
-  Array right(GetParam(), 4 * kD), broken(GetParam(), 4 * kD);
-  q.fillRandom(random);
-  k.fillRandom(random);
-  v.fillRandom(random);
-  const std::int64_t length = kLength;
-  int wrong = 0;
-  for (std::uint32_t seed = 0; seed < 4; ++seed) {
-    for (const bool breaks : {false, true}) {
-      simt::Session session(seed);
-      if (breaks) session.ignoreBarriers();
-      attentionOnSimt(GetParam(), q.data(), k.data(), v.data(), &length, 0, 0.125f, (breaks ? broken : right).data(), 1,
-                      4, 1, kLength, kD, kOneThread);
-    }
-    for (std::int64_t i = 0; i < right.size(); ++i) wrong += right.get(i) == broken.get(i) ? 0 : 1;
-  }
-  EXPECT_GT(wrong, 100);
 }
 
 TEST_P(DecodeAttentionOnSimt, LetsNaNInTheCacheThrough) {

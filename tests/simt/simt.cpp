@@ -187,6 +187,10 @@ int blockIndexZ() {
   return activeBlock->index[2];
 }
 
+int blockThreads() {
+  return static_cast<int>(activeBlock->threads.size());
+}
+
 void barrier(std::uint32_t line) {
   if (!activeSession->ignoresBarriers()) wait(State::atBarrier, line);
 }

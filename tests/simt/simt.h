@@ -50,6 +50,7 @@ int threadIndex();
 int blockIndexX();
 int blockIndexY();
 int blockIndexZ();
+int blockThreads();
 void barrier(std::uint32_t line = __builtin_LINE());
 /// Of the warp's 32 threads, all of which must come to the same call.
 float shuffleXor(float value, int mask, std::uint32_t line = __builtin_LINE());
