@@ -86,15 +86,82 @@ Result<at::Tensor> InferenceSession::read(const std::vector<std::vector<TokenId>
 }
 
 Result<at::Tensor> InferenceSession::decode(const std::vector<TokenId>& ids) {
+  return std::move(decodeTogether({this}, {&ids}).front());
+}
+
+std::vector<Result<at::Tensor>> InferenceSession::decodeTogether(
+    const std::vector<InferenceSession*>& sessions, const std::vector<const std::vector<TokenId>*>& ids) {
+  std::vector<Result<at::Tensor>> results(sessions.size(), at::Tensor());
+  std::vector<DecodeRow> rows;
+  struct Part {
+    std::size_t session, row;         // its first
+    std::vector<std::size_t> lengths;  // before the step
+  };
+  std::vector<Part> parts;
+  for (std::size_t i = 0; i < sessions.size(); ++i) {
+    InferenceSession& session = *sessions[i];
+    TORCH_INTERNAL_ASSERT(session.m_model == sessions.front()->m_model);
+    std::vector<std::vector<TokenId>> added;
+    if (const Result<void> fits = session.checkStep(*ids[i], added); !fits) {
+      results[i] = tl::unexpected(fits.error());
+    } else if (session.m_stale) {
+      results[i] = session.anew(added);
+    } else if (!DecodePlan::supports(*session.m_model)) {
+      results[i] = session.decodeByOperators(added);
+    } else if (const Result<void> room = session.makeRoom(added); !room) {
+      results[i] = tl::unexpected(room.error());
+    } else {
+      Part part{i, rows.size(), {}};
+      for (std::size_t b = 0; b < added.size(); ++b) {
+        const std::size_t length = session.m_ids[b].size() - 1;
+        part.lengths.push_back(length);
+        rows.push_back({added[b].front(), static_cast<std::int64_t>(length), &session.m_map, session.m_cache.get(),
+                        static_cast<std::int64_t>(b), session.m_options.cancel});
+      }
+      parts.push_back(std::move(part));
+    }
+  }
+  if (parts.empty()) return results;
+  InferenceSession& first = *sessions[parts.front().session];
+  Result<void> done;
+  try {
+    const c10::InferenceMode inference;
+    if (!first.m_plan) first.m_plan = std::make_unique<DecodePlan>(*first.m_model);
+    first.m_plan->step(rows);
+  } catch (const std::exception& exception) {
+    done = tl::unexpected(errorFromException(exception));
+  }
+  for (const Part& part : parts) {
+    InferenceSession& session = *sessions[part.session];
+    if (!done) {
+      results[part.session] = tl::unexpected(done.error());
+    } else if (rows[part.row].isCancelled) {
+      results[part.session] = fail(ErrorCode::cancelled, "The computation was cancelled.");
+    } else {
+      results[part.session] = first.m_plan->logits().narrow(0, static_cast<std::int64_t>(part.row),
+                                                            static_cast<std::int64_t>(part.lengths.size()));
+      continue;
+    }
+    session.takeBack(part.lengths);
+  }
+  return results;
+}
+
+/// One id for each sequence, as what is added to each.
+Result<void> InferenceSession::checkStep(const std::vector<TokenId>& ids,
+                                         std::vector<std::vector<TokenId>>& added) const {
   if (ids.size() != m_ids.size() || ids.empty()) {
     return fail(ErrorCode::internal, "A decoding step needs one token for each sequence of the session.");
   }
-  std::vector<std::vector<TokenId>> added(ids.size());
   for (std::size_t b = 0; b < ids.size(); ++b) {
-    added[b] = {ids[b]};
+    added.push_back({ids[b]});
     STRATA_CHECK(check(added[b], static_cast<std::int64_t>(m_ids[b].size())));
   }
-  if (m_stale) return anew(added);
+  return {};
+}
+
+/// On a device that has no plan.
+Result<at::Tensor> InferenceSession::decodeByOperators(const std::vector<std::vector<TokenId>>& added) {
   return guarded(added, [&] {
     return lastTokens(calls::selectRows(m_model->weights().embedding, idBlock(added, 0, 1, m_model->device())), 0,
                       false);
@@ -216,15 +283,18 @@ Result<at::Tensor> InferenceSession::guarded(const std::vector<std::vector<Token
   std::vector<std::size_t> lengths;
   for (const auto& ids : m_ids) lengths.push_back(ids.size());
   Result<at::Tensor> logits = attempt(added, pass);
-  if (!logits) {
-    for (std::size_t b = 0; b < lengths.size(); ++b) m_ids[b].resize(lengths[b]);
-    m_settled = reusable(static_cast<std::int64_t>(lengths[0]));
-  }
+  if (!logits) takeBack(lengths);
   return logits;
 }
 
-Result<at::Tensor> InferenceSession::attempt(const std::vector<std::vector<TokenId>>& added,
-                                             const std::function<at::Tensor()>& pass) {
+/// The ids of a pass that failed are forgotten.
+void InferenceSession::takeBack(const std::vector<std::size_t>& lengths) {
+  for (std::size_t b = 0; b < lengths.size(); ++b) m_ids[b].resize(lengths[b]);
+  m_settled = reusable(static_cast<std::int64_t>(lengths[0]));
+}
+
+/// Notes the ids that a pass is about to read, with a cache for them.
+Result<void> InferenceSession::makeRoom(const std::vector<std::vector<TokenId>>& added) {
   try {
     const c10::InferenceMode inference;
     const auto batch = static_cast<std::int64_t>(added.size());
@@ -234,7 +304,18 @@ Result<at::Tensor> InferenceSession::attempt(const std::vector<std::vector<Token
                                           m_model->device());
     }
     m_cache->setOwners(m_map);
-    for (std::size_t b = 0; b < added.size(); ++b) m_ids[b].insert(m_ids[b].end(), added[b].begin(), added[b].end());
+  } catch (const std::exception& exception) {
+    return tl::unexpected(errorFromException(exception));
+  }
+  for (std::size_t b = 0; b < added.size(); ++b) m_ids[b].insert(m_ids[b].end(), added[b].begin(), added[b].end());
+  return {};
+}
+
+Result<at::Tensor> InferenceSession::attempt(const std::vector<std::vector<TokenId>>& added,
+                                             const std::function<at::Tensor()>& pass) {
+  STRATA_CHECK(makeRoom(added));
+  try {
+    const c10::InferenceMode inference;
     return pass();
   } catch (const Cancelled&) {
     return fail(ErrorCode::cancelled, "The computation was cancelled.");

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/model/decode_plan.h"
 #include "core/model/kv_cache.h"
 #include "core/model/model.h"
 #include "core/routing/sharing_map.h"
@@ -44,6 +45,11 @@ class InferenceSession {
   Result<at::Tensor> extend(const std::vector<TokenId>& ids);
   /// One more token per sequence. Logits [B, V] F32.
   Result<at::Tensor> decode(const std::vector<TokenId>& ids);
+  /// decode(*ids[i]) of several sessions of one model, each under its own map, with one reading of the weights: what
+  /// each would have given alone, bit for bit.
+  static std::vector<Result<at::Tensor>> decodeTogether(const std::vector<InferenceSession*>& sessions,
+                                                        const std::vector<const std::vector<TokenId>*>& ids);
+  const std::shared_ptr<const Model>& model() const { return m_model; }
   /// Sequences that are not named leave; the rest keep this order. One that is named several times goes on in several
   /// ways from here.
   void keepRows(const std::vector<std::int64_t>& rows);
@@ -94,6 +100,10 @@ class InferenceSession {
   Result<at::Tensor> anew(const std::vector<std::vector<TokenId>>& added);
   Result<at::Tensor> guarded(const std::vector<std::vector<TokenId>>& added, const std::function<at::Tensor()>& pass);
   Result<at::Tensor> attempt(const std::vector<std::vector<TokenId>>& added, const std::function<at::Tensor()>& pass);
+  Result<at::Tensor> decodeByOperators(const std::vector<std::vector<TokenId>>& added);
+  void takeBack(const std::vector<std::size_t>& lengths);
+  Result<void> makeRoom(const std::vector<std::vector<TokenId>>& added);
+  Result<void> checkStep(const std::vector<TokenId>& ids, std::vector<std::vector<TokenId>>& added) const;
   Result<void> check(const std::vector<TokenId>& ids, std::int64_t held) const;
   LayerContext contextAt(const at::Tensor& positions) const;
   std::int64_t windowOf(int layer) const { return m_model->config().traits.windows[static_cast<std::size_t>(layer)]; }
@@ -103,6 +113,7 @@ class InferenceSession {
   SharingMap m_map;
   SessionOptions m_options;
   std::unique_ptr<KvCache> m_cache;
+  std::unique_ptr<DecodePlan> m_plan;  // made with the first step that has one
   std::vector<std::vector<TokenId>> m_ids;  // per sequence, what the cache holds (or will, after a map switch)
   bool m_stale = false;                     // a map switch left the cache behind m_ids
   std::int64_t m_settled = 0;               // positions of the only sequence that were read as whole chunks
