@@ -8,6 +8,7 @@
 
 #include "app/strata/cli.h"
 #include "core/base/files.h"
+#include "core/checkpoint/tensor_values.h"
 #include "core/project/checkpoint_manifest.h"
 #include "core/report/report.h"
 
@@ -34,20 +35,14 @@ class ExportSource {
     constexpr std::string_view kWeight = ".weight";
     const auto pair = name.ends_with(kWeight) ? m_adapter.pairs.find(name.substr(0, name.size() - kWeight.size()))
                                               : m_adapter.pairs.end();
-    if (pair == m_adapter.pairs.end() && view.dtype == dtype) {
-      return std::vector<std::byte>(view.bytes.begin(), view.bytes.end());
-    }
+    if (pair == m_adapter.pairs.end()) return valuesOf(view, dtype);
     const c10::Device cpu(c10::DeviceType::CPU);
-    at::Tensor values = tensorOf(view, at::kFloat, cpu);
-    if (pair != m_adapter.pairs.end()) {
-      Linear linear;
-      linear.weight = values;
-      linear.loraA = tensorOf(pair->second.a, at::kFloat, cpu);
-      linear.loraB = tensorOf(pair->second.b, at::kFloat, cpu);
-      linear.loraScale = pair->second.scale;
-      values = mergedWeight(linear);
-    }
-    values = values.contiguous();
+    Linear linear;
+    linear.weight = tensorOf(view, at::kFloat, cpu);
+    linear.loraA = tensorOf(pair->second.a, at::kFloat, cpu);
+    linear.loraB = tensorOf(pair->second.b, at::kFloat, cpu);
+    linear.loraScale = pair->second.scale;
+    const at::Tensor values = mergedWeight(linear).contiguous();
     return convertFromFloat({values.const_data_ptr<float>(), static_cast<std::size_t>(values.numel())}, dtype);
   }
 

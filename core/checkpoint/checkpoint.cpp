@@ -8,8 +8,10 @@
 #include <utility>
 
 #include "core/checkpoint/checkpoint_hash.h"
+#include "core/checkpoint/gguf_model.h"
 #include "core/checkpoint/json_fields.h"
 #include "core/checkpoint/safetensors_header.h"
+#include "core/checkpoint/tensor_values.h"
 #include "core/checkpoint/weight_files.h"
 
 namespace strata {
@@ -38,9 +40,9 @@ Result<void> requireFolder(const fs::path& folder) {
   const fs::file_status status = fs::status(folder, error);
   if (fs::is_directory(status)) return {};
   if (!fs::exists(status)) {
-    return namedError(
-        "model_not_found", {{"model", folder.string()}},
-        fail(ErrorCode::notFound, folder.string() + " does not exist; give a model's folder.", folder.string()));
+    return namedError("model_not_found", {{"model", folder.string()}},
+                      fail(ErrorCode::notFound,
+                           folder.string() + " does not exist; give a model's folder or GGUF file.", folder.string()));
   }
   if (hasPickleName(folder)) {
     return fail(ErrorCode::unsupported,
@@ -49,7 +51,8 @@ Result<void> requireFolder(const fs::path& folder) {
                     "config.json and safetensors.",
                 folder.string());
   }
-  return fail(ErrorCode::invalidData, folder.string() + " is not a folder; give the model's folder.", folder.string());
+  return fail(ErrorCode::invalidData, folder.string() + " is neither a folder nor a GGUF file; give a model.",
+              folder.string());
 }
 
 /// All shards in one map, with the index's word checked against what the files hold.
@@ -79,9 +82,10 @@ Result<TensorMap> readWeights(const fs::path& folder, const WeightFiles& files, 
   return all;
 }
 
-/// `where` is the file that should list the parameters: the weights, or the index of their shards.
-Result<void> checkParameters(const fs::path& where, const ModelConfig& config, const TensorMap& tensors,
-                             const SkippedTensors& skipped) {
+/// `where` is the file that should list the parameters: the weights, or the index of their shards; `settings` what the
+/// configuration comes from.
+Result<void> checkParameters(const fs::path& where, const char* settings, const ModelConfig& config,
+                             const TensorMap& tensors, const SkippedTensors& skipped) {
   for (const auto& [name, shape] : parameterShapes(config)) {
     const auto found = tensors.find(name);
     const std::string tensor = ": tensor " + quotedName(name) + " ";
@@ -99,7 +103,7 @@ Result<void> checkParameters(const fs::path& where, const ModelConfig& config, c
     if (found->second.shape != shape) {
       return fail(ErrorCode::invalidData,
                   found->second.file->path().string() + tensor + "has the shape " + printShape(found->second.shape) +
-                      " where config.json asks for " + printShape(shape) + "; the two belong to different models.",
+                      " where " + settings + " asks for " + printShape(shape) + "; the two belong to different models.",
                   name);
     }
   }
@@ -132,6 +136,15 @@ bool anyNonFinite(std::span<const std::byte> bytes, Word exponent) {
 }
 
 bool hasNonFinite(const TensorView& view) {
+  if (view.blocks != Blocks::none) {  // their scales may be anything
+    const std::int64_t rows = rowsOf(view);
+    std::vector<float> row(static_cast<std::size_t>(view.elements() / rows));
+    for (std::int64_t r = 0; r < rows; ++r) {
+      readRows(view, r, r + 1, DType::f32, std::as_writable_bytes(std::span<float>(row)));
+      if (anyNonFinite<std::uint32_t>(std::as_bytes(std::span<const float>(row)), 0x7f800000u)) return true;
+    }
+    return false;
+  }
   switch (view.dtype) {
     case DType::f32:
       return anyNonFinite<std::uint32_t>(view.bytes, 0x7f800000u);
@@ -152,15 +165,24 @@ tl::unexpected<Error> noMemory(const fs::path& folder) {
 
 Result<Checkpoint> Checkpoint::open(const fs::path& folder) {
   try {
-    STRATA_CHECK(requireFolder(folder));
     Checkpoint out;
     out.m_folder = folder;
+    if (isGgufFile(folder)) {
+      STRATA_TRY(const Gguf gguf, Gguf::open(folder));
+      STRATA_TRY(const Json config, configOfGguf(gguf));
+      STRATA_TRY(out.m_config, parseModelConfig(config, folder.string()));
+      STRATA_TRY(out.m_tensors, weightsOfGguf(gguf, out.m_config));
+      STRATA_CHECK(checkParameters(folder, "its metadata", out.m_config, out.m_tensors, {}));
+      out.m_isGguf = true;
+      return out;
+    }
+    STRATA_CHECK(requireFolder(folder));
     STRATA_TRY(out.m_config, readModelConfig(folder));
     STRATA_TRY(const WeightFiles files, findWeightFiles(folder));
     SkippedTensors skipped;
     STRATA_TRY(out.m_tensors, readWeights(folder, files, skipped));
-    STRATA_CHECK(
-        checkParameters(folder / (files.sharded() ? kIndexFile : kSingleFile), out.m_config, out.m_tensors, skipped));
+    STRATA_CHECK(checkParameters(folder / (files.sharded() ? kIndexFile : kSingleFile), kConfigFile, out.m_config,
+                                 out.m_tensors, skipped));
     if (isThere(folder / kMapFile)) {
       STRATA_TRY(out.m_map, readMap(folder / kMapFile, out.m_config));
     }
@@ -230,6 +252,11 @@ Result<std::vector<std::string>> tensorsWithNonFiniteValues(const Checkpoint& ch
 }
 
 Result<ModelConfig> readModelConfig(const fs::path& folder) {
+  if (isGgufFile(folder)) {
+    STRATA_TRY(const Gguf gguf, Gguf::open(folder));
+    STRATA_TRY(const Json config, configOfGguf(gguf));
+    return parseModelConfig(config, folder.string());
+  }
   const fs::path path = folder / kConfigFile;
   if (!isThere(path)) {
     return fail(ErrorCode::notFound, folder.string() + " has no config.json; give a Hugging Face model's folder.",

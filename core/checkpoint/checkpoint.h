@@ -1,5 +1,6 @@
 #pragma once
-// A model folder: config.json, one safetensors file or shards with an index, tokenizer files.
+// A model folder: config.json, one safetensors file or shards with an index, tokenizer files. Or a GGUF file, which is
+// read as the folder that it was made from: weights by their Hugging Face names, its metadata as config.json.
 //
 //   STRATA_TRY(auto checkpoint, Checkpoint::open("models/stories260K"));
 //   checkpoint.tensor("model.norm.weight").shape
@@ -25,10 +26,12 @@ class Checkpoint {
   /// cache, see weight_files.h), or is not a regular file; a shard or tensor missing; a tensor of another shape than
   /// the config says; a tensor in two shards. Where model.safetensors and an index are both there, the single file
   /// counts. Unknown extra tensors are allowed and kept (rotary_emb.inv_freq of old files); integer and bool ones are
-  /// left out.
+  /// left out. Of a GGUF file: what Gguf::open(), configOfGguf() and weightsOfGguf() refuse.
   static Result<Checkpoint> open(const std::filesystem::path& folder);
 
+  /// The GGUF file itself where it is one.
   const std::filesystem::path& folder() const { return m_folder; }
+  bool isGguf() const { return m_isGguf; }
   const ModelConfig& config() const { return m_config; }
   const TensorMap& tensors() const { return m_tensors; }
   /// The view of a parameter listed by parameterShapes(); a tied lm_head answers the embedding.
@@ -50,6 +53,7 @@ class Checkpoint {
   ModelConfig m_config;
   TensorMap m_tensors;
   std::optional<SharingMap> m_map;
+  bool m_isGguf = false;
 };
 
 /// eos ids of generation_config.json where it gives them, else those of the config.
@@ -59,7 +63,7 @@ Result<std::vector<std::int64_t>> eosIds(const Checkpoint& checkpoint);
 Result<std::vector<std::string>> tensorsWithNonFiniteValues(const Checkpoint& checkpoint,
                                                             const std::atomic<bool>* cancel = nullptr);
 
-/// Reads config.json of `folder` alone (training from a config).
+/// Reads config.json of `folder`, or a GGUF's metadata, alone (training from a config).
 Result<ModelConfig> readModelConfig(const std::filesystem::path& folder);
 
 }  // namespace strata

@@ -1,5 +1,7 @@
 #include "core/checkpoint/checkpoint_facts.h"
 
+#include "core/checkpoint/gguf_tokenizer.h"
+
 namespace strata {
 
 namespace fs = std::filesystem;
@@ -13,6 +15,12 @@ Result<DType> computeDType(const Checkpoint& checkpoint, const std::string& give
 }
 
 const char* tokenizerKind(const fs::path& folder) {
+  if (isGgufFile(folder)) {
+    const Result<Gguf> gguf = Gguf::open(folder);
+    if (!gguf) return nullptr;
+    const Result<GgufTokenizer::Kind> kind = tokenizerKindOf(*gguf);
+    return kind && *kind == GgufTokenizer::Kind::none ? nullptr : "gguf";
+  }
   std::error_code ignored;
   if (fs::exists(folder / "tokenizer.json", ignored)) return "tokenizer.json";
   return fs::exists(folder / "tokenizer.model", ignored) ? "sentencepiece" : nullptr;

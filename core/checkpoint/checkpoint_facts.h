@@ -15,7 +15,7 @@ namespace strata {
 /// The dtype that a model computes in and caches: as given, else as stored, where the CPU computes F16 in F32.
 Result<DType> computeDType(const Checkpoint& checkpoint, const std::string& given);
 
-/// "tokenizer.json" or "sentencepiece", as openTokenizer() chooses; nullptr: the folder has neither.
+/// "tokenizer.json" or "sentencepiece", as openTokenizer() chooses, "gguf" for what is in a GGUF file; nullptr: none.
 const char* tokenizerKind(const std::filesystem::path& folder);
 
 /// Bytes of a cache for one token under each map.

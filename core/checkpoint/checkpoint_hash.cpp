@@ -4,6 +4,7 @@
 
 #include "core/base/files.h"
 #include "core/checkpoint/safetensors_header.h"
+#include "core/checkpoint/tensor_values.h"
 
 namespace strata {
 
@@ -17,7 +18,11 @@ Result<std::string> hashOf(const Checkpoint& checkpoint, const std::atomic<bool>
   for (const auto& [name, shape] : shapes) {
     if (cancel != nullptr && *cancel) return fail(ErrorCode::cancelled, "Hashing the weights was cancelled.");
     const TensorView& view = checkpoint.tensor(name);
-    list += name + " " + safetensorsName(view.dtype) + " " + printShape(shape) + " " + sha256(view.bytes) + "\n";
+    // Blocks are hashed as they are; so are a GGUF's rows of queries and keys then, while those of elements are put in
+    // order, and the same elements have the same hash in either file.
+    const bool asStored = view.holdsElements() || view.blocks != Blocks::none;
+    const std::string hash = asStored ? sha256(view.bytes) : sha256(valuesOf(view, view.dtype));
+    list += name + " " + storageName(view) + " " + printShape(shape) + " " + hash + "\n";
     done += static_cast<std::int64_t>(view.bytes.size());
     if (progress) progress(done, total);
   }

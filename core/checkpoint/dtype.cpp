@@ -12,18 +12,6 @@ static_assert(std::endian::native == std::endian::little,
 
 namespace {
 
-float floatFromHalf(std::uint16_t half) {
-  const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
-  const std::uint32_t exponent = (half >> 10) & 0x1fu;
-  const std::uint32_t mantissa = half & 0x3ffu;
-  if (exponent == 0) {  // zero and subnormals: mantissa x 2^-24
-    const float magnitude = static_cast<float>(mantissa) * 0x1p-24f;
-    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(magnitude) | sign);
-  }
-  const std::uint32_t biased = exponent == 31 ? 255u : exponent + (127 - 15);
-  return std::bit_cast<float>(sign | (biased << 23) | (mantissa << 13));
-}
-
 std::uint16_t halfFromFloat(float value) {
   const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
   const std::uint32_t sign = (bits >> 16) & 0x8000u;
@@ -49,6 +37,18 @@ std::uint16_t bfloatFromFloat(float value) {
 }
 
 }  // namespace
+
+float floatFromHalf(std::uint16_t half) {
+  const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
+  const std::uint32_t exponent = (half >> 10) & 0x1fu;
+  const std::uint32_t mantissa = half & 0x3ffu;
+  if (exponent == 0) {  // zero and subnormals: mantissa x 2^-24
+    const float magnitude = static_cast<float>(mantissa) * 0x1p-24f;
+    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(magnitude) | sign);
+  }
+  const std::uint32_t biased = exponent == 31 ? 255u : exponent + (127 - 15);
+  return std::bit_cast<float>(sign | (biased << 23) | (mantissa << 13));
+}
 
 const char* safetensorsName(DType type) {
   switch (type) {
@@ -98,16 +98,21 @@ void convertToFloat(std::span<const std::byte> bytes, DType type, std::span<floa
 
 std::vector<std::byte> convertFromFloat(std::span<const float> values, DType type) {
   std::vector<std::byte> out(values.size() * bytesOf(type));
-  if (values.empty()) return out;
+  convertFromFloat(values, type, out);
+  return out;
+}
+
+void convertFromFloat(std::span<const float> values, DType type, std::span<std::byte> out) {
+  assert(out.size() == values.size() * bytesOf(type));
+  if (values.empty()) return;
   if (type == DType::f32) {
     std::memcpy(out.data(), values.data(), out.size());
-    return out;
+    return;
   }
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::uint16_t stored = type == DType::bf16 ? bfloatFromFloat(values[i]) : halfFromFloat(values[i]);
     std::memcpy(out.data() + 2 * i, &stored, 2);
   }
-  return out;
 }
 
 }  // namespace strata

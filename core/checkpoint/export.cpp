@@ -7,7 +7,9 @@
 #include <set>
 #include <string_view>
 
+#include "core/checkpoint/gguf_tokenizer.h"
 #include "core/checkpoint/safetensors_header.h"
+#include "core/checkpoint/tensor_values.h"
 #include "core/checkpoint/weight_files.h"
 
 namespace strata {
@@ -23,7 +25,8 @@ using NamedView = std::pair<const std::string, TensorView>;
 std::map<std::string, std::vector<const NamedView*>> tensorsByFile(const Checkpoint& original) {
   std::map<std::string, std::vector<const NamedView*>> files;
   for (const NamedView& tensor : original.tensors()) {
-    files[tensor.second.file->path().filename().string()].push_back(&tensor);
+    const std::string name = original.isGguf() ? kSingleFile : tensor.second.file->path().filename().string();
+    files[name].push_back(&tensor);
   }
   for (auto& [file, tensors] : files) {
     std::stable_sort(tensors.begin(), tensors.end(), [](const NamedView* a, const NamedView* b) {
@@ -71,11 +74,16 @@ Result<void> writeWeights(const Checkpoint& original, const TensorSource& weight
         return fail(ErrorCode::cancelled, "The export was cancelled.");
       }
       if (tensor.source.empty()) {
-        STRATA_CHECK(writer.write(tensor.view.bytes));
+        if (tensor.view.holdsElements()) {
+          STRATA_CHECK(writer.write(tensor.view.bytes));
+        } else {
+          const std::vector<std::byte> values = valuesOf(tensor.view, tensor.dtype);
+          STRATA_CHECK(writer.write(std::span<const std::byte>(values)));
+        }
         continue;
       }
       STRATA_TRY(const std::vector<std::byte> bytes, weights(tensor.source, tensor.dtype));
-      const std::size_t wanted = tensor.view.bytes.size() / bytesOf(tensor.view.dtype) * bytesOf(tensor.dtype);
+      const std::size_t wanted = static_cast<std::size_t>(tensor.view.elements()) * bytesOf(tensor.dtype);
       if (bytes.size() != wanted) {
         return fail(ErrorCode::internal,
                     "The export has " + std::to_string(bytes.size()) + " bytes for tensor " + quotedName(tensor.name) +
@@ -92,6 +100,7 @@ Result<void> writeWeights(const Checkpoint& original, const TensorSource& weight
 /// The original's index without the tensors that were not read (integer buffers), and without a size that the export
 /// may not have.
 Result<void> writeIndex(const Checkpoint& original, const fs::path& out, const ExportOptions& options) {
+  if (original.isGguf()) return {};
   STRATA_TRY(const WeightFiles files, findWeightFiles(original.folder()));
   if (!files.sharded()) return {};
   STRATA_CHECK(requireOwnFile(original.folder(), kIndexFile));
@@ -127,10 +136,12 @@ Result<void> exportChecked(const Checkpoint& original, const SharingMap& map, co
       !(fs::is_directory(out, error) && fs::is_empty(out, error))) {
     return fail(ErrorCode::usage, out.string() + " exists and is not an empty folder; give a new name.", out.string());
   }
-  for (const auto& [file, tensors] : tensorsByFile(original)) {
-    STRATA_CHECK(requireOwnFile(tensors.front()->second.file->path().parent_path(), file));
+  if (!original.isGguf()) {
+    for (const auto& [file, tensors] : tensorsByFile(original)) {
+      STRATA_CHECK(requireOwnFile(tensors.front()->second.file->path().parent_path(), file));
+    }
+    STRATA_CHECK(requireOwnFile(original.folder(), "config.json"));
   }
-  STRATA_CHECK(requireOwnFile(original.folder(), "config.json"));
   STRATA_TRY(StagedFolder staged, StagedFolder::create(out));
   STRATA_CHECK(writeWeights(original, weights, staged.path(), options));
   STRATA_CHECK(writeIndex(original, staged.path(), options));
@@ -158,7 +169,22 @@ Result<void> exportModel(const Checkpoint& original, const SharingMap& map, cons
   }
 }
 
+namespace {
+
+Result<void> writeTokenizerFiles(const fs::path& gguf, const fs::path& to) {
+  STRATA_TRY(const Gguf file, Gguf::open(gguf));
+  STRATA_TRY(const GgufTokenizer tokenizer, tokenizerOf(file));
+  STRATA_TRY(const Json config, tokenizerConfigOf(file));
+  if (tokenizer.kind != GgufTokenizer::Kind::none) {
+    STRATA_CHECK(writeFile(to / fileNameOf(tokenizer.kind), tokenizer.file));
+  }
+  return config.empty() ? Result<void>() : writeFile(to / "tokenizer_config.json", config.dump(2) + "\n");
+}
+
+}  // namespace
+
 Result<void> copyTokenizerFiles(const fs::path& from, const fs::path& to) {
+  if (isGgufFile(from)) return writeTokenizerFiles(from, to);
   std::error_code error;
   std::vector<fs::path> files;
   for (fs::directory_iterator entry(from, error), end; !error && entry != end; entry.increment(error)) {

@@ -1,6 +1,7 @@
 #pragma once
 // Export: a stock Hugging Face folder (tensor names, shapes and dtypes as they came, every k/v kept, tokenizer files
-// byte for byte) that also carries the map, in config.json under "strata" and in strata_map.json.
+// byte for byte) that also carries the map, in config.json under "strata" and in strata_map.json. Of a GGUF file: the
+// folder that its metadata and weights describe, blocks as bfloat16 unless another dtype is asked for.
 
 #include <atomic>
 #include <filesystem>
@@ -31,8 +32,8 @@ struct ExportOptions {
 Result<void> exportModel(const Checkpoint& original, const SharingMap& map, const TensorSource& weights,
                          const std::filesystem::path& out, const ExportOptions& options = {});
 
-/// Copies the tokenizer and generation files of `from` into the existing folder `to`. Refuses a link that leaves
-/// `from`.
+/// Copies the tokenizer and generation files of `from` into the existing folder `to`, or writes those that a GGUF file
+/// holds. Refuses a link that leaves `from`.
 Result<void> copyTokenizerFiles(const std::filesystem::path& from, const std::filesystem::path& to);
 
 }  // namespace strata

@@ -36,7 +36,7 @@ std::string otherKind(std::string_view text) {
                               : "it is a NumPy file") +
            ", and such files can run code when they are opened; convert the model to safetensors.";
   }
-  if (text.starts_with("GGUF")) return "it is a GGUF file; use the model's safetensors.";
+  if (text.starts_with("GGUF")) return "it is a GGUF file; give it by its own name in place of the folder.";
   if (text.starts_with("version https://git-lfs")) {
     return "it is a Git LFS pointer in place of the weights; fetch them with \"git lfs pull\".";
   }
@@ -172,7 +172,8 @@ tl::unexpected<Error> noMemory(const std::string& where) {
 }  // namespace
 
 std::int64_t TensorView::elements() const {
-  return static_cast<std::int64_t>(bytes.size() / bytesOf(dtype));
+  if (blocks == Blocks::none) return static_cast<std::int64_t>(bytes.size() / bytesOf(dtype));
+  return static_cast<std::int64_t>(bytes.size() / layoutOf(blocks).bytes * layoutOf(blocks).elements);
 }
 
 Result<TensorMap> parseSafetensors(std::span<const std::byte> bytes, const std::string& where,

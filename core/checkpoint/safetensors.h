@@ -13,16 +13,24 @@
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/checkpoint/blocks.h"
 #include "core/checkpoint/dtype.h"
 
 namespace strata {
 
+/// The values are read by tensor_values.h where the bytes are not simply the elements.
 struct TensorView {
-  DType dtype = DType::f32;
+  DType dtype = DType::f32;  // of the elements; of blocks what they are read as unless another is asked for
   std::vector<std::int64_t> shape;
   std::span<const std::byte> bytes;  // little-endian, row-major, not aligned
   std::shared_ptr<const MappedFile> file;
+  Blocks blocks = Blocks::none;  // GGUF
+  /// GGUF keeps the rows of a Llama's queries and keys in pairs for an interleaved RoPE: of each of so many heads the
+  /// rows 0, D/2, 1, D/2 + 1, … of the Hugging Face weight. 0: in order.
+  int pairedHeads = 0;
+
   std::int64_t elements() const;
+  bool holdsElements() const { return blocks == Blocks::none && pairedHeads == 0; }
 };
 
 using TensorMap = std::map<std::string, TensorView>;

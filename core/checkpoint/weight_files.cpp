@@ -6,6 +6,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "core/checkpoint/gguf.h"
 #include "core/checkpoint/json_fields.h"
 #include "core/checkpoint/safetensors_header.h"
 
@@ -154,6 +155,7 @@ Result<void> requireRegularFile(const fs::path& path) {
 
 Result<WeightFiles> findWeightFiles(const fs::path& folder) {
   std::error_code error;
+  if (isGgufFile(folder)) return WeightFiles{{fs::absolute(folder, error).string()}, {}};
   const auto isThere = [&](const char* name) {
     return fs::symlink_status(folder / name, error).type() != fs::file_type::not_found;
   };

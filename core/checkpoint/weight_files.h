@@ -17,7 +17,7 @@ inline constexpr const char* kSingleFile = "model.safetensors";
 inline constexpr const char* kIndexFile = "model.safetensors.index.json";
 
 struct WeightFiles {
-  std::vector<std::string> names;              // in the folder, sorted
+  std::vector<std::string> names;              // in the folder, sorted; a GGUF file's own absolute path
   std::map<std::string, std::string> shardOf;  // tensor -> file name; empty for a single file
   bool sharded() const { return !shardOf.empty(); }
 };

@@ -1,7 +1,6 @@
 #include "core/model/weights.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,7 +12,9 @@
 #include <span>
 
 #include "core/base/philox.h"
+#include "core/checkpoint/tensor_values.h"
 #include "core/model/memory.h"
+#include "core/model/threads.h"
 
 namespace strata {
 namespace {
@@ -42,7 +43,7 @@ at::Tensor normalTensor(at::IntArrayRef shape, double std, std::uint64_t seed, s
   at::Tensor tensor = at::empty(shape, at::kFloat);
   float* values = tensor.data_ptr<float>();
   const std::int64_t count = tensor.numel();
-  at::parallel_for(0, (count + 1) / 2, 4096, [&](std::int64_t begin, std::int64_t end) {
+  parallelFor((count + 1) / 2, 4096, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = 2 * begin; i < std::min(2 * end, count); i += 2) {
       const auto pair = randomNormals({seed, static_cast<std::uint32_t>(i / 2),
                                        static_cast<std::uint32_t>((i / 2) >> 32), index, RandomStream::weightInit});
@@ -67,7 +68,7 @@ Result<std::map<std::string, at::Tensor>> copiedTensors(const Checkpoint& checkp
   std::int64_t total = 0;
   for (const auto& [name, shape] : parameterShapes(checkpoint.config())) {
     const TensorView& view = checkpoint.tensor(name);
-    if (unread.contains(name) || toTorch(view.dtype) != dtype) continue;
+    if (unread.contains(name) || toTorch(view.dtype) != dtype || !view.holdsElements()) continue;
     places.emplace_back(name, total);
     total += (static_cast<std::int64_t>(view.bytes.size()) + kAlignment - 1) / kAlignment * kAlignment;
   }
@@ -89,7 +90,7 @@ Result<std::map<std::string, at::Tensor>> copiedTensors(const Checkpoint& checkp
   }
   std::mutex mutex;
   Result<void> all;
-  at::parallel_for(0, static_cast<std::int64_t>(pieces.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+  parallelFor(static_cast<std::int64_t>(pieces.size()), 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const Piece& piece = pieces[static_cast<std::size_t>(i)];
       const Result<void> read = piece.file->read(piece.offset, piece.to);
@@ -100,6 +101,19 @@ Result<std::map<std::string, at::Tensor>> copiedTensors(const Checkpoint& checkp
   });
   STRATA_CHECK(all);
   return copies;
+}
+
+/// A tensor that a GGUF file holds in blocks or in another order, converted once.
+at::Tensor decodedTensor(const TensorView& view, at::ScalarType dtype) {
+  at::Tensor tensor = at::empty(view.shape, at::TensorOptions(dtype));
+  auto* data = static_cast<std::byte*>(tensor.data_ptr());
+  const std::int64_t rows = rowsOf(view);
+  const std::size_t rowBytes = tensor.nbytes() / static_cast<std::size_t>(rows);
+  parallelFor(rows, 16, [&](std::int64_t begin, std::int64_t end) {
+    const std::size_t offset = static_cast<std::size_t>(begin) * rowBytes;
+    readRows(view, begin, end, fromTorch(dtype), {data + offset, static_cast<std::size_t>(end - begin) * rowBytes});
+  });
+  return tensor;
 }
 
 /// Fills a Weights by asking for each parameter in the order of parameterShapes().
@@ -197,6 +211,7 @@ DType fromTorch(at::ScalarType type) {
 at::Tensor tensorOf(const TensorView& view, at::ScalarType dtype, c10::Device device) {
   const at::ScalarType stored = toTorch(view.dtype);
   if (device.is_meta()) return at::empty(view.shape, at::TensorOptions(dtype).device(device));
+  if (!view.holdsElements()) return decodedTensor(view, dtype).to(device);
   auto* data = const_cast<std::byte*>(view.bytes.data());  // NOLINT: from_blob takes no const; the map is read-only
   const auto keep = [file = view.file](void*) {};
   const bool aligned = reinterpret_cast<std::uintptr_t>(data) % bytesOf(view.dtype) == 0;

@@ -258,12 +258,23 @@ std::string freeName(const std::string& stem, const std::map<std::string, Named>
   return name;
 }
 
+bool isGgufName(const fs::path& path) {
+  std::string ending = path.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
+  return ending == ".gguf";
+}
+
 }  // namespace
 
 Result<std::string> Project::addModel(const fs::path& folder, const std::string& name) {
   std::error_code error;
   const fs::path whole = wholePath(folder);
-  if (!fs::is_directory(whole, error)) {
+  if (fs::is_regular_file(whole, error)) {
+    if (!isGgufName(whole)) {
+      return fail(ErrorCode::usage, whole.string() + " is neither a folder nor a .gguf file; give a model.",
+                  whole.string());
+    }
+  } else if (!fs::is_directory(whole, error)) {
     return fail(ErrorCode::notFound, "There is no folder " + whole.string() + "; check the path.", whole.string());
   }
   if (name.find_first_of("/@") != std::string::npos) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/files.h"
+#include "core/checkpoint/gguf_tokenizer.h"
 
 namespace strata {
 namespace fs = std::filesystem;
@@ -38,6 +39,13 @@ Result<Json> readObject(const fs::path& path) {
     return fail(ErrorCode::invalidData, path.string() + " must hold a JSON object.", path.string());
   }
   return json;
+}
+
+/// tokenizer_config.json's content, of a folder or from a GGUF's metadata.
+Result<Json> readTokenizerConfig(const fs::path& model, const fs::path& file) {
+  if (!isGgufFile(model)) return readObject(file);
+  STRATA_TRY(const Gguf gguf, Gguf::open(model));
+  return tokenizerConfigOf(gguf);
 }
 
 Result<void> addFile(std::vector<Source>& sources, const std::string& name, const fs::path& path) {
@@ -150,8 +158,8 @@ Source* lastNamed(std::vector<Source>& sources, std::string_view name) {
 }  // namespace
 
 Result<ChatTemplate> ChatTemplate::open(const fs::path& modelFolder, const fs::path& replacement) {
-  const std::string config = (modelFolder / "tokenizer_config.json").string();
-  STRATA_TRY(const Json tokenizer, readObject(config));
+  const std::string config = (isGgufFile(modelFolder) ? modelFolder : modelFolder / "tokenizer_config.json").string();
+  STRATA_TRY(const Json tokenizer, readTokenizerConfig(modelFolder, config));
   STRATA_TRY(const Json tokens, readObject(modelFolder / "special_tokens_map.json"));
   std::vector<Source> sources;
   if (replacement.empty()) {

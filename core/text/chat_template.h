@@ -39,11 +39,12 @@ struct RenderedChat {
 
 class ChatTemplate {
  public:
-  /// Looked for in this order: chat_template.jinja and additional_chat_templates/*.jinja, "chat_template" of
-  /// tokenizer_config.json (a text, a list of {"name", "template"} or an object), chat_template.json; else ChatML. Of
-  /// several templates "tool_use" is taken where tools are given, else "default"; others are not looked at. The special
-  /// tokens of tokenizer_config.json and special_tokens_map.json (bos_token, eos_token, …) become variables.
-  /// `replacement`: a template's file in place of all these; empty: none.
+  /// Of a model's folder or GGUF file, whose metadata stand for tokenizer_config.json. Looked for in this order:
+  /// chat_template.jinja and additional_chat_templates/*.jinja, "chat_template" of tokenizer_config.json (a text, a
+  /// list of {"name", "template"} or an object), chat_template.json; else ChatML. Of several templates "tool_use" is
+  /// taken where tools are given, else "default"; others are not looked at. The special tokens of tokenizer_config.json
+  /// and special_tokens_map.json (bos_token, eos_token, …) become variables. `replacement`: a template's file in place
+  /// of all these; empty: none.
   static Result<ChatTemplate> open(const std::filesystem::path& modelFolder,
                                    const std::filesystem::path& replacement = {});
   /// `where` names the source in errors.

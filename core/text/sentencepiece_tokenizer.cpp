@@ -252,11 +252,15 @@ class SentencePieceTokenizer final : public Tokenizer {
 
 Result<std::unique_ptr<Tokenizer>> openSentencePiece(const std::filesystem::path& path, SentencePieceOptions options) {
   STRATA_TRY(const std::string bytes, readFile(path, kMaxModelBytes));
+  return parseSentencePiece(bytes, path.string(), options);
+}
+
+Result<std::unique_ptr<Tokenizer>> parseSentencePiece(const std::string& bytes, const std::string& name,
+                                                      SentencePieceOptions options) {
   if (isTiktoken(bytes)) {
-    return fail(ErrorCode::unsupported,
-                path.string() +
-                    " is a tiktoken vocabulary, not a SentencePiece model; put the model's tokenizer.json beside it.",
-                path.string());
+    return fail(
+        ErrorCode::unsupported,
+        name + " is a tiktoken vocabulary, not a SentencePiece model; put the model's tokenizer.json beside it.", name);
   }
   sentencepiece::logging::SetMinLogLevel(kLogNothingBelowFatal);
   const auto load = [](const std::string& model) -> Processor {
@@ -270,9 +274,8 @@ Result<std::unique_ptr<Tokenizer>> openSentencePiece(const std::filesystem::path
   };
   Processor processor = bytes.empty() || !isSafeToLoad(bytes) ? nullptr : load(bytes);
   if (processor == nullptr) {
-    return fail(ErrorCode::invalidData,
-                path.string() + " is not a whole SentencePiece model; copy tokenizer.model again from its source.",
-                path.string());
+    return fail(ErrorCode::invalidData, name + " is not a whole SentencePiece model; get it again from its source.",
+                name);
   }
   Processor behindSpecials = options.legacy ? nullptr : load(withoutPrefixedSpace(bytes));
   return std::make_unique<SentencePieceTokenizer>(std::move(processor), options, bytes, std::move(behindSpecials));

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 
 #include "core/text/tokenizer.h"
 
@@ -16,6 +17,9 @@ struct SentencePieceOptions {
   bool legacy = true;
 };
 
+/// The bytes of a tokenizer.model; `name` is the file's in errors.
+Result<std::unique_ptr<Tokenizer>> parseSentencePiece(const std::string& bytes, const std::string& name,
+                                                      SentencePieceOptions options);
 Result<std::unique_ptr<Tokenizer>> openSentencePiece(const std::filesystem::path& path, SentencePieceOptions options);
 
 }  // namespace strata

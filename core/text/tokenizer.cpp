@@ -5,6 +5,7 @@
 
 #include "core/base/files.h"
 #include "core/base/json.h"
+#include "core/checkpoint/gguf_tokenizer.h"
 #include "core/text/sentencepiece_tokenizer.h"
 #include "core/text/tokenizer_json.h"
 
@@ -70,6 +71,23 @@ Result<std::unique_ptr<Tokenizer>> openTokenizerJson(const fs::path& path) {
   return parseTokenizerJson(text, path.string(), named);
 }
 
+Result<std::unique_ptr<Tokenizer>> openGgufTokenizer(const fs::path& path) {
+  STRATA_TRY(const Gguf gguf, Gguf::open(path));
+  STRATA_TRY(const GgufTokenizer stored, tokenizerOf(gguf));
+  if (stored.kind == GgufTokenizer::Kind::none) return nullptr;
+  STRATA_TRY(const Json config, tokenizerConfigOf(gguf));
+  if (stored.kind == GgufTokenizer::Kind::sentencePiece) {
+    SentencePieceOptions options;
+    STRATA_TRY(options.addsBos, readFlag(config, "add_bos_token", true, path));
+    STRATA_TRY(options.addsEos, readFlag(config, "add_eos_token", false, path));
+    return parseSentencePiece(stored.file, path.string(), options);
+  }
+  NamedSpecials named;
+  STRATA_TRY(named.bos, readName(config, "bos_token", path));
+  STRATA_TRY(named.eos, readName(config, "eos_token", path));
+  return parseTokenizerJson(stored.file, path.string(), named);
+}
+
 Result<std::unique_ptr<Tokenizer>> open(const fs::path& path) {
   std::error_code ignored;
   if (!fs::exists(path, ignored)) {
@@ -77,6 +95,7 @@ Result<std::unique_ptr<Tokenizer>> open(const fs::path& path) {
   }
   if (!fs::is_directory(path, ignored)) {
     if (path.extension() == ".json") return openTokenizerJson(path);
+    if (isGgufFile(path)) return openGgufTokenizer(path);
     SentencePieceOptions options;
     if (path.filename() == "tokenizer.model") {
       STRATA_TRY(options, readSentencePieceOptions(path.parent_path() / "tokenizer_config.json"));

@@ -86,12 +86,13 @@ class TokenStream {
   std::unique_ptr<TokenStreamState> m_state;
 };
 
-/// The tokenizer of a model folder or of a single file. nullptr: the folder has neither tokenizer.json nor
-/// tokenizer.model. A folder with both is read by its tokenizer.json, as transformers does (Llama 3's tokenizer.model
-/// is tiktoken's and no SentencePiece model); that one's post-processor says which specials withSpecials() adds,
-/// whatever tokenizer_config.json says. For a file called tokenizer.model tokenizer_config.json's add_bos_token and
-/// add_eos_token do. BOS and EOS: tokenizer.model's own; for tokenizer.json tokenizer_config.json's bos_token and
-/// eos_token, without these the first and the last id that the post-processor adds, else the token with a usual name
+/// The tokenizer of a model folder, of a GGUF file or of a single tokenizer's file. nullptr: the folder has neither
+/// tokenizer.json nor tokenizer.model, or the GGUF no tokenizer. A folder with both is read by its tokenizer.json, as
+/// transformers does (Llama 3's tokenizer.model is tiktoken's and no SentencePiece model); that one's post-processor
+/// says which specials withSpecials() adds, whatever tokenizer_config.json says. For a file called tokenizer.model
+/// tokenizer_config.json's add_bos_token and add_eos_token do. BOS and EOS: tokenizer.model's own; for tokenizer.json
+/// tokenizer_config.json's bos_token and eos_token, without these the first and the last id that the post-processor
+/// adds, else the token with a usual name
 /// ("<s>", "</s>", …).
 Result<std::unique_ptr<Tokenizer>> openTokenizer(const std::filesystem::path& path);
 

@@ -376,7 +376,8 @@ TEST(MalformedCheckpoint, ThatIsNoFolderIsRefused) {
   writeText(folder.path() / "model.pt", "PK");
   EXPECT_THAT(Checkpoint::open(folder.path() / "model.pt").error().message, HasSubstr("can run code"));
   writeText(folder.path() / "notes.txt", "PK");
-  EXPECT_THAT(Checkpoint::open(folder.path() / "notes.txt").error().message, HasSubstr("not a folder"));
+  EXPECT_THAT(Checkpoint::open(folder.path() / "notes.txt").error().message,
+              HasSubstr("neither a folder nor a GGUF file"));
   EXPECT_FALSE(Checkpoint::open(folder.path()));
   EXPECT_FALSE(Checkpoint::open(""));
 }
