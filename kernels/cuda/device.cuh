@@ -26,6 +26,11 @@ struct alignas(16) Words {
   std::uint32_t word[4];
 };
 
+/// 8 bytes.
+struct alignas(8) TwoWords {
+  std::uint32_t word[2];
+};
+
 #if defined(STRATA_SIMT)
 
 #define STRATA_DEVICE inline
@@ -54,6 +59,12 @@ inline int shuffleXor(int value, int mask) {
 }
 inline Words loadWords(const void* p) {
   Words words;
+  simt::checkAligned(p, sizeof words);
+  std::memcpy(&words, p, sizeof words);
+  return words;
+}
+inline TwoWords loadTwoWords(const void* p) {
+  TwoWords words;
   simt::checkAligned(p, sizeof words);
   std::memcpy(&words, p, sizeof words);
   return words;
@@ -131,6 +142,10 @@ STRATA_DEVICE std::uint32_t asBits(float value) {
 STRATA_DEVICE Words loadWords(const void* p) {
   const uint4 words = __ldg(static_cast<const uint4*>(p));
   return {{words.x, words.y, words.z, words.w}};
+}
+STRATA_DEVICE TwoWords loadTwoWords(const void* p) {
+  const uint2 words = __ldg(static_cast<const uint2*>(p));
+  return {{words.x, words.y}};
 }
 /// Of memory that this thread may also write.
 STRATA_DEVICE Words loadWrittenWords(const void* p) {

@@ -12,6 +12,18 @@
 
 #include "kernels/matvec.h"
 
+namespace strata::kernels::cuda {
+/// A matrix of small integers, symmetric, with a scale for each group of `group` elements along a row's K.
+struct QuantizedTarget {
+  const void* weight = nullptr;  // int8 [N, K]; or [N, K/2] bytes of two 4-bit values, the even element in the low
+                                 // half, each stored as value + 8
+  const void* scales = nullptr;  // [N, K/group], rounded up
+  const void* bias = nullptr;    // [N] or null
+  void* y = nullptr;             // [rows, N]
+  std::int64_t n = 0;
+};
+}  // namespace strata::kernels::cuda
+
 #pragma GCC visibility push(default)
 extern "C" {
 
@@ -37,6 +49,13 @@ int strata_cuda_silu_mul(int element, const void* gate, const void* up, void* y,
 /// matvec.h for 1 to 8 rows and up to 4 targets; `targets` is host memory and read before the call returns.
 int strata_cuda_matvec(int element, int outElement, const void* x, std::int64_t rows, std::int64_t k,
                        const strata::kernels::MatvecTarget* targets, int targetCount, void* stream);
+
+/// y = x Wᵀ + b with W = scale · integer, for 1 to 8 rows and up to 4 targets (host memory, read before the call
+/// returns). bits: 8 or 4; group: 32, 64 or 128; K a multiple of 32; x and the matrices start at multiples of 16 bytes.
+/// scaleElement: of the scales; bias is in `element`, y in outElement.
+int strata_cuda_quantized_matvec(int element, int outElement, int bits, int group, int scaleElement, const void* x,
+                                 std::int64_t rows, std::int64_t k,
+                                 const strata::kernels::cuda::QuantizedTarget* targets, int targetCount, void* stream);
 
 /// Rows of table [V, C] by id, [rows, C]; a row of NaN for an id that is not in 0 … V-1.
 int strata_cuda_select_rows(int element, const void* table, const std::int64_t* ids, void* out, std::int64_t rows,
