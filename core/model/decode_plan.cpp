@@ -55,8 +55,16 @@ void addScaled(T* y, const T* x, float scale, std::int64_t begin, std::int64_t e
   }
 }
 
-bool isPlain(const at::Tensor& tensor, at::ScalarType dtype) {
-  return !tensor.defined() || (tensor.device().is_cpu() && tensor.scalar_type() == dtype && tensor.is_contiguous());
+/// Nothing, or values that a kernel can read as they lie.
+bool isPlain(const at::Tensor& tensor, at::ScalarType dtype, at::IntArrayRef shape) {
+  return !tensor.defined() || (tensor.device().is_cpu() && tensor.scalar_type() == dtype && tensor.is_contiguous() &&
+                               tensor.sizes() == shape);
+}
+
+bool isPlain(const Linear& linear, at::ScalarType dtype, std::int64_t outputs, std::int64_t inputs) {
+  const std::int64_t rank = linear.loraA.defined() ? linear.loraA.size(0) : 0;
+  return isPlain(linear.weight, dtype, {outputs, inputs}) && isPlain(linear.bias, dtype, {outputs}) &&
+         isPlain(linear.loraA, dtype, {rank, inputs}) && isPlain(linear.loraB, dtype, {outputs, rank});
 }
 
 }  // namespace
@@ -398,20 +406,19 @@ class DecodePlan::Steps {
 bool DecodePlan::supports(const Model& model) {
   const at::ScalarType dtype = model.dtype();
   const Weights& weights = model.weights();
+  const ModelConfig& config = model.config();
   if (!model.device().is_cpu() || (dtype != at::kFloat && dtype != at::kBFloat16)) return false;
-  if (!isPlain(weights.embedding, dtype) || !isPlain(weights.norm, dtype) || !isPlain(weights.head.weight, dtype))
-    return false;
-  return std::all_of(weights.layers.begin(), weights.layers.end(), [&](const LayerWeights& layer) {
-    for (const at::Tensor* norm : {&layer.inputNorm, &layer.postNorm, &layer.qNorm, &layer.kNorm}) {
-      if (!isPlain(*norm, dtype)) return false;
-    }
-    for (const Linear* linear : {&layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up, &layer.down}) {
-      for (const at::Tensor* each : {&linear->weight, &linear->bias, &linear->loraA, &linear->loraB}) {
-        if (!isPlain(*each, dtype)) return false;
-      }
-    }
-    return true;
-  });
+  const std::int64_t width = config.width, d = config.headDim, heads = config.heads * d, kvHeads = config.kvHeads * d;
+  return isPlain(weights.embedding, dtype, {config.vocab, width}) && isPlain(weights.norm, dtype, {width}) &&
+         isPlain(weights.head, dtype, config.vocab, width) &&
+         std::all_of(weights.layers.begin(), weights.layers.end(), [&](const LayerWeights& layer) {
+           return isPlain(layer.inputNorm, dtype, {width}) && isPlain(layer.postNorm, dtype, {width}) &&
+                  isPlain(layer.qNorm, dtype, {d}) && isPlain(layer.kNorm, dtype, {d}) &&
+                  isPlain(layer.q, dtype, heads, width) && isPlain(layer.k, dtype, kvHeads, width) &&
+                  isPlain(layer.v, dtype, kvHeads, width) && isPlain(layer.o, dtype, width, heads) &&
+                  isPlain(layer.gate, dtype, config.ffn, width) && isPlain(layer.up, dtype, config.ffn, width) &&
+                  isPlain(layer.down, dtype, width, config.ffn);
+         });
 }
 
 DecodePlan::DecodePlan(const Model& model) : m_steps(std::make_unique<Steps>(model)) {}

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <numeric>
 #include <optional>
+#include <utility>
 
 #include "core/model/device.h"
 #include "core/model/sampling.h"
@@ -186,7 +187,9 @@ Result<bool> Generation::step() {
   if (m_live.empty()) return false;
   const auto begun = std::chrono::steady_clock::now();
   const bool reading = m_index == 0;
-  const Result<at::Tensor> logits = reading ? readPrompt() : m_session.decode(m_next);
+  const Result<at::Tensor> logits = reading     ? readPrompt()
+                                    : m_decoded ? *std::exchange(m_decoded, std::nullopt)
+                                                : m_session.decode(m_next);
   if (reading) {
     if (logits) synchronize(logits->device());
     m_result.prefillSeconds += secondsSince(begun);
@@ -202,6 +205,26 @@ Result<bool> Generation::step() {
   }
   seconds += secondsSince(begun);
   return !m_live.empty();
+}
+
+bool Generation::isDecoding() const {
+  return m_index > 0 && !m_live.empty() && !m_decoded && !m_session.isStale();
+}
+
+void Generation::decodeTogether(const std::vector<Generation*>& generations) {
+  const auto begun = std::chrono::steady_clock::now();
+  std::vector<InferenceSession*> sessions;
+  std::vector<const std::vector<TokenId>*> next;
+  for (Generation* each : generations) {
+    sessions.push_back(&each->m_session);
+    next.push_back(&each->m_next);
+  }
+  std::vector<Result<at::Tensor>> logits = InferenceSession::decodeTogether(sessions, next);
+  const double seconds = secondsSince(begun);
+  for (std::size_t i = 0; i < generations.size(); ++i) {
+    generations[i]->m_decoded = std::move(logits[i]);
+    generations[i]->m_result.decodeSeconds += seconds;
+  }
 }
 
 /// The next id of each answer that goes on.
@@ -240,6 +263,7 @@ Result<void> Generation::choose(const at::Tensor& logits) {
 void Generation::cancel() {
   for (const std::int64_t row : m_live) m_answers[static_cast<std::size_t>(row)].result().finish = Finish::cancel;
   m_live.clear();
+  m_decoded.reset();
 }
 
 Result<GenerateResult> Generation::finish() {

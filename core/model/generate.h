@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,12 @@ class Generation {
   /// The next chunk of the prompt (of several prompts: all), or one more token of each answer that
   /// goes on. False: all are finished, as after a cancellation.
   Result<bool> step();
+  /// Whether its next step decodes a token of each answer, which decodeTogether() can do for it.
+  bool isDecoding() const;
+  const Model& model() const { return m_model; }
+  /// What the next step() of each will need, with one reading of the weights: generations of one model that all
+  /// isDecoding(). Nobody's answer depends on the others.
+  static void decodeTogether(const std::vector<Generation*>& generations);
   /// Ends what is not finished as cancelled.
   void cancel();
   /// Tokens of the prompt that were in the session already.
@@ -88,6 +95,7 @@ class Generation {
   std::vector<std::int64_t> m_live;  // answers that go on
   std::vector<TokenId> m_next;       // their newest ids, not fed yet
   at::Tensor m_promptLogits;         // where the session holds the prompts
+  std::optional<Result<at::Tensor>> m_decoded;  // of decodeTogether(), for the next step
   std::size_t m_read = 0;            // tokens of the (longest) prompt in the session
   std::int64_t m_reused = 0;
   std::uint32_t m_index = 0;  // of the token to choose

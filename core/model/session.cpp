@@ -98,6 +98,8 @@ std::vector<Result<at::Tensor>> InferenceSession::decodeTogether(
     std::vector<std::size_t> lengths;  // before the step
   };
   std::vector<Part> parts;
+  InferenceSession& first = *sessions.front();
+  if (!first.m_plan && DecodePlan::supports(*first.m_model)) first.m_plan = std::make_unique<DecodePlan>(*first.m_model);
   for (std::size_t i = 0; i < sessions.size(); ++i) {
     InferenceSession& session = *sessions[i];
     TORCH_INTERNAL_ASSERT(session.m_model == sessions.front()->m_model);
@@ -106,7 +108,7 @@ std::vector<Result<at::Tensor>> InferenceSession::decodeTogether(
       results[i] = tl::unexpected(fits.error());
     } else if (session.m_stale) {
       results[i] = session.anew(added);
-    } else if (!DecodePlan::supports(*session.m_model)) {
+    } else if (!first.m_plan) {
       results[i] = session.decodeByOperators(added);
     } else if (const Result<void> room = session.makeRoom(added); !room) {
       results[i] = tl::unexpected(room.error());
@@ -122,11 +124,9 @@ std::vector<Result<at::Tensor>> InferenceSession::decodeTogether(
     }
   }
   if (parts.empty()) return results;
-  InferenceSession& first = *sessions[parts.front().session];
   Result<void> done;
   try {
     const c10::InferenceMode inference;
-    if (!first.m_plan) first.m_plan = std::make_unique<DecodePlan>(*first.m_model);
     first.m_plan->step(rows);
   } catch (const std::exception& exception) {
     done = tl::unexpected(errorFromException(exception));

@@ -189,7 +189,7 @@ Result<void> ModelHost::State::score(const OpenModel& open, const NamedMap& map,
     open.noteActivations(memoryUsage().part(MemoryPart::activations).peak);
     return more;
   };
-  STRATA_CHECK(queueOf(*open.model).run(step, answer.shared));
+  STRATA_CHECK(queueOf(*open.model).run(step, answer.shared, [&] { return scored.generation(); }));
   noteResult(scored.takeResult(), map.map, answer);
   addSpace(*open.model->tokenizer(), last, answer);
   completion.scores = scored.takeScores();
@@ -233,7 +233,8 @@ Result<protocol::Answer> ModelHost::State::answer(Question question, const Token
     streams.note(*cache, open.info.ref);
     return more;
   };
-  if (const Result<void> done = queueOf(*open.model).run(step, answer.shared); !done) {
+  if (const Result<void> done = queueOf(*open.model).run(step, answer.shared, [&] { return generation.get(); });
+      !done) {
     if (done.error().code == ErrorCode::outOfMemory) {  // what is kept for later turns may be what is missing
       cache.reset();
       streams.drop("");

@@ -31,6 +31,8 @@ class ScoredCompletion {
   Result<void> check() const;
   /// A piece of the prompt or of the answer, or one more token; false once all is done.
   Result<bool> step();
+  /// The answer while it is made, or nullptr.
+  Generation* generation() const { return m_generation.get(); }
   std::vector<TokenScore> takeScores() { return std::move(m_scores); }
   /// The answer; without one, no tokens and finish "length".
   GenerateResult takeResult();

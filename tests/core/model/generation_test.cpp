@@ -99,6 +99,64 @@ TEST_P(GenerationTest, ReadGivesTheHiddenStatesOfEveryToken) {
   }
 }
 
+TEST_P(GenerationTest, AnswersMadeTogetherUnderTheirOwnMapsHaveTheBitsTheyHaveAlone) {
+  const std::vector<SharingMap> maps = mapsOf(*m_model);
+  std::vector<std::unique_ptr<InferenceSession>> sessions;
+  std::vector<std::unique_ptr<Generation>> generations;
+  std::vector<std::vector<Ids>> prompts;
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    prompts.push_back({ids(5 + 3 * static_cast<int>(i))});
+    if (i == 1) prompts.back().push_back(ids(7, 3));  // two rows in one cache
+    sessions.push_back(std::make_unique<InferenceSession>(m_model, maps[i], SessionOptions{.capacity = 64}));
+    // Each leaves at another step.
+    generations.push_back(std::make_unique<Generation>(*m_model, *sessions[i], 64, prompts[i],
+                                                       tokens(4 + static_cast<int>(i)), GenerateHooks()));
+  }
+  std::size_t together = 0;
+  while (true) {
+    std::vector<Generation*> decoding;
+    for (const auto& each : generations) {
+      if (each->isDecoding()) decoding.push_back(each.get());
+    }
+    together += decoding.size() > 1 ? 1 : 0;
+    if (!decoding.empty()) Generation::decodeTogether(decoding);
+    bool more = false;
+    for (const auto& each : generations) more = each->step().value() || more;
+    if (!more) break;
+  }
+  EXPECT_GT(together, 2U);
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    SCOPED_TRACE(printMap(maps[i]));
+    InferenceSession alone(m_model, maps[i], {.capacity = 64});
+    Generation generation(*m_model, alone, 64, prompts[i], tokens(4 + static_cast<int>(i)), {});
+    const GenerateResult expected = generation.finish().value(), made = generations[i]->take();
+    for (std::size_t answer = 0; answer < prompts[i].size(); ++answer) {
+      EXPECT_EQ(made.answers[answer].ids, expected.answers[answer].ids);
+    }
+    const Ids next(prompts[i].size(), 1);
+    EXPECT_TRUE(at::equal(sessions[i]->decode(next).value(), alone.decode(next).value()));
+  }
+}
+
+TEST_P(GenerationTest, ACancelledOneLeavesTheOthersAtTheNextLayer) {
+  const SharingMap map = mapsOf(*m_model)[1];
+  std::atomic<bool> cancel{false};
+  GenerateHooks hooks;
+  hooks.cancel = &cancel;
+  InferenceSession first(m_model, map, {.capacity = 64, .cancel = &cancel}), second(m_model, map, {.capacity = 64});
+  InferenceSession alone(m_model, map, {.capacity = 64});
+  for (InferenceSession* session : {&first, &second, &alone}) ASSERT_TRUE(session->prefill({ids(9)}));
+  cancel = true;
+  const Ids next{5};
+  const auto logits = InferenceSession::decodeTogether({&first, &second}, {&next, &next});
+  ASSERT_FALSE(logits[0]);
+  EXPECT_EQ(logits[0].error().code, ErrorCode::cancelled);
+  EXPECT_EQ(first.ids()[0], ids(9));
+  EXPECT_TRUE(at::equal(logits[1].value(), alone.decode(next).value()));
+  cancel = false;
+  EXPECT_TRUE(at::equal(first.decode(next).value(), logits[1].value()));
+}
+
 INSTANTIATE_TEST_SUITE_P(Models, GenerationTest, ::testing::ValuesIn(kGoldenModels), goldenName);
 
 }  // namespace

@@ -7,6 +7,11 @@
 #include <atomic>
 #include <new>
 #include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "support.h"
 
 namespace strata::testing {
 namespace {
@@ -42,6 +47,42 @@ TEST(ComputeQueue, TasksAlternateStepByStep) {
   std::string expected;
   for (int i = 0; i < kSteps; ++i) expected += i == 0 ? "a" : "ba";
   EXPECT_EQ(order.substr(0, expected.size()), expected);
+}
+
+TEST(ComputeQueue, AnswersOfOneModelDecodeTogetherAndSayWhatTheySayAlone) {
+  const auto model = Model::open({.path = sourceFolder() / "resources/models/stories260K"}).value();
+  const int layers = model->config().layers;
+  const std::vector<SharingMap> maps = {SharingMap::full(layers), parseMap("0,0,2,2,2", layers).value(),
+                                        parseMap("0,0,0,0,0", layers).value()};
+  GenerateConfig config;
+  config.maxTokens = 60;
+  config.ignoreEos = true;
+  const std::vector<TokenId> prompt{1, 403, 407};
+  std::vector<std::vector<TokenId>> alone, together(maps.size());
+  for (const SharingMap& map : maps) alone.push_back(generate(model, map, {prompt}, config).value().answers[0].ids);
+  ComputeQueue queue(2);
+  std::atomic<int> begun{0};
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    threads.emplace_back([&, i] {
+      InferenceSession session(model, maps[i], {.capacity = 80});
+      Generation generation(*model, session, 80, {prompt}, config, {});
+      bool shared = false, first = true;
+      const auto step = [&]() -> Result<bool> {
+        if (std::exchange(first, false)) {
+          ++begun;
+        } else if (begun < static_cast<int>(maps.size())) {
+          return true;  // until all are here
+        }
+        return generation.step();
+      };
+      EXPECT_TRUE(queue.run(step, shared, [&] { return &generation; }));
+      EXPECT_TRUE(shared);
+      together[i] = generation.take().answers[0].ids;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(together, alone);
 }
 
 TEST(ComputeQueue, ATaskAloneIsNotShared) {
