@@ -19,7 +19,7 @@ std::atomic<bool>& cancelFlag() {
 }
 
 void ModelOptions::addNameTo(CLI::App& verb) {
-  verb.add_option("model", model, "folder with config.json and safetensors, or RUN[@STEP]")
+  verb.add_option("model", model, "model folder (config.json and safetensors), FILE.gguf, or RUN[@STEP]")
       ->required()
       ->type_name("MODEL");
   verb.add_option("--project", project, "project folder, so that MODEL may be the id of one of its runs")

@@ -156,7 +156,7 @@ Result<int> run(const EstimateArguments& arguments, const Output& out) {
 
 VerbAction addEstimate(CLI::App& verb, const Output& out) {
   auto arguments = std::make_shared<EstimateArguments>(verb);
-  verb.add_option("MODEL", arguments->model, "folder with config.json and safetensors, or RUN[@STEP]")
+  verb.add_option("MODEL", arguments->model, "model folder (config.json and safetensors), FILE.gguf, or RUN[@STEP]")
       ->type_name("MODEL");
   verb.add_option("--project", arguments->project, "project folder, so that MODEL may be the id of one of its runs")
       ->type_name("DIR");

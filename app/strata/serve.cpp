@@ -85,7 +85,7 @@ Result<int> run(ServeArguments& arguments, const Output& out) {
 
 VerbAction addServe(CLI::App& verb, const Output& out) {
   auto arguments = std::make_shared<ServeArguments>();
-  verb.add_option("model", arguments->models, "folders with config.json and safetensors, or RUN[@STEP]")
+  verb.add_option("model", arguments->models, "model folders (config.json and safetensors), FILE.gguf, or RUN[@STEP]")
       ->required()
       ->type_name("MODEL");
   verb.add_option("--project", arguments->model.project,

@@ -37,9 +37,9 @@ ModelList::ModelList(QWidget* parent)
   m_search->setWhatsThis(tr("Lists the models whose name or folder holds these words."));
   setObjectName("modelList");
   setAccessibleName(tr("Models"));
-  auto* browse = makeButton(tr("Open a folder…"), ButtonKind::plain, this);
+  auto* browse = makeButton(tr("Open…"), ButtonKind::plain, this);
   browse->setObjectName("modelsBrowse");
-  browse->setAccessibleName(tr("Open a model folder"));
+  browse->setAccessibleName(tr("Open a model"));
   browse->setIcon(icon("folder2-open"));
   connect(browse, &QPushButton::clicked, this, &ModelList::browseWanted);
 

@@ -28,10 +28,10 @@ QString text(const std::string& bytes) {
   return QString::fromStdString(bytes);
 }
 
-/// The folder that a dropped path means: itself, or the one of a model's file.
-QString modelFolderOf(const QString& path) {
+/// The model that a dropped or chosen path means: the folder or GGUF file itself, or the folder of a model's file.
+QString modelOf(const QString& path) {
   const QFileInfo info(path);
-  if (info.isDir()) return path;
+  if (info.isDir() || isGgufName(path)) return path;
   const QString name = info.fileName();
   return name == "config.json" || name.endsWith(".safetensors") || name.endsWith(".safetensors.index.json")
              ? info.absolutePath()
@@ -40,7 +40,7 @@ QString modelFolderOf(const QString& path) {
 
 /// A folder of data is dropped, too.
 bool looksLikeModel(const QString& folder) {
-  return QFileInfo::exists(folder + "/config.json") ||
+  return isGgufName(folder) || QFileInfo::exists(folder + "/config.json") ||
          !QDir(folder).entryList({"*.safetensors"}, QDir::Files).isEmpty();
 }
 
@@ -140,7 +140,7 @@ void ModelsPage::restoreState(const QByteArray& state) {
 }
 
 void ModelsPage::addCommands() {
-  addCommand("models-open", tr("Open a model folder"), QKeySequence("Ctrl+O"), [this] { browse(); });
+  addCommand("models-open", tr("Open a model"), QKeySequence("Ctrl+O"), [this] { browse(); });
   addCommand("models-search", tr("Search models"), QKeySequence("Ctrl+F"), [this] { m_list->focusSearch(); });
   m_loadAction = addCommand("models-load", {}, {}, [this] {
     LoadControl* control = m_card->loadControl();
@@ -182,8 +182,8 @@ void ModelsPage::open(const Place& place) {
 
 std::optional<Wanted> ModelsPage::wants(const QStringList& paths) const {
   for (const QString& path : paths) {
-    const QString folder = modelFolderOf(path);
-    if (!folder.isEmpty()) return Wanted{folder, looksLikeModel(folder)};
+    const QString model = modelOf(path);
+    if (!model.isEmpty()) return Wanted{model, looksLikeModel(model)};
   }
   return {};
 }
@@ -208,14 +208,15 @@ void ModelsPage::browse() {
     popup->openOver(this);
     return;
   }
-  auto* dialog = new QFileDialog(this, tr("Open a model folder"), last);
-  dialog->setObjectName("modelFolderDialog");
+  // A dialog takes either files or folders: config.json stands for its folder.
+  auto* dialog = new QFileDialog(this, tr("Open a model"), last, tr("Models (config.json *.gguf)"));
+  dialog->setObjectName("modelDialog");
   dialog->setAttribute(Qt::WA_DeleteOnClose);
-  dialog->setFileMode(QFileDialog::Directory);
-  dialog->setOption(QFileDialog::ShowDirsOnly);
-  connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& folder) {
-    m_session.settings().setValue("folders/last", QFileInfo(folder).absolutePath());
-    addFolder(folder);
+  dialog->setFileMode(QFileDialog::ExistingFile);
+  connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& file) {
+    const QString model = modelOf(file);
+    m_session.settings().setValue("folders/last", QFileInfo(model).absolutePath());
+    addFolder(model);
   });
   dialog->open();
 }
@@ -224,7 +225,7 @@ void ModelsPage::addFolder(const QString& folder) {
   m_wanted = folder.toStdString();
   m_session.engine().call<protocol::AddModel>(
       {folder.toStdString(), {}}, this, [this, folder](const Result<protocol::ProjectInfo>& project) {
-        if (!project) return fail(project.error(), tr("Open another folder…"), [this] { browse(); });
+        if (!project) return fail(project.error(), tr("Open another model…"), [this] { browse(); });
         changed(*project, tr("%1 is in the project.").arg(QFileInfo(folder).fileName()));
       });
 }
@@ -293,9 +294,9 @@ void ModelsPage::showList() {
 void ModelsPage::showEmpty() {
   m_inspector->setModel(nullptr);
   m_cardState->setEmpty(
-      tr("No model yet. Open a Hugging Face folder (Llama, Mistral, Qwen2 or Qwen3, as safetensors), or try the "
+      tr("No model yet. Open a Hugging Face folder or a GGUF file (Llama, Mistral, Qwen2 or Qwen3), or try the "
          "sample."),
-      tr("Open a folder…"), [this] { browse(); }, tr("Open the sample"), [this] { m_session.openProject({}); });
+      tr("Open…"), [this] { browse(); }, tr("Open the sample"), [this] { m_session.openProject({}); });
 }
 
 void ModelsPage::showChosen() {

@@ -5,6 +5,7 @@
 #include <QListWidget>
 
 #include "widgets/style/controls.h"
+#include "widgets/style/format.h"
 #include "widgets/style/icons.h"
 #include "widgets/style/named.h"
 #include "widgets/style/theme.h"
@@ -16,6 +17,10 @@ constexpr int kWidth = 420;
 constexpr int kRows = 10;
 
 }  // namespace
+
+bool isGgufName(const QString& path) {
+  return path.endsWith(".gguf", Qt::CaseInsensitive);
+}
 
 FolderPopup::FolderPopup(Session& session, Purpose purpose, QWidget* parent)
     : Popup(parent), m_session(session), m_purpose(purpose) {
@@ -57,7 +62,10 @@ FolderPopup::FolderPopup(Session& session, Purpose purpose, QWidget* parent)
   row->addWidget(m_use);
   content()->addLayout(row);
   connect(m_use, &QPushButton::clicked, this, &FolderPopup::choose);
-  connect(m_path, &QLineEdit::returnPressed, this, [this] { go(m_path->text()); });
+  connect(m_path, &QLineEdit::returnPressed, this, [this] {
+    const QString path = m_path->text().trimmed();
+    m_purpose == Purpose::model&& isGgufName(path) ? take(path) : go(path);
+  });
   connect(m_list, &QListWidget::itemActivated, this, [this](QListWidgetItem* item) { activate(m_list->row(item)); });
   go(session.settings().value("folders/last").toString());
 }
@@ -65,7 +73,7 @@ FolderPopup::FolderPopup(Session& session, Purpose purpose, QWidget* parent)
 QString FolderPopup::sentence() const {
   switch (m_purpose) {
     case Purpose::model:
-      return tr("Choose a model's folder");
+      return tr("Choose a model's folder or a .gguf file");
     case Purpose::project:
       return tr("Choose a project's folder");
     case Purpose::newProject:
@@ -101,25 +109,34 @@ void FolderPopup::fill(const protocol::ListFolder::Answer& answer) {
   m_list->clear();
   if (!answer.parent.empty()) m_list->addItem(new QListWidgetItem(icon("arrow-up", Ink::second), tr("One folder up")));
   for (const protocol::FolderEntry& entry : answer.entries) {
-    if (!entry.folder) continue;
-    const QString what = entry.model ? tr("   model") : entry.project ? tr("   project") : QString();
-    const char* sign = entry.model ? "box-seam" : entry.project ? "folder2-open" : "folder";
-    auto* item = new QListWidgetItem(icon(sign), QString::fromStdString(entry.name) + what, m_list);
+    const QString name = QString::fromStdString(entry.name);
+    const bool gguf = m_purpose == Purpose::model && !entry.folder && isGgufName(name);
+    if (!entry.folder && !gguf) continue;
+    const QString what = gguf            ? "   " + formatBytes(entry.bytes)
+                         : entry.model   ? tr("   model")
+                         : entry.project ? tr("   project")
+                                         : QString();
+    const char* sign = entry.model || gguf ? "box-seam" : entry.project ? "folder2-open" : "folder";
+    auto* item = new QListWidgetItem(icon(sign), name + what, m_list);
     item->setData(Qt::UserRole, QString::fromStdString(answer.path + "/" + entry.name));
-    item->setData(Qt::UserRole + 1,
-                  (m_purpose == Purpose::model && entry.model) || (m_purpose == Purpose::project && entry.project));
+    item->setData(Qt::UserRole + 1, gguf || (m_purpose == Purpose::model && entry.model) ||
+                                        (m_purpose == Purpose::project && entry.project));
   }
   m_list->setCurrentRow(0);
 }
 
-/// A folder that is what is looked for is taken; any other is gone into.
+/// What is looked for is taken; any other folder is gone into.
 void FolderPopup::activate(int row) {
   const QListWidgetItem* item = m_list->item(row);
   const QString folder = item->data(Qt::UserRole).toString();
   if (folder.isEmpty()) return go(QString::fromStdString(m_shown.parent));
   if (!item->data(Qt::UserRole + 1).toBool()) return go(folder);
   m_session.settings().setValue("folders/last", QString::fromStdString(m_shown.path));
-  Q_EMIT chosen(folder);
+  take(folder);
+}
+
+void FolderPopup::take(const QString& path) {
+  Q_EMIT chosen(path);
   close();
 }
 
@@ -136,8 +153,7 @@ void FolderPopup::choose() {
     }
     folder += "/" + name;
   }
-  Q_EMIT chosen(folder);
-  close();
+  take(folder);
 }
 
 }  // namespace strata

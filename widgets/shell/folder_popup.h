@@ -1,5 +1,6 @@
 #pragma once
-// Folders of the engine's machine, to choose one: a model, a project, or where a new project is to be.
+// Folders of the engine's machine, to choose one: a model (or a .gguf file), a project, or where a new project is to
+// be.
 
 #include <QStringList>
 
@@ -13,6 +14,9 @@ namespace strata {
 
 class Button;
 class Label;
+
+/// A model may be one file.
+bool isGgufName(const QString& path);
 
 class FolderPopup : public Popup {
   Q_OBJECT
@@ -30,6 +34,7 @@ class FolderPopup : public Popup {
   void fill(const protocol::ListFolder::Answer& answer);
   void activate(int row);
   void choose();
+  void take(const QString& path);
   QString sentence() const;
 
   Session& m_session;

@@ -155,7 +155,7 @@ void MainWindow::takeDrop(const QStringList& paths) {
   }
   Page* taker = takerOf(paths);
   if (taker == nullptr) {
-    return m_session.announce(tr("%1 is neither a model's folder nor a file of data.").arg(name));
+    return m_session.announce(tr("%1 is neither a model nor a file of data.").arg(name));
   }
   const QPointer<Page> kept = taker;
   const auto take = [this, kept](const QString& path) {

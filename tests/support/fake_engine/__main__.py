@@ -184,7 +184,8 @@ def read_job_log(_):
 def list_files(params):
     return {"path": params["path"] or "/home/ada", "parent": "/home", "entries": [
         {"name": "models", "folder": True}, {"name": "llama", "folder": True, "model": True},
-        {"name": "work", "folder": True, "project": True}, {"name": "notes.txt", "bytes": 12}]}
+        {"name": "work", "folder": True, "project": True}, {"name": "notes.txt", "bytes": 12},
+        {"name": "tiny.gguf", "bytes": 636043}]}
 
 
 def put_file(params):

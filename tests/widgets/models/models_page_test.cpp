@@ -174,6 +174,13 @@ TEST_F(ModelsPageTest, ADroppedFolderJoinsTheProject) {
   EXPECT_TRUE(soon([&] { return label("cardName") == "dropped-model"; }));
 }
 
+TEST_F(ModelsPageTest, AGgufFileJoinsTheProject) {
+  openCard();
+  writeText(folder.path() / "tiny-q8_0.GGUF", "GGUF");
+  EXPECT_TRUE(drop(*page, folder.path() / "tiny-q8_0.GGUF"));
+  EXPECT_TRUE(soon([&] { return label("cardName") == "tiny-q8_0.GGUF"; }));
+}
+
 TEST_F(ModelsPageTest, ARemovedModelComesBackByUndo) {
   openCard();
   QTest::mouseClick(&button("cardPlace"), Qt::LeftButton);

@@ -181,12 +181,27 @@ TEST_F(Sides, BrowseFoldersOfTheEnginesMachine) {
   QWidget* browser = popup("folder-popup");
   ASSERT_NE(browser, nullptr);
   auto* list = browser->findChild<QListWidget*>("folder-list");
-  ASSERT_TRUE(eventually([&] { return list->count() == 4; }));  // one up and three folders; no file
+  // One up, three folders and the model that is one file; no other file.
+  ASSERT_TRUE(eventually([&] { return list->count() == 5; }));
+  EXPECT_EQ(list->item(4)->text(), "tiny.gguf   621 KiB");
   EXPECT_EQ(browser->findChild<QLineEdit*>("folder-path")->text(), "/home/ada");
   for (int i = 0; i < list->count(); ++i) {
     if (list->item(i)->text().startsWith("llama")) Q_EMIT list->itemActivated(list->item(i));
   }
   EXPECT_TRUE(eventually([&] { return session->side(Which::b)->ref.model == "/home/ada/llama"; }));
+}
+
+TEST_F(Sides, TakeAGgufFile) {
+  startEngine();
+  child<PickerButton>("model-b")->click();
+  for (QAction* action : qobject_cast<QMenu*>(popup("model-menu"))->actions()) {
+    if (action->text() == "Browse…") action->trigger();
+  }
+  auto* list = popup("folder-popup")->findChild<QListWidget*>("folder-list");
+  ASSERT_TRUE(eventually([&] { return list->count() == 5; }));
+  Q_EMIT list->itemActivated(list->item(4));
+  EXPECT_TRUE(eventually([&] { return session->side(Which::b)->ref.model == "/home/ada/tiny.gguf"; }));
+  EXPECT_EQ(popup("folder-popup"), nullptr);
 }
 
 TEST_F(Sides, SayWhatBelongsThereWhileTheyAreEmpty) {
