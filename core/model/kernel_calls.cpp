@@ -2,15 +2,12 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <c10/core/Stream.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "core/model/device.h"
+#include "core/model/cuda_calls.h"
 #include "kernels/attention.h"
-#include "kernels/cuda/entries.h"
 #include "kernels/decode_attention.h"
 #include "kernels/kv_append.h"
 #include "kernels/matvec.h"
@@ -50,30 +47,6 @@ at::Tensor rowsOf(const at::Tensor& table, const at::Tensor& x) {
   return table.expand({x.size(0), x.size(1), half}).contiguous();
 }
 
-/// decodeAttention() by libstrata_cuda.so; undefined where the module is not loaded or does not take these sizes.
-at::Tensor cudaAttention(const at::Tensor& q, const at::Tensor& kCache, const at::Tensor& vCache,
-                         const std::vector<std::int64_t>& lengths, std::int64_t window, std::int64_t most,
-                         double scale) {
-  static const auto run =
-      reinterpret_cast<decltype(&strata_cuda_decode_attention)>(cudaKernel("strata_cuda_decode_attention"));
-  static const auto workspaceBytes = reinterpret_cast<decltype(&strata_cuda_decode_attention_workspace)>(
-      cudaKernel("strata_cuda_decode_attention_workspace"));
-  const bool known = q.scalar_type() == at::kFloat || q.scalar_type() == at::kBFloat16;
-  if (run == nullptr || workspaceBytes == nullptr || !known || q.size(3) > kernels::cuda::kMostHeadSize) return {};
-  const c10::DeviceGuard guard(q.device());
-  const std::int64_t batch = q.size(0), heads = q.size(2), kvHeads = kCache.size(1), d = q.size(3);
-  const at::Tensor query = q.contiguous(), ends = at::tensor(lengths, at::kLong).to(q.device());
-  const at::Tensor workspace =
-      at::empty({workspaceBytes(batch, heads, kvHeads, d, most)}, q.options().dtype(at::kByte));
-  at::Tensor out = at::empty({batch, 1, heads * d}, q.options());
-  const c10::Stream stream = c10::impl::VirtualGuardImpl(q.device().type()).getStream(q.device());
-  const int status = run(q.scalar_type() == at::kFloat ? 0 : 1, query.const_data_ptr(), kCache.const_data_ptr(),
-                         vCache.const_data_ptr(), ends.const_data_ptr<std::int64_t>(), window,
-                         static_cast<float>(scale), out.mutable_data_ptr(), batch, heads, kvHeads, kCache.size(2), d,
-                         most, workspace.mutable_data_ptr(), workspace.numel(), stream.native_handle());
-  return launched("decode_attention", status) ? out : at::Tensor();
-}
-
 kernels::AttentionShape attentionShape(const at::Tensor& q, const at::Tensor& k) {
   TORCH_INTERNAL_ASSERT(q.dim() == 4 && k.dim() == 4 && q.size(1) == k.size(1) && q.size(2) % k.size(2) == 0);
   return {q.size(0), q.size(1), q.size(2), k.size(2), q.size(3)};
@@ -98,6 +71,7 @@ at::Tensor selectRows(const at::Tensor& table, const at::Tensor& index) {
 
 at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double eps) {
   if (!hasKernel(x) || weight.scalar_type() != x.scalar_type()) {
+    if (at::Tensor y = x.is_cuda() ? cuda::rmsNorm(x, weight, eps) : at::Tensor(); y.defined()) return y;
     const at::Tensor wide = x.to(at::kFloat);
     return (wide * at::rsqrt(wide.square().mean(-1, true) + eps) * weight.to(at::kFloat)).to(x.scalar_type());
   }
@@ -118,12 +92,14 @@ void rotate(at::Tensor& x, const Rotation& rotation, bool inverse) {
                   x.size(0) * x.size(1), x.size(2), x.size(3), stream());
     return;
   }
+  if (x.is_cuda() && cuda::rotate(x, cos, sin)) return;
   const auto halves = x.to(at::kFloat).chunk(2, -1);
   const at::Tensor c = cos.unsqueeze(2), s = sin.unsqueeze(2);
   x.copy_(at::cat({halves[0] * c - halves[1] * s, halves[1] * c + halves[0] * s}, -1));
 }
 
 at::Tensor siluMul(const at::Tensor& gate, const at::Tensor& up) {
+  if (at::Tensor y = gate.is_cuda() ? cuda::siluMul(gate, up) : at::Tensor(); y.defined()) return y;
   if (!hasKernel(gate)) return at::silu(gate.to(at::kFloat)).mul_(up).to(gate.scalar_type());
   const at::Tensor g = gate.contiguous(), u = up.contiguous();
   at::Tensor y = at::empty_like(g);
@@ -168,6 +144,9 @@ at::Tensor softmaxCrossEntropy(at::Tensor& logits, const at::Tensor& targets, do
                                  logits.size(1), stream());
     return losses;
   }
+  if (logits.is_cuda()) {
+    if (at::Tensor losses = cuda::softmaxCrossEntropy(logits, targets, scale); losses.defined()) return losses;
+  }
   const at::Tensor logProbability = at::log_softmax(logits.to(at::kFloat), -1), index = targets.unsqueeze(1);
   at::Tensor gradient = logProbability.exp() * scale;
   gradient.scatter_add_(1, index, at::full(index.sizes(), -scale, gradient.options()));
@@ -179,7 +158,7 @@ std::vector<at::Tensor> linears(const at::Tensor& x, std::initializer_list<const
   std::vector<at::Tensor> results;
   const std::int64_t k = x.size(-1);
   const std::int64_t rows = x.numel() / k;
-  const bool few = hasKernel(x) && rows <= kFewRows;
+  const bool few = (hasKernel(x) || x.is_cuda()) && rows <= kFewRows;
   if (!few) {
     for (const Linear* layer : layers) results.push_back(addLora(at::linear(x, layer->weight, layer->bias), x, *layer));
     return results;
@@ -193,8 +172,13 @@ std::vector<at::Tensor> linears(const at::Tensor& x, std::initializer_list<const
     results.push_back(at::empty(shape, x.options()));
     targets.push_back(targetOf(*layer, results.back().mutable_data_ptr()));
   }
-  kernels::matvec(elementOf(input), elementOf(input), input.const_data_ptr(), rows, k, targets.data(),
-                  static_cast<int>(targets.size()), stream());
+  if (hasKernel(x)) {
+    kernels::matvec(elementOf(input), elementOf(input), input.const_data_ptr(), rows, k, targets.data(),
+                    static_cast<int>(targets.size()), stream());
+  } else if (!cuda::matvec(input, x.scalar_type(), targets)) {
+    std::size_t i = 0;
+    for (const Linear* layer : layers) results[i++] = at::linear(x, layer->weight, layer->bias);
+  }
   std::size_t i = 0;
   for (const Linear* layer : layers) {
     results[i] = addLora(results[i], x, *layer);
@@ -213,6 +197,10 @@ kernels::MatvecTarget targetOf(const Linear& layer, void* y) {
 }
 
 at::Tensor logits(const at::Tensor& x, const Linear& head) {
+  if (x.is_cuda() && x.size(0) <= kFewRows) {
+    at::Tensor y = at::empty({x.size(0), head.outputs()}, x.options().dtype(at::kFloat));
+    if (cuda::matvec(x, at::kFloat, {targetOf(head, y.mutable_data_ptr())})) return y;
+  }
   if (!hasKernel(x)) return at::linear(x, head.weight).to(at::kFloat);
   const at::Tensor input = x.contiguous();
   at::Tensor y = at::empty({x.size(0), head.outputs()}, x.options().dtype(at::kFloat));
@@ -279,6 +267,7 @@ void appendOne(const at::Tensor& k, const at::Tensor& v, at::Tensor& kCache, at:
                       d, stream());
     return;
   }
+  if (kCache.is_cuda() && cuda::appendOne(k, v, kCache, vCache, positions)) return;
   for (std::int64_t b = 0; b < batch; ++b) {
     const std::int64_t at = positions[static_cast<std::size_t>(b)];
     kCache.select(0, b).select(1, at).copy_(k.select(0, b).select(0, 0));
@@ -338,7 +327,7 @@ at::Tensor decodeAttention(const at::Tensor& q, const at::Tensor& kCache, const 
   const std::int64_t longest = *std::max_element(lengths.begin(), lengths.end());
   if (q.is_cuda()) {
     if (at::Tensor out =
-            cudaAttention(q, kCache, vCache, lengths, window, longest - firstKeySeen(longest, window), scale);
+            cuda::decodeAttention(q, kCache, vCache, lengths, window, longest - firstKeySeen(longest, window), scale);
         out.defined())
       return out;
   }
