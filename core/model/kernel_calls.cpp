@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/model/cuda_calls.h"
+#include "core/model/threads.h"
 #include "kernels/attention.h"
 #include "kernels/decode_attention.h"
 #include "kernels/kv_append.h"
@@ -27,7 +28,7 @@ constexpr std::int64_t kFewRows = 8;
 kernels::Stream stream() {
   kernels::Stream result;
   result.parallelFor = [](std::int64_t tasks, std::int64_t grain, kernels::Stream::Body body, void* context) {
-    at::parallel_for(0, tasks, grain, [&](std::int64_t begin, std::int64_t end) { body(context, begin, end); });
+    parallelFor(tasks, grain, [&](std::int64_t begin, std::int64_t end) { body(context, begin, end); });
   };
   result.threads = at::get_num_threads();
   return result;
