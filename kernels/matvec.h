@@ -4,15 +4,19 @@
 
 #include <cstdint>
 
+#include "kernels/quantized_weights.h"
 #include "kernels/stream.h"
 
 namespace strata::kernels {
 
 struct MatvecTarget {
-  const void* weight = nullptr;  // [N, K], in `element`
+  const void* weight = nullptr;  // [N, K], in `element`; of another format than plain: the codes
   const void* bias = nullptr;    // [N] or nullptr, in `element`
   void* y = nullptr;             // [rows, N], in `outElement`
   std::int64_t n = 0;
+  WeightFormat format = WeightFormat::plain;
+  const void* scales = nullptr;  // bf16 [N, groups]
+  std::int64_t group = 0;        // 32, 64 or 128
 };
 
 /// x [rows, K] in `element`. Any rows, N, K and alignment. A sum's order does not depend on the number of threads.

@@ -1,5 +1,8 @@
 #include "kernels/matvec.h"
 
+#include <cstring>
+#include <type_traits>
+
 #include "kernels/cpu/matvec_part.h"
 #include "kernels/cpu/targets.h"
 #include "kernels/parallel.h"
@@ -18,7 +21,6 @@ HWY_BEFORE_NAMESPACE();
 namespace strata::kernels::HWY_NAMESPACE {
 
 #include "kernels/cpu/matvec_tile.h"
-
 /// fp32 products of T weights with x expanded to fp32 in pair layout.
 template <class T>
 struct PairEngine {
@@ -39,6 +41,115 @@ struct PairEngine {
   static float total(Sum sum) { return sumLanes(sum); }
 };
 
+/// 32 codes of 8 bits at once: one group, or a part of one.
+struct Int8Engine {
+  static constexpr WeightFormat kFormat = WeightFormat::int8;
+  static constexpr std::size_t kStep = 32, kRows = 4;
+  static constexpr std::size_t kVectors = HWY_MAX_BYTES >= 64   ? 2
+                                          : HWY_MAX_BYTES >= 32 ? 4
+                                          : HWY_MAX_BYTES >= 16 ? 8
+                                                                : 32;
+  using Input = float;
+  using Sum = FloatVector;
+  using Scale = FloatVector;
+  struct Chunk {
+    FloatVector v[kVectors];
+  };
+  static HWY_INLINE Chunk load(const std::uint8_t* codes) {
+    const hn::Rebind<std::int8_t, FloatTag> bytes;
+    const hn::Rebind<std::int32_t, FloatTag> integers;
+    Chunk chunk;
+    for (std::size_t j = 0; j < kVectors; ++j) {
+      const auto some = hn::LoadU(bytes, reinterpret_cast<const std::int8_t*>(codes) + j * lanes());
+      chunk.v[j] = hn::ConvertTo(FloatTag(), hn::PromoteTo(integers, some));
+    }
+    return chunk;
+  }
+  template <int Groups>
+  static HWY_INLINE Scale scaleOf(const std::uint16_t* scales) {
+    return hn::Set(FloatTag(), toFloat(Bfloat16{*scales}));
+  }
+  static HWY_INLINE Sum zero() { return hn::Zero(FloatTag()); }
+  static HWY_INLINE void add(Sum& sum, const Chunk& chunk, Scale scale, const float* x) {
+    const FloatTag floats;
+    auto even = hn::Mul(chunk.v[0], hn::Load(floats, x)), odd = hn::Mul(chunk.v[1], hn::Load(floats, x + lanes()));
+    for (std::size_t j = 2; j < kVectors; j += 2) {
+      even = hn::MulAdd(chunk.v[j], hn::Load(floats, x + j * lanes()), even);
+      odd = hn::MulAdd(chunk.v[j + 1], hn::Load(floats, x + (j + 1) * lanes()), odd);
+    }
+    sum = hn::MulAdd(hn::Add(even, odd), scale, sum);
+  }
+  static HWY_INLINE float total(Sum sum) { return sumLanes(sum); }
+};
+
+/// A vector of words with eight codes of 4 bits each.
+struct Int4Engine {
+  static constexpr WeightFormat kFormat = WeightFormat::int4;
+  static constexpr std::size_t kParts = 8, kLanes = hn::MaxLanes(FloatTag()), kStep = kParts * kLanes, kRows = 4;
+  using Input = float;
+  using Sum = FloatVector;
+  using Scale = FloatVector;
+  struct Chunk {
+    FloatVector v[kParts];
+  };
+  static HWY_INLINE Chunk load(const std::uint8_t* codes) {
+    const hn::Rebind<std::int32_t, FloatTag> integers;
+    const auto words = hn::LoadU(integers, reinterpret_cast<const std::int32_t*>(codes));
+    Chunk chunk;
+    chunk.v[0] = numbers(hn::ShiftLeft<28>(words));
+    chunk.v[1] = numbers(hn::ShiftLeft<24>(words));
+    chunk.v[2] = numbers(hn::ShiftLeft<20>(words));
+    chunk.v[3] = numbers(hn::ShiftLeft<16>(words));
+    chunk.v[4] = numbers(hn::ShiftLeft<12>(words));
+    chunk.v[5] = numbers(hn::ShiftLeft<8>(words));
+    chunk.v[6] = numbers(hn::ShiftLeft<4>(words));
+    chunk.v[7] = numbers(words);
+    return chunk;
+  }
+  template <int Groups>
+  static HWY_INLINE Scale scaleOf(const std::uint16_t* scales) {
+    const FloatTag floats;
+    const auto part = [&](std::size_t i) { return toFloat(Bfloat16{scales[i]}); };
+#if HWY_MAX_BYTES >= 64
+    const hn::Half<hn::Half<FloatTag> > quarters;
+    if constexpr (Groups == 4) {
+      const hn::Half<FloatTag> halves;
+      return hn::Combine(floats, hn::Combine(halves, hn::Set(quarters, part(3)), hn::Set(quarters, part(2))),
+                         hn::Combine(halves, hn::Set(quarters, part(1)), hn::Set(quarters, part(0))));
+    }
+#endif
+#if HWY_MAX_BYTES >= 32
+    if constexpr (Groups == 2) {
+      const hn::Half<FloatTag> halves;
+      return hn::Combine(floats, hn::Set(halves, part(1)), hn::Set(halves, part(0)));
+    }
+#endif
+    return hn::Set(floats, part(0));
+  }
+  static HWY_INLINE Sum zero() {
+    return hn::Zero(FloatTag());
+  }
+  static HWY_INLINE void add(Sum& sum, const Chunk& chunk, Scale scale, const float* x) {
+    const FloatTag floats;
+    auto even = hn::Mul(chunk.v[0], hn::Load(floats, x)), odd = hn::Mul(chunk.v[1], hn::Load(floats, x + lanes()));
+    for (std::size_t j = 2; j < kParts; j += 2) {
+      even = hn::MulAdd(chunk.v[j], hn::Load(floats, x + j * lanes()), even);
+      odd = hn::MulAdd(chunk.v[j + 1], hn::Load(floats, x + (j + 1) * lanes()), odd);
+    }
+    sum = hn::MulAdd(hn::Add(even, odd), scale, sum);
+  }
+  static HWY_INLINE float total(Sum sum) {
+    return sumLanes(sum);
+  }
+
+ private:
+  /// The highest four bits of each word.
+  template <class V>
+  static HWY_INLINE FloatVector numbers(V words) {
+    return hn::ConvertTo(FloatTag(), hn::ShiftRight<28>(words));
+  }
+};
+
 bool mayHaveBf16Dot() {
 #if HWY_ARCH_X86
   return HWY_TARGET == HWY_AVX3_DL;
@@ -51,11 +162,28 @@ std::size_t pairStride(std::size_t k) {
   return roundUp(k, 2 * lanes());
 }
 
-void prepareMatvec(Element element, const void* x, std::size_t rows, std::size_t k, std::size_t xStride,
-                   float* prepared) {
+template <class T>
+void prepareQuantized(WeightFormat format, const T* x, std::size_t k, std::size_t xStride, float* prepared) {
+  HWY_ALIGN float block[Int4Engine::kStep];
+  for (std::size_t i = 0; i < xStride; i += Int4Engine::kStep) {
+    float* const to = format == WeightFormat::int8 ? prepared + i : block;
+    for (std::size_t j = 0; j < Int4Engine::kStep; ++j)
+      to[j] = i + j < k ? loadElement<T>(x, static_cast<std::int64_t>(i + j)) : 0.0f;
+    if (format == WeightFormat::int4) interleaveBlock<Int4Engine::kStep, Int4Engine::kParts>(block, prepared + i);
+  }
+}
+
+void prepareMatvec(WeightFormat format, Element element, const void* x, std::size_t rows, std::size_t k,
+                   std::size_t xStride, float* prepared) {
   for (std::size_t row = 0; row < rows; ++row) {
     const void* from = at(element, x, static_cast<std::int64_t>(row * k));
-    if (element == Element::f32) {
+    if (format != WeightFormat::plain) {
+      if (element == Element::f32) {
+        prepareQuantized(format, static_cast<const float*>(from), k, xStride, prepared + row * xStride);
+      } else {
+        prepareQuantized(format, static_cast<const Bfloat16*>(from), k, xStride, prepared + row * xStride);
+      }
+    } else if (element == Element::f32) {
       expandPairs<float>(from, k, prepared + row * xStride);
     } else {
       expandPairs<Bfloat16>(from, k, prepared + row * xStride);
@@ -65,9 +193,9 @@ void prepareMatvec(Element element, const void* x, std::size_t rows, std::size_t
 
 void matvecPart(const cpu::MatvecWork& work, std::int64_t begin, std::int64_t end) {
   if (work.element == Element::f32) {
-    matvecRows<PairEngine<float>>(work, begin, end);
+    matvecRows<PairEngine<float>, Int8Engine, Int4Engine>(work, begin, end);
   } else {
-    matvecRows<PairEngine<Bfloat16>>(work, begin, end);
+    matvecRows<PairEngine<Bfloat16>, Int8Engine, Int4Engine>(work, begin, end);
   }
 }
 
@@ -104,20 +232,37 @@ void matvec(Element element, Element outElement, const void* x, std::int64_t row
   work.outElement = outElement;
   work.rows = static_cast<std::size_t>(rows);
   work.k = static_cast<std::size_t>(k);
-  work.xStride = bf16Dot ? cpu::bf16DotStride(work.k) : HWY_DYNAMIC_DISPATCH(pairStride)(work.k);
   work.targets = targets;
   work.targetCount = targetCount;
 
-  float* const prepared = scratch(work.rows * work.xStride + 1);
-  work.x = prepared;
-  if (bf16Dot) {
-    cpu::prepareBf16Dot(x, work.rows, work.k, work.xStride, prepared);
-  } else {
-    HWY_DYNAMIC_DISPATCH(prepareMatvec)(element, x, work.rows, work.k, work.xStride, prepared);
-  }
-
   std::int64_t outputs = 0;
-  for (int t = 0; t < targetCount; ++t) outputs += targets[t].n;
+  bool has[cpu::kFormats] = {};
+  for (int t = 0; t < targetCount; ++t) {
+    outputs += targets[t].n;
+    has[static_cast<int>(targets[t].format)] = true;
+  }
+  std::size_t places[cpu::kFormats + 1] = {};
+  for (int f = 0; f < cpu::kFormats; ++f) {
+    std::size_t& stride = work.x[f].stride;
+    if (static_cast<WeightFormat>(f) != WeightFormat::plain) {
+      stride = cpu::quantizedStride(work.k);
+    } else {
+      stride = bf16Dot ? cpu::bf16DotStride(work.k) : HWY_DYNAMIC_DISPATCH(pairStride)(work.k);
+    }
+    places[f + 1] = places[f] + (has[f] ? (work.rows * stride + 15) / 16 * 16 : 0);
+  }
+  float* const prepared = scratch(places[cpu::kFormats] + 1);
+  for (int f = 0; f < cpu::kFormats; ++f) {
+    if (!has[f]) continue;
+    const auto format = static_cast<WeightFormat>(f);
+    float* const to = prepared + places[f];
+    work.x[f].data = to;
+    if (bf16Dot) {
+      cpu::prepareBf16Dot(format, x, work.rows, work.k, work.x[f].stride, to);
+    } else {
+      HWY_DYNAMIC_DISPATCH(prepareMatvec)(format, element, x, work.rows, work.k, work.x[f].stride, to);
+    }
+  }
   forEachPart(stream, outputs, grainOf(k * elementBytes(element)), [&](std::int64_t begin, std::int64_t end) {
     if (bf16Dot) {
       cpu::matvecBf16Dot(work, begin, end);

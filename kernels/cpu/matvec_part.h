@@ -8,11 +8,18 @@
 
 namespace strata::kernels::cpu {
 
+/// x as the instruction set's prepare() laid it out for one format of weights.
+struct PreparedInput {
+  const void* data = nullptr;  // [rows, stride], 64-byte aligned
+  std::size_t stride = 0;
+};
+
+constexpr int kFormats = 3;
+
 struct MatvecWork {
   Element element = Element::f32;
   Element outElement = Element::f32;
-  const void* x = nullptr;  // [rows, xStride] as the instruction set's prepare() laid it out, 64-byte aligned
-  std::size_t xStride = 0;
+  PreparedInput x[kFormats];  // by WeightFormat, of those that the targets have
   std::size_t rows = 0;
   std::size_t k = 0;
   const MatvecTarget* targets = nullptr;
@@ -23,7 +30,12 @@ struct MatvecWork {
 /// Highway's SupportedTargets() asks the processor each time, which takes microseconds in a virtual machine.)
 bool hasBf16Dot();
 std::size_t bf16DotStride(std::size_t k);
-void prepareBf16Dot(const void* x, std::size_t rows, std::size_t k, std::size_t xStride, void* prepared);
+/// Elements of a row of x for weights of 8 or 4 bits: whole groups, and whole steps of every engine.
+constexpr std::size_t quantizedStride(std::size_t k) {
+  return (k + 127) / 128 * 128;
+}
+void prepareBf16Dot(WeightFormat format, const void* x, std::size_t rows, std::size_t k, std::size_t xStride,
+                    void* prepared);
 void matvecBf16Dot(const MatvecWork& work, std::int64_t begin, std::int64_t end);
 
 }  // namespace strata::kernels::cpu

@@ -8,6 +8,9 @@
 /// How far ahead of its loads a thread asks for weights: more than the hardware's own prefetcher looks, and across
 /// the 4 KiB pages where that one stops.
 constexpr std::size_t kPrefetchBytes = 4096;
+
+#include "kernels/cpu/quantized_tile-inl.h"
+
 /// Sums that a dot product is gathered in: as many for one row of x as for eight, so that a row's result does not
 /// depend on which others it is computed with.
 constexpr int kChains = 2;
@@ -87,13 +90,14 @@ void dotRows(const typename Engine::Stored* weight, const typename Engine::Input
 template <class Engine>
 void storeRows(const cpu::MatvecWork& work, const MatvecTarget& target, std::int64_t n) {
   using Stored = typename Engine::Stored;
-  const auto* x = static_cast<const typename Engine::Input*>(work.x);
+  const cpu::PreparedInput& input = work.x[static_cast<int>(WeightFormat::plain)];
+  const auto* x = static_cast<const typename Engine::Input*>(input.data);
   const Stored* weight = static_cast<const Stored*>(target.weight) + n * static_cast<std::int64_t>(work.k);
   const float bias = target.bias == nullptr ? 0.0f : loadElement<Stored>(target.bias, n);
   for (std::size_t row = 0; row < work.rows; row += 8) {
     const std::size_t rows = work.rows - row < 8 ? work.rows - row : 8;
     float sums[8];
-    dotRows<Engine>(weight, x + row * work.xStride, work.xStride, rows, work.k, sums);
+    dotRows<Engine>(weight, x + row * input.stride, input.stride, rows, work.k, sums);
     for (std::size_t r = 0; r < rows; ++r) {
       storeElement(work.outElement, target.y, static_cast<std::int64_t>(row + r) * target.n + n, sums[r] + bias);
     }
@@ -101,13 +105,24 @@ void storeRows(const cpu::MatvecWork& work, const MatvecTarget& target, std::int
 }
 
 /// Output rows begin … end-1 of all targets, counted through; each row of weights meets all rows of x while in L1.
-template <class Engine>
+template <class Engine, class Int8Engine, class Int4Engine>
 void matvecRows(const cpu::MatvecWork& work, std::int64_t begin, std::int64_t end) {
   std::int64_t first = 0;
   for (int t = 0; t < work.targetCount; ++t) {
     const MatvecTarget& target = work.targets[t];
     const std::int64_t to = end - first < target.n ? end - first : target.n;
-    for (std::int64_t n = begin > first ? begin - first : 0; n < to; ++n) storeRows<Engine>(work, target, n);
+    const std::int64_t from = begin > first ? begin - first : 0;
+    switch (target.format) {
+      case WeightFormat::plain:
+        for (std::int64_t n = from; n < to; ++n) storeRows<Engine>(work, target, n);
+        break;
+      case WeightFormat::int8:
+        for (std::int64_t n = from; n < to; ++n) storeQuantizedRows<Int8Engine>(work, target, n);
+        break;
+      case WeightFormat::int4:
+        for (std::int64_t n = from; n < to; ++n) storeQuantizedRows<Int4Engine>(work, target, n);
+        break;
+    }
     first += target.n;
   }
 }

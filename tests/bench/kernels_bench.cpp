@@ -132,6 +132,29 @@ Case matvecCase(Element element, std::int64_t rows, std::int64_t n, std::int64_t
           }};
 }
 
+/// Bytes: codes and scales. The pool's bytes are codes as they are; its scales are ones.
+Case quantizedCase(WeightFormat format, std::int64_t group, std::int64_t rows, std::int64_t n, std::int64_t k,
+                   const void* pool, const void* scales, const std::vector<float>& x, std::vector<float>& y) {
+  const std::size_t codes = static_cast<std::size_t>(n * codeBytes(format, k, group));
+  const std::size_t scaleBytes = static_cast<std::size_t>(n * groupsOf(k, group) * 2);
+  const std::size_t count = std::max<std::size_t>(1, kBytes / codes);
+  std::string name = std::string("matvec ") + (format == WeightFormat::int8 ? "int8:" : "int4:") +
+                     std::to_string(group) + " rows " + std::to_string(rows) + " [" + std::to_string(n) + ", " +
+                     std::to_string(k) + "]";
+  return {name, (codes + scaleBytes) * count, [=, &x, &y] {
+            for (std::size_t i = 0; i < count; ++i) {
+              MatvecTarget target;
+              target.weight = static_cast<const char*>(pool) + i * codes;
+              target.y = y.data();
+              target.n = n;
+              target.format = format;
+              target.scales = static_cast<const char*>(scales) + i * scaleBytes;
+              target.group = group;
+              matvec(Element::bf16, Element::bf16, x.data(), rows, k, &target, 1, kStream);
+            }
+          }};
+}
+
 Case attentionCase(Element element, std::int64_t b, std::int64_t h, std::int64_t hkv, std::int64_t length,
                    std::int64_t d, const void* pool, const std::vector<float>& q, std::vector<float>& out) {
   const std::size_t one = static_cast<std::size_t>(b * hkv * length * d * elementBytes(element));
@@ -216,6 +239,17 @@ int main(int argc, char** argv) {
   std::vector<Case> cases;
   for (const auto& [n, k] : {std::pair<int, int>{2048, 768}, {2048, 2048}, {5632, 2048}, {32000, 768}, {32000, 2048}}) {
     cases.push_back(matvecCase(Element::bf16, 1, n, k, weights, x, y));
+  }
+  // Room for a scale of 2 bytes for each 32 codes of 4 bits.
+  void* scales = memory(kBytes / 8 + (1 << 20));
+  for (const auto& [n, k] : {std::pair<int, int>{2048, 2048}, {8192, 2048}, {2048, 8192}, {32000, 2048}}) {
+    cases.push_back(quantizedCase(WeightFormat::int8, 128, 1, n, k, weights, scales, x, y));
+    cases.push_back(quantizedCase(WeightFormat::int8, 32, 1, n, k, weights, scales, x, y));
+    cases.push_back(quantizedCase(WeightFormat::int4, 32, 1, n, k, weights, scales, x, y));
+  }
+  for (const int rows : {2, 4, 8}) {
+    cases.push_back(quantizedCase(WeightFormat::int8, 128, rows, 8192, 2048, weights, scales, x, y));
+    cases.push_back(quantizedCase(WeightFormat::int4, 32, rows, 8192, 2048, weights, scales, x, y));
   }
   for (const int rows : {2, 4, 8}) cases.push_back(matvecCase(Element::bf16, rows, 5632, 2048, weights, x, y));
   for (const int rows : {1, 8}) cases.push_back(matvecCase(Element::f32, rows, 5632, 2048, weights, x, y));
