@@ -220,14 +220,24 @@ Result<Json> ropeScaling(const ArchitectureKeys& keys, const Gguf& gguf, double 
   return scaling;
 }
 
-/// The ids that end an answer: of the text, of a turn, of a message.
-Result<Json> endIds(const JsonFields& fields) {
+/// The ids that end an answer: of the text, of a turn, of a message; as in llama.cpp also what goes by a usual name.
+Result<Json> endIds(const Gguf& gguf) {
+  static constexpr std::array<std::string_view, 8> kUsual = {"<|eot_id|>",      "<|im_end|>", "<|endoftext|>",
+                                                             "<|end_of_text|>", "<|eom_id|>", "<|end|>",
+                                                             "<end_of_turn>",   "<EOT>"};
+  const JsonFields fields = gguf.fields();
   Json ids = Json::array();
   for (const char* key :
        {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"}) {
     if (!fields.has(key)) continue;
     STRATA_TRY(const std::int64_t id, fields.integer(key, 0, INT64_MAX));
     if (id <= INT32_MAX && std::find(ids.begin(), ids.end(), Json(id)) == ids.end()) ids.push_back(id);
+  }
+  if (!gguf.hasArray("tokenizer.ggml.tokens")) return ids;
+  STRATA_TRY(const std::vector<std::string_view> tokens, gguf.texts("tokenizer.ggml.tokens"));
+  for (std::size_t id = 0; id < tokens.size(); ++id) {
+    const bool usual = std::find(kUsual.begin(), kUsual.end(), tokens[id]) != kUsual.end();
+    if (usual && std::find(ids.begin(), ids.end(), Json(id)) == ids.end()) ids.push_back(id);
   }
   return ids;
 }
@@ -302,7 +312,7 @@ Result<Json> configOfGguf(const Gguf& gguf) {
   STRATA_TRY(const double epsilon, keys.positive("attention.layer_norm_rms_epsilon"));
   STRATA_TRY(const double theta, keys.positive("rope.freq_base", 10000.0));
   STRATA_TRY(Json scaling, ropeScaling(keys, gguf, theta, headDim));
-  STRATA_TRY(Json ends, endIds(fields));
+  STRATA_TRY(Json ends, endIds(gguf));
   const TensorView* embedding = find(gguf, kEmbeddingName);
   if (embedding == nullptr || embedding->shape.size() != 2) {
     return fail(ErrorCode::invalidData,

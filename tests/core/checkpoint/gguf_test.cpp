@@ -208,6 +208,13 @@ TEST_F(GgufCheckpoint, WithoutAnOutputMatrixHasATiedHead) {
   EXPECT_TRUE(gguf.config().tied);
 }
 
+TEST_F(GgufCheckpoint, EndsAnswersAtTheIdsThatItNamesAndAtUsualOnes) {
+  GgufWriter writer = ggufOf(tiny());
+  writer.number("tokenizer.ggml.eot_token_id", 5);
+  writer.texts("tokenizer.ggml.tokens", {"<unk>", "<s>", "</s>", "<|im_end|>", "a", "<|eot_id|>"});
+  EXPECT_THAT(Checkpoint::open(write(writer)).value().config().eosIds, ElementsAre(2, 5, 3));
+}
+
 TEST_F(GgufCheckpoint, FindsTheParametersOfLlama3sRope) {
   const auto scaled = [&](double factor, double low, double high, std::int64_t original) {
     Json config = tinyConfig();

@@ -103,8 +103,12 @@ TEST_F(ProjectChanges, ModelsGetNamesUnlikeTheOthers) {
   EXPECT_EQ(project.addModel(temporary.path() / "z", "model").error().code, ErrorCode::usage);
   EXPECT_EQ(project.addModel(temporary.path() / "z", "a/b").error().code, ErrorCode::usage);
   EXPECT_EQ(project.addModel(temporary.path() / "none", "").error().code, ErrorCode::notFound);
+  writeText(temporary.path() / "tiny.GGUF", "");
+  EXPECT_EQ(*project.addModel(temporary.path() / "tiny.GGUF", ""), "tiny.GGUF");
+  writeText(temporary.path() / "notes.txt", "");
+  EXPECT_EQ(project.addModel(temporary.path() / "notes.txt", "").error().code, ErrorCode::usage);
   ASSERT_TRUE(project.removeModel("model"));
-  EXPECT_EQ(Project::open(folder())->models().size(), 2u);
+  EXPECT_EQ(Project::open(folder())->models().size(), 3u);
   EXPECT_FALSE(project.removeModel("model"));
 }
 
