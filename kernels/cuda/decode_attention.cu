@@ -3,20 +3,11 @@
 #include "kernels/cuda/decode_attention.cuh"
 #include "kernels/cuda/entries.h"
 
-namespace {
-
 using namespace strata::kernels;
-
-int partsOf(std::int64_t h, std::int64_t hkv) {
-  const std::int64_t group = h / hkv;
-  return static_cast<int>((group + cuda::kAttentionMaxHeads - 1) / cuda::kAttentionMaxHeads);
-}
-
-}  // namespace
 
 std::int64_t strata_cuda_decode_attention_workspace(std::int64_t b, std::int64_t h, std::int64_t hkv, std::int64_t d,
                                                     std::int64_t maxLength) {
-  const int ranges = cuda::attentionRanges(b, hkv, partsOf(h, hkv), maxLength, cuda::processors());
+  const int ranges = cuda::attentionRanges(b, hkv, cuda::attentionParts(h, hkv), maxLength, cuda::processors());
   return ranges == 1 ? 0 : b * h * ranges * (d + 2) * static_cast<std::int64_t>(sizeof(float));
 }
 
@@ -25,7 +16,8 @@ int strata_cuda_decode_attention(int element, const void* q, const void* kCache,
                                  std::int64_t b, std::int64_t h, std::int64_t hkv, std::int64_t capacity,
                                  std::int64_t d, std::int64_t maxLength, void* workspace, std::int64_t workspaceBytes,
                                  void* stream) {
-  if (b < 1 || hkv < 1 || h < hkv || h % hkv != 0 || d < 1 || d > cuda::kAttentionMaxD || !cuda::isElement(element)) {
+  if (b < 1 || b > cuda::kMostBlocksY || hkv < 1 || h < hkv || h % hkv != 0 || d < 1 || d > cuda::kAttentionMaxD ||
+      !cuda::isElement(element)) {
     return cuda::kInvalidValue;
   }
   cuda::AttentionArguments a;
@@ -35,13 +27,15 @@ int strata_cuda_decode_attention(int element, const void* q, const void* kCache,
   a.lengths = lengths;
   a.out = out;
   a.partial = static_cast<float*>(workspace);
-  a.capacity = capacity;
+  a.sequenceStride = hkv * capacity * d;
+  a.headStride = capacity * d;
+  a.rowStride = d;
   a.window = window;
   a.scale = scale;
   a.heads = static_cast<int>(h);
   a.kvHeads = static_cast<int>(hkv);
   a.d = static_cast<int>(d);
-  a.parts = partsOf(h, hkv);
+  a.parts = cuda::attentionParts(h, hkv);
   a.ranges = cuda::attentionRanges(b, hkv, a.parts, maxLength, cuda::processors());
   const std::int64_t bytes = a.ranges == 1 ? 0 : b * h * a.ranges * (d + 2) * static_cast<std::int64_t>(sizeof(float));
   if (workspaceBytes < bytes) return cuda::kInvalidValue;

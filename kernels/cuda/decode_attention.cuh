@@ -20,16 +20,17 @@ constexpr int kAttentionRangeKeys = 256;  // a range's keys at least
 constexpr int kAttentionMaxRanges = 64;
 
 struct AttentionArguments {
-  const void* q = nullptr;       // [B, H, D]
-  const void* kCache = nullptr;  // [B, Hkv, capacity, D]
+  const void* q = nullptr;  // [B, queries, H, D]
+  const void* kCache = nullptr;
   const void* vCache = nullptr;
-  const std::int64_t* lengths = nullptr;  // [B]
-  void* out = nullptr;                    // [B, H, D]
-  float* partial = nullptr;               // [B, H, ranges, 2 + D]: largest, total, sums; where ranges > 1
-  std::int64_t capacity = 0;
-  std::int64_t window = 0;  // over 0: the last keys that are seen
+  const std::int64_t* lengths = nullptr;  // [B]; null: `queries`
+  void* out = nullptr;                    // [B, queries, H, D]
+  float* partial = nullptr;               // [B, queries, H, ranges, 2 + D]: largest, total, sums; where ranges > 1
+  std::int64_t sequenceStride = 0, headStride = 0, rowStride = 0;  // of K and V, in elements
+  std::int64_t window = 0;                                         // over 0: the last keys that are seen
   float scale = 1;
   int heads = 0, kvHeads = 0, d = 0;
+  int queries = 1;       // of each sequence, whose last sees all keys
   int ranges = 1;        // of keys, for each sequence at most
   int parts = 1;         // blocks that share the query heads of one KV head
   bool aligned = false;  // rows start at multiples of 16 bytes
@@ -42,10 +43,13 @@ STRATA_DEVICE int rangesOf(std::int64_t length, int most) {
   return ranges < 1 ? 1 : ranges < most ? static_cast<int>(ranges) : most;
 }
 
-/// The keys that a sequence's query sees.
-STRATA_DEVICE std::int64_t lengthSeen(const AttentionArguments& a, int sequence) {
-  const std::int64_t all = a.lengths[sequence];
-  return a.window > 0 && a.window < all ? a.window : all;
+/// The end of the keys that a query sees; `row` of B · queries.
+STRATA_DEVICE std::int64_t endOfKeys(const AttentionArguments& a, int row) {
+  const std::int64_t all = a.lengths == nullptr ? a.queries : a.lengths[row / a.queries];
+  return all - (a.queries - 1 - row % a.queries);
+}
+STRATA_DEVICE std::int64_t lengthSeen(const AttentionArguments& a, std::int64_t end) {
+  return a.window > 0 && a.window < end ? a.window : end;
 }
 
 /// What one query head gathers over keys: the largest score, and e^(score - largest) summed alone and times v.
@@ -127,7 +131,7 @@ constexpr int attentionBlocks() {
   return sizeof(T) == 2 ? 7 - Heads : Heads == 1 ? 4 : 3;
 }
 
-/// Grid: (ranges, Hkv · parts, B).
+/// Grid: (ranges, Hkv · parts, B · queries).
 template <class T, int Heads, int RowThreads>
 STRATA_KERNEL_OF(kAttentionThreads, (attentionBlocks<T, Heads>()))
 decodeAttentionKernel(AttentionArguments a) {
@@ -135,8 +139,8 @@ decodeAttentionKernel(AttentionArguments a) {
   constexpr int kWidth = RowThreads * 8 + 2;
   STRATA_SHARED(float, merged, kAttentionWarps* Heads* kWidth);
 
-  const int sequence = blockIndexZ();
-  const std::int64_t length = lengthSeen(a, sequence);
+  const int queryRow = blockIndexZ();
+  const std::int64_t keysEnd = endOfKeys(a, queryRow), length = lengthSeen(a, keysEnd);
   const int ranges = rangesOf(length, a.ranges);
   if (blockIndexX() >= ranges) return;  // the whole block
   const int kvHead = blockIndexY() / a.parts, part = blockIndexY() % a.parts;
@@ -153,17 +157,17 @@ decodeAttentionKernel(AttentionArguments a) {
   STRATA_UNROLL
   for (int h = 0; h < Heads; ++h) {
     states[h] = {-INFINITY, 0, {}};
-    const std::int64_t query = static_cast<std::int64_t>(sequence) * a.heads + headBegin + (h < headCount ? h : 0);
+    const std::int64_t query = static_cast<std::int64_t>(queryRow) * a.heads + headBegin + (h < headCount ? h : 0);
     expand(loadEight(static_cast<const T*>(a.q) + query * a.d + first, count, a.aligned), q[h]);
     STRATA_UNROLL
     for (int i = 0; i < 8; ++i) q[h][i] *= a.scale;
   }
 
   // The rows start where the window does.
-  const std::int64_t kvRow =
-      (static_cast<std::int64_t>(sequence) * a.kvHeads + kvHead) * a.capacity + a.lengths[sequence] - length;
-  const T* kRows = static_cast<const T*>(a.kCache) + kvRow * a.d + first;
-  const T* vRows = static_cast<const T*>(a.vCache) + kvRow * a.d + first;
+  const std::int64_t start =
+      queryRow / a.queries * a.sequenceStride + kvHead * a.headStride + (keysEnd - length) * a.rowStride + first;
+  const T* kRows = static_cast<const T*>(a.kCache) + start;
+  const T* vRows = static_cast<const T*>(a.vCache) + start;
   const std::int64_t begin = length * blockIndexX() / ranges, end = length * (blockIndexX() + 1) / ranges;
   for (std::int64_t key = begin; key < end; key += kTeams * kAttentionKeysAtOnce) {
     Eight<T> k[kAttentionKeysAtOnce], v[kAttentionKeysAtOnce];
@@ -172,8 +176,8 @@ decodeAttentionKernel(AttentionArguments a) {
     for (int n = 0; n < kAttentionKeysAtOnce; ++n) {
       const std::int64_t own = key + n * kTeams + team;
       valid[n] = own < end;
-      k[n] = loadEight(kRows + own * a.d, valid[n] ? count : 0, a.aligned);
-      v[n] = loadEight(vRows + own * a.d, valid[n] ? count : 0, a.aligned);
+      k[n] = loadEight(kRows + own * a.rowStride, valid[n] ? count : 0, a.aligned);
+      v[n] = loadEight(vRows + own * a.rowStride, valid[n] ? count : 0, a.aligned);
     }
     gatherKeys<T, Heads, RowThreads>(states, q, k, v, valid);
   }
@@ -208,7 +212,7 @@ decodeAttentionKernel(AttentionArguments a) {
       total += factor * merged[row + 1];
       sum += factor * merged[row + 2 + i];
     }
-    const std::int64_t query = static_cast<std::int64_t>(sequence) * a.heads + headBegin + h;
+    const std::int64_t query = static_cast<std::int64_t>(queryRow) * a.heads + headBegin + h;
     if (a.ranges == 1) {
       storeDevice(static_cast<T*>(a.out) + query * a.d + i, length > 0 ? sum / total : 0.0f);
       continue;
@@ -222,13 +226,13 @@ decodeAttentionKernel(AttentionArguments a) {
   }
 }
 
-/// Merges the ranges. Grid: (H, B, 1).
+/// Merges the ranges. Grid: (H, B · queries, 1).
 template <class T>
 STRATA_KERNEL(kAttentionThreads)
 mergeRangesKernel(AttentionArguments a) {
   const std::int64_t query = static_cast<std::int64_t>(blockIndexY()) * a.heads + blockIndexX();
   const float* rows = a.partial + query * a.ranges * (a.d + 2);
-  const std::int64_t length = lengthSeen(a, blockIndexY());
+  const std::int64_t length = lengthSeen(a, endOfKeys(a, blockIndexY()));
   const int ranges = rangesOf(length, a.ranges);
   float largest = -INFINITY;
   for (int range = 0; range < ranges; ++range) largest = fmaxf(largest, rows[range * (a.d + 2)]);
@@ -253,6 +257,12 @@ inline int attentionRanges(std::int64_t b, std::int64_t kvHeads, int parts, std:
   return static_cast<int>(ranges < 1 ? 1 : ranges > kAttentionMaxRanges ? kAttentionMaxRanges : ranges);
 }
 
+/// Blocks that share the query heads of one KV head.
+inline int attentionParts(std::int64_t heads, std::int64_t kvHeads) {
+  const std::int64_t group = heads / kvHeads;
+  return static_cast<int>((group + kAttentionMaxHeads - 1) / kAttentionMaxHeads);
+}
+
 template <class T, int Heads>
 int launchAttentionHeads(const AttentionArguments& a, const Launch& how) {
   if (a.d <= 64) return launch(decodeAttentionKernel<T, Heads, 8>, how, a);
@@ -260,9 +270,10 @@ int launchAttentionHeads(const AttentionArguments& a, const Launch& how) {
   return launch(decodeAttentionKernel<T, Heads, 32>, how, a);
 }
 
+/// rows: B · queries.
 template <class T>
-int launchAttention(const AttentionArguments& a, std::int64_t b, void* stream) {
-  const Launch how{{a.ranges, a.kvHeads * a.parts, static_cast<int>(b)}, kAttentionThreads, stream};
+int launchAttention(const AttentionArguments& a, std::int64_t rows, void* stream) {
+  const Launch how{{a.ranges, a.kvHeads * a.parts, static_cast<int>(rows)}, kAttentionThreads, stream};
   const int group = a.heads / a.kvHeads;
   const int headsAtOnce = (group + a.parts - 1) / a.parts;
   int error = 0;
@@ -271,7 +282,7 @@ int launchAttention(const AttentionArguments& a, std::int64_t b, void* stream) {
   if (headsAtOnce == 3) error = launchAttentionHeads<T, 3>(a, how);
   if (headsAtOnce == 4) error = launchAttentionHeads<T, 4>(a, how);
   if (error != 0 || a.ranges == 1) return error;
-  return launch(mergeRangesKernel<T>, Launch{{a.heads, static_cast<int>(b), 1}, kAttentionThreads, stream}, a);
+  return launch(mergeRangesKernel<T>, Launch{{a.heads, static_cast<int>(rows), 1}, kAttentionThreads, stream}, a);
 }
 
 }  // namespace strata::kernels::cuda

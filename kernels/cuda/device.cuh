@@ -69,6 +69,27 @@ inline TwoWords loadTwoWords(const void* p) {
   std::memcpy(&words, p, sizeof words);
   return words;
 }
+/// See the device's.
+template <class Array>
+void storeShared(const Array& array, int index, const Words& words) {
+  for (int i = 0; i < 4; ++i) array[index + i] = words.word[i];
+}
+inline void multiplyTile(float (&c)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2]) {
+  const std::uint32_t mine[6] = {a[0], a[1], a[2], a[3], b[0], b[1]};
+  std::uint32_t all[kWarp * 6];
+  simt::gatherWarp(mine, 6, all);
+  const auto element = [&](int lane, int word, int half) {
+    return std::bit_cast<float>(half == 0 ? all[lane * 6 + word] << 16 : all[lane * 6 + word] & 0xffff0000u);
+  };
+  const int lane = simt::threadIndex() % kWarp;
+  for (int i = 0; i < 4; ++i) {
+    const int row = lane / 4 + i / 2 * 8, column = lane % 4 * 2 + i % 2;
+    for (int k = 0; k < 16; ++k) {
+      c[i] += element(row % 8 * 4 + k % 8 / 2, row / 8 + k / 8 * 2, k % 2) *
+              element(column * 4 + k % 8 / 2, 4 + k / 8, k % 2);
+    }
+  }
+}
 inline Words loadWrittenWords(const void* p) {
   return loadWords(p);
 }
@@ -104,7 +125,7 @@ inline int processors() {
 #define STRATA_KERNEL(threads) __global__ void __launch_bounds__(threads)
 /// With registers for so many blocks a multiprocessor.
 #define STRATA_KERNEL_OF(threads, blocks) __global__ void __launch_bounds__(threads, blocks)
-#define STRATA_SHARED(type, name, count) __shared__ type name[count]
+#define STRATA_SHARED(type, name, count) __shared__ __align__(16) type name[count]
 
 STRATA_DEVICE int threadIndex() {
   return static_cast<int>(threadIdx.x);
@@ -154,6 +175,22 @@ STRATA_DEVICE Words loadWrittenWords(const void* p) {
 }
 STRATA_DEVICE void storeWords(void* p, const Words& words) {
   *static_cast<uint4*>(p) = make_uint4(words.word[0], words.word[1], words.word[2], words.word[3]);
+}
+/// Four 32-bit elements of shared memory from `index` on, a multiple of 4.
+STRATA_DEVICE void storeShared(std::uint32_t* array, int index, const Words& words) {
+  *reinterpret_cast<uint4*>(array + index) = make_uint4(words.word[0], words.word[1], words.word[2], words.word[3]);
+}
+/// c += a b of a warp on the tensor cores (PTX mma.m16n8k16): a [16, 16] and b [16, 8] bf16, c [16, 8] fp32. With
+/// g = lane / 4 and t = 2 (lane % 4), words of two neighbours along k, the lower k in the low half:
+///   a  {row g, k t}, {row g + 8, k t}, {row g, k t + 8}, {row g + 8, k t + 8}
+///   b  {k t, column g}, {k t + 8, column g}
+///   c  row g columns t, t + 1, then row g + 8
+STRATA_DEVICE void multiplyTile(float (&c)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2]) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, "
+      "%3};"
+      : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
 /// Two values as bf16, to nearest, ties to even, the first in the low half; NaN stays NaN.
 STRATA_DEVICE std::uint32_t roundPair(float low, float high) {

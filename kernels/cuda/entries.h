@@ -71,6 +71,15 @@ std::int64_t strata_cuda_argmax_workspace(std::int64_t rows, std::int64_t vocab)
 int strata_cuda_softmax_cross_entropy(int element, void* logits, const std::int64_t* targets, float scale,
                                       float* losses, std::int64_t rows, std::int64_t vocab, void* stream);
 
+/// attention.h, forward, without its `first` and lse: q, out [B, T, H, D]; k, v a cache [B, Hkv, capacity, D] or, with
+/// capacity 0, [B, T, Hkv, D]. Query t of sequence b sees the first lengths[b] - T + t + 1 keys (lengths null: T), with
+/// a window over 0 the last `window` of them. No mask is made; the grid does not depend on the lengths. bf16: D is a
+/// multiple of 8 up to 128 and all rows start at multiples of 16 bytes, on tensor cores. fp32: D is at most 256, B T at
+/// most 65535.
+int strata_cuda_attention(int element, const void* q, const void* k, const void* v, const std::int64_t* lengths,
+                          std::int64_t window, float scale, void* out, std::int64_t b, std::int64_t t, std::int64_t h,
+                          std::int64_t hkv, std::int64_t capacity, std::int64_t d, void* stream);
+
 /// decode_attention.h; D is at most 256. maxLength: the most keys that a query sees (the largest of lengths, or the
 /// window), or anything above; it decides the size of the grid and of the workspace. For a graph: the capacity. Only as
 /// many blocks as a length needs do anything.

@@ -73,5 +73,20 @@ TEST(Barriers, AreNeededByDecodeAttention) {
             100);
 }
 
+TEST(Barriers, AreNeededByPrefillAttention) {
+  constexpr std::int64_t kT = 130, kD = 16;
+  std::mt19937 random(1);
+  Array q(Element::bf16, kT * kD), k(Element::bf16, kT * kD), v(Element::bf16, kT * kD), out(Element::bf16, kT * kD);
+  q.fillRandom(random);
+  k.fillRandom(random);
+  v.fillRandom(random);
+  EXPECT_GT(wrongWithoutBarriers(out,
+                                 [&] {
+                                   prefillOnDevice(Element::bf16, q.data(), k.data(), v.data(), {}, 0, 0.25f,
+                                                   out.data(), 1, kT, 1, 1, 0, kD);
+                                 }),
+            100);
+}
+
 }  // namespace
 }  // namespace strata::kernels::testing

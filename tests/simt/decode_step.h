@@ -36,8 +36,8 @@ struct StepArrays {
   };
   std::vector<Layer> layers;
   void *embedding, *norm, *head;
-  void *cos, *sin;         // F32 [capacity, D/2]
-  void *ids, *lengths;     // int64 [B]
+  void *cos, *sin;      // F32 [capacity, D/2]
+  void *ids, *lengths;  // int64 [B]
   void *hidden, *normed, *q, *k, *v, *attention, *projected, *gate, *up, *logits;
   void* workspace;
   std::int64_t workspaceBytes;

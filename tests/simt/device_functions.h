@@ -123,6 +123,22 @@ inline void softmaxCrossEntropyOnDevice(Element element, void* logits, const std
   lossesThere.copyBack(losses);
 }
 
+/// capacity 0: k and v [B, T, Hkv, D] and no lengths.
+inline void prefillOnDevice(Element element, const void* q, const void* k, const void* v,
+                            const std::vector<std::int64_t>& lengths, std::int64_t window, float scale, void* out,
+                            std::int64_t b, std::int64_t t, std::int64_t h, std::int64_t hkv, std::int64_t capacity,
+                            std::int64_t d) {
+  const std::int64_t bytes = elementBytes(element), keyRows = b * hkv * (capacity > 0 ? capacity : t);
+  const Memory qThere(q, b * t * h * d * bytes), kThere(k, keyRows * d * bytes), vThere(v, keyRows * d * bytes);
+  const Memory outThere(out, b * t * h * d * bytes), lengthsThere(lengths.data(), b * 8 * (capacity > 0 ? 1 : 0));
+  ASSERT_EQ(STRATA_ENTRY(strata_cuda_attention)(
+                entryElement(element), qThere.data(), kThere.data(), vThere.data(),
+                capacity > 0 ? static_cast<const std::int64_t*>(lengthsThere.data()) : nullptr, window, scale,
+                outThere.data(), b, t, h, hkv, capacity, d, nullptr),
+            0);
+  outThere.copyBack(out);
+}
+
 /// maxLength 0: the longest of the lengths.
 inline void decodeAttentionOnDevice(Element element, const void* q, const void* kCache, const void* vCache,
                                     const std::int64_t* lengths, std::int64_t window, float scale, void* out,

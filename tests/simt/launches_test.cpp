@@ -221,6 +221,19 @@ TEST_F(Launches, OfTrainingAreKernelsOnTheStreamToo) {
   EXPECT_THAT(started(), ElementsAre("softmaxCrossEntropy", "rope"));
 }
 
+TEST_F(Launches, OfAPrefillDoNotDependOnTheLengths) {
+  const FarMemory memory(1 << 20);
+  void* const data = memory.data();
+  const auto attention = STRATA_ENTRY(strata_cuda_attention);
+  const auto* lengths = static_cast<const std::int64_t*>(data);
+  for (const int element : {0, 1}) {
+    EXPECT_EQ(attention(element, data, data, data, lengths, 0, 1, data, 2, 100, 8, 2, 512, 128, m_stream), 0);
+  }
+  EXPECT_THAT(recording().forbidden, IsEmpty());
+  EXPECT_THAT(started(), ElementsAre("decodeAttention", "prefillAttention"));
+  EXPECT_EQ(attention(1, data, data, data, lengths, 0, 1, data, 2, 100, 8, 2, 512, 132, m_stream), 1) << "D over 128";
+}
+
 TEST_F(Launches, OfNothingAreNone) {
   EXPECT_EQ(m_entries.addRmsNorm(0, nullptr, nullptr, nullptr, 1, nullptr, 0, 8, m_stream), 0);
   EXPECT_EQ(m_entries.matvec(0, 0, nullptr, 1, 8, nullptr, 0, m_stream), 0);

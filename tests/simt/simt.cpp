@@ -25,6 +25,9 @@ struct Thread {
   std::uint32_t line = 0;  // of the barrier or shuffle
   float value = 0;         // given to the shuffle, then what it gives back
   int mask = 0;
+  const std::uint32_t* given = nullptr;  // to gatherWarp(), with where the warp's words go
+  std::uint32_t* gathered = nullptr;
+  int count = 0;
 };
 
 struct Block {
@@ -65,6 +68,19 @@ void completeShuffles(Block& block) {
                       return thread.state == State::atShuffle && thread.line == block.threads[first].line;
                     });
     if (!complete) continue;
+    if (block.threads[first].gathered != nullptr) {
+      const auto count = static_cast<std::size_t>(block.threads[first].count);
+      for (std::size_t to = first; to < last; ++to) {
+        for (std::size_t from = first; from < last; ++from) {
+          std::copy_n(block.threads[from].given, count, block.threads[to].gathered + (from - first) * count);
+        }
+      }
+      for (std::size_t i = first; i < last; ++i) {
+        block.threads[i].gathered = nullptr;
+        block.threads[i].state = State::ready;
+      }
+      continue;
+    }
     std::vector<float> values;
     for (std::size_t i = first; i < last; ++i) values.push_back(block.threads[i].value);
     for (std::size_t i = first; i < last; ++i) {
@@ -201,6 +217,14 @@ float shuffleXor(float value, int mask, std::uint32_t line) {
   thread.mask = mask;
   wait(State::atShuffle, line);
   return thread.value;
+}
+
+void gatherWarp(const std::uint32_t* mine, int count, std::uint32_t* all, std::uint32_t line) {
+  Thread& thread = self();
+  thread.given = mine;
+  thread.gathered = all;
+  thread.count = count;
+  wait(State::atShuffle, line);
 }
 
 void checkAligned(const void* p, std::size_t alignment) {

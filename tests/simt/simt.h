@@ -54,6 +54,8 @@ int blockThreads();
 void barrier(std::uint32_t line = __builtin_LINE());
 /// Of the warp's 32 threads, all of which must come to the same call.
 float shuffleXor(float value, int mask, std::uint32_t line = __builtin_LINE());
+/// The words of all threads of the warp, one thread's after another's, into all [32 · count]; the same rule.
+void gatherWarp(const std::uint32_t* mine, int count, std::uint32_t* all, std::uint32_t line = __builtin_LINE());
 void checkAligned(const void* p, std::size_t alignment);
 
 /// The block's own memory of a declaration, bytes 0xff (NaN) at first.

@@ -108,6 +108,24 @@ TEST(Simt, ShufflesWithinAWarp) {
   EXPECT_THAT(session.problems(), IsEmpty());
 }
 
+TEST(Simt, GathersTheWordsOfAWarp) {
+  Session session(3);
+  int wrong = 0;
+  launch({1, 1, 1}, 64, [&] {
+    const auto thread = static_cast<std::uint32_t>(threadIndex());
+    for (std::uint32_t round = 0; round < 2; ++round) {
+      std::uint32_t mine[2] = {thread, round}, all[64];
+      gatherWarp(mine, 2, all);
+      mine[0] = mine[1] = 99;  // what others read was taken before
+      for (std::uint32_t i = 0; i < 32; ++i) {
+        wrong += all[2 * i] == thread / 32 * 32 + i && all[2 * i + 1] == round ? 0 : 1;
+      }
+    }
+  });
+  EXPECT_EQ(wrong, 0);
+  EXPECT_THAT(session.problems(), IsEmpty());
+}
+
 TEST(Simt, LetsWarpsShuffleDifferentNumbersOfTimes) {
   Session session(3);
   launch({1, 1, 1}, 64, [&] {
