@@ -22,7 +22,8 @@ Result<std::string> hashOf(const Checkpoint& checkpoint, const std::atomic<bool>
     // order, and the same elements have the same hash in either file.
     const bool asStored = view.holdsElements() || view.blocks != Blocks::none;
     const std::string hash = asStored ? sha256(view.bytes) : sha256(valuesOf(view, view.dtype));
-    list += name + " " + storageName(view) + " " + printShape(shape) + " " + hash + "\n";
+    list.append(name).append(" ").append(storageName(view)).append(" ").append(printShape(shape));
+    list.append(" ").append(hash).append("\n");
     done += static_cast<std::int64_t>(view.bytes.size());
     if (progress) progress(done, total);
   }

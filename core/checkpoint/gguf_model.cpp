@@ -53,10 +53,9 @@ std::string hubName(const std::string& name) {
       (ending != ".weight" && ending != ".bias")) {
     return {};
   }
-  for (const TensorName& each : kLayerNames) {
-    if (middle == each.gguf) return "model.layers." + layer + "." + each.hub + ending;
-  }
-  return {};
+  const auto* known =
+      std::find_if(kLayerNames.begin(), kLayerNames.end(), [&](const TensorName& each) { return middle == each.gguf; });
+  return known == kLayerNames.end() ? std::string() : "model.layers." + layer + "." + known->hub + ending;
 }
 
 /// The keys of the model's architecture: "llama.block_count".
