@@ -9,6 +9,7 @@
 
 #include "core/base/philox.h"
 #include "core/model/kernel_calls.h"
+#include "core/model/products.h"
 #include "core/model/threads.h"
 
 namespace strata {
@@ -131,46 +132,14 @@ struct LinearsCall : torch::CustomClassHolder {
   std::vector<Linear> layers;
 };
 
-/// The LoRA A of all layers in `dtype`, one below the other: [sum of ranks, in]; undefined without any.
-at::Tensor stackedA(const std::vector<Linear>& layers, at::ScalarType dtype) {
-  std::vector<at::Tensor> all;
-  for (const Linear& layer : layers) {
-    if (layer.loraA.defined()) all.push_back(layer.loraA.to(dtype));
-  }
-  if (all.empty()) return {};
-  return all.size() == 1 ? all[0] : at::cat(all);
-}
-
 at::Tensor asRows(const at::Tensor& x) {
   return x.reshape({-1, x.size(-1)});
 }
 
-struct LinearProducts {
-  std::vector<at::Tensor> results;  // [B, T, out] each
-  std::vector<at::Tensor> weights;  // in the dtype of x
-  at::Tensor reduced;               // A x of all LoRAs: [sum of ranks, B T]
-};
-
-/// A LoRA's part is added within its product: no pass over the results of its own.
-LinearProducts linearProducts(const at::Tensor& x, const std::vector<Linear>& layers) {
-  const at::ScalarType dtype = x.scalar_type();
-  const at::Tensor rows = asRows(x);
-  LinearProducts products;
-  if (const at::Tensor a = stackedA(layers, dtype); a.defined()) products.reduced = at::mm(a, rows.t());
-  std::int64_t rank = 0;
-  for (const Linear& layer : layers) {
-    products.weights.push_back(layer.weight.to(dtype));
-    at::Tensor y = at::linear(rows, products.weights.back(), castTo(layer.bias, dtype));
-    if (layer.loraA.defined()) {
-      const at::Tensor reduced = products.reduced.narrow(0, rank, layer.loraA.size(0));
-      y.addmm_(reduced.t(), layer.loraB.to(dtype).t(), 1, layer.loraScale);
-      rank += layer.loraA.size(0);
-    }
-    std::vector<std::int64_t> shape = x.sizes().vec();
-    shape.back() = y.size(1);
-    products.results.push_back(at::_unsafe_view(y, shape));
-  }
-  return products;
+std::vector<const Linear*> pointersTo(const std::vector<Linear>& layers) {
+  std::vector<const Linear*> pointers;
+  for (const Linear& layer : layers) pointers.push_back(&layer);
+  return pointers;
 }
 
 struct LinearsFunction : Function<LinearsFunction> {
@@ -178,9 +147,9 @@ struct LinearsFunction : Function<LinearsFunction> {
   static variable_list forward(AutogradContext* context, const at::Tensor& x, const at::TensorList& parameters,
                                const c10::intrusive_ptr<LinearsCall>& call) {
     (void)parameters;
-    const LinearProducts products = linearProducts(x, call->layers);
-    variable_list saved = {x, products.reduced};
-    saved.insert(saved.end(), products.weights.begin(), products.weights.end());
+    calls::LinearProducts products = calls::linearProducts(x, pointersTo(call->layers));
+    variable_list saved = {x};
+    saved.insert(saved.end(), products.reduced.begin(), products.reduced.end());
     context->save_for_backward(std::move(saved));
     context->saved_data["call"] = c10::IValue::make_capsule(call);
     context->set_materialize_grads(false);
@@ -190,47 +159,44 @@ struct LinearsFunction : Function<LinearsFunction> {
   static variable_list backward(AutogradContext* context, variable_list grads) {
     const auto saved = context->get_saved_variables();
     const auto call = c10::static_intrusive_pointer_cast<LinearsCall>(context->saved_data["call"].toCapsule());
-    const at::Tensor rows = asRows(saved[0]), &reduced = saved[1];
+    const at::Tensor rows = asRows(saved[0]);
     const at::ScalarType dtype = rows.scalar_type();
-    const bool wantsX = context->needs_input_grad(0);
-    at::Tensor dX;
-    const auto addProduct = [&](const at::Tensor& a, const at::Tensor& b) {
-      if (!wantsX) return;
-      if (dX.defined()) {
-        dX.addmm_(a, b);
-      } else {
-        dX = at::mm(a, b);
-      }
-    };
     variable_list results = {at::Tensor()};
-    std::vector<at::Tensor> dReduced;  // of each LoRA [rank, B T]
+    std::vector<at::Tensor> inputs;    // dy of each layer, and scale · dy B of each LoRA
+    calls::Products toX;               // dX from these
+    std::vector<at::Tensor> dReduced;  // scale · Bᵀ dyᵀ of each LoRA [rank, B T]
     std::vector<std::size_t> places;   // of its A's gradient in `results`
-    std::int64_t rank = 0;
     for (std::size_t i = 0; i < call->layers.size(); ++i) {
       const Linear& layer = call->layers[i];
-      const std::int64_t ranks = layer.loraA.defined() ? layer.loraA.size(0) : 0;
       const at::Tensor dy = grads[i].defined() ? asRows(grads[i]) : at::Tensor();
       const auto gradient = [&](const at::Tensor& parameter, const auto& make) {
         if (!parameter.defined()) return;
         const bool wanted = dy.defined() && context->needs_input_grad(results.size());
-        results.push_back(wanted ? make().to(parameter.scalar_type()) : at::Tensor());
+        results.push_back(wanted ? make(parameter.scalar_type()) : at::Tensor());
       };
-      if (dy.defined()) addProduct(dy, saved[2 + i]);
-      gradient(layer.weight, [&] { return at::mm(dy.t(), rows); });
-      gradient(layer.bias, [&] { return at::sum(dy, 0, false, layer.bias.scalar_type()); });
-      if (ranks == 0) continue;
+      const auto addToX = [&](const at::Tensor& input, const at::Tensor& weight) {
+        toX.factors.push_back({static_cast<int>(inputs.size()), weight.t()});
+        inputs.push_back(input);
+      };
+      if (dy.defined()) addToX(dy, layer.weight);
+      gradient(layer.weight, [&](at::ScalarType type) { return calls::product(dy.t(), rows.t(), type); });
+      gradient(layer.bias, [&](at::ScalarType type) { return at::sum(dy, 0, false, type); });
+      if (!layer.loraA.defined()) continue;
       places.push_back(results.size());
       results.emplace_back();
-      dReduced.push_back(dy.defined() ? at::mm(layer.loraB.to(dtype).t(), dy.t()).mul_(layer.loraScale)
-                                      : at::zeros({ranks, rows.size(0)}, rows.options()));
+      if (dy.defined()) {
+        dReduced.push_back(calls::product(layer.loraB.to(dtype).t(), dy, dtype).mul_(layer.loraScale));
+        addToX(dReduced.back().t(), layer.loraA);
+      } else {
+        dReduced.push_back(at::zeros({layer.loraA.size(0), rows.size(0)}, rows.options()));
+      }
+      const at::Tensor& reduced = saved[1 + i];
       gradient(layer.loraB,
-               [&] { return at::mm(reduced.narrow(0, rank, ranks), dy).mul_(layer.loraScale).t().contiguous(); });
-      rank += ranks;
+               [&](at::ScalarType type) { return calls::product(reduced, dy.t(), type).t().contiguous(); });
     }
     if (!dReduced.empty()) {
       const at::Tensor all = dReduced.size() == 1 ? dReduced[0] : at::cat(dReduced);
-      addProduct(all.t(), stackedA(call->layers, dtype));
-      const at::Tensor dA = at::mm(all, rows);
+      const at::Tensor dA = calls::product(all, rows.t(), dtype);
       std::int64_t begin = 0;
       std::size_t next = 0;
       for (std::size_t i = 0; i < call->layers.size(); ++i) {
@@ -243,7 +209,9 @@ struct LinearsFunction : Function<LinearsFunction> {
         begin += a.size(0);
       }
     }
-    if (dX.defined()) results[0] = dX.view(saved[0].sizes());
+    if (context->needs_input_grad(0) && !inputs.empty()) {
+      results[0] = calls::products(inputs, {toX}, dtype)[0].view(saved[0].sizes());
+    }
     results.emplace_back();  // the call has none
     return results;
   }
@@ -286,13 +254,13 @@ std::vector<at::Tensor> linears(const at::Tensor& x, std::initializer_list<const
   std::vector<Linear> group;
   std::vector<at::Tensor> parameters;
   for (const Linear* layer : layers) {
-    group.push_back(*layer);
+    group.push_back(layer->plain(x.scalar_type()));
     for (const at::Tensor& each : {layer->weight, layer->bias, layer->loraA, layer->loraB}) {
       if (each.defined()) parameters.push_back(each);
     }
   }
   if (!tracks(x) && std::none_of(parameters.begin(), parameters.end(), tracks)) {
-    return linearProducts(x, group).results;
+    return calls::linearProducts(x, pointersTo(group)).results;
   }
   auto call = c10::make_intrusive<LinearsCall>();
   call->layers = std::move(group);

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/model/cuda_calls.h"
+#include "core/model/products.h"
 #include "core/model/threads.h"
 #include "kernels/attention.h"
 #include "kernels/decode_attention.h"
@@ -160,10 +161,7 @@ std::vector<at::Tensor> linears(const at::Tensor& x, std::initializer_list<const
   const std::int64_t k = x.size(-1);
   const std::int64_t rows = x.numel() / k;
   const bool few = (hasKernel(x) || x.is_cuda()) && rows <= kFewRows;
-  if (!few) {
-    for (const Linear* layer : layers) results.push_back(addLora(at::linear(x, layer->weight, layer->bias), x, *layer));
-    return results;
-  }
+  if (!few) return linearProducts(x, layers).results;
   const at::Tensor input = x.contiguous();
   std::vector<kernels::MatvecTarget> targets;
   for (const Linear* layer : layers) {

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "core/model/kernel_calls.h"
+#include "core/model/products.h"
 
 namespace strata {
 namespace {
@@ -26,38 +27,35 @@ struct VocabularyLoss : torch::autograd::Function<VocabularyLoss> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& routed,
                             const std::optional<at::Tensor>& teacher, const at::Tensor& head, const at::Tensor& targets,
                             double scale, double lambda, double tau, double mu) {
-    const at::Tensor weight = head.to(routed.scalar_type());
+    const at::ScalarType dtype = routed.scalar_type();
     const std::int64_t rows = routed.size(0), step = chunkRows(routed, head.size(0));
     const at::Tensor full = teacher.value_or(at::Tensor());
     const bool distils = full.defined();
     at::Tensor total = at::zeros({}, routed.options().dtype(at::kFloat));
     at::Tensor dRouted = at::empty_like(routed), dFull, dHead;
     if (distils && full.requires_grad()) dFull = at::empty_like(full);
-    const auto addToHead = [&](const at::Tensor& product) {
-      if (dHead.defined()) {
-        dHead.add_(product);
-      } else {
-        dHead = product.to(at::kFloat);
-      }
-    };
-
     for (std::int64_t begin = 0; begin < rows; begin += step) {
       const std::int64_t count = std::min(step, rows - begin);
       const at::Tensor target = targets.narrow(0, begin, count);
       const auto apply = [&](const at::Tensor& hidden, const at::Tensor& gradient, at::Tensor& dHidden) {
-        const at::Tensor rounded = gradient.to(hidden.scalar_type());
-        if (dHidden.defined()) dHidden.narrow(0, begin, count).copy_(at::mm(rounded, weight));
-        if (head.requires_grad()) addToHead(at::mm(rounded.t(), hidden));
+        const at::Tensor rounded = gradient.to(dtype);
+        if (dHidden.defined()) {
+          calls::products({rounded}, {{{{0, head.t()}}, {}, dHidden.narrow(0, begin, count)}}, dtype);
+        }
+        if (!head.requires_grad()) return;
+        const bool adds = dHead.defined();
+        if (!adds) dHead = at::empty(head.sizes(), head.options().dtype(at::kFloat));
+        calls::products({rounded.t()}, {{{{0, hidden.t()}}, {}, dHead, adds}}, at::kFloat);
       };
       const at::Tensor hidden = routed.narrow(0, begin, count);
-      at::Tensor logits = at::linear(hidden, weight);
+      at::Tensor logits = calls::product(hidden, head, dtype);
       if (!distils) {
         total.add_(calls::softmaxCrossEntropy(logits, target, scale).sum(), scale);
         apply(hidden, logits, dRouted);
         continue;
       }
       const at::Tensor fullHidden = full.narrow(0, begin, count);
-      at::Tensor fullLogits = at::linear(fullHidden, weight);
+      at::Tensor fullLogits = calls::product(fullHidden, head, dtype);
       // d/d routed of τ² KL(softmax(f/τ) ‖ softmax(r/τ)) = τ (softmax(r/τ) - softmax(f/τ))
       const at::Tensor logR = at::log_softmax(logits.to(at::kFloat) / tau, -1);
       const at::Tensor logF = at::log_softmax(fullLogits.to(at::kFloat) / tau, -1), pF = logF.exp();
@@ -97,19 +95,17 @@ at::Tensor vocabularyLoss(const at::Tensor& routed, const at::Tensor& full, cons
 
 at::Tensor headLogits(const at::Tensor& hidden, const Linear& head) {
   const c10::NoGradGuard guard;
-  return at::linear(hidden, head.weight.to(hidden.scalar_type()));
+  return calls::product(hidden, head.weight, hidden.scalar_type());
 }
 
 at::Tensor tokenLosses(const at::Tensor& hidden, const Linear& head, const at::Tensor& targets) {
   const c10::NoGradGuard guard;
-  Linear cast = head;  // once for all chunks
-  cast.weight = head.weight.to(hidden.scalar_type());
   const std::int64_t rows = hidden.size(0), step = chunkRows(hidden, head.outputs());
   at::Tensor losses = at::empty({rows}, hidden.options().dtype(at::kFloat));
   for (std::int64_t begin = 0; begin < rows; begin += step) {
     const std::int64_t count = std::min(step, rows - begin);
     const at::Tensor logProbability =
-        at::log_softmax(headLogits(hidden.narrow(0, begin, count), cast).to(at::kFloat), -1);
+        at::log_softmax(headLogits(hidden.narrow(0, begin, count), head).to(at::kFloat), -1);
     losses.narrow(0, begin, count)
         .copy_(logProbability.gather(1, targets.narrow(0, begin, count).unsqueeze(1)).squeeze(1).neg_());
   }

@@ -100,12 +100,6 @@ PassBytes passBytes(const ModelShape& shape, const TrainingShape& training, bool
   const std::int64_t input = sum({width, training.routed ? keys : 0});
   pass.kept =
       training.checkpointing ? product({shape.layers, tokens, input, compute}) : product({shape.layers, pass.layer});
-  const std::int64_t head = product({shape.vocab, width});
-  if (!lora && compute < kFloat && !training.checkpointing) {
-    pass.kept =
-        sum({pass.kept,
-             product({std::max<std::int64_t>(0, shape.parameters - product({shape.tied ? 1 : 2, head})), compute})});
-  }
   pass.kept = sum({pass.kept, last});
   if (training.distill) pass.kept = product({training.teacherTrains ? 2 : 1, pass.kept});
 
@@ -114,13 +108,7 @@ PassBytes passBytes(const ModelShape& shape, const TrainingShape& training, bool
       std::clamp<std::int64_t>(kLogitsBytes / std::max<std::int64_t>(1, product({shape.vocab, compute})), 16, 1 << 16));
   const std::int64_t chunk = product({rows, shape.vocab}), half = compute < kFloat ? compute : 0;
   pass.logits = product({chunk, training.distill ? (half > 0 ? 3 * half + 5 * kFloat : 7 * kFloat) : compute});
-  if (!lora) {
-    const std::int64_t several = rows < tokens ? kFloat : 0;  // chunks: a product beside the gradient it is added to
-    pass.logits = sum({pass.logits, product({head, several + (half > 0 ? 2 * half : 0)})});
-  }
-  pass.evaluation = training.evaluates
-                        ? sum({pass.layer, last, product({chunk, 2 * kFloat + half}), product({lora ? 0 : half, head})})
-                        : 0;
+  pass.evaluation = training.evaluates ? sum({pass.layer, last, product({chunk, 2 * kFloat + half})}) : 0;
   return pass;
 }
 

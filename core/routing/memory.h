@@ -78,14 +78,11 @@ struct TrainingShape {
 /// 4·C: its input, the two normed states, the state between; 2·H·D: q and the result of attention; 2·Hkv·D: K,V;
 /// 3·F: gate, up, and their product; H: log-sum-exp of attention in fp32. Norms of q and k add H·D + Hkv·D; a LoRA 7·r,
 /// and with dropout two copies of each linear layer's input. 4·C: the last state, normed, selected, and its gradient.
-/// Where c < 4, + the layers' weights in c bytes, which linear layers keep.
 /// With checkpointing B·T · (L · C + 4·C) · c, L · (C + 2·Hkv·D) where layers borrow. Distillation keeps twice as much
 /// where the teacher trains.
 ///
-/// logits: R · V · c, the R rows whose logits take 128 MiB (at most B·T), turned into their gradient in place; where
-/// the head is trained + V·C·4 for a product beside the gradient that it is added to, if R < B·T. Where c < 4:
-/// + V·C·c, the head to compute with, and + V·C·c with a trained head, a product before it is widened. Distillation: R
-/// · V · 4 · 7 (c < 4: R · V · (3·c + 5·4)).
+/// logits: R · V · c, the R rows whose logits take 128 MiB (at most B·T), turned into their gradient in place.
+/// Distillation: R · V · 4 · 7 (c < 4: R · V · (3·c + 5·4)).
 ///
 /// The highest moment (total) is that of the optimiser's and the weights' bytes and the most of
 /// - the loss: activations, logits, E, and the gradients of the micro-batches before;

@@ -1,7 +1,7 @@
 #include "kernels/attention.h"
 
 #include "kernels/cpu/attention_part.h"
-#include "kernels/cpu/matvec_part.h"
+#include "kernels/cpu/gemm_part.h"
 #include "kernels/cpu/targets.h"
 #include "kernels/parallel.h"
 
@@ -123,7 +123,7 @@ HWY_EXPORT(attentionBackwardPart);
 namespace {
 
 bool dotsBf16(Element element) {
-  return element == Element::bf16 && HWY_DYNAMIC_DISPATCH(mayDotBf16)() && cpu::hasBf16Dot();
+  return element == Element::bf16 && HWY_DYNAMIC_DISPATCH(mayDotBf16)() && cpu::bf16DotIsFaster();
 }
 
 }  // namespace

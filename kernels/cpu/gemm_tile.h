@@ -6,13 +6,15 @@
 // zero, storeSum, loadWords; broadcast(const Word*); madd(sum, words, words); and storeRow(floats, n, Stored*).
 
 typedef std::uint32_t FourWords __attribute__((vector_size(16)));
+typedef std::uint32_t BlockWords __attribute__((vector_size(64)));
 
 constexpr std::size_t kBlock = cpu::kGemmBlock;
 
 /// fp32 bits rounded to bf16, in the high half: to nearest, ties to even; NaN stays NaN.
-inline FourWords roundWords(FourWords bits) {
-  const FourWords isNaN = (bits & 0x7fffffffu) > 0x7f800000u;  // all ones where true
-  const FourWords rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) & 0xffff0000u;
+template <class Bits>
+inline Bits roundWords(Bits bits) {
+  const Bits isNaN = (bits & 0x7fffffffu) > 0x7f800000u;  // all ones where true
+  const Bits rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) & 0xffff0000u;
   return (isNaN & ((bits | 0x400000u) & 0xffff0000u)) | (~isNaN & rounded);
 }
 
@@ -86,26 +88,25 @@ void packFourRows(const char* const (&rows)[4], std::size_t k, std::int64_t ahea
 /// zeros).
 template <class Source, class Engine>
 inline void packColumns(const char* low, const char* high, std::uint32_t* to) {
-  constexpr std::size_t kBytes = 4 * sizeof(Source);
-  if constexpr (sizeof(Source) == 4) {
-    for (std::size_t i = 0; i < kBlock; i += 4) {
-      FourWords a, b = {};
-      std::memcpy(&a, low + i / 4 * kBytes, kBytes);
-      if constexpr (sizeof(typename Engine::Stored) == 2) {
-        if (Engine::kStep == 2 && high != nullptr) std::memcpy(&b, high + i / 4 * kBytes, kBytes);
-        a = Engine::kStep == 1 ? roundWords(a) : roundWords(a) >> 16 | roundWords(b);
-      }
-      std::memcpy(to + i, &a, 16);
+  const auto bitsOf = [](const char* from) {  // fp32, or bf16 in the high half
+    BlockWords bits;
+    if constexpr (sizeof(Source) == 4) {
+      std::memcpy(&bits, from, sizeof(bits));
+      if constexpr (sizeof(typename Engine::Stored) == 2) bits = roundWords(bits);
+    } else {
+      typedef std::uint16_t BlockHalves __attribute__((vector_size(32)));
+      BlockHalves halves;
+      std::memcpy(&halves, from, sizeof(halves));
+      bits = __builtin_convertvector(halves, BlockWords) << 16;
     }
-  } else {
-    std::uint16_t a[kBlock], b[kBlock] = {};
-    std::memcpy(a, low, sizeof(a));
-    if (Engine::kStep == 2 && high != nullptr) std::memcpy(b, high, sizeof(b));
-    for (std::size_t i = 0; i < kBlock; ++i) {
-      const std::uint32_t first = a[i], second = b[i];
-      to[i] = Engine::kStep == 1 ? first << 16 : first | second << 16;
-    }
+    return bits;
+  };
+  BlockWords word = bitsOf(low);
+  if constexpr (Engine::kStep == 2) {
+    word >>= 16;
+    if (high != nullptr) word |= bitsOf(high);
   }
+  std::memcpy(to, &word, sizeof(word));
 }
 
 /// Rows firstRow … firstRow+rows-1 of [any, K] in blocks of 16, of K those of the slice; rows up to the last block's
