@@ -60,23 +60,15 @@ std::int64_t peakMegabytes() {
   return (residentSize().peak + 500000) / 1000000;
 }
 
-/// What all weights take in memory.
-std::int64_t heldWeightBytes(const Model& model) {
-  Weights weights = model.weights();
-  std::int64_t bytes = 0;
-  visitParameters(weights, model.config().tied,
-                  [&](const std::string&, at::Tensor& tensor) { bytes += static_cast<std::int64_t>(tensor.nbytes()); });
-  return bytes;
-}
-
-/// Bytes of weights that one decoded token reads: all but an untied embedding and the k and v projections of followers.
+/// Bytes of weights that one decoded token reads: all but an embedding that is not the head and the k and v projections
+/// of followers.
 std::int64_t decodedWeightBytes(const Model& model, const SharingMap& map) {
   const Weights& weights = model.weights();
-  std::int64_t bytes = heldWeightBytes(model);
-  if (!model.config().tied) bytes -= static_cast<std::int64_t>(weights.embedding.nbytes());
+  std::int64_t bytes = weightBytes(weights, model.config().tied);
+  if (!model.config().tied || weights.head.quantized) bytes -= static_cast<std::int64_t>(weights.embedding.nbytes());
   for (int l = 0; l < map.layers(); ++l) {
     const LayerWeights& layer = weights.layers[static_cast<std::size_t>(l)];
-    if (!map.owns(l)) bytes -= static_cast<std::int64_t>(layer.k.weight.nbytes() + layer.v.weight.nbytes());
+    if (!map.owns(l)) bytes -= layer.k.weightBytes() + layer.v.weightBytes();
   }
   return bytes;
 }
@@ -127,7 +119,7 @@ Result<int> inference(const BenchArguments& arguments, const Output& out) {
   const std::int64_t context = arguments.context > 0 ? arguments.context : static_cast<std::int64_t>(prompt.size());
   STRATA_TRY(const InferenceRuns runs, timeInference(arguments, opened, map.map, prompt, context));
   const std::int64_t peak = peakMegabytes();  // before the bandwidth's buffer
-  const double held = static_cast<double>(heldWeightBytes(model)) / 1e6,
+  const double held = static_cast<double>(weightBytes(model.weights(), model.config().tied)) / 1e6,
                cache = static_cast<double>(runs.kvBytes) / 1e6;
 
   const double bandwidth = model.device().is_cpu() ? readBandwidth(at::get_num_threads()) : 0;
@@ -165,6 +157,13 @@ Result<int> inference(const BenchArguments& arguments, const Output& out) {
       "peak RSS {} MB = weights {:.0f} + KV cache {:.0f} + {:.0f} MB\n",
       runs.prefill.median(), prompt.size(), runs.decode.median(), context, printBytes(runs.kvBytes), peak, held, cache,
       static_cast<double>(peak) - held - cache);
+  if (model.weights().head.quantized) {
+    STRATA_TRY(const Quantization quantization, parseQuantization(arguments.model.weights));
+    const double error = quantizationError(model.weights());
+    json["weights"] = printQuantization(quantization);
+    json["weights_relative_error"] = error;
+    text += fmt::format("weights {}, relative error {:.4f}\n", printQuantization(quantization), error);
+  }
   if (bandwidth > 0) {
     const double floor = bandwidth * 1e9 / (static_cast<double>(weightBytes) + cacheBytes);
     json["bandwidth_gb_s"] = bandwidth;

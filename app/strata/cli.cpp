@@ -34,6 +34,10 @@ void ModelOptions::addTo(CLI::App& verb, Context withContext) {
 void ModelOptions::addComputeTo(CLI::App& verb, Context withContext) {
   verb.add_option("--adapter", adapter, "LoRA adapter in PEFT's form")->type_name("DIR");
   verb.add_option("--dtype", dtype, "float32 | bfloat16 (default: as stored)");
+  verb.add_option("--weights", weights,
+                  "round the weights when they are loaded: int8 | int4, or with the inputs that share a scale int4:64 "
+                  "(CPU)")
+      ->type_name("FORMAT");
   if (withContext == Context::yes) {
     verb.add_option("--context", context, "tokens that one sequence may hold (default: the model's)")
         ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40));
@@ -67,6 +71,7 @@ Result<OpenedModel> openModel(const ModelOptions& options, const std::optional<s
   open.adapter = options.adapter.empty() ? opened.location.adapter : fs::path(options.adapter);
   if (!open.adapter.empty()) STRATA_CHECK(verifyIfCheckpoint(open.adapter));
   open.dtype = options.dtype;
+  open.weights = options.weights;
   open.device = options.device;
   open.context = options.context;
   open.onlyMap = onlyMap;

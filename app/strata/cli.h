@@ -35,6 +35,7 @@ struct ModelOptions {
   std::string model;
   std::string adapter;
   std::string dtype;
+  std::string weights;
   std::string device = "cpu";
   std::string project;
   std::int64_t context = 0;

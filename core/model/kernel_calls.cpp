@@ -156,16 +156,27 @@ at::Tensor softmaxCrossEntropy(at::Tensor& logits, const at::Tensor& targets, do
   return logProbability.gather(1, index).squeeze(1).neg();
 }
 
+/// Many rows: each layer's weights are unpacked, multiplied with and forgotten.
+static std::vector<at::Tensor> unpackedLinears(const at::Tensor& x, std::initializer_list<const Linear*> layers) {
+  std::vector<at::Tensor> results;
+  for (const Linear* layer : layers) {
+    const Linear unpacked = layer->plain(x.scalar_type());
+    results.push_back(linears(x, {&unpacked})[0]);
+  }
+  return results;
+}
+
 std::vector<at::Tensor> linears(const at::Tensor& x, std::initializer_list<const Linear*> layers) {
   std::vector<at::Tensor> results;
   const std::int64_t k = x.size(-1);
   const std::int64_t rows = x.numel() / k;
+  if (rows > kFewRows && (*layers.begin())->quantized) return unpackedLinears(x, layers);
   const bool few = (hasKernel(x) || x.is_cuda()) && rows <= kFewRows;
   if (!few) return linearProducts(x, layers).results;
   const at::Tensor input = x.contiguous();
   std::vector<kernels::MatvecTarget> targets;
   for (const Linear* layer : layers) {
-    TORCH_INTERNAL_ASSERT(layer->weight.scalar_type() == x.scalar_type() && layer->inputs() == k);
+    TORCH_INTERNAL_ASSERT((layer->quantized || layer->weight.scalar_type() == x.scalar_type()) && layer->inputs() == k);
     std::vector<std::int64_t> shape = x.sizes().vec();
     shape.back() = layer->outputs();
     results.push_back(at::empty(shape, x.options()));
@@ -188,7 +199,15 @@ std::vector<at::Tensor> linears(const at::Tensor& x, std::initializer_list<const
 
 kernels::MatvecTarget targetOf(const Linear& layer, void* y) {
   kernels::MatvecTarget target;
-  target.weight = layer.weight.const_data_ptr();
+  if (layer.quantized) {
+    const QuantizedWeight& quantized = *layer.quantized;
+    target.weight = quantized.codes.const_data_ptr();
+    target.scales = quantized.scales.const_data_ptr();
+    target.format = quantized.as.bits == 8 ? kernels::WeightFormat::int8 : kernels::WeightFormat::int4;
+    target.group = quantized.as.group;
+  } else {
+    target.weight = layer.weight.const_data_ptr();
+  }
   target.bias = layer.bias.defined() ? layer.bias.const_data_ptr() : nullptr;
   target.y = y;
   target.n = layer.outputs();

@@ -93,7 +93,26 @@ at::Tensor vocabularyLoss(const at::Tensor& routed, const at::Tensor& full, cons
                                full.defined() ? terms.lambda : 0.0, terms.tau, full.defined() ? terms.mu : 0.0);
 }
 
+namespace {
+
+/// The head in parts, so that its weights are never unpacked all at once.
+at::Tensor quantizedLogits(const at::Tensor& hidden, const QuantizedWeight& head) {
+  constexpr std::int64_t kElements = 8 << 20;
+  const std::int64_t outputs = head.outputs(), step = std::max<std::int64_t>(1, kElements / head.inputs);
+  at::Tensor logits = at::empty({hidden.size(0), outputs}, hidden.options());
+  for (std::int64_t begin = 0; begin < outputs; begin += step) {
+    const std::int64_t count = std::min(step, outputs - begin);
+    Linear part;
+    part.weight = dequantizeRows(head, begin, count, hidden.scalar_type());
+    logits.narrow(1, begin, count).copy_(headLogits(hidden, part));
+  }
+  return logits;
+}
+
+}  // namespace
+
 at::Tensor headLogits(const at::Tensor& hidden, const Linear& head) {
+  if (head.quantized) return quantizedLogits(hidden, *head.quantized);
   const c10::NoGradGuard guard;
   return calls::product(hidden, head.weight, hidden.scalar_type());
 }

@@ -73,6 +73,13 @@ Result<std::shared_ptr<const Model>> Model::open(const OpenOptions& options) {
     dtype = *given;
   }
   if (dtype == DType::f16 && device.is_cpu()) dtype = DType::f32;
+  STRATA_TRY(const Quantization quantization, parseQuantization(options.weights));
+  if (quantization.bits > 0 && !device.is_cpu()) {
+    return fail(
+        ErrorCode::unsupported,
+        "Weights of 8 or 4 bits are computed with on the CPU alone; leave --weights out on " + options.device + ".",
+        "--weights");
+  }
   if (options.context < 0) return fail(ErrorCode::usage, "The context must be 1 or more.", "--context");
   try {
     SharingMap served = checkpoint.map().value_or(SharingMap::full(checkpoint.config().layers));
@@ -80,8 +87,8 @@ Result<std::shared_ptr<const Model>> Model::open(const OpenOptions& options) {
       STRATA_TRY(served, parseMap(*options.onlyMap, checkpoint.config().layers));
     }
     const Placement placement = options.placement ? *options.placement : placementOf(checkpoint);
-    STRATA_TRY(Weights weights,
-               loadWeights(checkpoint, toTorch(dtype), device, placement, options.onlyMap ? &served : nullptr));
+    STRATA_TRY(Weights weights, loadWeights(checkpoint, toTorch(dtype), device, placement,
+                                            options.onlyMap ? &served : nullptr, quantization));
     if (!options.adapter.empty()) {
       STRATA_TRY(const Adapter adapter, readAdapter(options.adapter, checkpoint.config()));
       STRATA_CHECK(attachAdapter(weights, adapter, toTorch(dtype), device));

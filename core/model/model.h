@@ -24,6 +24,7 @@ namespace strata {
 struct OpenOptions {
   std::filesystem::path path;          // a checkpoint folder
   std::filesystem::path adapter = {};  // LoRA folder, or empty
+  std::string weights = {};            // int8 | int4[:group] (quantized_weight.h); empty: as stored
   std::string dtype = {};              // float32 | bfloat16; empty: as stored (F16 computes in F32 on the CPU)
   std::string device = "cpu";
   /// The one map that will be served, as text ("" is the model's own): its followers' key and value projections are not

@@ -61,6 +61,9 @@ Result<ScoreResult> scoreWindows(const Model& model, const SharingMap& routing,
       }
     }
   }
+  if (options.gradNorms && model.weights().head.quantized) {
+    return fail(ErrorCode::usage, "Gradients are of weights as they are stored; leave --weights out.", "--weights");
+  }
   STRATA_CHECK(model.checkFiles());
   try {
     std::vector<at::Tensor> logits;

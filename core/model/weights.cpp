@@ -135,8 +135,15 @@ Result<void> checkDecodedFit(const Checkpoint& checkpoint, at::ScalarType dtype,
               checkpoint.folder().string());
 }
 
-/// Fills a Weights by asking for each parameter in the order of parameterShapes().
-Weights buildWeights(const ModelConfig& config, const std::function<at::Tensor(const std::string&)>& get) {
+/// Whether a parameter is the matrix of a linear layer or of a head of its own.
+bool isQuantizable(const std::string& name) {
+  return name.ends_with("_proj.weight") || name == "lm_head.weight";
+}
+
+/// Fills a Weights by asking for each parameter in the order of parameterShapes(); `finish` is called for each linear
+/// layer, the head as "lm_head", once it is there.
+Weights buildWeights(const ModelConfig& config, const std::function<at::Tensor(const std::string&)>& get,
+                     const std::function<void(const std::string&, Linear&)>& finish = {}) {
   const MemoryScope scope(MemoryPart::weights);
   Weights weights;
   weights.embedding = get("model.embed_tokens.weight");
@@ -153,16 +160,55 @@ Weights buildWeights(const ModelConfig& config, const std::function<at::Tensor(c
       Linear& linear = layer.*member;
       linear.weight = get(prefix + name + ".weight");
       if (hasBias) linear.bias = get(prefix + name + ".bias");
+      if (finish) finish(prefix + name, linear);
     }
     if (!config.traits.qkNorm) continue;
     for (const auto& [name, member] : kHeadNorms) layer.*member = get(prefix + name);
   }
   weights.norm = get("model.norm.weight");
   weights.head.weight = config.tied ? weights.embedding : get("lm_head.weight");
+  if (finish) finish("lm_head", weights.head);
   return weights;
 }
 
 }  // namespace
+
+Linear Linear::plain(at::ScalarType dtype) const {
+  Linear linear = *this;
+  if (quantized) {
+    linear.weight = dequantizeRows(*quantized, 0, quantized->outputs(), dtype);
+    linear.quantized.reset();
+  }
+  return linear;
+}
+
+std::int64_t Linear::weightBytes() const {
+  if (quantized) return quantized->bytes();
+  return weight.defined() ? static_cast<std::int64_t>(weight.nbytes()) : 0;
+}
+
+double quantizationError(const Weights& weights) {
+  double error = 0, norm = 0;
+  const auto add = [&](const Linear& linear) {
+    if (!linear.quantized) return;
+    error += linear.quantized->squaredError;
+    norm += linear.quantized->squaredNorm;
+  };
+  for (const LayerWeights& layer : weights.layers) {
+    for (const auto& [name, member] : kLinears) add(layer.*member);
+  }
+  add(weights.head);
+  return norm > 0 ? std::sqrt(error / norm) : 0;
+}
+
+std::int64_t weightBytes(const Weights& weights, bool tied) {
+  std::int64_t bytes = 0;
+  Weights all = weights;
+  visitParameters(all, tied,
+                  [&](const std::string&, at::Tensor& tensor) { bytes += static_cast<std::int64_t>(tensor.nbytes()); });
+  visitLinears(all, [&](const std::string&, Linear& linear) { bytes += linear.quantized ? linear.weightBytes() : 0; });
+  return bytes + (weights.head.quantized ? weights.head.weightBytes() : 0);
+}
 
 std::vector<at::Tensor*> parametersOf(LayerWeights& layer) {
   std::vector<at::Tensor*> all = {&layer.inputNorm, &layer.postNorm, &layer.qNorm, &layer.kNorm};
@@ -204,7 +250,7 @@ void visitParameters(Weights& weights, bool tied, const std::function<void(const
   }
   visit("model.norm.weight", weights.norm);
   if (tied) {
-    weights.head.weight = weights.embedding;  // a visitor may have replaced it
+    if (!weights.head.quantized) weights.head.weight = weights.embedding;  // a visitor may have replaced it
   } else {
     visit("lm_head.weight", weights.head.weight);
   }
@@ -252,7 +298,8 @@ Placement placementOf(const Checkpoint& checkpoint) {
 }
 
 Result<Weights> loadWeights(const Checkpoint& checkpoint, at::ScalarType dtype, c10::Device device, Placement placement,
-                            const SharingMap* only) {
+                            const SharingMap* only, const Quantization& quantization) {
+  const bool quantizes = quantization.bits > 0;
   std::set<std::string> unread;
   for (int l = 0; only != nullptr && l < only->layers(); ++l) {
     for (const char* name : {"self_attn.k_proj.weight", "self_attn.k_proj.bias", "self_attn.v_proj.weight",
@@ -263,13 +310,33 @@ Result<Weights> loadWeights(const Checkpoint& checkpoint, at::ScalarType dtype, 
   if (device.is_cpu()) STRATA_CHECK(checkDecodedFit(checkpoint, dtype, unread));
   std::map<std::string, at::Tensor> copies;
   if (placement == Placement::copied && device.is_cpu()) {
-    STRATA_TRY(copies, copiedTensors(checkpoint, dtype, unread));
+    std::set<std::string> uncopied = unread;
+    for (const auto& [name, shape] : parameterShapes(checkpoint.config())) {
+      if (quantizes && isQuantizable(name)) uncopied.insert(name);
+    }
+    STRATA_TRY(copies, copiedTensors(checkpoint, dtype, uncopied));
   }
-  Weights weights = buildWeights(checkpoint.config(), [&](const std::string& name) {
+  const auto get = [&](const std::string& name) {
     if (unread.contains(name)) return at::Tensor();
     const auto copy = copies.find(name);
     return copy != copies.end() ? copy->second : tensorOf(checkpoint.tensor(name), dtype, device);
-  });
+  };
+  std::string notFinite;
+  const auto quantize = [&](const std::string& name, Linear& linear) {
+    if (!linear.weight.defined()) return;
+    linear.quantized = quantizeWeight(linear.weight, name == "lm_head" ? headQuantization(quantization) : quantization);
+    linear.weight = at::Tensor();
+    if (!std::isfinite(linear.quantized->squaredError)) notFinite = name;
+    for (const MappedFile* file : checkpoint.files()) file->releasePages();
+  };
+  Weights weights =
+      quantizes ? buildWeights(checkpoint.config(), get, quantize) : buildWeights(checkpoint.config(), get);
+  if (!notFinite.empty()) {
+    return fail(ErrorCode::invalidData,
+                "The weights of " + notFinite + " are not all finite numbers and cannot be rounded; open the model " +
+                    "without --weights.",
+                notFinite);
+  }
   STRATA_CHECK(checkpoint.checkUnchanged());
   if (placement == Placement::copied || !device.is_cpu()) {
     for (const MappedFile* file : checkpoint.files()) file->releasePages();

@@ -4,27 +4,34 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/error.h"
 #include "core/checkpoint/adapter.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/model/quantized_weight.h"
 
 namespace strata {
 
 /// y = x Wᵀ + b, plus scale · (x Aᵀ) Bᵀ where a LoRA is attached.
 struct Linear {
-  at::Tensor weight;  // [out, in]
+  at::Tensor weight;  // [out, in]; undefined where quantized
   at::Tensor bias;    // [out], or undefined
   at::Tensor loraA;   // [r, in], or undefined
   at::Tensor loraB;   // [out, r]
   double loraScale = 0;
+  std::optional<QuantizedWeight> quantized = {};
 
   /// False where nobody asked for it: followers of the one map that is served hold no k and v.
-  bool loaded() const { return weight.defined(); }
-  std::int64_t outputs() const { return weight.size(0); }
-  std::int64_t inputs() const { return weight.size(1); }
+  bool loaded() const { return quantized || weight.defined(); }
+  std::int64_t outputs() const { return quantized ? quantized->outputs() : weight.size(0); }
+  std::int64_t inputs() const { return quantized ? quantized->inputs : weight.size(1); }
+  /// As it is where it is not quantized, else with its weight in `dtype`: for products of many rows.
+  Linear plain(at::ScalarType dtype) const;
+  /// Bytes of the weight as it is kept.
+  std::int64_t weightBytes() const;
 };
 
 struct LayerWeights {
@@ -71,9 +78,16 @@ enum class Placement { copied, mapped };
 Placement placementOf(const Checkpoint& checkpoint);
 
 /// Every parameter of a checkpoint in `dtype` on `device`. Followers of `only` get no k, v and k_norm (they stay
-/// undefined). Refused where a file changes while it is read.
+/// undefined). With a quantization (on the CPU) the linear layers and the head are rounded one by one, so that never
+/// more than one of them is in memory twice. Refused where a file changes while it is read, and where weights to round
+/// are not finite.
 Result<Weights> loadWeights(const Checkpoint& checkpoint, at::ScalarType dtype, c10::Device device, Placement placement,
-                            const SharingMap* only = nullptr);
+                            const SharingMap* only = nullptr, const Quantization& quantization = {});
+/// How far the weights of the quantized layers are from those that they were made of: the root of the squared errors'
+/// sum over that of the squared weights. 0 without any.
+double quantizationError(const Weights& weights);
+/// Of all parameters as they are kept, a tied head that is quantized included.
+std::int64_t weightBytes(const Weights& weights, bool tied);
 /// Adds an adapter's pairs to the linear layers they name; a pair for anything but a decoder layer's linear is refused
 /// by name.
 Result<void> attachAdapter(Weights& weights, const Adapter& adapter, at::ScalarType dtype, c10::Device device);
