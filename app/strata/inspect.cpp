@@ -82,6 +82,7 @@ Result<int> run(const InspectArguments& arguments, const Output& out) {
                {"tied", config.tied},
                {"parameters", shape.parameters},
                {"dtype", configName(checkpoint.storedDType())},
+               {"stored", storedAs(checkpoint)},
                {"bytes_on_disk", checkpoint.bytesOnDisk()},
                {"context", context},
                {"tokenizer", tokenizer != nullptr ? Json(tokenizer) : Json(nullptr)},
@@ -98,9 +99,9 @@ Result<int> run(const InspectArguments& arguments, const Output& out) {
       "in {}, {} on "
       "disk\ncontext {}, rope {} with theta {:g}\n{}tokenizer {}\n",
       config.architecture, config.layers, config.width, config.ffn, config.heads, config.headDim, config.kvHeads,
-      config.vocab, config.tied ? ", head tied to the embedding" : "", shape.parameters,
-      configName(checkpoint.storedDType()), printBytes(checkpoint.bytesOnDisk()), context, toString(config.rope.type),
-      config.rope.theta, windowLine(config), tokenizer != nullptr ? tokenizer : "none");
+      config.vocab, config.tied ? ", head tied to the embedding" : "", shape.parameters, storedAs(checkpoint),
+      printBytes(checkpoint.bytesOnDisk()), context, toString(config.rope.type), config.rope.theta, windowLine(config),
+      tokenizer != nullptr ? tokenizer : "none");
   for (const auto& [map, bytes] : costsOf(maps, config, dtype)) {
     json["kv_bytes_per_token"][map.name] = bytes;
     json["maps"].push_back({{"map", map.name},

@@ -1,6 +1,10 @@
 #include "core/checkpoint/checkpoint_facts.h"
 
+#include <algorithm>
+#include <map>
+
 #include "core/checkpoint/gguf_tokenizer.h"
+#include "core/checkpoint/tensor_values.h"
 
 namespace strata {
 
@@ -12,6 +16,16 @@ Result<DType> computeDType(const Checkpoint& checkpoint, const std::string& give
   if (parsed && *parsed != DType::f16) return *parsed;
   return fail(ErrorCode::usage, "The dtype '" + given + "' cannot be computed in; give float32 or bfloat16.",
               "--dtype");
+}
+
+std::string storedAs(const Checkpoint& checkpoint) {
+  std::map<std::string, std::int64_t> elements;
+  for (const auto& [name, view] : checkpoint.tensors()) {
+    elements[view.blocks == Blocks::none ? configName(view.dtype) : storageName(view)] += view.elements();
+  }
+  const auto most = std::max_element(elements.begin(), elements.end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == elements.end() ? configName(checkpoint.storedDType()) : most->first;
 }
 
 const char* tokenizerKind(const fs::path& folder) {

@@ -15,6 +15,9 @@ namespace strata {
 /// The dtype that a model computes in and caches: as given, else as stored, where the CPU computes F16 in F32.
 Result<DType> computeDType(const Checkpoint& checkpoint, const std::string& given);
 
+/// How most weights lie in the files: "bfloat16", or the blocks of a GGUF, "Q4_K".
+std::string storedAs(const Checkpoint& checkpoint);
+
 /// "tokenizer.json" or "sentencepiece", as openTokenizer() chooses, "gguf" for what is in a GGUF file; nullptr: none.
 const char* tokenizerKind(const std::filesystem::path& folder);
 

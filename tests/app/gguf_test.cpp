@@ -31,6 +31,7 @@ TEST_F(GgufProgram, IsInspectedAndTokenized) {
   EXPECT_EQ(json["architecture"], "LlamaForCausalLM");
   EXPECT_EQ(json["tokenizer"], "gguf");
   EXPECT_EQ(json["dtype"], "float32");
+  EXPECT_EQ(json["stored"], "float32");
   EXPECT_EQ(json["check"]["tensors"], 47);
   EXPECT_EQ(answerOf({"tokenize", m_model, "Once upon a time"}),
             answerOf({"tokenize", m_original, "Once upon a time"}));

@@ -297,6 +297,7 @@ TEST_F(GgufCheckpoint, InBlocksIsReadAsBfloat16UnlessAskedOtherwise) {
   writeStoriesGguf(path, GgufWriter::kQ8_0);
   const Checkpoint gguf = Checkpoint::open(path).value();
   EXPECT_EQ(gguf.storedDType(), DType::bf16);
+  EXPECT_EQ(storedAs(gguf), "Q8_0");
   EXPECT_STREQ(tokenizerKind(path), "gguf");
   EXPECT_TRUE(tensorsWithNonFiniteValues(gguf).value().empty());
   const std::filesystem::path out = m_folder.path() / "out";
