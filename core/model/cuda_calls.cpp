@@ -121,6 +121,23 @@ bool appendOne(const at::Tensor& k, const at::Tensor& v, at::Tensor& kCache, at:
                       kCache.size(0), 0, kCache.size(1), kCache.size(2), kCache.size(3), streamOf(kCache)));
 }
 
+at::Tensor cacheAttention(const at::Tensor& q, const at::Tensor& kCache, const at::Tensor& vCache, std::int64_t start,
+                          std::int64_t window, double scale) {
+  const auto run = STRATA_CUDA(strata_cuda_attention);
+  const std::int64_t batch = q.size(0), count = q.size(1), heads = q.size(2), d = q.size(3);
+  const std::int64_t most =
+      q.scalar_type() == at::kFloat ? kernels::cuda::kMostHeadSize : kernels::cuda::kMostPrefillHeadSize;
+  if (run == nullptr || !isKnown(q) || d > most || !kCache.is_contiguous() || !vCache.is_contiguous()) return {};
+  const c10::DeviceGuard guard(q.device());
+  const at::Tensor query = q.contiguous();
+  const at::Tensor ends = onDevice(std::vector(static_cast<std::size_t>(batch), start + count), q.device());
+  at::Tensor out = at::empty({batch, count, heads * d}, q.options());
+  const int status = run(elementOf(q), query.const_data_ptr(), kCache.const_data_ptr(), vCache.const_data_ptr(),
+                         ends.const_data_ptr<std::int64_t>(), window, static_cast<float>(scale), out.mutable_data_ptr(),
+                         batch, count, heads, kCache.size(1), kCache.size(2), d, streamOf(q));
+  return launched("attention", status) ? out : at::Tensor();
+}
+
 at::Tensor decodeAttention(const at::Tensor& q, const at::Tensor& kCache, const at::Tensor& vCache,
                            const std::vector<std::int64_t>& lengths, std::int64_t window, std::int64_t most,
                            double scale) {

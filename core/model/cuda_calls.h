@@ -20,6 +20,10 @@ bool matvec(const at::Tensor& x, at::ScalarType out, const std::vector<kernels::
 at::Tensor softmaxCrossEntropy(at::Tensor& logits, const at::Tensor& targets, double scale);
 bool appendOne(const at::Tensor& k, const at::Tensor& v, at::Tensor& kCache, at::Tensor& vCache,
                const std::vector<std::int64_t>& positions);
+/// q [B, T, H, D] of the positions start … start+T-1, each over the keys up to its own in a cache [B, Hkv, capacity,
+/// D]: [B, T, H·D].
+at::Tensor cacheAttention(const at::Tensor& q, const at::Tensor& kCache, const at::Tensor& vCache, std::int64_t start,
+                          std::int64_t window, double scale);
 /// `most`: the largest number of keys that a query sees.
 at::Tensor decodeAttention(const at::Tensor& q, const at::Tensor& kCache, const at::Tensor& vCache,
                            const std::vector<std::int64_t>& lengths, std::int64_t window, std::int64_t most,

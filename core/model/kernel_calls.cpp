@@ -317,6 +317,10 @@ at::Tensor cacheAttention(const at::Tensor& q, const at::Tensor& kCache, const a
                        stream());
     return out;
   }
+  if (q.is_cuda()) {
+    if (at::Tensor out = cuda::cacheAttention(q, kCache, vCache, start, window, attentionScale(q)); out.defined())
+      return out;
+  }
   const std::int64_t from = firstKeySeen(start + 1, window);
   at::Tensor mask;  // [T, keys]; undefined: causal
   if (start > 0 || windowed) {

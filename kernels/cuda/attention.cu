@@ -14,7 +14,6 @@ namespace strata::kernels::cuda {
 constexpr int kPrefillThreads = 128;
 constexpr int kPrefillQueries = 64;  // of a block
 constexpr int kPrefillKeys = 64;     // of a tile
-constexpr std::int64_t kPrefillMostD = 128;
 
 struct PrefillArguments {
   const void* q;  // [B, T, H, D]
@@ -200,8 +199,8 @@ int strata_cuda_attention(int element, const void* q, const void* k, const void*
     return launchAttention<float>(a, b * t, stream);
   }
   const std::int64_t tiles = (t + kPrefillQueries - 1) / kPrefillQueries;
-  if (d > kPrefillMostD || d % 8 != 0 || !areAligned(d * 2, q, k, v, out) || b > kMostBlocksY || h > kMostBlocksY ||
-      tiles > kMostBlocks) {
+  if (d > kMostPrefillHeadSize || d % 8 != 0 || !areAligned(d * 2, q, k, v, out) || b > kMostBlocksY ||
+      h > kMostBlocksY || tiles > kMostBlocks) {
     return kInvalidValue;
   }
   const PrefillArguments a{q,

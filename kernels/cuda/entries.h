@@ -12,18 +12,6 @@
 
 #include "kernels/matvec.h"
 
-namespace strata::kernels::cuda {
-/// A matrix of small integers, symmetric, with a scale for each group of `group` elements along a row's K.
-struct QuantizedTarget {
-  const void* weight = nullptr;  // int8 [N, K]; or [N, K/2] bytes of two 4-bit values, the even element in the low
-                                 // half, each stored as value + 8
-  const void* scales = nullptr;  // [N, K/group], rounded up
-  const void* bias = nullptr;    // [N] or null
-  void* y = nullptr;             // [rows, N]
-  std::int64_t n = 0;
-};
-}  // namespace strata::kernels::cuda
-
 #pragma GCC visibility push(default)
 extern "C" {
 
@@ -46,16 +34,10 @@ int strata_cuda_rope_append(int element, void* q, const void* k, const void* v, 
 /// silu_mul.h.
 int strata_cuda_silu_mul(int element, const void* gate, const void* up, void* y, std::int64_t n, void* stream);
 
-/// matvec.h for 1 to 8 rows and up to 4 targets; `targets` is host memory and read before the call returns.
+/// matvec.h for 1 to 8 rows and up to 4 targets; `targets` is host memory and read before the call returns. Codes of
+/// quantised targets start at multiples of 16 bytes. One launch for each format of weight.
 int strata_cuda_matvec(int element, int outElement, const void* x, std::int64_t rows, std::int64_t k,
                        const strata::kernels::MatvecTarget* targets, int targetCount, void* stream);
-
-/// y = x Wᵀ + b with W = scale · integer, for 1 to 8 rows and up to 4 targets (host memory, read before the call
-/// returns). bits: 8 or 4; group: 32, 64 or 128; K a multiple of 32; x and the matrices start at multiples of 16 bytes.
-/// scaleElement: of the scales; bias is in `element`, y in outElement.
-int strata_cuda_quantized_matvec(int element, int outElement, int bits, int group, int scaleElement, const void* x,
-                                 std::int64_t rows, std::int64_t k,
-                                 const strata::kernels::cuda::QuantizedTarget* targets, int targetCount, void* stream);
 
 /// Rows of table [V, C] by id, [rows, C]; a row of NaN for an id that is not in 0 … V-1.
 int strata_cuda_select_rows(int element, const void* table, const std::int64_t* ids, void* out, std::int64_t rows,
@@ -95,7 +77,8 @@ std::int64_t strata_cuda_decode_attention_workspace(std::int64_t b, std::int64_t
 #pragma GCC visibility pop
 
 namespace strata::kernels::cuda {
-constexpr std::int64_t kMostHeadSize = 256;  // D of decode attention
-constexpr std::int64_t kMostRows = 8;        // of a few-row product
+constexpr std::int64_t kMostHeadSize = 256;         // D of decode attention, and of fp32 prefill
+constexpr std::int64_t kMostPrefillHeadSize = 128;  // D of bf16 prefill
+constexpr std::int64_t kMostRows = 8;               // of a few-row product
 constexpr int kMostTargets = 4;
 }  // namespace strata::kernels::cuda

@@ -92,8 +92,14 @@ inline void matvecOnDevice(Element element, Element outElement, const void* x, s
   std::vector<std::unique_ptr<Memory>> memory;
   std::vector<MatvecTarget> there(targets, targets + targetCount);
   for (MatvecTarget& target : there) {
-    memory.push_back(std::make_unique<Memory>(target.weight, target.n * k * bytes));
+    const bool isPlain = target.format == WeightFormat::plain;
+    const std::int64_t rowBytes = isPlain ? k * bytes : codeBytes(target.format, k, target.group);
+    memory.push_back(std::make_unique<Memory>(target.weight, target.n * rowBytes));
     target.weight = memory.back()->data();
+    if (!isPlain) {
+      memory.push_back(std::make_unique<Memory>(target.scales, target.n * groupsOf(k, target.group) * 2));
+      target.scales = memory.back()->data();
+    }
     if (target.bias != nullptr) {
       memory.push_back(std::make_unique<Memory>(target.bias, target.n * bytes));
       target.bias = memory.back()->data();

@@ -6,6 +6,7 @@
 #include "device_functions.h"
 #include "elementwise_cases.h"
 #include "matvec_cases.h"
+#include "quantized_cases.h"
 #include "softmax_cross_entropy_cases.h"
 
 namespace strata::kernels::testing {
@@ -126,6 +127,45 @@ TEST_P(DeviceKernel, MatvecIsAsExactAsThePlainComputationForEveryShape) {
 
 TEST_P(DeviceKernel, MatvecRunsSeveralMatricesOverTheSameInput) {
   checkMatvecTogether(&matvecOnDevice, GetParam(), kOneThread);
+}
+
+TEST_P(DeviceKernel, MatvecTakesQuantisedWeights) {
+  for (const WeightFormat format : kFormats) {
+    for (const std::int64_t group : kGroups) {
+      const auto check = [&](std::int64_t rows, std::int64_t n, std::int64_t k) {
+        checkQuantizedMatvec(&matvecOnDevice, GetParam(), format, group, rows, n, k, kOneThread);
+      };
+      for (const std::int64_t k : {1, 31, 32, 64, 96, 172, 257, 1056}) check(1, 9, k);
+      for (std::int64_t rows = 2; rows <= 8; ++rows) check(rows, 7, 160);
+    }
+  }
+}
+
+TEST_P(DeviceKernel, MatvecMixesFormatsInOneCall) {
+  constexpr std::int64_t kRows = 3, kN = 6, kK = 96;
+  std::mt19937 random(5);
+  Array x(GetParam(), kRows * kK), weight(GetParam(), kN * kK);
+  x.fillRandom(random);
+  weight.fillRandom(random);
+  QuantizedMatrix bytes(WeightFormat::int8, 32, kN, kK), halves(WeightFormat::int4, 64, kN, kK);
+  bytes.quantize(weight);
+  halves.quantize(weight);
+  std::vector<std::unique_ptr<Array>> together, alone;
+  for (int i = 0; i < 3; ++i) {
+    together.push_back(std::make_unique<Array>(GetParam(), kRows * kN));
+    alone.push_back(std::make_unique<Array>(GetParam(), kRows * kN));
+  }
+  MatvecTarget plain;
+  plain.weight = weight.data();
+  plain.y = together[1]->data();
+  plain.n = kN;
+  MatvecTarget targets[] = {bytes.target(together[0]->data()), plain, halves.target(together[2]->data())};
+  matvecOnDevice(GetParam(), GetParam(), x.data(), kRows, kK, targets, 3, kOneThread);
+  for (std::size_t i = 0; i < 3; ++i) {
+    targets[i].y = alone[i]->data();
+    matvecOnDevice(GetParam(), GetParam(), x.data(), kRows, kK, targets + i, 1, kOneThread);
+    EXPECT_TRUE(sameBits(*together[i], *alone[i]));
+  }
 }
 
 TEST_P(DeviceKernel, SelectRowsCopiesRowsAndAnswersAWrongIdWithNaN) {

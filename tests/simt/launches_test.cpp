@@ -248,6 +248,10 @@ TEST_F(Launches, OfSizesThatAKernelDoesNotTakeAreRefused) {
   EXPECT_EQ(m_entries.addRmsNorm(2, nullptr, nullptr, nullptr, 1, nullptr, 1, 8, m_stream), kInvalid);
   EXPECT_EQ(m_entries.matvec(0, 0, nullptr, 9, 8, targets, 1, m_stream), kInvalid);
   EXPECT_EQ(m_entries.matvec(0, 0, nullptr, 1, 8, targets, 5, m_stream), kInvalid);
+  targets[0].n = 1;
+  targets[0].format = WeightFormat::int4;
+  targets[0].group = 48;
+  EXPECT_EQ(m_entries.matvec(0, 0, nullptr, 1, 8, targets, 1, m_stream), kInvalid) << "no such group";
   EXPECT_EQ(m_entries.argmax(nullptr, nullptr, nullptr, 1, 8, nullptr, 0, m_stream), kInvalid) << "no workspace";
   EXPECT_EQ(STRATA_ENTRY(strata_cuda_rope)(0, nullptr, nullptr, nullptr, 1, 1, 7, m_stream), kInvalid) << "odd D";
   EXPECT_THAT(started(), IsEmpty());

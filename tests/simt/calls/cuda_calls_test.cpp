@@ -106,6 +106,19 @@ TEST_P(CudaCalls, AppendAndDecodeAttentionAreThoseOfTheCpu) {
       << "a head larger than the kernel takes";
 }
 
+TEST_P(CudaCalls, CacheAttentionIsThatOfTheCpu) {
+  const at::Tensor q = random({2, 5, 6, 16}), kCache = random({2, 2, 20, 16}), vCache = random({2, 2, 20, 16});
+  for (const std::int64_t window : {0, 3}) {
+    for (const std::int64_t start : {0, 13}) {
+      expectClose(calls::cuda::cacheAttention(q, kCache, vCache, start, window, 0.25),
+                  calls::cacheAttention(q, kCache, vCache, start, window));
+    }
+  }
+  EXPECT_EQ(calls::cuda::cacheAttention(random({1, 1, 1, 136}), random({1, 1, 4, 136}), random({1, 1, 4, 136}), 0, 0, 1)
+                .defined(),
+            GetParam() == at::kFloat);
+}
+
 INSTANTIATE_TEST_SUITE_P(, CudaCalls, ::testing::Values(at::kFloat, at::kBFloat16),
                          [](const auto& info) { return info.param == at::kFloat ? "F32" : "Bf16"; });
 
