@@ -3,6 +3,8 @@
 #include "kernels/cpu/targets.h"
 #include "kernels/parallel.h"
 
+// Of machines with AVX-512-BF16, see matvec.cpp.
+#define HWY_WANT_AVX3_DL
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/decode_attention.cpp"
 #include <hwy/aligned_allocator.h>
@@ -12,6 +14,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 #include "kernels/cpu/decode_attention_part.h"
@@ -167,6 +170,23 @@ void attendHeads(Gathered* heads, std::size_t count, const T* k, const T* v, std
   if (count == 1) attendBlock<T, 1>(heads, k, v, keys, d);
 }
 
+/// One block of keys by AVX-512-BF16.
+inline void attendBlockBf16Dot(Gathered* heads, const cpu::HeadOfBlock* asBf16, std::size_t count, const Bfloat16* k,
+                               const Bfloat16* v, std::size_t keys, std::size_t d, float scale) {
+  cpu::scoreBf16Dot(asBf16, count, k, v, keys, d, scale);
+  for (std::size_t h = 0; h < count; ++h) weigh(heads[h], keys, d);
+  cpu::gatherBf16Dot(asBf16, count, v, k + keys * d, keys, d);
+}
+
+/// Whether this target runs where that is; what it is asked to run on decides.
+inline bool usesBf16Dot(std::size_t d) {
+#if HWY_ARCH_X86
+  return HWY_TARGET == HWY_AVX3_DL && cpu::takesBf16Dot(d);
+#else
+  return d == 0;
+#endif
+}
+
 template <class T>
 void attend(const cpu::DecodeAttentionWork& work, std::size_t taskIndex, float* scratch) {
   const cpu::KeyRange& task = work.tasks[taskIndex];
@@ -183,19 +203,37 @@ void attend(const cpu::DecodeAttentionWork& work, std::size_t taskIndex, float* 
     for (std::size_t i = 0; i < paddedD; ++i) heads[g].q[i] *= work.scale;
     std::fill(heads[g].sum, heads[g].sum + paddedD, 0.0f);
   }
+  const auto storePartial = [&] {
+    for (std::size_t g = 0; g < group; ++g) {
+      float* partial = work.partial + (task.partial + g) * (d + 2);
+      partial[0] = heads[g].largest;
+      partial[1] = heads[g].total;
+      collectPairs<T>(heads[g].sum, d, partial + 2);
+    }
+  };
   const SequenceCache& cache = work.caches[task.sequence];
   const std::size_t first = task.kvHead * static_cast<std::size_t>(cache.capacity) * d;
   const T* k = static_cast<const T*>(cache.k) + first;
   const T* v = static_cast<const T*>(cache.v) + first;
+  if constexpr (std::is_same_v<T, Bfloat16>) {
+    if (usesBf16Dot(d)) {
+      cpu::HeadOfBlock asBf16[cpu::kMaxHeadsAtOnce];
+      Bfloat16 rounded[cpu::kMaxHeadsAtOnce][kBlockKeys + 2];
+      for (std::size_t g = 0; g < group; ++g) {
+        asBf16[g] = {static_cast<const T*>(work.q) + (task.sequence * work.h + task.headBegin + g) * d, heads[g].sum,
+                     heads[g].weights, rounded[g]};
+      }
+      for (std::size_t key = task.begin; key < task.end; key += kBlockKeys) {
+        attendBlockBf16Dot(heads, asBf16, group, k + key * d, v + key * d, std::min(kBlockKeys, task.end - key), d,
+                           work.scale);
+      }
+      return storePartial();
+    }
+  }
   for (std::size_t key = task.begin; key < task.end; key += kBlockKeys) {
     attendHeads<T>(heads, group, k + key * d, v + key * d, std::min(kBlockKeys, task.end - key), d);
   }
-  for (std::size_t g = 0; g < group; ++g) {
-    float* partial = work.partial + (task.partial + g) * (d + 2);
-    partial[0] = heads[g].largest;
-    partial[1] = heads[g].total;
-    collectPairs<T>(heads[g].sum, d, partial + 2);
-  }
+  storePartial();
 }
 
 void attendPart(const cpu::DecodeAttentionWork& work, std::int64_t begin, std::int64_t end) {

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/cpu/matvec_part.h"
 #include "kernels/decode_attention.h"
+#include "kernels/elements.h"
 #include "kernels/stream.h"
 
 namespace strata::kernels::cpu {
@@ -28,6 +30,24 @@ struct DecodeAttentionWork {
   const KeyRange* tasks = nullptr;
   float* partial = nullptr;  // [rows, 2 + D]: largest score, sum of e^(score - largest), the same sum of values
 };
+
+/// One query head over one block of keys, as AVX-512-BF16 takes it.
+struct HeadOfBlock {
+  const Bfloat16* q = nullptr;  // [D], unscaled
+  float* sum = nullptr;         // [D] in pair layout
+  float* weights = nullptr;     // [keys, rounded up to 16]
+  Bfloat16* rounded = nullptr;  // the same, for the kernel's use
+};
+/// Whether the two below may be called for heads of this size.
+inline bool takesBf16Dot(std::size_t d) {
+  return d % 32 == 0 && hasBf16Dot();
+}
+/// weights = scale · q · k of up to `count` heads; asks for the values.
+void scoreBf16Dot(const HeadOfBlock* heads, std::size_t count, const Bfloat16* k, const Bfloat16* v, std::size_t keys,
+                  std::size_t d, float scale);
+/// sum += weights · v, the weights rounded to bf16; asks for the keys that come next.
+void gatherBf16Dot(const HeadOfBlock* heads, std::size_t count, const Bfloat16* v, const Bfloat16* nextK,
+                   std::size_t keys, std::size_t d);
 
 /// Tasks begin … end-1 on this machine's best instruction set.
 void attend(const DecodeAttentionWork& work, std::int64_t begin, std::int64_t end);

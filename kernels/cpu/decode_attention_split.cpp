@@ -115,8 +115,8 @@ void DecodeAttentionPlan::merge(Element element, void* out, const Stream& stream
       const cpu::KeyRange& task = m_tasks[m_firstTask[group]];
       const std::size_t heads = task.headEnd - task.headBegin, ranges = m_firstTask[group + 1] - m_firstTask[group];
       for (std::size_t head = 0; head < heads; ++head) {
-        const auto at = static_cast<std::int64_t>(
-            (task.sequence * static_cast<std::size_t>(m_h) + task.headBegin + head) * d);
+        const auto at =
+            static_cast<std::int64_t>((task.sequence * static_cast<std::size_t>(m_h) + task.headBegin + head) * d);
         if (task.end == task.begin) {
           for (std::int64_t i = 0; i < m_d; ++i) storeElement(element, out, at + i, 0);
         } else {
