@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""Strata beside transformers in one run: prefill, decode and training of one model, alternating, medians and ratios.
+"""Strata beside llama.cpp and transformers in one run: prefill, decoding, low bits and training, alternating.
 
-    tests/bench/peers.py --python VENV/bin/python --peers DIR --model 100M_MODEL_DIR [--rounds 3] [--skip-training]
+    tests/bench/peers.py CASE... --python VENV/bin/python --peers DIR --models DIR [--rounds 5] [--out FIGURES.json]
 
-DIR holds bench_transformers.py and bench_training.py; VENV has what they need; the model is a Hugging Face folder
-(make_bench_model.py --size 100m writes one). Each round runs A then B, so that a slow stretch of the machine hits both.
+Cases: prefill-512, prefill-4096, decode-512, decode-8192, low-bits, train-full, train-lora; each of MODEL, as in
+100m:decode-512 (100m alone: all of its cases). PEERS holds bench_llama_cpp.py, bench_transformers.py and
+bench_training.py; VENV has what they need; MODELS holds NAME (a Hugging Face folder) and NAME.gguf of the same weights,
+for low-bits also NAME-q8_0.gguf and NAME-q4_0.gguf. Every round runs each engine once, so that a slow stretch of the
+machine hits all of them; medians, ratios of medians, and the machine's read bandwidth in the same rounds.
 """
 
 import argparse
@@ -16,67 +19,109 @@ import sys
 from pathlib import Path
 
 STRATA = Path(__file__).resolve().parents[2] / "build/release/bin/strata"
-# What the peer's README gives it for training on the CPU: no map per tensor, no trimming, huge pages.
+# What the peers' README gives them: threads that stay on their cores and spin, and for training no map per tensor, no
+# trimming, huge pages.
+SPINNING = {"OMP_PROC_BIND": "true", "OMP_WAIT_POLICY": "active"}
 TUNED = {"GLIBC_TUNABLES": "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=100000000000:glibc.malloc.hugetlb=1"}
+CASES = ("prefill-512", "prefill-4096", "decode-512", "decode-8192", "train-full", "train-lora")
 
 
-def answer_of(command, environment=None):
+class Engines:
+    """The commands of a case, by name; the first is the one that the others are compared with."""
+
+    def __init__(self, args, model):
+        self.args, self.model = args, model
+        self.folder, self.gguf = str(args.models / model), args.models / f"{model}.gguf"
+
+    def strata(self, prompt, context, tokens, *more):
+        return [STRATA, "bench", self.folder, "--prompt-tokens", str(prompt), "--context", str(context), "--decode-tokens", str(tokens),
+                "--repeat", "1", "--threads", str(self.args.threads), "--json", *more], {}
+
+    def llama(self, prompt, context, tokens, file=None):
+        return [self.args.python, self.args.peers / "bench_llama_cpp.py", str(file or self.gguf), "--prompt", str(prompt), "--context",
+                str(context), "--decode", str(tokens), "--repeat", "1", "--quiet", "0", "--threads", str(self.args.threads)], SPINNING
+
+    def transformers(self, prompt, context, tokens):
+        return [self.args.python, self.args.peers / "bench_transformers.py", self.folder, "--prompt", str(prompt), "--context", str(context),
+                "--decode", str(tokens), "--repeat", "1", "--quiet", "0", "--threads", str(self.args.threads)], {}
+
+    def training(self, mode):
+        ours = [STRATA, "bench", self.folder, "--train", mode, "--batch", "8", "--length", "256", "--dtype", "bfloat16", "--repeat", "3",
+                "--threads", str(self.args.threads), "--json"]
+        theirs = [self.args.python, self.args.peers / "bench_training.py", self.folder, "--batch", "8", "--length", "256", "--warmup", "1",
+                  "--repeat", "3", "--quiet", "0", "--threads", str(self.args.threads)] + (["--lora", "8"] if mode == "lora" else [])
+        return {"strata": (ours, {}), "transformers": (theirs, TUNED)}
+
+    def of(self, case):
+        if case.startswith("train-"):
+            return "train_tok_s", self.training(case.removeprefix("train-"))
+        what, _, size = case.partition("-")
+        if what == "prefill":
+            engines = {"strata": self.strata(size, size, 1), "llama.cpp": self.llama(size, size, 1)}
+            if size == "4096":
+                layers = json.loads((self.args.models / self.model / "config.json").read_text())["num_hidden_layers"]
+                engines["strata, half"] = self.strata(size, size, 1, "--map", f"prefix:{layers // 2}")
+            engines["transformers"] = self.transformers(size, size, 1)
+            return "prefill_tok_s", engines
+        if case == "low-bits":
+            engines = {}
+            for bits, name in (("int8", "q8_0"), ("int4", "q4_0")):
+                engines[f"strata {bits}"] = self.strata(16, 512, 32, "--weights", bits)
+                engines[f"llama.cpp {name}"] = self.llama(16, 512, 32, self.args.models / f"{self.model}-{name}.gguf")
+            return "decode_tok_s", engines
+        engines = {"strata": self.strata(16, size, 32), "llama.cpp": self.llama(16, size, 32)}
+        if size == "8192":
+            for share in ("50", "25"):
+                engines[f"strata, {share} %"] = self.strata(16, size, 32, "--map", f"retention:.{share}")
+        return "decode_tok_s", engines
+
+
+def answer_of(command, environment):
     """The JSON object on the last line that a command prints."""
-    result = subprocess.run(command, env={**os.environ, **(environment or {})}, capture_output=True, text=True)
+    command = [str(part) for part in command]
+    result = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True)
     if result.returncode != 0:
-        sys.exit(f"{' '.join(map(str, command))} ended with {result.returncode}:\n{result.stderr[-2000:]}")
+        sys.exit(f"{' '.join(command)} ended with {result.returncode}:\n{result.stderr[-2000:]}")
     return json.loads(result.stdout.strip().splitlines()[-1])
+
+
+def measure(args, model, case):
+    """Medians of one case, printed; all values are returned."""
+    key, engines = Engines(args, model).of(case)
+    values, memory, bandwidth = {name: [] for name in engines}, {}, []
+    for _ in range(args.rounds):
+        for name, (command, environment) in engines.items():
+            answer = answer_of(command, environment)
+            values[name].append(answer[key])
+            memory[name] = max(memory.get(name, 0), answer.get("rss_peak_mb", 0))
+            if answer.get("engine") == "strata" and answer.get("bandwidth_gb_s"):
+                bandwidth.append(answer["bandwidth_gb_s"])
+    read = f"{statistics.median(bandwidth):.1f} GB/s ({min(bandwidth):.1f} to {max(bandwidth):.1f})" if bandwidth else "-"
+    first = statistics.median(values[next(iter(values))])
+    print(f"\n{model} {case}, tok/s; plain reading in the same rounds: {read}")
+    for name, each in values.items():
+        middle = statistics.median(each)
+        print(f"  {name:<16} {middle:9.1f} ({min(each):.1f} to {max(each):.1f})   first / this {first / middle:5.2f}   {memory[name]} MB", flush=True)
+    return {"model": model, "case": case, "values": values, "rss_peak_mb": memory, "read_gb_s": bandwidth}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--python", required=True, help="Python with transformers and torch")
+    parser.add_argument("cases", nargs="+", metavar="MODEL[:CASE]")
+    parser.add_argument("--python", required=True, help="Python with llama-cpp-python, transformers and torch")
     parser.add_argument("--peers", required=True, type=Path, help="folder of the peers' benchmarks")
-    parser.add_argument("--model", required=True, help="Hugging Face folder, bf16")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--models", required=True, type=Path, help="folder of the models")
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--skip-training", action="store_true")
+    parser.add_argument("--out", type=Path, help="write all values there")
     args = parser.parse_args()
-
-    threads = str(args.threads)
-    inference = {
-        "strata": [STRATA, "bench", args.model, "--prompt-tokens", "512", "--context", "512", "--decode-tokens", "64", "--repeat", "3",
-                   "--threads", threads, "--json"],
-        "transformers": [args.python, args.peers / "bench_transformers.py", args.model, "--prompt", "512", "--context", "512",
-                         "--decode", "64", "--repeat", "3", "--quiet", "5", "--threads", threads],
-    }
-    training = {
-        "strata": [STRATA, "bench", args.model, "--train", "full", "--batch", "8", "--length", "256", "--dtype", "bfloat16", "--repeat", "5",
-                   "--threads", threads, "--json"],
-        "transformers": [args.python, args.peers / "bench_training.py", args.model, "--batch", "8", "--length", "256", "--warmup", "1",
-                         "--repeat", "5", "--quiet", "5", "--threads", threads],
-    }
-    figures = {}
-
-    def run(commands, keys, environment):
-        for engine, command in commands.items():
-            result = answer_of(command, environment if engine == "transformers" else None)
-            for key in keys:
-                figures.setdefault(key, {}).setdefault(engine, []).append(result[key])
-            if "bandwidth_gb_s" in result:
-                figures.setdefault("bandwidth_gb_s", {}).setdefault("machine", []).append(result["bandwidth_gb_s"])
-            print(engine, {key: round(result[key], 1) for key in keys}, file=sys.stderr, flush=True)
-
-    for _ in range(args.rounds):
-        run(inference, ("prefill_tok_s", "decode_tok_s"), None)
-    if not args.skip_training:
-        for _ in range(args.rounds):
-            run(training, ("train_tok_s", "rss_peak_mb"), TUNED)
-
-    print(f"{'':16}{'strata':>12}{'transformers':>14}{'ratio':>8}   strata, all rounds / transformers, all rounds")
-    for key, engines in figures.items():
-        if key == "bandwidth_gb_s":
-            continue
-        ours, theirs = (statistics.median(engines[engine]) for engine in ("strata", "transformers"))
-        rounds = " / ".join(" ".join(f"{value:.0f}" for value in engines[engine]) for engine in ("strata", "transformers"))
-        print(f"{key:16}{ours:12.1f}{theirs:14.1f}{ours / theirs:8.2f}   {rounds}")
-    reads = figures["bandwidth_gb_s"]["machine"]
-    print(f"read bandwidth in the same run: {statistics.median(reads):.1f} GB/s ({min(reads):.1f} to {max(reads):.1f})")
+    figures = []
+    for each in args.cases:
+        model, _, case = each.partition(":")
+        for one in [case] if case else CASES:
+            figures.append(measure(args, model, one))
+            if args.out:
+                args.out.write_text(json.dumps(figures, indent=1))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,159 @@
+// decode_bench MODEL [--context 512] [--tokens 32] [--rounds 5] [--threads 2]: tokens a second of several ways to
+// decode, alternating in each round, beside the machine's plain reading of memory in the same round:
+//   one sequence, full map and 50 % and 25 % of the cache; the sides A (full) and B (50 %) in turns and together; up to
+//   a context of 1,024 also 8 and 16 sequences together, each in a session of its own.
+// Medians and ratios, and one JSON line.
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/model/session.h"
+
+namespace {
+
+using namespace strata;
+using Clock = std::chrono::steady_clock;
+
+double secondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+/// GB/s of summing memory that no cache holds.
+double readBandwidth(const std::vector<std::uint64_t>& memory, int threads) {
+  const auto started = Clock::now();
+  std::vector<std::thread> readers;
+  std::vector<std::uint64_t> sums(static_cast<std::size_t>(threads) * 8);
+  const std::size_t share = memory.size() / static_cast<std::size_t>(threads);
+  for (std::size_t t = 0; t < static_cast<std::size_t>(threads); ++t) {
+    readers.emplace_back([&, t] {
+      std::uint64_t sum = 0;
+      for (std::size_t i = t * share; i < (t + 1) * share; ++i) sum += memory[i];
+      sums[t * 8] = sum;
+    });
+  }
+  for (std::thread& reader : readers) reader.join();
+  const double seconds = secondsSince(started);
+  for (const std::uint64_t sum : sums) {
+    if (sum == 1) std::printf(" ");  // so that nothing is left out
+  }
+  return static_cast<double>(memory.size() * 8) / seconds / 1e9;
+}
+
+/// Sessions that hold `context` tokens each and go on together.
+struct Group {
+  std::vector<std::unique_ptr<InferenceSession>> sessions;
+
+  Group(const std::shared_ptr<const Model>& model, const std::vector<SharingMap>& maps, int context, int tokens) {
+    for (const SharingMap& map : maps) {
+      sessions.push_back(std::make_unique<InferenceSession>(model, map, SessionOptions{.capacity = context + tokens}));
+      std::vector<TokenId> prompt;
+      for (int i = 0; i < context; ++i) {
+        prompt.push_back(static_cast<TokenId>((7 + 31 * (i + 5 * static_cast<int>(sessions.size()))) % 1000));
+      }
+      if (!sessions.back()->prefill({prompt})) std::exit(1);
+    }
+  }
+  /// Tokens a second of all sequences.
+  double together(int tokens) { return timed(tokens, false); }
+  double inTurns(int tokens) { return timed(tokens, true); }
+
+ private:
+  double timed(int tokens, bool inTurns) {
+    std::vector<InferenceSession*> all;
+    for (const auto& each : sessions) {
+      each->rewind(static_cast<std::int64_t>(each->ids()[0].size()) - (used ? tokens : 0));
+      all.push_back(each.get());
+    }
+    used = true;
+    std::vector<TokenId> next(1, 5);
+    const std::vector<const std::vector<TokenId>*> ids(all.size(), &next);
+    const auto started = Clock::now();
+    for (int i = 0; i < tokens; ++i) {
+      if (inTurns) {
+        for (InferenceSession* each : all) {
+          if (!each->decode(next)) std::exit(1);
+        }
+      } else {
+        for (const auto& logits : InferenceSession::decodeTogether(all, ids)) {
+          if (!logits) std::exit(1);
+        }
+      }
+    }
+    return static_cast<double>(all.size()) * tokens / secondsSince(started);
+  }
+  bool used = false;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int context = 512, tokens = 32, rounds = 5, threads = 2;
+  for (int i = 2; i + 1 < argc; i += 2) {
+    const std::string name = argv[i];
+    int& value = name == "--context" ? context : name == "--tokens" ? tokens : name == "--rounds" ? rounds : threads;
+    value = std::stoi(argv[i + 1]);
+  }
+  if (argc < 2) {
+    std::fprintf(stderr, "decode_bench MODEL [--context 512] [--tokens 32] [--rounds 5] [--threads 2]\n");
+    return 2;
+  }
+  at::set_num_threads(threads);
+  const auto opened = Model::open({.path = argv[1]});
+  if (!opened) {
+    std::fprintf(stderr, "%s\n", opened.error().message.c_str());
+    return 1;
+  }
+  const std::shared_ptr<const Model>& model = *opened;
+  const int layers = model->config().layers;
+  const SharingMap full = SharingMap::full(layers), half = *parseMap("retention:.5", layers),
+                   quarter = *parseMap("retention:.25", layers);
+  constexpr int kMostBatched = 1024;  // positions; filling more of so many caches takes minutes
+  const std::size_t several = context <= kMostBatched ? 8 : 0;
+  Group alone(model, {full}, context, tokens), alone50(model, {half}, context, tokens),
+      alone25(model, {quarter}, context, tokens), sides(model, {full, half}, context, tokens),
+      eight(model, std::vector<SharingMap>(several, full), context, tokens),
+      sixteen(model, std::vector<SharingMap>(2 * several, full), context, tokens);
+  const std::vector<std::uint64_t> memory(std::size_t{64} << 20, 3);
+  struct Way {
+    const char* name;
+    std::function<double()> run;
+    std::vector<double> values = {};
+  };
+  std::vector<Way> ways = {{"full", [&] { return alone.together(tokens); }},
+                           {"50 %", [&] { return alone50.together(tokens); }},
+                           {"25 %", [&] { return alone25.together(tokens); }},
+                           {"A and B in turns", [&] { return sides.inTurns(tokens); }},
+                           {"A and B together", [&] { return sides.together(tokens); }},
+                           {"read, GB/s", [&] { return readBandwidth(memory, threads); }}};
+  if (several > 0) {
+    ways.push_back({"8 together", [&] { return eight.together(tokens); }});
+    ways.push_back({"16 together", [&] { return sixteen.together(tokens); }});
+  }
+  for (int round = 0; round <= rounds; ++round) {  // the first is a warm-up
+    for (Way& way : ways) {
+      const double value = way.run();
+      if (round > 0) way.values.push_back(value);
+    }
+  }
+  std::string json = "{\"context\": " + std::to_string(context) + ", \"threads\": " + std::to_string(threads);
+  for (const Way& way : ways) {
+    std::printf("%-18s %8.1f   x %.2f of full\n", way.name, median(way.values),
+                median(way.values) / median(ways.front().values));
+    json += ", \"" + std::string(way.name) + "\": " + std::to_string(median(way.values));
+  }
+  std::printf("%s}\n", json.c_str());
+  return 0;
+}
