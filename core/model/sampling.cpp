@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -67,23 +68,45 @@ void penalise(std::span<float> values, const std::vector<TokenId>& history, floa
   }
 }
 
+/// The largest value, or NaN where one is not finite. (Several maxima side by side, so that the compiler uses vectors.)
+float largestOf(std::span<const float> values) {
+  constexpr std::size_t kLanes = 16;
+  float largest[kLanes], rest[kLanes] = {};  // rest: 0, or NaN
+  std::fill(largest, largest + kLanes, -std::numeric_limits<float>::infinity());
+  std::size_t i = 0;
+  for (; i + kLanes <= values.size(); i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const float value = values[i + lane];
+      largest[lane] = value > largest[lane] ? value : largest[lane];
+      rest[lane] += value * 0.0f;
+    }
+  }
+  for (; i < values.size(); ++i) {
+    largest[0] = std::max(largest[0], values[i]);
+    rest[0] += values[i] * 0.0f;
+  }
+  return *std::max_element(largest, largest + kLanes) + std::accumulate(rest, rest + kLanes, 0.0f);
+}
+
 }  // namespace
 
 TokenId sampleToken(std::span<const float> logits, const GenerateConfig& config, const std::vector<TokenId>& history,
                     std::uint32_t index, std::uint32_t row) {
-  for (const float value : logits) {
-    if (!std::isfinite(value)) return -1;
-  }
+  float largestLogit = largestOf(logits);
+  if (!std::isfinite(largestLogit)) return -1;
   std::vector<float> penalised;
   if (config.repeatPenalty != 1) {
     penalised.assign(logits.begin(), logits.end());
     penalise(penalised, history, static_cast<float>(config.repeatPenalty));
     logits = penalised;
+    largestLogit = largestOf(logits);
+    if (!std::isfinite(largestLogit)) return -1;
   }
-  const auto best = std::max_element(logits.begin(), logits.end());
-  if (config.temperature <= 0) return static_cast<TokenId>(best - logits.begin());
+  if (config.temperature <= 0) {
+    return static_cast<TokenId>(std::find(logits.begin(), logits.end(), largestLogit) - logits.begin());
+  }
 
-  const double largest = *best / config.temperature;
+  const double largest = largestLogit / config.temperature;
   std::vector<Candidate> all(logits.size());
   for (std::size_t i = 0; i < all.size(); ++i) {
     all[i] = {static_cast<TokenId>(i), std::exp(logits[i] / config.temperature - largest)};
