@@ -56,6 +56,7 @@ ModelOptions modelOptionsOf(const Config& config, const std::string& project) {
   options.model = config.model;
   options.adapter = config.adapter;
   options.dtype = config.dtype;
+  if constexpr (requires { config.weights; }) options.weights = config.weights;
   options.device = config.device;
   options.project = project;
   options.context = config.context;

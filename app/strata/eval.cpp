@@ -44,6 +44,7 @@ Result<EvalConfig> EvalArguments::config() const {
   config.maps = maps;
   config.limit = limit;
   config.dtype = model.dtype;
+  config.weights = model.weights;
   config.device = model.device;
   config.context = model.context;
   config.threads = model.threads;
@@ -195,8 +196,8 @@ VerbAction addEval(CLI::App& verb, const Output& out) {
   verb.add_option("--data", arguments->data)->type_name("FILE");
   verb.add_option("--maps,--map", arguments->maps)->allow_extra_args(false);
   verb.add_option("--limit", arguments->limit)->check(CLI::Range(1, 1000000000))->type_name("N");
-  arguments->fields.add(EvalConfig(),
-                        {"model", "data", "adapter", "task", "maps", "limit", "dtype", "device", "context", "threads"});
+  arguments->fields.add(EvalConfig(), {"model", "data", "adapter", "task", "maps", "limit", "dtype", "weights",
+                                       "device", "context", "threads"});
   describeOptions(verb, describe(EvalConfig()));
   verb.add_flag("--show-prompt", arguments->showPrompt,
                 "print the task's template (or the given one), with data also the first question");

@@ -112,6 +112,14 @@ Result<int> run(const InspectArguments& arguments, const Output& out) {
     text += fmt::format("KV cache {:<16} {:>8} bytes a token, {} of {} layers own\n", map.name, bytes, map.map.owners(),
                         config.layers);
   }
+  if (!arguments.model.weights.empty()) {
+    STRATA_TRY(const OpenedModel opened, openModel(arguments.model));
+    const Weights& weights = opened.model->weights();
+    const double error = quantizationError(weights);
+    const std::int64_t bytes = weightBytes(weights, config.tied);
+    json["rounded_weights"] = {{"format", arguments.model.weights}, {"bytes", bytes}, {"relative_error", error}};
+    text += fmt::format("as {} {}, relative error {:.4f}\n", arguments.model.weights, printBytes(bytes), error);
+  }
   if (!arguments.check) {
     out.answer(json, text);
     return 0;

@@ -62,6 +62,7 @@ Result<int> run(ServeArguments& arguments, const Output& out) {
     STRATA_CHECK(server.serve({.model = model,
                                .adapter = arguments.model.adapter,
                                .dtype = arguments.model.dtype,
+                               .weights = arguments.model.weights,
                                .device = arguments.model.device,
                                .context = arguments.model.context},
                               cancelFlag()));

@@ -27,6 +27,18 @@ inline constexpr std::array kTaskChoices = {
 inline constexpr std::array kEvalDTypeChoices = {Choice{"", "As stored"}, Choice{"float32", "float32, exact"},
                                                  Choice{"bfloat16", "bfloat16, rounded"}};
 
+inline constexpr std::array kEvalWeightsChoices = {
+    Choice{"", "As stored"},
+    Choice{"int8", "8 bits"},
+    Choice{"int8:32", "8 bits, a scale for 32 inputs"},
+    Choice{"int8:64", "8 bits, a scale for 64 inputs"},
+    Choice{"int8:128", "8 bits, a scale for 128 inputs"},
+    Choice{"int4", "4 bits"},
+    Choice{"int4:32", "4 bits, a scale for 32 inputs"},
+    Choice{"int4:64", "4 bits, a scale for 64 inputs"},
+    Choice{"int4:128", "4 bits, a scale for 128 inputs"},
+};
+
 struct EvalConfig {
   std::string model;                           // checkpoint folder, RUN, or a project's name for a model
   std::string adapter;                         // LoRA folder; empty: none
@@ -36,6 +48,7 @@ struct EvalConfig {
   std::vector<std::string> maps;               // empty: the model's own
   int limit = 0;                               // the first questions, documents or rows; 0: all
   std::string dtype;                           // float32 | bfloat16; empty: as stored
+  std::string weights;                         // int8 | int4[:group]; empty: as stored
   std::string device = "cpu";
   std::int64_t context = 0;  // 0: the model's
   int threads = 0;           // 0: all cores
@@ -170,6 +183,13 @@ struct EvalConfig {
            .choices = kEvalDTypeChoices,
            .why = "bfloat16 takes half the memory of float32 and rounds more.",
            .help = "precision of the weights (default: as stored)"});
+    v("weights", weights,
+      Meta{.label = "Weights",
+           .group = kRest,
+           .choices = kEvalWeightsChoices,
+           .more = true,
+           .why = "Rounds the weights when they are loaded: they take a half or a quarter of bfloat16's memory.",
+           .help = "round the weights: int8 | int4, or with the inputs that share a scale int4:64 (CPU)"});
     v("device", device,
       Meta{.label = "Device",
            .group = kRest,

@@ -15,6 +15,7 @@ struct ModelRef {
   std::string model;    // a name of the project, a folder, or a run (ID, ID@STEP, DIR/runs/ID)
   std::string adapter;  // a LoRA folder
   std::string dtype;    // float32 | bfloat16; empty: as stored
+  std::string weights;  // int8 | int4[:group]; empty: as stored
   std::string device = "cpu";
   std::int64_t context = 0;  // 0: the model's
   template <class V>
@@ -23,6 +24,8 @@ struct ModelRef {
       "a name of the project, a folder, or a run: RUN, RUN@STEP or RUN@latest, its newest checkpoint at each question");
     v("adapter", adapter, "a LoRA folder; empty: none");
     v("dtype", dtype, "float32 or bfloat16; empty: as stored");
+    v("weights", weights,
+      "rounded when they are loaded: int8 or int4, or with the inputs that share a scale int4:64; empty: as stored");
     v("device", device, "cpu, cuda[:n] or auto");
     v("context", context, "tokens a sequence may hold; 0: the model's", Range{0, 1e12});
   }

@@ -135,6 +135,9 @@ Result<void> ReportBuilder::add(const std::string& text) {
   run.data = shortName(textIn(info.config, info.config.contains("data") ? "data" : "text"));
   run.task = textIn(info.config, "task");
   run.dtype = textIn(info.config, "dtype");
+  if (const std::string weights = textIn(info.config, "weights"); !weights.empty()) {
+    run.dtype += (run.dtype.empty() ? "weights " : ", weights ") + weights;
+  }
   run.device = textIn(info.config, "device");
   if (const auto seed = info.config.find("seed"); seed != info.config.end() && seed->is_number_integer())
     run.seed = seed->get<std::uint64_t>();

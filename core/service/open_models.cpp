@@ -18,14 +18,6 @@ tl::unexpected<Error> cancelledLoading() {
   return fail(ErrorCode::cancelled, "Loading the model was cancelled.");
 }
 
-std::int64_t bytesOf(const Model& model) {
-  std::int64_t bytes = 0;
-  Weights weights = model.weights();
-  visitParameters(weights, model.config().tied,
-                  [&](const std::string&, at::Tensor& tensor) { bytes += static_cast<std::int64_t>(tensor.nbytes()); });
-  return bytes;
-}
-
 /// The template that the model answers by, or why it cannot.
 Result<ChatTemplate> chatTemplateOf(const Model& model, const ModelLocation& location) {
   STRATA_CHECK(model.needTokenizer());
@@ -89,6 +81,7 @@ Result<OpenOptions> OpenModels::optionsOf(const protocol::ModelRef& ref, const M
   if (!location.adapter.empty()) options.adapter = fs::absolute(location.adapter).lexically_normal();
   if (!ref.adapter.empty()) options.adapter = fs::absolute(ref.adapter).lexically_normal();
   options.dtype = ref.dtype;
+  options.weights = ref.weights;
   options.device = ref.device;
   options.context = ref.context;
   return options;
@@ -100,8 +93,8 @@ std::shared_ptr<OpenModel> OpenModels::sameFiles(const protocol::ModelRef& ref, 
   for (const auto& slot : m_slots) {
     if (!slot->model || slot->model->folder != options.path || slot->model->adapter != options.adapter) continue;
     const protocol::ModelRef& other = slot->ref;
-    if (other.dtype == ref.dtype && other.device == ref.device && other.context == ref.context &&
-        slot->model->model->checkFiles()) {
+    if (other.dtype == ref.dtype && other.weights == ref.weights && other.device == ref.device &&
+        other.context == ref.context && slot->model->model->checkFiles()) {
       return slot->model;
     }
   }
@@ -141,7 +134,7 @@ Result<std::shared_ptr<OpenModel>> OpenModels::load(const protocol::ModelRef& re
   open->info.name = nameOf(ref.model);
   open->info.dtype = configName(fromTorch(model.dtype()));
   open->info.device = model.device().str();
-  open->info.weightBytes = bytesOf(model);
+  open->info.weightBytes = strata::weightBytes(model.weights(), model.config().tied);
   open->info.context = model.context();
   open->info.layers = model.config().layers;
   open->info.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
