@@ -75,10 +75,10 @@ Result<std::shared_ptr<const Model>> Model::open(const OpenOptions& options) {
   if (dtype == DType::f16 && device.is_cpu()) dtype = DType::f32;
   STRATA_TRY(const Quantization quantization, parseQuantization(options.weights));
   if (quantization.bits > 0 && !device.is_cpu()) {
-    return fail(
-        ErrorCode::unsupported,
-        "Weights of 8 or 4 bits are computed with on the CPU alone; leave --weights out on " + options.device + ".",
-        "--weights");
+    return fail(ErrorCode::unsupported,
+                "Weights of 8 or 4 bits are computed with on the CPU alone; on " + options.device +
+                    " open the model as it is stored.",
+                "--weights");
   }
   if (options.context < 0) return fail(ErrorCode::usage, "The context must be 1 or more.", "--context");
   try {

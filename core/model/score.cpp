@@ -62,7 +62,7 @@ Result<ScoreResult> scoreWindows(const Model& model, const SharingMap& routing,
     }
   }
   if (options.gradNorms && model.weights().head.quantized) {
-    return fail(ErrorCode::usage, "Gradients are of weights as they are stored; leave --weights out.", "--weights");
+    return fail(ErrorCode::usage, "Gradients are of the weights as they are stored; open the model so.", "--weights");
   }
   STRATA_CHECK(model.checkFiles());
   try {

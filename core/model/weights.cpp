@@ -334,7 +334,7 @@ Result<Weights> loadWeights(const Checkpoint& checkpoint, at::ScalarType dtype, 
   if (!notFinite.empty()) {
     return fail(ErrorCode::invalidData,
                 "The weights of " + notFinite + " are not all finite numbers and cannot be rounded; open the model " +
-                    "without --weights.",
+                    "as it is stored.",
                 notFinite);
   }
   STRATA_CHECK(checkpoint.checkUnchanged());
