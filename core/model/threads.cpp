@@ -7,6 +7,7 @@
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <thread>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -32,8 +33,11 @@ void Team::wait() {
     m_round.notify_all();
     return;
   }
-  constexpr int kSpins = 2000;  // of some 40 cycles: longer than a step between two waits is uneven
-  for (int i = 0; i < kSpins; ++i) {
+  // Of some 40 cycles: longer than a step between two waits is uneven. With more threads than cores the others need
+  // this one's.
+  static const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  const int spins = m_size <= cores ? 2000 : 0;
+  for (int i = 0; i < spins; ++i) {
     if (m_round.load(std::memory_order_acquire) != round) return;
     pause();
   }
