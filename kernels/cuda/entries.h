@@ -49,6 +49,12 @@ int strata_cuda_argmax(const float* logits, std::int64_t* ids, std::int64_t* len
                        std::int64_t vocab, void* workspace, std::int64_t workspaceBytes, void* stream);
 std::int64_t strata_cuda_argmax_workspace(std::int64_t rows, std::int64_t vocab);
 
+/// The same with ids drawn from softmax(logits / temperature), temperature over 0. A draw depends on seed, row and
+/// lengths[row] (before it grows) alone; it is not the draw that core/model/sampling.h makes with that seed.
+int strata_cuda_sample(const float* logits, std::int64_t* ids, std::int64_t* lengths, float temperature,
+                       std::uint64_t seed, std::int64_t rows, std::int64_t vocab, void* workspace,
+                       std::int64_t workspaceBytes, void* stream);
+
 /// softmax_cross_entropy.h.
 int strata_cuda_softmax_cross_entropy(int element, void* logits, const std::int64_t* targets, float scale,
                                       float* losses, std::int64_t rows, std::int64_t vocab, void* stream);

@@ -33,7 +33,7 @@ std::string readableName(const std::string& mangled) {
       readable.erase(at, part.size());
     }
   }
-  return readable.substr(0, readable.find('('));
+  return readable.substr(0, readable.rfind('('));  // a template's argument may be a cast
 }
 
 /// Reads what `ptxas -v` printed: lines that name a kernel, then its spills, then its registers and shared memory.

@@ -9,6 +9,11 @@
 #include "quantized_cases.h"
 #include "softmax_cross_entropy_cases.h"
 
+#if defined(STRATA_SIMT)
+#include "core/base/philox.h"
+#include "kernels/cuda/random.cuh"
+#endif
+
 namespace strata::kernels::testing {
 namespace {
 
@@ -309,6 +314,68 @@ TEST_F(DeviceArgmax, AnswersARowThatIsNotFiniteWithNoId) {
     }
   }
 }
+
+class DeviceSample : public DeviceArgmax {
+ protected:
+  /// Ids drawn for rows of the same logits.
+  static std::vector<std::int64_t> draw(const std::vector<float>& logits, std::int64_t rows, float temperature,
+                                        std::uint64_t seed, std::int64_t length) {
+    const auto vocab = static_cast<std::int64_t>(logits.size());
+    std::vector<float> all;
+    for (std::int64_t row = 0; row < rows; ++row) all.insert(all.end(), logits.begin(), logits.end());
+    std::vector<std::int64_t> ids(static_cast<std::size_t>(rows)), lengths(static_cast<std::size_t>(rows), length);
+    const std::int64_t bytes = STRATA_ENTRY(strata_cuda_argmax_workspace)(rows, vocab);
+    const Memory logitsThere(all.data(), rows * vocab * 4), idsThere(ids.data(), rows * 8);
+    const Memory lengthsThere(lengths.data(), rows * 8), workspace(nullptr, bytes);
+    EXPECT_EQ(STRATA_ENTRY(strata_cuda_sample)(static_cast<const float*>(logitsThere.data()),
+                                               static_cast<std::int64_t*>(idsThere.data()),
+                                               static_cast<std::int64_t*>(lengthsThere.data()), temperature, seed, rows,
+                                               vocab, workspace.data(), bytes, nullptr),
+              0);
+    idsThere.copyBack(ids.data());
+    lengthsThere.copyBack(lengths.data());
+    EXPECT_THAT(lengths, ::testing::Each(length + 1));
+    return ids;
+  }
+};
+
+TEST_F(DeviceSample, DrawsEachIdAsOftenAsItsProbabilitySays) {
+  constexpr std::int64_t kRows = 3000;
+  std::vector<float> logits{0, 1, 2, -1, 1.5f, 0, 0, 0.5f, 2.5f, -3, 1};
+  for (const float temperature : {0.5f, 1.0f, 2.0f}) {
+    double total = 0;
+    for (const float logit : logits) total += std::exp(logit / temperature);
+    const std::vector<std::int64_t> ids = draw(logits, kRows, temperature, 42, 17);
+    for (std::size_t id = 0; id < logits.size(); ++id) {
+      const double p = std::exp(logits[id] / temperature) / total;
+      const auto count = std::count(ids.begin(), ids.end(), static_cast<std::int64_t>(id));
+      EXPECT_NEAR(static_cast<double>(count), p * kRows, 4.5 * std::sqrt(p * (1 - p) * kRows) + 1) << id;
+    }
+  }
+}
+
+TEST_F(DeviceSample, DependsOnSeedAndLengthAlone) {
+  const std::vector<float> logits(500, 1.0f);
+  const std::vector<std::int64_t> ids = draw(logits, 20, 1, 42, 17);
+  EXPECT_EQ(draw(logits, 20, 1, 42, 17), ids);
+  EXPECT_NE(draw(logits, 20, 1, 43, 17), ids);
+  EXPECT_NE(draw(logits, 20, 1, 42, 18), ids);
+}
+
+TEST_F(DeviceSample, AnswersARowThatIsNotFiniteWithNoId) {
+  EXPECT_THAT(draw({1, std::nanf(""), 2}, 2, 1, 1, 1), ::testing::Each(-1));
+}
+
+#if defined(STRATA_SIMT)
+
+TEST(DeviceRandom, IsTheGeneratorOfTheEngine) {
+  const std::array<std::uint32_t, 4> expected = strata::philox4x32({5, 6, 7, 8}, {0x12345678u, 0x9abcdef0u});
+  const cuda::Philox got = cuda::philox(5, 6, 7, 8, 0x9abcdef012345678u);
+  EXPECT_THAT(got.word, ::testing::ElementsAreArray(expected));
+  EXPECT_EQ(cuda::kSamplingStream, static_cast<std::uint32_t>(strata::RandomStream::sampling));
+}
+
+#endif
 
 }  // namespace
 }  // namespace strata::kernels::testing

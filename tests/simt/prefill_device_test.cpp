@@ -30,7 +30,9 @@ class PrefillAttention : public ::testing::TestWithParam<Element> {
 
   /// Against fp64 and the reference; what no query may see is NaN.
   void check(const PrefillCase& shape) const {
-    const auto& [b, t, h, hkv, d, capacity, lengths, window] = shape;
+    const std::int64_t b = shape.b, t = shape.t, h = shape.h, hkv = shape.hkv, d = shape.d;
+    const std::int64_t capacity = shape.capacity, window = shape.window;
+    const std::vector<std::int64_t>& lengths = shape.lengths;
     SCOPED_TRACE("T " + std::to_string(t) + ", H " + std::to_string(h) + "/" + std::to_string(hkv) + ", D " +
                  std::to_string(d) + ", capacity " + std::to_string(capacity));
     std::mt19937 random(static_cast<unsigned>(t * 1009 + d * 31 + h));
