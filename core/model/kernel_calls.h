@@ -1,7 +1,7 @@
 #pragma once
-// Where tensors meet kernels/ (those of a GPU in cuda_calls.h): shapes, dtypes and contiguity are checked here, and what
-// has no kernel (another device, many rows) goes to LibTorch. But for selectRows and attention nothing here is differentiable; see
-// differentiable.h.
+// Where tensors meet kernels/ (those of a GPU in cuda_calls.h): shapes, dtypes and contiguity are checked here, and
+// what has no kernel (another device, many rows) goes to LibTorch. But for selectRows and attention nothing here is
+// differentiable; see differentiable.h.
 
 #include <ATen/core/Tensor.h>
 
