@@ -28,17 +28,24 @@ struct PairEngine {
   using Input = float;
   using Chunk = Pair;
   using Sum = FloatVector;
+  static constexpr int kOutputs = HWY_MAX_BYTES >= 64 ? 2 : 1;
   static std::size_t step() { return 2 * lanes(); }
   static Chunk load(const T* p) { return loadPair(p); }
   static Chunk loadFirst(const T* p, std::size_t n) { return loadPairFirst(p, n); }
   static Sum zero() { return hn::Zero(FloatTag()); }
-  static constexpr std::size_t kRows = HWY_MAX_BYTES >= 64 ? 8 : 4;
   static void add(Sum& sum, const Chunk& chunk, const float* x) {
     sum = hn::MulAdd(chunk.first, hn::Load(FloatTag(), x), sum);
     sum = hn::MulAdd(chunk.second, hn::Load(FloatTag(), x + lanes()), sum);
   }
   static Sum join(Sum a, Sum b) { return hn::Add(a, b); }
-  static float total(Sum sum) { return sumLanes(sum); }
+  template <int Count>
+  static void totals(const Sum* sum, float* to) {
+    if constexpr (Count == 4) return sumLanesOfFour(sum, to);
+    const Sum four[] = {sum[0], sum[Count > 1 ? 1 : 0], sum[Count > 2 ? 2 : 0], sum[0]};
+    float all[4];
+    sumLanesOfFour(four, all);
+    for (int i = 0; i < Count; ++i) to[i] = all[i];
+  }
 };
 
 /// 32 codes of 8 bits at once: one group, or a part of one.

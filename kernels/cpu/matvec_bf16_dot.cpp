@@ -21,18 +21,36 @@ struct Engine {
   using Input = Bfloat16;
   using Chunk = __m512bh;
   using Sum = __m512;
+  static constexpr int kOutputs = 2;
   static std::size_t step() { return 32; }
   static Chunk load(const Bfloat16* p) { return (__m512bh)_mm512_loadu_si512(p); }
   static Chunk loadFirst(const Bfloat16* p, std::size_t n) {
     return (__m512bh)_mm512_maskz_loadu_epi16(static_cast<__mmask32>((1ull << n) - 1), p);
   }
   static Sum zero() { return _mm512_setzero_ps(); }
-  static constexpr std::size_t kRows = 8;
   static void add(Sum& sum, Chunk chunk, const Bfloat16* x) {
     sum = _mm512_dpbf16_ps(sum, chunk, (__m512bh)_mm512_load_si512(x));
   }
   static Sum join(Sum a, Sum b) { return _mm512_add_ps(a, b); }
-  static float total(Sum sum) { return _mm512_reduce_add_ps(sum); }
+  /// The sums of up to four vectors' lanes: together they take half the shuffles of one by one.
+  template <int Count>
+  static void totals(const Sum* sum, float* to) {
+    const Sum a = sum[0], b = Count > 1 ? sum[1] : a, c = Count > 2 ? sum[2] : a, d = Count > 3 ? sum[3] : b;
+    const Sum ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+    const Sum cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+    const auto low = _mm512_unpacklo_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd));
+    const auto high = _mm512_unpackhi_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd));
+    const Sum blocks = _mm512_add_ps(_mm512_castpd_ps(low), _mm512_castpd_ps(high));
+    const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(blocks), _mm512_extractf32x8_ps(blocks, 1));
+    const __m128 quarter = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+    if constexpr (Count == 1) {
+      _mm_store_ss(to, quarter);
+    } else {
+      float all[4];
+      _mm_storeu_ps(all, quarter);
+      for (int i = 0; i < Count; ++i) to[i] = all[i];
+    }
+  }
 };
 
 /// The bf16 numbers that the low four bits of an index stand for; twice, for a 16-bit word's index has five.
