@@ -86,9 +86,7 @@ class DecodePlan::Steps {
   }
 
   void step(std::vector<DecodeRow>& rows) {
-    std::int64_t longest = 0;
-    for (const DecodeRow& row : rows) longest = std::max(longest, row.position + 1);
-    reserve(rows.size(), longest);
+    reserve(rows.size());
     begin(rows);
     runTeam([&](Team& team, int member) {
       place = {member, team.size()};
@@ -109,16 +107,14 @@ class DecodePlan::Steps {
     }
     std::byte* row(std::size_t index) { return bytes.data() + index * static_cast<std::size_t>(rowBytes); }
     std::byte* data() { return bytes.data(); }
-    void move(std::size_t from, std::size_t to) {
-      std::memcpy(row(to), row(from), static_cast<std::size_t>(rowBytes));
-    }
+    void move(std::size_t from, std::size_t to) { std::memcpy(row(to), row(from), static_cast<std::size_t>(rowBytes)); }
   };
   struct Output {
     const Linear* linear;
     Rows* y;
   };
 
-  void reserve(std::size_t rows, std::int64_t positions) {
+  void reserve(std::size_t rows) {
     const MemoryScope scope(MemoryPart::activations);
     const std::int64_t width = m_config.width, bytes = kernels::elementBytes(m_element);
     const std::int64_t heads = static_cast<std::int64_t>(m_config.heads) * m_config.headDim;
@@ -141,14 +137,25 @@ class DecodePlan::Steps {
         m_logits.storage().use_count() > 1) {
       m_logits = at::empty({static_cast<std::int64_t>(rows), vocabulary}, at::kFloat);
     }
-    if (positions <= m_positions) return;
-    constexpr std::int64_t kMore = 512;  // positions whose angles are computed at once
-    const std::int64_t until = (positions + kMore - 1) / kMore * kMore;
-    const Rotation rotation = rotationOf(m_rope, at::arange(m_positions, until, at::kLong));
+  }
+
+  /// cos and sin of the positions that share a block.
+  struct Angles {
+    std::vector<float> cos, sin;  // [kAnglesOfBlock, D/2]
+  };
+  static constexpr std::int64_t kAnglesOfBlock = 128;
+  static constexpr std::size_t kMostBlocks = 64;
+
+  const Angles& anglesOf(std::int64_t block) {
+    if (const auto found = m_angles.find(block); found != m_angles.end()) return found->second;
+    if (m_angles.size() == kMostBlocks) m_angles.clear();
+    const std::int64_t first = block * kAnglesOfBlock;
+    const Rotation rotation = rotationOf(m_rope, at::arange(first, first + kAnglesOfBlock, at::kLong));
     const at::Tensor cos = rotation.cos.contiguous(), sin = rotation.sin.contiguous();
-    m_cos.insert(m_cos.end(), cos.const_data_ptr<float>(), cos.const_data_ptr<float>() + cos.numel());
-    m_sin.insert(m_sin.end(), sin.const_data_ptr<float>(), sin.const_data_ptr<float>() + sin.numel());
-    m_positions = until;
+    Angles& angles = m_angles[block];
+    angles.cos.assign(cos.const_data_ptr<float>(), cos.const_data_ptr<float>() + cos.numel());
+    angles.sin.assign(sin.const_data_ptr<float>(), sin.const_data_ptr<float>() + sin.numel());
+    return angles;
   }
 
   /// The rows' embeddings and angles.
@@ -160,9 +167,10 @@ class DecodePlan::Steps {
     for (std::size_t r = 0; r < rows.size(); ++r) {
       m_live.push_back(r);
       std::memcpy(m_hidden.row(r), table + rows[r].id * m_hidden.rowBytes, static_cast<std::size_t>(m_hidden.rowBytes));
-      const std::size_t at = static_cast<std::size_t>(rows[r].position) * half;
-      std::copy_n(m_cos.data() + at, half, m_rowCos.data() + r * half);
-      std::copy_n(m_sin.data() + at, half, m_rowSin.data() + r * half);
+      const Angles& angles = anglesOf(rows[r].position / kAnglesOfBlock);
+      const std::size_t at = static_cast<std::size_t>(rows[r].position % kAnglesOfBlock) * half;
+      std::copy_n(angles.cos.data() + at, half, m_rowCos.data() + r * half);
+      std::copy_n(angles.sin.data() + at, half, m_rowSin.data() + r * half);
     }
     cutAttention(rows);
   }
@@ -390,16 +398,15 @@ class DecodePlan::Steps {
   const float m_scale;
   std::int64_t m_rank = 0;
   at::Tensor m_logits;
-  std::vector<float> m_cos, m_sin;  // [positions, D/2]
-  std::int64_t m_positions = 0;
+  std::map<std::int64_t, Angles> m_angles;  // by block of positions
   Rows m_hidden, m_delta, m_normed, m_q, m_attention, m_gate, m_up;
-  Rows m_own, m_k, m_v;            // of the rows that make keys and values in this layer
-  Rows m_low[3], m_wide[3];        // of LoRA: A x, and B of it
+  Rows m_own, m_k, m_v;      // of the rows that make keys and values in this layer
+  Rows m_low[3], m_wide[3];  // of LoRA: A x, and B of it
   std::vector<float> m_rowCos, m_rowSin;
   std::vector<std::size_t> m_live;  // rows that are not cancelled
   std::vector<std::int64_t> m_lengths;
   std::map<std::int64_t, kernels::DecodeAttentionPlan> m_attentions;  // by window
-  std::vector<kernels::SequenceCache> m_caches;                      // of the live rows, in this layer
+  std::vector<kernels::SequenceCache> m_caches;                       // of the live rows, in this layer
   bool m_hasCancelled = false;
 };
 

@@ -89,17 +89,18 @@ Result<at::Tensor> InferenceSession::decode(const std::vector<TokenId>& ids) {
   return std::move(decodeTogether({this}, {&ids}).front());
 }
 
-std::vector<Result<at::Tensor>> InferenceSession::decodeTogether(
-    const std::vector<InferenceSession*>& sessions, const std::vector<const std::vector<TokenId>*>& ids) {
+std::vector<Result<at::Tensor>> InferenceSession::decodeTogether(const std::vector<InferenceSession*>& sessions,
+                                                                 const std::vector<const std::vector<TokenId>*>& ids) {
   std::vector<Result<at::Tensor>> results(sessions.size(), at::Tensor());
   std::vector<DecodeRow> rows;
   struct Part {
-    std::size_t session, row;         // its first
+    std::size_t session, row;          // its first
     std::vector<std::size_t> lengths;  // before the step
   };
   std::vector<Part> parts;
   InferenceSession& first = *sessions.front();
-  if (!first.m_plan && DecodePlan::supports(*first.m_model)) first.m_plan = std::make_unique<DecodePlan>(*first.m_model);
+  if (!first.m_plan && DecodePlan::supports(*first.m_model))
+    first.m_plan = std::make_unique<DecodePlan>(*first.m_model);
   for (std::size_t i = 0; i < sessions.size(); ++i) {
     InferenceSession& session = *sessions[i];
     TORCH_INTERNAL_ASSERT(session.m_model == sessions.front()->m_model);

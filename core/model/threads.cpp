@@ -74,7 +74,8 @@ void parallelFor(std::int64_t tasks, std::int64_t grain, c10::function_ref<void(
   std::mutex mutex;
   std::exception_ptr thrown;
   runTeam([&](Team& team, int member) {
-    const std::int64_t parts = std::min<std::int64_t>(team.size(), (tasks + grain - 1) / std::max<std::int64_t>(1, grain));
+    const std::int64_t parts =
+        std::min<std::int64_t>(team.size(), (tasks + grain - 1) / std::max<std::int64_t>(1, grain));
     const std::int64_t size = (tasks + parts - 1) / parts, begin = member * size;
     if (begin >= tasks) return;
     try {
