@@ -92,11 +92,11 @@ class Generation {
   GenerateHooks m_hooks;
   GenerateResult m_result;
   std::vector<Answer> m_answers;
-  std::vector<std::int64_t> m_live;  // answers that go on
-  std::vector<TokenId> m_next;       // their newest ids, not fed yet
-  at::Tensor m_promptLogits;         // where the session holds the prompts
+  std::vector<std::int64_t> m_live;             // answers that go on
+  std::vector<TokenId> m_next;                  // their newest ids, not fed yet
+  at::Tensor m_promptLogits;                    // where the session holds the prompts
   std::optional<Result<at::Tensor>> m_decoded;  // of decodeTogether(), for the next step
-  std::size_t m_read = 0;            // tokens of the (longest) prompt in the session
+  std::size_t m_read = 0;                       // tokens of the (longest) prompt in the session
   std::int64_t m_reused = 0;
   std::uint32_t m_index = 0;  // of the token to choose
 };
