@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <set>
 
 #include "engine_process.h"
@@ -139,7 +140,7 @@ TEST(EngineProgram, TokensComeAtMostSixtyTimesASecondAndAddUpToTheAnswer) {
   EXPECT_LE(static_cast<double>(times.size()), 3 + 60 * seconds);
 }
 
-TEST(EngineProgram, TwoAnswersAlternateAndEachCountsItsOwnTime) {
+TEST(EngineProgram, TwoAnswersAreMadeTogetherAndEachCountsTheTimeOfItsSteps) {
   EngineProcess engine;
   engine.initialize();
   const Json side = sideOf(storyModel(), "full", 4000);
@@ -154,7 +155,8 @@ TEST(EngineProgram, TwoAnswersAlternateAndEachCountsItsOwnTime) {
   const auto own = [](const Json& answer) {
     return answer["first_token_s"].get<double>() + answer["decode_s"].get<double>();
   };
-  EXPECT_LE(own(a) + own(b), wall * 1.02) << "times of their own, not of both";
+  // A step that both take counts for both; what one alone waits for counts for it alone.
+  EXPECT_LE(std::max(own(a), own(b)), wall * 1.02);
   int turns = 0;
   std::int64_t last = 0;
   for (const auto& note : engine.notes) {

@@ -39,7 +39,7 @@ protocol::Side sideOf(const std::string& map, std::int64_t context = 0) {
 [[maybe_unused]] const bool kHostCounts = (installAllocator(), true);  // before the first tensor
 
 protocol::Generate::Params question(const std::string& stream, const protocol::Side& side, int tokens) {
-  protocol::Generate::Params params{stream, side, {{"user", "Once upon a time there was a dog"}}, {}};
+  protocol::Generate::Params params{stream, side, {{"user", "Once upon a time there was a dog"}}, {}, {}};
   params.sampling.maxTokens = tokens;
   params.sampling.ignoreEos = true;
   return params;
