@@ -113,7 +113,7 @@ class InferenceSession {
   SharingMap m_map;
   SessionOptions m_options;
   std::unique_ptr<KvCache> m_cache;
-  std::unique_ptr<DecodePlan> m_plan;  // made with the first step that has one
+  std::unique_ptr<DecodePlan> m_plan;       // made with the first step that has one
   std::vector<std::vector<TokenId>> m_ids;  // per sequence, what the cache holds (or will, after a map switch)
   bool m_stale = false;                     // a map switch left the cache behind m_ids
   std::int64_t m_settled = 0;               // positions of the only sequence that were read as whole chunks
