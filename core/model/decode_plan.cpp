@@ -83,12 +83,16 @@ class DecodePlan::Steps {
       }
     }
     for (const std::int64_t window : m_config.traits.windows) m_attentions[window];
+    constexpr std::int64_t kBytesOfThread = std::int64_t{2}
+                                            << 20;  // of weights: below, waiting costs more than it brings
+    m_threads = static_cast<int>(std::clamp<std::int64_t>(
+        m_config.shape().parameters * kernels::elementBytes(m_element) / kBytesOfThread, 1, 1 << 16));
   }
 
   void step(std::vector<DecodeRow>& rows) {
     reserve(rows.size());
     begin(rows);
-    runTeam([&](Team& team, int member) {
+    runTeam(m_threads, [&](Team& team, int member) {
       place = {member, team.size()};
       walk(rows, team);
     });
@@ -397,6 +401,7 @@ class DecodePlan::Steps {
   const Element m_element;
   const float m_scale;
   std::int64_t m_rank = 0;
+  int m_threads = 1;  // at most
   at::Tensor m_logits;
   std::map<std::int64_t, Angles> m_angles;  // by block of positions
   Rows m_hidden, m_delta, m_normed, m_q, m_attention, m_gate, m_up;

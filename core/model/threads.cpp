@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -44,17 +45,17 @@ void Team::wait() {
   m_round.wait(round, std::memory_order_acquire);
 }
 
-void runTeam(c10::function_ref<void(Team&, int)> work) {
+void runTeam(int most, c10::function_ref<void(Team&, int)> work) {
   at::internal::lazy_init_num_threads();
 #ifdef _OPENMP
-  if (!at::in_parallel_region() && at::get_num_threads() > 1) {
+  if (most > 1 && !at::in_parallel_region() && at::get_num_threads() > 1) {
     std::optional<Team> team;
 #pragma omp parallel
     {
 #pragma omp single
-      team.emplace(omp_get_num_threads());  // all wait for it
+      team.emplace(std::min(most, omp_get_num_threads()));  // all wait for it
       const c10::ParallelGuard guard(true);
-      work(*team, omp_get_thread_num());
+      if (omp_get_thread_num() < team->size()) work(*team, omp_get_thread_num());
     }
     return;
   }
@@ -73,10 +74,9 @@ void parallelFor(std::int64_t tasks, std::int64_t grain, c10::function_ref<void(
   }
   std::mutex mutex;
   std::exception_ptr thrown;
-  runTeam([&](Team& team, int member) {
-    const std::int64_t parts =
-        std::min<std::int64_t>(team.size(), (tasks + grain - 1) / std::max<std::int64_t>(1, grain));
-    const std::int64_t size = (tasks + parts - 1) / parts, begin = member * size;
+  const std::int64_t most = (tasks + grain - 1) / std::max<std::int64_t>(1, grain);
+  runTeam(static_cast<int>(std::min<std::int64_t>(most, std::numeric_limits<int>::max())), [&](Team& team, int member) {
+    const std::int64_t parts = team.size(), size = (tasks + parts - 1) / parts, begin = member * size;
     if (begin >= tasks) return;
     try {
       body(begin, std::min(tasks, begin + size));

@@ -30,7 +30,7 @@ class Team {
   std::atomic<std::uint32_t> m_round{0};
 };
 
-/// Runs work(team, member) on every thread, member 0 … team.size()-1. It must not throw.
-void runTeam(c10::function_ref<void(Team&, int)> work);
+/// Runs work(team, member) on every thread, at most `most`: member 0 … team.size()-1. It must not throw.
+void runTeam(int most, c10::function_ref<void(Team&, int)> work);
 
 }  // namespace strata

@@ -3,6 +3,7 @@
 #include "core/model/decode_plan.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <ATen/record_function.h>
 #include <c10/core/InferenceMode.h>
 
@@ -79,6 +80,23 @@ TEST_P(DecodePlanTest, LogitsThatAreStillHeldAreNotOverwritten) {
   const at::Tensor first = session.decode({1}).value(), copy = first.clone();
   ASSERT_TRUE(session.decode({2}));
   EXPECT_TRUE(at::equal(first, copy));
+}
+
+TEST(DecodePlanThreads, HowManyWalkThroughTheLayersChangesNoBit) {
+  const auto model = Model::open({.path = sourceFolder() / "resources/models/sample-routed"}).value();
+  const int threads = at::get_num_threads();
+  for (const SharingMap& map : mapsOf(*model)) {
+    SCOPED_TRACE(printMap(map));
+    std::vector<at::Tensor> logits;
+    for (const int count : {1, 2, 3}) {
+      at::set_num_threads(count);
+      InferenceSession session(model, map, {.capacity = 400});
+      ASSERT_TRUE(session.prefill({someIds(300, 2000)}));
+      for (const TokenId id : {5, 6, 7}) logits.push_back(session.decode({id}).value());
+    }
+    for (std::size_t i = 3; i < logits.size(); ++i) EXPECT_TRUE(at::equal(logits[i], logits[i % 3])) << i;
+  }
+  at::set_num_threads(threads);
 }
 
 TEST(DecodePlanLimits, WeightsThatNoKernelReadsAreLeftToOperators) {
