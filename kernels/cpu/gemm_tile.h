@@ -64,9 +64,13 @@ void packFourRows(const char* const (&rows)[4], std::size_t k, std::int64_t ahea
   for (; s + kFour <= k; s += kFour, to += 4 * kBlock) {
     FourWords word[4];
     for (int r = 0; r < 4; ++r) {
+      if (rows[r] == nullptr) {
+        word[r] = FourWords{};
+        continue;
+      }
       const char* const from = rows[r] + s * sizeof(Source);
       if (s % (4 * kFour) == 0) __builtin_prefetch(from + ahead);
-      word[r] = rows[r] == nullptr ? FourWords{} : loadFour<Source, Engine>(from);
+      word[r] = loadFour<Source, Engine>(from);
     }
     const FourWords low01 = __builtin_shufflevector(word[0], word[1], 0, 4, 1, 5);
     const FourWords high01 = __builtin_shufflevector(word[0], word[1], 2, 6, 3, 7);

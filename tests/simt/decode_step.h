@@ -92,7 +92,7 @@ class StepMemory {
   StepArrays place(char* base) {
     std::int64_t at = 0;
     const auto next = [&](std::int64_t bytes) {
-      char* array = base + at;
+      char* const array = base == nullptr ? nullptr : base + at;  // nullptr: only the size is wanted
       at += (bytes + 15) / 16 * 16;
       return static_cast<void*>(array);
     };
