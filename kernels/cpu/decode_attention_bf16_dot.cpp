@@ -15,6 +15,8 @@ HWY_PUSH_ATTRIBUTES("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,fma,avx2")
 namespace strata::kernels::cpu {
 namespace {
 
+#include "kernels/cpu/avx512_sums-inl.h"
+
 constexpr std::size_t kChunk = 32;  // elements of a vector
 
 inline __m512bh load(const Bfloat16* p) {
@@ -23,17 +25,6 @@ inline __m512bh load(const Bfloat16* p) {
 
 inline void prefetchRow(const Bfloat16* p, std::size_t d) {
   for (std::size_t i = 0; i < d; i += kChunk) __builtin_prefetch(p + i, 0, 3);
-}
-
-/// The sums of four vectors' lanes.
-inline __m128 totals(__m512 a, __m512 b, __m512 c, __m512 d) {
-  const __m512 ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
-  const __m512 cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
-  const __m512d low = _mm512_unpacklo_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd));
-  const __m512d high = _mm512_unpackhi_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd));
-  const __m512 blocks = _mm512_add_ps(_mm512_castpd_ps(low), _mm512_castpd_ps(high));
-  const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(blocks), _mm512_extractf32x8_ps(blocks, 1));
-  return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
 }
 
 /// Scores of four keys, at k[0] … k[3], for `Heads` query heads.
@@ -55,7 +46,7 @@ inline void scoreFour(std::index_sequence<H...>, const HeadOfBlock* heads, const
     (head(dot[H], heads[H].q), ...);
   }
   (_mm_storeu_ps(heads[H].weights + key,
-                 _mm_mul_ps(totals(dot[H][0], dot[H][1], dot[H][2], dot[H][3]), _mm_set1_ps(scale))),
+                 _mm_mul_ps(sumsOfFour(dot[H][0], dot[H][1], dot[H][2], dot[H][3]), _mm_set1_ps(scale))),
    ...);
 }
 

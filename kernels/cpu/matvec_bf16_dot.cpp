@@ -15,6 +15,7 @@ HWY_PUSH_ATTRIBUTES("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,fma,avx2")
 namespace strata::kernels {
 namespace bf16_dot {
 
+#include "kernels/cpu/avx512_sums-inl.h"
 #include "kernels/cpu/matvec_tile.h"
 struct Engine {
   using Stored = Bfloat16;
@@ -32,17 +33,10 @@ struct Engine {
     sum = _mm512_dpbf16_ps(sum, chunk, (__m512bh)_mm512_load_si512(x));
   }
   static Sum join(Sum a, Sum b) { return _mm512_add_ps(a, b); }
-  /// The sums of up to four vectors' lanes: together they take half the shuffles of one by one.
   template <int Count>
   static void totals(const Sum* sum, float* to) {
-    const Sum a = sum[0], b = Count > 1 ? sum[1] : a, c = Count > 2 ? sum[2] : a, d = Count > 3 ? sum[3] : b;
-    const Sum ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
-    const Sum cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
-    const auto low = _mm512_unpacklo_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd));
-    const auto high = _mm512_unpackhi_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd));
-    const Sum blocks = _mm512_add_ps(_mm512_castpd_ps(low), _mm512_castpd_ps(high));
-    const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(blocks), _mm512_extractf32x8_ps(blocks, 1));
-    const __m128 quarter = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+    const Sum& b = sum[Count > 1 ? 1 : 0];
+    const __m128 quarter = sumsOfFour(sum[0], b, sum[Count > 2 ? 2 : 0], Count > 3 ? sum[3] : b);
     if constexpr (Count == 1) {
       _mm_store_ss(to, quarter);
     } else {
