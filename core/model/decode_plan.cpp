@@ -83,8 +83,8 @@ class DecodePlan::Steps {
       }
     }
     for (const std::int64_t window : m_config.traits.windows) m_attentions[window];
-    constexpr std::int64_t kBytesOfThread = std::int64_t{2}
-                                            << 20;  // of weights: below, waiting costs more than it brings
+    // Of weights: with fewer, waiting for a thread costs more than it brings.
+    constexpr std::int64_t kBytesOfThread = std::int64_t{2} << 20;
     m_threads = static_cast<int>(std::clamp<std::int64_t>(
         m_config.shape().parameters * kernels::elementBytes(m_element) / kBytesOfThread, 1, 1 << 16));
   }
