@@ -12,21 +12,16 @@
 namespace strata::kernels::testing {
 namespace {
 
-class DecodeStep : public ::testing::TestWithParam<Element> {
+class DecodeStep : public OnDevice<::testing::TestWithParam<Element>, 5> {
  protected:
   static constexpr int kSteps = 12;
 
   void SetUp() override {
-    if (!missingDevice().empty()) GTEST_SKIP() << missingDevice();
+    OnDevice::SetUp();
+    if (IsSkipped()) return;
     STRATA_FIND_STEP_ENTRIES(m_entries);
     m_workspaceBytes = m_entries.workspaceBytes(m_sizes);
   }
-#if defined(STRATA_SIMT)
-  void TearDown() override {
-    EXPECT_THAT(m_session.problems(), ::testing::IsEmpty());
-  }
-  simt::Session m_session{5};
-#endif
 
   /// A step's memory on the host, filled.
   std::vector<std::uint64_t> memory() {
@@ -35,9 +30,7 @@ class DecodeStep : public ::testing::TestWithParam<Element> {
     places.fill(block.data());
     return block;
   }
-  StepArrays arraysOf(void* base) {
-    return StepMemory(GetParam(), m_sizes, m_workspaceBytes).at(base);
-  }
+  StepArrays arraysOf(void* base) { return StepMemory(GetParam(), m_sizes, m_workspaceBytes).at(base); }
 
   std::vector<std::int64_t> idsOf(std::vector<std::uint64_t>& block) {
     const auto* ids = static_cast<const std::int64_t*>(arraysOf(block.data()).ids);

@@ -17,18 +17,7 @@
 namespace strata::kernels::testing {
 namespace {
 
-class DeviceKernel : public ::testing::TestWithParam<Element> {
- protected:
-  void SetUp() override {
-    if (!missingDevice().empty()) GTEST_SKIP() << missingDevice();
-  }
-#if defined(STRATA_SIMT)
-  void TearDown() override {
-    EXPECT_THAT(m_session.problems(), ::testing::IsEmpty());
-  }
-  simt::Session m_session{1};
-#endif
-};
+class DeviceKernel : public OnDevice<::testing::TestWithParam<Element>, 1> {};
 
 TEST_P(DeviceKernel, RmsNormIsAsExactAsThePlainComputation) {
   for (const std::int64_t c : {1, 5, 16, 33, 64, 100, 768, 5000}) {
@@ -248,18 +237,8 @@ TEST_P(DeviceKernel, DecodeAttentionDoesNotDependOnTheGrid) {
 INSTANTIATE_TEST_SUITE_P(, DeviceKernel, ::testing::Values(Element::f32, Element::bf16),
                          [](const auto& info) { return info.param == Element::f32 ? "F32" : "Bf16"; });
 
-class DeviceArgmax : public ::testing::Test {
+class DeviceArgmax : public OnDevice<::testing::Test, 1> {
  protected:
-  void SetUp() override {
-    if (!missingDevice().empty()) GTEST_SKIP() << missingDevice();
-  }
-#if defined(STRATA_SIMT)
-  void TearDown() override {
-    EXPECT_THAT(m_session.problems(), ::testing::IsEmpty());
-  }
-  simt::Session m_session{1};
-#endif
-
   /// The ids of rows of logits; each length is one more than before.
   static std::vector<std::int64_t> argmax(const Array& logits, std::int64_t rows) {
     std::vector<std::int64_t> ids(static_cast<std::size_t>(rows), -7), lengths(static_cast<std::size_t>(rows), 40);

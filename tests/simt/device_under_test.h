@@ -7,6 +7,7 @@
 //   ASSERT_EQ(STRATA_ENTRY(strata_cuda_silu_mul)(…, x.data(), y.data(), …), 0);
 //   y.copyBack(out);                                             // waits for the kernels
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstddef>
@@ -138,5 +139,21 @@ class Memory {
 };
 
 #endif
+
+/// A test of device kernels: skipped where there is no device; in the emulation, whose threads run in an order by
+/// `kSeed`, it also fails on a wrong access or a missing barrier.
+template <class Base, int kSeed>
+class OnDevice : public Base {
+ protected:
+  void SetUp() override {
+    if (!missingDevice().empty()) GTEST_SKIP() << missingDevice();
+  }
+#if defined(STRATA_SIMT)
+  void TearDown() override {
+    EXPECT_THAT(m_session.problems(), ::testing::IsEmpty());
+  }
+  simt::Session m_session{kSeed};
+#endif
+};
 
 }  // namespace strata::kernels::testing

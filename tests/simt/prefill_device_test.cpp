@@ -16,18 +16,8 @@ struct PrefillCase {
   std::int64_t window = 0;
 };
 
-class PrefillAttention : public ::testing::TestWithParam<Element> {
+class PrefillAttention : public OnDevice<::testing::TestWithParam<Element>, 9> {
  protected:
-  void SetUp() override {
-    if (!missingDevice().empty()) GTEST_SKIP() << missingDevice();
-  }
-#if defined(STRATA_SIMT)
-  void TearDown() override {
-    EXPECT_THAT(m_session.problems(), ::testing::IsEmpty());
-  }
-  simt::Session m_session{9};
-#endif
-
   /// Against fp64 and the reference; what no query may see is NaN.
   void check(const PrefillCase& shape) const {
     const std::int64_t b = shape.b, t = shape.t, h = shape.h, hkv = shape.hkv, d = shape.d;
