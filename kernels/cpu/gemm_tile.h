@@ -5,8 +5,8 @@
 // rows and the blocks of 16 columns whose sums are held in registers; Sum, a vector of sums; Words, a vector of words;
 // zero, storeSum, loadWords; broadcast(const Word*); madd(sum, words, words); and storeRow(floats, n, Stored*).
 
-typedef std::uint32_t FourWords __attribute__((vector_size(16)));
-typedef std::uint32_t BlockWords __attribute__((vector_size(64)));
+using FourWords = std::uint32_t __attribute__((vector_size(16)));
+using BlockWords = std::uint32_t __attribute__((vector_size(64)));
 
 constexpr std::size_t kBlock = cpu::kGemmBlock;
 
@@ -98,7 +98,7 @@ inline void packColumns(const char* low, const char* high, std::uint32_t* to) {
       std::memcpy(&bits, from, sizeof(bits));
       if constexpr (sizeof(typename Engine::Stored) == 2) bits = roundWords(bits);
     } else {
-      typedef std::uint16_t BlockHalves __attribute__((vector_size(32)));
+      using BlockHalves = std::uint16_t __attribute__((vector_size(32)));
       BlockHalves halves;
       std::memcpy(&halves, from, sizeof(halves));
       bits = __builtin_convertvector(halves, BlockWords) << 16;
@@ -209,14 +209,10 @@ void gemmRows(const GemmPart<Engine>* parts, int count, std::size_t row, std::si
               float* sums) {
   GemmPart<Engine> here[cpu::kMostGemmParts];
   for (int i = 0; i < count; ++i) here[i] = parts[i];
-  const auto next = [&](std::size_t done) {
-    blocks -= done;
-    sums += done * kBlock;
-    for (int i = 0; i < count; ++i) here[i].b += done * columnBlock;
-  };
-  while (blocks >= Engine::kBlocks) {
+  for (; blocks >= Engine::kBlocks; blocks -= Engine::kBlocks) {
     gemmTile<Engine, Rows, Engine::kBlocks>(here, count, row, columnBlock, sums);
-    next(Engine::kBlocks);
+    sums += Engine::kBlocks * kBlock;
+    for (int i = 0; i < count; ++i) here[i].b += Engine::kBlocks * columnBlock;
   }
   if constexpr (Engine::kBlocks == 3) {
     if (blocks == 2) return gemmTile<Engine, Rows, 2>(here, count, row, columnBlock, sums);

@@ -77,9 +77,8 @@ void dotRows(const typename Engine::Stored* weight, const typename Engine::Input
   const auto tile = [&](auto count) {
     dotTile<Engine, Outputs, decltype(count)::value>(weight, x + done * xStride, xStride, k,
                                                      reinterpret_cast<float(*)[8]>(&sums[0][done]));
-    done += decltype(count)::value;
   };
-  while (rows - done > 4) tile(std::integral_constant<int, 4>());
+  for (; rows - done > 4; done += 4) tile(std::integral_constant<int, 4>());
   switch (rows - done) {
     case 1:
       return tile(std::integral_constant<int, 1>());
