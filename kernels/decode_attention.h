@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/kv_codes.h"
 #include "kernels/stream.h"
 
 namespace strata::kernels {
@@ -16,11 +17,15 @@ namespace cpu {
 struct KeyRange;
 }
 
-/// Where the keys and values of one sequence lie: each [Hkv, capacity, D].
+/// Where the keys and values of one sequence lie: each [Hkv, capacity, D], or codes of this format and their scales
+/// [Hkv, capacity].
 struct SequenceCache {
   const void* k = nullptr;
   const void* v = nullptr;
   std::int64_t capacity = 0;
+  KvFormat format = KvFormat::plain;
+  const void* kScales = nullptr;
+  const void* vScales = nullptr;
 };
 
 /// One step's attention, cut once for all of its layers. Between attend() and merge() of a layer, and before the next

@@ -22,12 +22,17 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace strata::kernels::HWY_NAMESPACE {
+#include "kernels/cpu/kv_codes-inl.h"
 
 constexpr std::size_t kBlockKeys = 64;  // keys between two looks at the running maximum; a multiple of lanes()
 
 inline void prefetch(const void* p, std::size_t bytes) {
   for (std::size_t i = 0; i < bytes; i += 64) __builtin_prefetch(static_cast<const char*>(p) + i, 0, 3);
 }
+
+/// How pairs of T are laid out: codes as fp32.
+template <class T>
+using LayoutOf = std::conditional_t<std::is_same_v<T, Bfloat16>, Bfloat16, float>;
 
 /// What one query head gathers over its keys.
 struct Gathered {
@@ -149,25 +154,48 @@ void gather(Gathered* heads, const T* v, const T* nextK, std::size_t keys, std::
   if (i < d) gatherChunk<T, false>(std::make_index_sequence<Heads>(), heads, v, nextK, keys, i, d);
 }
 
+/// A block of keys and values; the scales are those of codes.
+template <class T>
+struct Block {
+  const T *k, *v;
+  const Bfloat16 *kScales, *vScales;
+  std::size_t keys;
+};
+
+/// weights *= scales.
+inline void multiply(float* weights, const Bfloat16* scales, std::size_t keys) {
+  const FloatTag floats;
+  std::size_t i = 0;
+  for (; i + lanes() <= keys; i += lanes()) {
+    hn::Store(hn::Mul(hn::Load(floats, weights + i), load(scales + i)), floats, weights + i);
+  }
+  for (; i < keys; ++i) weights[i] *= toFloat(scales[i]);
+}
+
 /// One block of keys for `Heads` query heads.
 template <class T, int Heads>
-void attendBlock(Gathered* heads, const T* k, const T* v, std::size_t keys, std::size_t d) {
-  score<T, Heads>(heads, k, v, keys, d);
-  for (int h = 0; h < Heads; ++h) weigh(heads[h], keys, roundUp(d, 2 * lanes()));
-  gather<T, Heads>(heads, v, k + keys * d, keys, d);
+void attendBlock(Gathered* heads, const Block<T>& block, std::size_t d) {
+  constexpr bool kCodes = !std::is_same_v<T, float> && !std::is_same_v<T, Bfloat16>;
+  score<T, Heads>(heads, block.k, block.v, block.keys, d);
+  for (int h = 0; h < Heads; ++h) {
+    if constexpr (kCodes) multiply(heads[h].weights, block.kScales, block.keys);
+    weigh(heads[h], block.keys, roundUp(d, 2 * lanes()));
+    if constexpr (kCodes) multiply(heads[h].weights, block.vScales, block.keys);
+  }
+  gather<T, Heads>(heads, block.v, block.k + block.keys * d, block.keys, d);
 }
 
 /// Heads that share a load of k or v: four keys' scores of each have to fit into the registers.
 constexpr std::size_t kHeadsAtOnce = HWY_MAX_BYTES >= 64 ? 4 : 2;
 
 template <class T>
-void attendHeads(Gathered* heads, std::size_t count, const T* k, const T* v, std::size_t keys, std::size_t d) {
+void attendHeads(Gathered* heads, std::size_t count, const Block<T>& block, std::size_t d) {
   for (; count >= kHeadsAtOnce; count -= kHeadsAtOnce, heads += kHeadsAtOnce) {
-    attendBlock<T, static_cast<int>(kHeadsAtOnce)>(heads, k, v, keys, d);
+    attendBlock<T, static_cast<int>(kHeadsAtOnce)>(heads, block, d);
   }
-  if (count == 3) attendBlock<T, 3>(heads, k, v, keys, d);
-  if (count == 2) attendBlock<T, 2>(heads, k, v, keys, d);
-  if (count == 1) attendBlock<T, 1>(heads, k, v, keys, d);
+  if (count == 3) attendBlock<T, 3>(heads, block, d);
+  if (count == 2) attendBlock<T, 2>(heads, block, d);
+  if (count == 1) attendBlock<T, 1>(heads, block, d);
 }
 
 /// One block of keys by AVX-512-BF16.
@@ -187,19 +215,26 @@ inline bool usesBf16Dot(std::size_t d) {
 #endif
 }
 
-template <class T>
-void attend(const cpu::DecodeAttentionWork& work, std::size_t taskIndex, float* scratch) {
-  const cpu::KeyRange& task = work.tasks[taskIndex];
+/// Queries and outputs of T over a cache of C: T itself, or codes.
+template <class T, class C>
+void attend(const cpu::DecodeAttentionWork& work, const cpu::KeyRange& task, float* scratch) {
   const std::size_t d = work.d;
   const std::size_t paddedD = roundUp(d, 2 * lanes());
   Gathered heads[cpu::kMaxHeadsAtOnce];
   const std::size_t group = task.headEnd - task.headBegin;
+  const auto query = [&](std::size_t g) {
+    return static_cast<const T*>(work.q) + (task.sequence * work.h + task.headBegin + g) * d;
+  };
   for (std::size_t g = 0; g < group; ++g, scratch += 2 * paddedD + kBlockKeys) {
     heads[g].q = scratch;
     heads[g].sum = scratch + paddedD;
     heads[g].weights = scratch + 2 * paddedD;
-    const std::size_t query = task.sequence * work.h + task.headBegin + g;
-    expandPairs<T>(static_cast<const T*>(work.q) + query * d, d, heads[g].q);
+    if constexpr (std::is_same_v<LayoutOf<C>, T>) {
+      expandPairs<T>(query(g), d, heads[g].q);
+    } else {
+      std::fill(heads[g].q + d, heads[g].q + paddedD, 0.0f);
+      for (std::size_t i = 0; i < d; ++i) heads[g].q[i] = toFloat(query(g)[i]);
+    }
     for (std::size_t i = 0; i < paddedD; ++i) heads[g].q[i] *= work.scale;
     std::fill(heads[g].sum, heads[g].sum + paddedD, 0.0f);
   }
@@ -208,21 +243,18 @@ void attend(const cpu::DecodeAttentionWork& work, std::size_t taskIndex, float* 
       float* partial = work.partial + (task.partial + g) * (d + 2);
       partial[0] = heads[g].largest;
       partial[1] = heads[g].total;
-      collectPairs<T>(heads[g].sum, d, partial + 2);
+      collectPairs<LayoutOf<C>>(heads[g].sum, d, partial + 2);
     }
   };
   const SequenceCache& cache = work.caches[task.sequence];
-  const std::size_t first = task.kvHead * static_cast<std::size_t>(cache.capacity) * d;
-  const T* k = static_cast<const T*>(cache.k) + first;
-  const T* v = static_cast<const T*>(cache.v) + first;
-  if constexpr (std::is_same_v<T, Bfloat16>) {
+  const std::size_t first = task.kvHead * static_cast<std::size_t>(cache.capacity);
+  const C* k = static_cast<const C*>(cache.k) + first * d;
+  const C* v = static_cast<const C*>(cache.v) + first * d;
+  if constexpr (std::is_same_v<C, Bfloat16>) {
     if (usesBf16Dot(d)) {
       cpu::HeadOfBlock asBf16[cpu::kMaxHeadsAtOnce];
       Bfloat16 rounded[cpu::kMaxHeadsAtOnce][kBlockKeys + 2];
-      for (std::size_t g = 0; g < group; ++g) {
-        asBf16[g] = {static_cast<const T*>(work.q) + (task.sequence * work.h + task.headBegin + g) * d, heads[g].sum,
-                     heads[g].weights, rounded[g]};
-      }
+      for (std::size_t g = 0; g < group; ++g) asBf16[g] = {query(g), heads[g].sum, heads[g].weights, rounded[g]};
       for (std::size_t key = task.begin; key < task.end; key += kBlockKeys) {
         attendBlockBf16Dot(heads, asBf16, group, k + key * d, v + key * d, std::min(kBlockKeys, task.end - key), d,
                            work.scale);
@@ -230,10 +262,29 @@ void attend(const cpu::DecodeAttentionWork& work, std::size_t taskIndex, float* 
       return storePartial();
     }
   }
+  Block<C> block{};
   for (std::size_t key = task.begin; key < task.end; key += kBlockKeys) {
-    attendHeads<T>(heads, group, k + key * d, v + key * d, std::min(kBlockKeys, task.end - key), d);
+    block = {k + key * d, v + key * d, nullptr, nullptr, std::min(kBlockKeys, task.end - key)};
+    if (cache.format != KvFormat::plain) {
+      block.kScales = static_cast<const Bfloat16*>(cache.kScales) + first + key;
+      block.vScales = static_cast<const Bfloat16*>(cache.vScales) + first + key;
+    }
+    attendHeads<C>(heads, group, block, d);
   }
   storePartial();
+}
+
+template <class T>
+void attendTask(const cpu::DecodeAttentionWork& work, std::size_t index, float* scratch) {
+  const cpu::KeyRange& task = work.tasks[index];
+  switch (work.caches[task.sequence].format) {
+    case KvFormat::plain:
+      return attend<T, T>(work, task, scratch);
+    case KvFormat::int8:
+      return attend<T, std::int8_t>(work, task, scratch);
+    case KvFormat::fp8:
+      return attend<T, Float8>(work, task, scratch);
+  }
 }
 
 void attendPart(const cpu::DecodeAttentionWork& work, std::int64_t begin, std::int64_t end) {
@@ -245,9 +296,9 @@ void attendPart(const cpu::DecodeAttentionWork& work, std::int64_t begin, std::i
   float* scratch = paddedD > kMostD ? larger.get() : own;
   for (std::int64_t task = begin; task < end; ++task) {
     if (work.element == Element::f32) {
-      attend<float>(work, static_cast<std::size_t>(task), scratch);
+      attendTask<float>(work, static_cast<std::size_t>(task), scratch);
     } else {
-      attend<Bfloat16>(work, static_cast<std::size_t>(task), scratch);
+      attendTask<Bfloat16>(work, static_cast<std::size_t>(task), scratch);
     }
   }
 }
