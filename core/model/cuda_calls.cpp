@@ -153,7 +153,7 @@ at::Tensor decodeAttention(const at::Tensor& q, const at::Tensor& kCache, const 
   const int status =
       run(elementOf(q), query.const_data_ptr(), kCache.const_data_ptr(), vCache.const_data_ptr(),
           ends.const_data_ptr<std::int64_t>(), window, static_cast<float>(scale), out.mutable_data_ptr(), batch, heads,
-          kvHeads, kCache.size(2), d, most, workspace.mutable_data_ptr(), workspace.numel(), streamOf(q));
+          kvHeads, kCache.size(2), d, most, nullptr, 0, workspace.mutable_data_ptr(), workspace.numel(), streamOf(q));
   return launched("decode_attention", status) ? out : at::Tensor();
 }
 

@@ -14,8 +14,8 @@ std::int64_t strata_cuda_decode_attention_workspace(std::int64_t b, std::int64_t
 int strata_cuda_decode_attention(int element, const void* q, const void* kCache, const void* vCache,
                                  const std::int64_t* lengths, std::int64_t window, float scale, void* out,
                                  std::int64_t b, std::int64_t h, std::int64_t hkv, std::int64_t capacity,
-                                 std::int64_t d, std::int64_t maxLength, void* workspace, std::int64_t workspaceBytes,
-                                 void* stream) {
+                                 std::int64_t d, std::int64_t maxLength, const void* kept, std::int64_t keptBytes,
+                                 void* workspace, std::int64_t workspaceBytes, void* stream) {
   if (b < 1 || b > cuda::kMostBlocksY || hkv < 1 || h < hkv || h % hkv != 0 || d < 1 || d > cuda::kAttentionMaxD ||
       !cuda::isElement(element)) {
     return cuda::kInvalidValue;
@@ -40,5 +40,6 @@ int strata_cuda_decode_attention(int element, const void* q, const void* kCache,
   const std::int64_t bytes = a.ranges == 1 ? 0 : b * h * a.ranges * (d + 2) * static_cast<std::int64_t>(sizeof(float));
   if (workspaceBytes < bytes) return cuda::kInvalidValue;
   a.aligned = cuda::areAligned(d * (element == 0 ? 4 : 2), q, kCache, vCache);
-  return element == 0 ? cuda::launchAttention<float>(a, b, stream) : cuda::launchAttention<Bfloat16>(a, b, stream);
+  return element == 0 ? cuda::launchAttention<float>(a, b, stream, kept, keptBytes)
+                      : cuda::launchAttention<Bfloat16>(a, b, stream, kept, keptBytes);
 }

@@ -270,10 +270,11 @@ int launchAttentionHeads(const AttentionArguments& a, const Launch& how) {
   return launch(decodeAttentionKernel<T, Heads, 32>, how, a);
 }
 
-/// rows: B · queries.
+/// rows: B · queries. kept: of Launch.
 template <class T>
-int launchAttention(const AttentionArguments& a, std::int64_t rows, void* stream) {
-  const Launch how{{a.ranges, a.kvHeads * a.parts, static_cast<int>(rows)}, kAttentionThreads, stream};
+int launchAttention(const AttentionArguments& a, std::int64_t rows, void* stream, const void* kept = nullptr,
+                    std::int64_t keptBytes = 0) {
+  const Launch how{{a.ranges, a.kvHeads * a.parts, static_cast<int>(rows)}, kAttentionThreads, stream, kept, keptBytes};
   const int group = a.heads / a.kvHeads;
   const int headsAtOnce = (group + a.parts - 1) / a.parts;
   int error = 0;

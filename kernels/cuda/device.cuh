@@ -108,10 +108,12 @@ struct Launch {
   int grid[3];
   int threads;
   void* stream;
+  const void* kept = nullptr;  // bytes that stay in the part of L2 that is set apart
+  std::int64_t keptBytes = 0;
 };
 template <class Kernel, class Arguments>
 int launch(Kernel kernel, const Launch& how, const Arguments& arguments) {
-  simt::launch(how.grid, how.threads, [&] { kernel(arguments); });
+  simt::launchOn(how.stream, how.grid, how.threads, [kernel, arguments] { kernel(arguments); });
   return 0;
 }
 inline int processors() {
@@ -206,23 +208,54 @@ struct Launch {
   int grid[3];
   int threads;
   void* stream;
+  const void* kept = nullptr;  // bytes that stay in the part of L2 that is set apart
+  std::int64_t keptBytes = 0;
 };
+/// Of the current device; 0 where that cannot be read (then a launch reports why).
+inline int deviceAttribute(cudaDeviceAttr attribute) {
+  int device = 0, value = 0;
+  if (cudaGetDevice(&device) != cudaSuccess) return 0;
+  return cudaDeviceGetAttribute(&value, attribute, device) == cudaSuccess ? value : 0;
+}
+/// Streaming multiprocessors.
+inline int processors() {
+  const int count = deviceAttribute(cudaDevAttrMultiProcessorCount);
+  return count > 0 ? count : 1;
+}
+/// The window of a launch over what is to be kept; no bytes where the device keeps nothing.
+inline cudaAccessPolicyWindow windowOf(const Launch& how) {
+  const std::int64_t mostKept = deviceAttribute(cudaDevAttrMaxPersistingL2CacheSize);
+  const std::int64_t mostBytes = deviceAttribute(cudaDevAttrMaxAccessPolicyWindowSize);
+  const std::int64_t bytes = mostKept == 0 ? 0 : how.keptBytes < mostBytes ? how.keptBytes : mostBytes;
+  cudaAccessPolicyWindow window{};
+  window.base_ptr = const_cast<void*>(how.kept);
+  window.num_bytes = static_cast<std::size_t>(bytes);
+  window.hitRatio = bytes <= mostKept ? 1.0f : static_cast<float>(mostKept) / static_cast<float>(bytes);
+  window.hitProp = cudaAccessPropertyPersisting;
+  window.missProp = cudaAccessPropertyStreaming;
+  return window;
+}
 /// A cudaError_t.
 template <class Kernel, class Arguments>
 int launch(Kernel kernel, const Launch& how, const Arguments& arguments) {
-  const dim3 grid(static_cast<unsigned>(how.grid[0]), static_cast<unsigned>(how.grid[1]),
-                  static_cast<unsigned>(how.grid[2]));
+  cudaLaunchConfig_t config{};
+  config.gridDim =
+      dim3(static_cast<unsigned>(how.grid[0]), static_cast<unsigned>(how.grid[1]), static_cast<unsigned>(how.grid[2]));
+  config.blockDim = dim3(static_cast<unsigned>(how.threads));
+  config.stream = static_cast<cudaStream_t>(how.stream);
   void* parameters[] = {const_cast<Arguments*>(&arguments)};
-  return static_cast<int>(cudaLaunchKernel(reinterpret_cast<const void*>(kernel), grid,
-                                           dim3(static_cast<unsigned>(how.threads)), parameters, 0,
-                                           static_cast<cudaStream_t>(how.stream)));
-}
-/// Streaming multiprocessors of the current device; 1 where that cannot be read (then the launch reports why).
-inline int processors() {
-  int device = 0, count = 0;
-  if (cudaGetDevice(&device) != cudaSuccess) return 1;
-  if (cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device) != cudaSuccess) return 1;
-  return count;
+  const void* function = reinterpret_cast<const void*>(kernel);
+  if (how.keptBytes > 0) {
+    cudaLaunchAttribute window{};
+    window.id = cudaLaunchAttributeAccessPolicyWindow;
+    window.val.accessPolicyWindow = windowOf(how);
+    if (window.val.accessPolicyWindow.num_bytes > 0) {
+      config.attrs = &window;
+      config.numAttrs = 1;
+      return static_cast<int>(cudaLaunchKernelExC(&config, function, parameters));
+    }
+  }
+  return static_cast<int>(cudaLaunchKernel(function, config.gridDim, config.blockDim, parameters, 0, config.stream));
 }
 
 #endif

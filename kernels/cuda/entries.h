@@ -2,11 +2,11 @@
 // The C entry points of libstrata_cuda.so, which the engine loads with dlopen where a driver is found.
 //
 // Each starts kernels on `stream`, a cudaStream_t, and returns at once: 0 is success, 1 (cudaErrorInvalidValue) sizes
-// that it does not take, anything else a cudaError_t. None allocates, copies, or waits. All pointers are device memory
-// but where said, and lengths are read on the device, so a CUDA graph can capture any sequence of calls; grids depend
-// on the sizes given alone. element: 0 is f32, 1 bf16; sums are kept in fp32. Arrays whose rows do not start at
-// multiples of 16 bytes are read element by element. What a call computes is said in the header of that name in
-// kernels/.
+// that it does not take, anything else a cudaError_t. None allocates (but for graphs), copies, or waits. All pointers
+// are device memory but where said, and lengths are read on the device, so a CUDA graph can capture any sequence of
+// calls; grids depend on the sizes given alone. element: 0 is f32, 1 bf16; sums are kept in fp32. Arrays whose rows do
+// not start at multiples of 16 bytes are read element by element. What a call computes is said in the header of that
+// name in kernels/.
 
 #include <cstdint>
 
@@ -33,6 +33,9 @@ int strata_cuda_rope_append(int element, void* q, const void* k, const void* v, 
 
 /// silu_mul.h.
 int strata_cuda_silu_mul(int element, const void* gate, const void* up, void* y, std::int64_t n, void* stream);
+
+/// y [n] += scale · x, rounded once.
+int strata_cuda_add_scaled(int element, void* y, const void* x, float scale, std::int64_t n, void* stream);
 
 /// matvec.h for 1 to 8 rows and up to 4 targets; `targets` is host memory and read before the call returns. Codes of
 /// quantised targets start at multiples of 16 bytes. One launch for each format of weight.
@@ -70,15 +73,27 @@ int strata_cuda_attention(int element, const void* q, const void* k, const void*
 
 /// decode_attention.h; D is at most 256. maxLength: the most keys that a query sees (the largest of lengths, or the
 /// window), or anything above; it decides the size of the grid and of the workspace. For a graph: the capacity. Only as
-/// many blocks as a length needs do anything.
+/// many blocks as a length needs do anything. kept, keptBytes: what of it stays in the part of L2 that is set apart, as
+/// far as that holds it, for the followers' attention; or null and 0.
 int strata_cuda_decode_attention(int element, const void* q, const void* kCache, const void* vCache,
                                  const std::int64_t* lengths, std::int64_t window, float scale, void* out,
                                  std::int64_t b, std::int64_t h, std::int64_t hkv, std::int64_t capacity,
-                                 std::int64_t d, std::int64_t maxLength, void* workspace, std::int64_t workspaceBytes,
-                                 void* stream);
+                                 std::int64_t d, std::int64_t maxLength, const void* kept, std::int64_t keptBytes,
+                                 void* workspace, std::int64_t workspaceBytes, void* stream);
 /// Bytes of device memory that a call with these sizes on the current device needs as its workspace; may be 0.
 std::int64_t strata_cuda_decode_attention_workspace(std::int64_t b, std::int64_t h, std::int64_t hkv, std::int64_t d,
                                                     std::int64_t maxLength);
+
+/// Calls between the two are recorded on *stream, of its own, and do not run. The second always ends that stream; where
+/// it gives 0, *graph is what was recorded, to be launched any number of times and then released.
+int strata_cuda_graph_begin(void** stream);
+int strata_cuda_graph_end(void* stream, void** graph);
+int strata_cuda_graph_launch(void* graph, void* stream);
+int strata_cuda_graph_release(void* graph);
+
+/// Sets apart as much of the current device's L2 as can be, for what attention keeps there: bytes, 0 where none can be.
+/// Not between graph_begin and graph_end.
+std::int64_t strata_cuda_set_apart_l2();
 }
 #pragma GCC visibility pop
 

@@ -1,7 +1,7 @@
-// kernels/silu_mul.h, and rows of a table: element-wise kernels, eight elements a thread.
+// kernels/silu_mul.h, y += scale · x, and rows of a table: element-wise kernels, eight elements a thread.
 //
 // Roofline: bound by memory. siluMul reads 2 and writes 1 element (12 bytes of fp32, 6 of bf16) and takes an
-// exponential and a division for it; selectRows reads 1 and writes 1.
+// exponential and a division for it; addScaled reads 2 and writes 1; selectRows reads 1 and writes 1.
 
 #include "kernels/cuda/device.cuh"
 #include "kernels/cuda/entries.h"
@@ -31,6 +31,30 @@ siluMulKernel(SiluMulArguments a) {
   for (int e = 0; e < 8; ++e) gate[e] = gate[e] / (1.0f + expf(-gate[e])) * up[e];
   Eight<T> eight;
   pack(gate, eight);
+  storeEight(static_cast<T*>(a.y) + i, eight, count, a.aligned);
+}
+
+struct AddScaledArguments {
+  void* y;
+  const void* x;
+  float scale;
+  std::int64_t n;
+  bool aligned;
+};
+
+template <class T>
+STRATA_KERNEL(kElementwiseThreads)
+addScaledKernel(AddScaledArguments a) {
+  const std::int64_t i = (static_cast<std::int64_t>(blockIndexX()) * kElementwiseThreads + threadIndex()) * 8;
+  const int count = eightOf(i, a.n);
+  if (count == 0) return;
+  float sum[8], x[8];
+  expand(loadWrittenEight(static_cast<T*>(a.y) + i, count, a.aligned), sum);
+  expand(loadEight(static_cast<const T*>(a.x) + i, count, a.aligned), x);
+  STRATA_UNROLL
+  for (int e = 0; e < 8; ++e) sum[e] += a.scale * x[e];
+  Eight<T> eight;
+  pack(sum, eight);
   storeEight(static_cast<T*>(a.y) + i, eight, count, a.aligned);
 }
 
@@ -70,6 +94,17 @@ int strata_cuda_silu_mul(int element, const void* gate, const void* up, void* y,
   const SiluMulArguments a{gate, up, y, n, areAligned(0, gate, up, y)};
   const Launch how{{static_cast<int>(blocks), 1, 1}, kElementwiseThreads, stream};
   return element == 0 ? launch(siluMulKernel<float>, how, a) : launch(siluMulKernel<Bfloat16>, how, a);
+}
+
+int strata_cuda_add_scaled(int element, void* y, const void* x, float scale, std::int64_t n, void* stream) {
+  using namespace strata::kernels;
+  using namespace strata::kernels::cuda;
+  const std::int64_t blocks = (n + 8 * kElementwiseThreads - 1) / (8 * kElementwiseThreads);
+  if (!isElement(element) || n < 0 || blocks > kMostBlocks) return kInvalidValue;
+  if (n == 0) return 0;
+  const AddScaledArguments a{y, x, scale, n, areAligned(0, x, y)};
+  const Launch how{{static_cast<int>(blocks), 1, 1}, kElementwiseThreads, stream};
+  return element == 0 ? launch(addScaledKernel<float>, how, a) : launch(addScaledKernel<Bfloat16>, how, a);
 }
 
 int strata_cuda_select_rows(int element, const void* table, const std::int64_t* ids, void* out, std::int64_t rows,

@@ -20,7 +20,7 @@ void attentionOnSimt(Element element, const void* q, const void* kCache, const v
   Array workspace(Element::f32, bytes / 4);  // an unreadable page follows
   const int error =
       strata_cuda_decode_attention(element == Element::f32 ? 0 : 1, q, kCache, vCache, lengths, window, scale, out, b,
-                                   h, hkv, capacity, d, longest, workspace.data(), bytes, nullptr);
+                                   h, hkv, capacity, d, longest, nullptr, 0, workspace.data(), bytes, nullptr);
   ASSERT_EQ(error, 0);
   EXPECT_TRUE(workspace.surroundingsUntouched());
 }
@@ -82,7 +82,7 @@ TEST(DecodeAttentionEntry, RefusesWhatItCannotDo) {
   const std::int64_t length = 1;
   const auto call = [&](int element, std::int64_t h, std::int64_t hkv, std::int64_t d, std::int64_t maxLength) {
     return strata_cuda_decode_attention(element, &value, &value, &value, &length, 0, 1, &value, 1, h, hkv, 100000, d,
-                                        maxLength, nullptr, 0, nullptr);
+                                        maxLength, nullptr, 0, nullptr, 0, nullptr);
   };
   EXPECT_EQ(call(2, 1, 1, 64, 1), 1);
   EXPECT_EQ(call(0, 3, 2, 64, 1), 1);

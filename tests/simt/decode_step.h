@@ -1,17 +1,18 @@
 #pragma once
-// One decoding step of a small model whose layer 1 reads the keys and values of layer 0, as a list of calls: once of
-// the reference kernels on the host, once of the device's entry points, which read ids and lengths where the device has
-// them.
+// A small model for kernels/cuda/decode_step.h whose layer 1 reads the keys and values of layer 0, with all that a
+// layer may have: norms of heads, a window, a bias, LoRA. Its steps run once by the reference kernels on the host and
+// once by the device's entry points.
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <random>
 #include <vector>
 
-#include "kernels/cuda/entries.h"
+#include "kernels/cuda/decode_step.h"
 #include "kernels/decode_attention.h"
 #include "kernels/elements.h"
 #include "kernels/kv_append.h"
@@ -21,29 +22,20 @@
 
 namespace strata::kernels::testing {
 
+using cuda::DecodeStep;
+using cuda::DeviceOperations;
+using cuda::runDecodeStep;
+using cuda::StepEntries;
+using cuda::StepLayer;
+using cuda::StepLinear;
+
 struct StepSizes {
-  std::int64_t b = 2, layers = 3, c = 64, h = 4, hkv = 2, d = 16, f = 96, vocab = 101, capacity = 24;
+  std::int64_t b = 2, layers = 3, c = 64, h = 4, hkv = 2, d = 16, f = 96, vocab = 101, capacity = 24, rank = 4;
 };
-constexpr int kStepSources[] = {0, 0, 2};  // src[l]
-constexpr float kStepEps = 1e-5f;
+constexpr int kStepSources[] = {0, 0, 2};           // src[l]
+constexpr std::int64_t kStepWindows[] = {0, 5, 0};  // of the layers
 
-/// Addresses of all arrays of a step. Weights in `element`: per layer input norm, q, k, v, o, post norm, gate, up,
-/// down.
-struct StepArrays {
-  struct Layer {
-    void *inputNorm, *q, *k, *v, *o, *postNorm, *gate, *up, *down;
-    void *kCache, *vCache;
-  };
-  std::vector<Layer> layers;
-  void *embedding, *norm, *head;
-  void *cos, *sin;      // F32 [capacity, D/2]
-  void *ids, *lengths;  // int64 [B]
-  void *hidden, *normed, *q, *k, *v, *attention, *projected, *gate, *up, *logits;
-  void* workspace;
-  std::int64_t workspaceBytes;
-};
-
-/// Where each array of a step lies in one block of memory, and how it begins.
+/// Where each array of a step is in one block of memory, and how it begins.
 class StepMemory {
  public:
   StepMemory(Element element, const StepSizes& sizes, std::int64_t workspaceBytes)
@@ -51,45 +43,53 @@ class StepMemory {
     place(nullptr);
   }
   std::int64_t bytes() const { return m_bytes; }
-  StepArrays at(void* base) { return place(static_cast<char*>(base)); }
+  DecodeStep at(void* base) { return place(static_cast<char*>(base)); }
 
   /// Random weights, the first ids, and the lengths that count them.
   void fill(void* base) {
     std::mt19937 random(17);
     std::normal_distribution<float> normal(0, 1);
-    const StepArrays arrays = at(base);
-    const auto fillWith = [&](void* array, std::int64_t n, float scale, float mean) {
-      for (std::int64_t i = 0; i < n; ++i) storeElement(m_element, array, i, mean + scale * normal(random));
+    const DecodeStep step = at(base);
+    const auto fillWith = [&](const void* array, std::int64_t n, float scale, float mean) {
+      if (array == nullptr) return;
+      for (std::int64_t i = 0; i < n; ++i)
+        storeElement(m_element, const_cast<void*>(array), i, mean + scale * normal(random));
     };
-    const auto [b, layers, c, h, hkv, d, f, vocab, capacity] = m_sizes;
-    const float wide = 1 / std::sqrt(static_cast<float>(c));
-    for (const StepArrays::Layer& layer : arrays.layers) {
-      fillWith(layer.inputNorm, c, 0.1f, 1);
-      fillWith(layer.q, h * d * c, 2 * wide, 0);
-      fillWith(layer.k, hkv * d * c, 2 * wide, 0);
-      fillWith(layer.v, hkv * d * c, wide, 0);
-      fillWith(layer.o, c * h * d, wide, 0);
-      fillWith(layer.postNorm, c, 0.1f, 1);
-      fillWith(layer.gate, f * c, wide, 0);
-      fillWith(layer.up, f * c, wide, 0);
-      fillWith(layer.down, c * f, wide, 0);
+    const float wide = 1 / std::sqrt(static_cast<float>(step.c));
+    const auto fillLinear = [&](const StepLinear& linear, std::int64_t inputs, float scale) {
+      fillWith(linear.target.weight, linear.target.n * inputs, scale * wide, 0);
+      fillWith(linear.target.bias, linear.target.n, 0.1f, 0);
+      fillWith(linear.loraA, linear.rank * inputs, wide, 0);
+      fillWith(linear.loraB, linear.target.n * linear.rank, 0.5f, 0);
+    };
+    for (const StepLayer& layer : step.layers) {
+      for (const void* norm : {layer.inputNorm, layer.postNorm}) fillWith(norm, step.c, 0.1f, 1);
+      for (const void* norm : {layer.qNorm, layer.kNorm}) fillWith(norm, step.d, 0.1f, 1);
+      fillLinear(layer.q, step.c, 2);
+      fillLinear(layer.k, step.c, 2);
+      fillLinear(layer.v, step.c, 1);
+      fillLinear(layer.o, step.h * step.d, 1);
+      fillLinear(layer.gate, step.c, 1);
+      fillLinear(layer.up, step.c, 1);
+      fillLinear(layer.down, step.f, 1);
     }
-    fillWith(arrays.embedding, vocab * c, 1, 0);
-    fillWith(arrays.norm, c, 0.1f, 1);
-    fillWith(arrays.head, vocab * c, 1, 0);
-    for (std::int64_t i = 0; i < capacity * d / 2; ++i) {
-      const double angle = static_cast<double>(i / (d / 2)) * std::pow(100.0, -static_cast<double>(i % (d / 2)) / 8);
-      static_cast<float*>(arrays.cos)[i] = static_cast<float>(std::cos(angle));
-      static_cast<float*>(arrays.sin)[i] = static_cast<float>(std::sin(angle));
+    fillWith(step.embedding, step.vocab * step.c, 1, 0);
+    fillWith(step.norm, step.c, 0.1f, 1);
+    fillWith(step.head.weight, step.vocab * step.c, 1, 0);
+    for (std::int64_t i = 0; i < step.capacity * step.d / 2; ++i) {
+      const double angle =
+          static_cast<double>(i / (step.d / 2)) * std::pow(100.0, -static_cast<double>(i % (step.d / 2)) / 8);
+      const_cast<float*>(step.cos)[i] = static_cast<float>(std::cos(angle));
+      const_cast<float*>(step.sin)[i] = static_cast<float>(std::sin(angle));
     }
-    for (std::int64_t row = 0; row < b; ++row) {
-      static_cast<std::int64_t*>(arrays.ids)[row] = 3 + row;
-      static_cast<std::int64_t*>(arrays.lengths)[row] = 1;
+    for (std::int64_t row = 0; row < step.b; ++row) {
+      const_cast<std::int64_t*>(step.ids)[row] = 3 + row;
+      const_cast<std::int64_t*>(step.lengths)[row] = 1;
     }
   }
 
  private:
-  StepArrays place(char* base) {
+  DecodeStep place(char* base) {
     std::int64_t at = 0;
     const auto next = [&](std::int64_t bytes) {
       char* const array = base == nullptr ? nullptr : base + at;  // nullptr: only the size is wanted
@@ -97,44 +97,75 @@ class StepMemory {
       return static_cast<void*>(array);
     };
     const std::int64_t e = elementBytes(m_element);
-    const auto [b, layers, c, h, hkv, d, f, vocab, capacity] = m_sizes;
-    StepArrays arrays{};
+    const auto [b, layers, c, h, hkv, d, f, vocab, capacity, rank] = m_sizes;
+    DecodeStep step;
+    step.element = m_element == Element::f32 ? 0 : 1;
+    step.b = b, step.c = c, step.h = h, step.hkv = hkv, step.d = d, step.f = f, step.vocab = vocab;
+    step.capacity = capacity;
+    step.eps = 1e-5f;
+    step.scale = 1 / std::sqrt(static_cast<float>(d));
+    const auto linear = [&](std::int64_t outputs, std::int64_t inputs, bool hasBias, std::int64_t r) {
+      StepLinear result;
+      result.target.n = outputs;
+      result.target.weight = next(outputs * inputs * e);
+      if (hasBias) result.target.bias = next(outputs * e);
+      if (r == 0) return result;
+      result.loraA = next(r * inputs * e);
+      result.loraB = next(outputs * r * e);
+      result.rank = r;
+      result.loraScale = 0.5f;
+      return result;
+    };
     for (std::int64_t l = 0; l < layers; ++l) {
-      StepArrays::Layer layer{};
+      StepLayer layer;
+      const std::int64_t own = l == 2 ? rank : 0;  // the last layer has adapters
       layer.inputNorm = next(c * e);
-      layer.q = next(h * d * c * e);
-      layer.k = next(hkv * d * c * e);
-      layer.v = next(hkv * d * c * e);
-      layer.o = next(c * h * d * e);
       layer.postNorm = next(c * e);
-      layer.gate = next(f * c * e);
-      layer.up = next(f * c * e);
-      layer.down = next(c * f * e);
-      layer.kCache = next(b * hkv * capacity * d * e);
-      layer.vCache = next(b * hkv * capacity * d * e);
-      arrays.layers.push_back(layer);
+      if (l != 2) {
+        layer.qNorm = next(d * e);
+        layer.kNorm = next(d * e);
+      }
+      layer.q = linear(h * d, c, l == 0, own);
+      layer.k = linear(hkv * d, c, l == 0, 0);
+      layer.v = linear(hkv * d, c, l == 0, own);
+      layer.o = linear(c, h * d, false, own);
+      layer.gate = linear(f, c, false, 0);
+      layer.up = linear(f, c, false, own);
+      layer.down = linear(c, f, false, own);
+      layer.window = kStepWindows[l];
+      layer.owns = kStepSources[l] == l;
+      if (layer.owns) {
+        const std::int64_t bytes = b * hkv * capacity * d * e;
+        layer.kCache = next(bytes);
+        layer.vCache = next(bytes);
+      } else {
+        StepLayer& source = step.layers[static_cast<std::size_t>(kStepSources[l])];
+        layer.kCache = source.kCache;
+        layer.vCache = source.vCache;
+        source.kept = layer.kept = source.kCache;
+        source.keptBytes = layer.keptBytes = 2 * b * hkv * capacity * d * e;
+      }
+      step.layers.push_back(layer);
     }
-    arrays.embedding = next(vocab * c * e);
-    arrays.norm = next(c * e);
-    arrays.head = next(vocab * c * e);
-    arrays.cos = next(capacity * d / 2 * 4);
-    arrays.sin = next(capacity * d / 2 * 4);
-    arrays.ids = next(b * 8);
-    arrays.lengths = next(b * 8);
-    arrays.hidden = next(b * c * e);
-    arrays.normed = next(b * c * e);
-    arrays.q = next(b * h * d * e);
-    arrays.k = next(b * hkv * d * e);
-    arrays.v = next(b * hkv * d * e);
-    arrays.attention = next(b * h * d * e);
-    arrays.projected = next(b * c * e);
-    arrays.gate = next(b * f * e);
-    arrays.up = next(b * f * e);
-    arrays.logits = next(b * vocab * 4);
-    arrays.workspace = next(m_workspaceBytes);
-    arrays.workspaceBytes = m_workspaceBytes;
+    step.embedding = next(vocab * c * e);
+    step.norm = next(c * e);
+    step.head.weight = next(vocab * c * e);
+    step.head.n = vocab;
+    step.cos = static_cast<float*>(next(capacity * d / 2 * 4));
+    step.sin = static_cast<float*>(next(capacity * d / 2 * 4));
+    step.ids = static_cast<std::int64_t*>(next(b * 8));
+    step.lengths = static_cast<std::int64_t*>(next(b * 8));
+    for (void** rows : {&step.hidden, &step.normed, &step.delta}) *rows = next(b * c * e);
+    for (void** rows : {&step.q, &step.attention}) *rows = next(b * h * d * e);
+    for (void** rows : {&step.k, &step.v}) *rows = next(b * hkv * d * e);
+    for (void** rows : {&step.gate, &step.up}) *rows = next(b * f * e);
+    for (void*& low : step.low) low = next(b * rank * e);
+    step.wide = next(b * std::max({c, f, h * d}) * e);
+    step.logits = static_cast<float*>(next(b * vocab * 4));
+    step.workspace = next(m_workspaceBytes);
+    step.workspaceBytes = m_workspaceBytes;
     m_bytes = at;
-    return arrays;
+    return step;
   }
 
   Element m_element;
@@ -142,169 +173,109 @@ class StepMemory {
   std::int64_t m_workspaceBytes, m_bytes = 0;
 };
 
-/// The step: reads ids, appends at lengths - 1, leaves the next ids and lengths.
-template <class Operations>
-void runStep(const Operations& run, const StepSizes& s, const StepArrays& a) {
-  const auto target = [](void* weight, void* y, std::int64_t n) {
-    MatvecTarget result;
-    result.weight = weight;
-    result.y = y;
-    result.n = n;
-    return result;
-  };
-  const std::int64_t width = s.h * s.d;
-  run.selectRows(a.embedding, a.ids, a.hidden, s.b, s.vocab, s.c);
-  const void* delta = nullptr;  // what is still to be added to hidden
-  for (std::size_t l = 0; l < a.layers.size(); ++l) {
-    const StepArrays::Layer& layer = a.layers[l];
-    const auto source = static_cast<std::size_t>(kStepSources[l]);
-    const bool owns = source == l;
-    run.addRmsNorm(a.hidden, delta, layer.inputNorm, a.normed, s.b, s.c);
-    const MatvecTarget qkv[] = {target(layer.q, a.q, width), target(layer.k, a.k, s.hkv * s.d),
-                                target(layer.v, a.v, s.hkv * s.d)};
-    run.matvec(false, a.normed, s.b, s.c, qkv, owns ? 3 : 1);
-    run.ropeAppend(a.q, owns ? a.k : nullptr, owns ? a.v : nullptr, a, layer, s);
-    run.attention(a.q, a.layers[source].kCache, a.layers[source].vCache, a.attention, a, s);
-    const MatvecTarget o = target(layer.o, a.projected, s.c);
-    run.matvec(false, a.attention, s.b, width, &o, 1);
-    run.addRmsNorm(a.hidden, a.projected, layer.postNorm, a.normed, s.b, s.c);
-    const MatvecTarget gateUp[] = {target(layer.gate, a.gate, s.f), target(layer.up, a.up, s.f)};
-    run.matvec(false, a.normed, s.b, s.c, gateUp, 2);
-    run.siluMul(a.gate, a.up, a.gate, s.b * s.f);
-    const MatvecTarget down = target(layer.down, a.projected, s.c);
-    run.matvec(false, a.gate, s.b, s.f, &down, 1);
-    delta = a.projected;
-  }
-  run.addRmsNorm(a.hidden, delta, a.norm, a.normed, s.b, s.c);
-  const MatvecTarget head = target(a.head, a.logits, s.vocab);
-  run.matvec(true, a.normed, s.b, s.c, &head, 1);
-  run.argmax(a, s);
-}
-
+/// A step's operations by the reference kernels.
 struct HostOperations {
   Element element;
 
-  void selectRows(const void* table, const void* ids, void* out, std::int64_t rows, std::int64_t,
-                  std::int64_t c) const {
+  int selectRows(const void* table, const std::int64_t* ids, void* out, std::int64_t rows, std::int64_t,
+                 std::int64_t c) const {
     const std::int64_t bytes = c * elementBytes(element);
     for (std::int64_t row = 0; row < rows; ++row) {
-      std::memcpy(static_cast<char*>(out) + row * bytes,
-                  static_cast<const char*>(table) + static_cast<const std::int64_t*>(ids)[row] * bytes,
+      std::memcpy(static_cast<char*>(out) + row * bytes, static_cast<const char*>(table) + ids[row] * bytes,
                   static_cast<std::size_t>(bytes));
     }
+    return 0;
   }
-  void addRmsNorm(void* x, const void* delta, const void* weight, void* y, std::int64_t rows, std::int64_t c) const {
+  int addRmsNorm(void* x, const void* delta, const void* weight, float eps, void* y, std::int64_t rows,
+                 std::int64_t c) const {
     if (delta == nullptr) {
-      reference::rmsNorm(element, x, weight, kStepEps, y, rows, c, {});
+      reference::rmsNorm(element, x, weight, eps, y, rows, c, {});
     } else {
-      reference::addRmsNorm(element, x, delta, weight, kStepEps, y, rows, c, {});
+      reference::addRmsNorm(element, x, delta, weight, eps, y, rows, c, {});
     }
+    return 0;
   }
-  void matvec(bool isWide, const void* x, std::int64_t rows, std::int64_t k, const MatvecTarget* targets,
-              int count) const {
-    reference::matvec(element, isWide ? Element::f32 : element, x, rows, k, targets, count, {});
+  int matvec(int outElement, const void* x, std::int64_t rows, std::int64_t k, const MatvecTarget* targets,
+             int count) const {
+    reference::matvec(element, outElement == 0 ? Element::f32 : element, x, rows, k, targets, count, {});
+    return 0;
   }
-  void ropeAppend(void* q, void* k, void* v, const StepArrays& a, const StepArrays::Layer& layer,
-                  const StepSizes& s) const {
+  int addScaled(void* y, const void* x, float scale, std::int64_t n) const {
+    withElement(element, [&](auto kind) {
+      using T = decltype(kind);
+      for (std::int64_t i = 0; i < n; ++i) {
+        storeElement<T>(y, i, loadElement<T>(y, i) + scale * loadElement<T>(x, i));
+      }
+    });
+    return 0;
+  }
+  int ropeAppend(const DecodeStep& s, const StepLayer& layer) const {
     std::vector<std::int64_t> positions;
     std::vector<float> cos, sin;
     for (std::int64_t row = 0; row < s.b; ++row) {
-      positions.push_back(static_cast<const std::int64_t*>(a.lengths)[row] - 1);
+      positions.push_back(s.lengths[row] - 1);
       for (std::int64_t i = 0; i < s.d / 2; ++i) {
-        cos.push_back(static_cast<const float*>(a.cos)[positions.back() * s.d / 2 + i]);
-        sin.push_back(static_cast<const float*>(a.sin)[positions.back() * s.d / 2 + i]);
+        cos.push_back(s.cos[positions.back() * s.d / 2 + i]);
+        sin.push_back(s.sin[positions.back() * s.d / 2 + i]);
       }
     }
-    reference::rope(element, q, cos.data(), sin.data(), s.b, s.h, s.d, {});
-    if (k == nullptr) return;
-    reference::rope(element, k, cos.data(), sin.data(), s.b, s.hkv, s.d, {});
-    reference::kvAppend(element, k, v, layer.kCache, layer.vCache, positions.data(), s.b, s.hkv, s.capacity, s.d, {});
+    reference::rope(element, s.q, cos.data(), sin.data(), s.b, s.h, s.d, {});
+    if (!layer.owns) return 0;
+    reference::rope(element, s.k, cos.data(), sin.data(), s.b, s.hkv, s.d, {});
+    reference::kvAppend(element, s.k, s.v, layer.kCache, layer.vCache, positions.data(), s.b, s.hkv, s.capacity, s.d,
+                        {});
+    return 0;
   }
-  void attention(const void* q, const void* kCache, const void* vCache, void* out, const StepArrays& a,
-                 const StepSizes& s) const {
-    reference::decodeAttention(element, q, kCache, vCache, static_cast<const std::int64_t*>(a.lengths), 0, 0.25f, out,
+  int attention(const DecodeStep& s, const StepLayer& layer) const {
+    reference::decodeAttention(element, s.q, layer.kCache, layer.vCache, s.lengths, layer.window, s.scale, s.attention,
                                s.b, s.h, s.hkv, s.capacity, s.d, {});
+    return 0;
   }
-  void siluMul(const void* gate, const void* up, void* y, std::int64_t n) const {
+  int siluMul(const void* gate, const void* up, void* y, std::int64_t n) const {
     reference::siluMul(element, gate, up, y, n, {});
-  }
-  void argmax(const StepArrays& a, const StepSizes& s) const {
-    for (std::int64_t row = 0; row < s.b; ++row) {
-      const float* logits = static_cast<const float*>(a.logits) + row * s.vocab;
-      static_cast<std::int64_t*>(a.ids)[row] = std::max_element(logits, logits + s.vocab) - logits;
-      ++static_cast<std::int64_t*>(a.lengths)[row];
-    }
+    return 0;
   }
 };
 
-/// The entry points of one module.
-struct StepEntries {
-  decltype(&strata_cuda_select_rows) selectRows = nullptr;
-  decltype(&strata_cuda_add_rms_norm) addRmsNorm = nullptr;
-  decltype(&strata_cuda_matvec) matvec = nullptr;
-  decltype(&strata_cuda_rope_append) ropeAppend = nullptr;
-  decltype(&strata_cuda_decode_attention) attention = nullptr;
-  decltype(&strata_cuda_decode_attention_workspace) attentionWorkspace = nullptr;
-  decltype(&strata_cuda_silu_mul) siluMul = nullptr;
+/// A step, and the choice of the next ids, which grows the lengths.
+inline void stepOnHost(Element element, const DecodeStep& s) {
+  EXPECT_EQ(runDecodeStep(HostOperations{element}, s), 0);
+  for (std::int64_t row = 0; row < s.b; ++row) {
+    const float* logits = s.logits + row * s.vocab;
+    const_cast<std::int64_t*>(s.ids)[row] = std::max_element(logits, logits + s.vocab) - logits;
+    ++const_cast<std::int64_t*>(s.lengths)[row];
+  }
+}
+
+/// Entry points of one module: of a step, of the choice after it, and of recorded steps.
+struct StepModule {
+  StepEntries step;
   decltype(&strata_cuda_argmax) argmax = nullptr;
   decltype(&strata_cuda_argmax_workspace) argmaxWorkspace = nullptr;
+  decltype(&strata_cuda_graph_begin) graphBegin = nullptr;
+  decltype(&strata_cuda_graph_end) graphEnd = nullptr;
+  decltype(&strata_cuda_graph_launch) graphLaunch = nullptr;
+  decltype(&strata_cuda_graph_release) graphRelease = nullptr;
 
   std::int64_t workspaceBytes(const StepSizes& s) const {
-    return std::max(argmaxWorkspace(s.b, s.vocab), attentionWorkspace(s.b, s.h, s.hkv, s.d, s.capacity));
+    return std::max(argmaxWorkspace(s.b, s.vocab), step.attentionWorkspace(s.b, s.h, s.hkv, s.d, s.capacity));
+  }
+  void run(const DecodeStep& s, void* stream) const {
+    EXPECT_EQ(runDecodeStep(DeviceOperations{step, s.element, stream}, s), 0);
+    EXPECT_EQ(argmax(s.logits, const_cast<std::int64_t*>(s.ids), const_cast<std::int64_t*>(s.lengths), s.b, s.vocab,
+                     s.workspace, s.workspaceBytes, stream),
+              0);
   }
 };
 
 /// By STRATA_ENTRY(name).
-#define STRATA_FIND_STEP_ENTRIES(entries)                                            \
-  entries.selectRows = STRATA_ENTRY(strata_cuda_select_rows);                        \
-  entries.addRmsNorm = STRATA_ENTRY(strata_cuda_add_rms_norm);                       \
-  entries.matvec = STRATA_ENTRY(strata_cuda_matvec);                                 \
-  entries.ropeAppend = STRATA_ENTRY(strata_cuda_rope_append);                        \
-  entries.attention = STRATA_ENTRY(strata_cuda_decode_attention);                    \
-  entries.attentionWorkspace = STRATA_ENTRY(strata_cuda_decode_attention_workspace); \
-  entries.siluMul = STRATA_ENTRY(strata_cuda_silu_mul);                              \
-  entries.argmax = STRATA_ENTRY(strata_cuda_argmax);                                 \
-  entries.argmaxWorkspace = STRATA_ENTRY(strata_cuda_argmax_workspace)
-
-struct DeviceOperations {
-  const StepEntries& entries;
-  int element;
-  void* stream;
-
-  void selectRows(const void* table, const void* ids, void* out, std::int64_t rows, std::int64_t vocab,
-                  std::int64_t c) const {
-    EXPECT_EQ(entries.selectRows(element, table, static_cast<const std::int64_t*>(ids), out, rows, vocab, c, stream),
-              0);
-  }
-  void addRmsNorm(void* x, const void* delta, const void* weight, void* y, std::int64_t rows, std::int64_t c) const {
-    EXPECT_EQ(entries.addRmsNorm(element, x, delta, weight, kStepEps, y, rows, c, stream), 0);
-  }
-  void matvec(bool isWide, const void* x, std::int64_t rows, std::int64_t k, const MatvecTarget* targets,
-              int count) const {
-    EXPECT_EQ(entries.matvec(element, isWide ? 0 : element, x, rows, k, targets, count, stream), 0);
-  }
-  void ropeAppend(void* q, void* k, void* v, const StepArrays& a, const StepArrays::Layer& layer,
-                  const StepSizes& s) const {
-    EXPECT_EQ(entries.ropeAppend(element, q, k, v, static_cast<const float*>(a.cos), static_cast<const float*>(a.sin),
-                                 layer.kCache, layer.vCache, static_cast<const std::int64_t*>(a.lengths), s.b, s.h,
-                                 s.hkv, s.capacity, s.d, stream),
-              0);
-  }
-  void attention(const void* q, const void* kCache, const void* vCache, void* out, const StepArrays& a,
-                 const StepSizes& s) const {
-    EXPECT_EQ(entries.attention(element, q, kCache, vCache, static_cast<const std::int64_t*>(a.lengths), 0, 0.25f, out,
-                                s.b, s.h, s.hkv, s.capacity, s.d, s.capacity, a.workspace, a.workspaceBytes, stream),
-              0);
-  }
-  void siluMul(const void* gate, const void* up, void* y, std::int64_t n) const {
-    EXPECT_EQ(entries.siluMul(element, gate, up, y, n, stream), 0);
-  }
-  void argmax(const StepArrays& a, const StepSizes& s) const {
-    EXPECT_EQ(
-        entries.argmax(static_cast<const float*>(a.logits), static_cast<std::int64_t*>(a.ids),
-                       static_cast<std::int64_t*>(a.lengths), s.b, s.vocab, a.workspace, a.workspaceBytes, stream),
-        0);
-  }
-};
+#define STRATA_FIND_STEP_MODULE(module)                                \
+  STRATA_FIND_STEP_ENTRIES(module.step);                               \
+  module.argmax = STRATA_ENTRY(strata_cuda_argmax);                    \
+  module.argmaxWorkspace = STRATA_ENTRY(strata_cuda_argmax_workspace); \
+  module.graphBegin = STRATA_ENTRY(strata_cuda_graph_begin);           \
+  module.graphEnd = STRATA_ENTRY(strata_cuda_graph_end);               \
+  module.graphLaunch = STRATA_ENTRY(strata_cuda_graph_launch);         \
+  module.graphRelease = STRATA_ENTRY(strata_cuda_graph_release)
 
 }  // namespace strata::kernels::testing

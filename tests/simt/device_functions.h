@@ -161,7 +161,7 @@ inline void decodeAttentionOnDevice(Element element, const void* q, const void* 
   ASSERT_EQ(STRATA_ENTRY(strata_cuda_decode_attention)(
                 entryElement(element), qThere.data(), kThere.data(), vThere.data(),
                 static_cast<const std::int64_t*>(lengthsThere.data()), window, scale, outThere.data(), b, h, hkv,
-                capacity, d, longest, workspace.data(), workspaceBytes, nullptr),
+                capacity, d, longest, nullptr, 0, workspace.data(), workspaceBytes, nullptr),
             0);
   outThere.copyBack(out);
 }

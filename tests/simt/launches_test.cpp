@@ -32,18 +32,52 @@ struct LaunchRecord {
   Size grid, block;
   std::size_t sharedBytes;
   void* stream;
+  const void* kept = nullptr;  // in the part of L2 that is set apart
+  std::size_t keptBytes = 0;
+  float keptShare = 0;
   friend bool operator==(const LaunchRecord&, const LaunchRecord&) = default;
 };
 
 struct Recording {
   std::map<const void*, std::string> kernels;  // by the host's address
   std::vector<LaunchRecord> launches;
+  std::vector<std::string> graphs;     // what was done with streams and graphs
   std::vector<std::string> forbidden;  // copies, allocations and waits
+};
+
+constexpr int kKeptBytes = 3000;  // that the device's L2 keeps at most
+
+// As in the runtime's driver_types.h.
+struct AccessPolicyWindow {
+  void* base;
+  std::size_t bytes;
+  float hitRatio;
+  int onHit, onMiss;
+};
+struct LaunchAttribute {
+  int id;
+  int padding;
+  union {
+    char bytes[64];
+    AccessPolicyWindow window;
+  };
+};
+struct LaunchConfig {
+  Size grid, block;
+  std::size_t sharedBytes;
+  void* stream;
+  LaunchAttribute* attributes;
+  unsigned attributeCount;
 };
 
 Recording& recording() {
   static Recording all;
   return all;
+}
+
+int note(const char* what) {
+  recording().graphs.emplace_back(what);
+  return 0;
 }
 
 int forbid(const char* name) {
@@ -58,6 +92,7 @@ int forbid(const char* name) {
 #pragma GCC visibility push(default)
 extern "C" {
 using strata::kernels::testing::forbid;
+using strata::kernels::testing::note;
 using strata::kernels::testing::recording;
 using Dim3 = strata::kernels::testing::Size;
 
@@ -84,7 +119,53 @@ int cudaGetDevice(int* device) {
   return 0;
 }
 int cudaDeviceGetAttribute(int* value, int attribute, int) {
-  *value = attribute == 16 ? 132 : 0;  // multiprocessors
+  constexpr int kMultiprocessors = 16, kMostKept = 108, kMostWindow = 109;
+  *value = attribute == kMultiprocessors ? 132
+           : attribute == kMostKept      ? strata::kernels::testing::kKeptBytes
+           : attribute == kMostWindow    ? 1 << 20
+                                         : 0;
+  return 0;
+}
+int cudaGetLastError() {
+  return 0;
+}
+int cudaDeviceSetLimit(int, std::size_t) {
+  return note("set a limit");
+}
+int cudaStreamCreateWithFlags(void** stream, unsigned) {
+  static int created = 0;
+  *stream = &created;
+  return note("create a stream");
+}
+int cudaStreamDestroy(void*) {
+  return note("destroy a stream");
+}
+int cudaStreamBeginCapture(void*, int) {
+  return note("begin");
+}
+int cudaStreamEndCapture(void*, void** graph) {
+  *graph = graph;
+  return note("end");
+}
+int cudaGraphInstantiate(void** ready, void*, unsigned long long) {
+  *ready = ready;
+  return note("instantiate");
+}
+int cudaGraphDestroy(void*) {
+  return 0;
+}
+int cudaGraphExecDestroy(void*) {
+  return note("release");
+}
+int cudaGraphLaunch(void*, void*) {
+  return note("launch");
+}
+int cudaLaunchKernelExC(const strata::kernels::testing::LaunchConfig* config, const void* function, void** arguments) {
+  if (arguments == nullptr || arguments[0] == nullptr) forbid("a launch without arguments");
+  if (config->attributeCount != 1 || config->attributes->id != 1) forbid("a launch with other attributes");
+  const auto& window = config->attributes->window;
+  recording().launches.push_back({recording().kernels[function], config->grid, config->block, config->sharedBytes,
+                                  config->stream, window.base, window.bytes, window.hitRatio});
   return 0;
 }
 int cudaLaunchKernel(const void* function, Dim3 grid, Dim3 block, void** arguments, std::size_t sharedBytes,
@@ -148,8 +229,9 @@ class Launches : public ::testing::Test {
     if (!std::filesystem::exists(file)) GTEST_SKIP() << "the device kernels were not compiled: no nvcc";
     m_module = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
     ASSERT_NE(m_module, nullptr) << dlerror();
-    STRATA_FIND_STEP_ENTRIES(m_entries);
+    STRATA_FIND_STEP_MODULE(m_entries);
     recording().launches.clear();
+    recording().graphs.clear();
     recording().forbidden.clear();
   }
 
@@ -175,7 +257,7 @@ class Launches : public ::testing::Test {
     return names;
   }
 
-  StepEntries m_entries;
+  StepModule m_entries;
   void* m_module = nullptr;
   void* m_stream = this;  // any address
 };
@@ -184,19 +266,79 @@ TEST_F(Launches, OfADecodingStepAreKernelsOnItsStreamAndNothingElse) {
   const StepSizes sizes;
   StepMemory places(Element::bf16, sizes, m_entries.workspaceBytes(sizes));
   const FarMemory memory(places.bytes());
-  const StepArrays arrays = places.at(memory.data());
-  runStep(DeviceOperations{m_entries, 1, m_stream}, sizes, arrays);
+  const DecodeStep step = places.at(memory.data());
+  m_entries.run(step, m_stream);
   EXPECT_THAT(recording().forbidden, IsEmpty());
   EXPECT_THAT(recording().launches, Each(Field(&LaunchRecord::stream, m_stream)));
   const auto first = recording().launches;
-  const std::vector<std::string> layer{"addRmsNorm", "matvec", "ropeAppend", "decodeAttention", "matvec",
-                                       "addRmsNorm", "matvec", "siluMul",    "matvec"};
+  const auto names = started();
+  const std::vector<std::string> follower{"addRmsNorm", "matvec",     "addRmsNorm", "ropeAppend", "decodeAttention",
+                                          "matvec",     "addRmsNorm", "matvec",     "siluMul",    "matvec"};
+  const std::vector<std::string> adapted{"matvec", "matvec", "matvec", "addScaled"};
   std::vector<std::string> expected{"selectRows"};
-  for (std::int64_t l = 0; l < sizes.layers; ++l) expected.insert(expected.end(), layer.begin(), layer.end());
-  for (const char* name : {"addRmsNorm", "matvec", "argmaxPart", "argmaxMerge"}) expected.emplace_back(name);
-  EXPECT_EQ(started(), expected);
-  runStep(DeviceOperations{m_entries, 1, m_stream}, sizes, arrays);
+  const auto add = [&](const std::vector<std::string>& more) {
+    expected.insert(expected.end(), more.begin(), more.end());
+  };
+  add(follower);
+  expected.insert(expected.begin() + 4, "addRmsNorm");  // of the owner's keys
+  add(follower);
+  add({"addRmsNorm", "matvec", "matvec", "matvec", "addScaled", "matvec", "addScaled", "ropeAppend"});
+  add({"decodeAttention"});
+  add(adapted);
+  add({"addRmsNorm"});
+  add(adapted);
+  add({"siluMul"});
+  add(adapted);
+  add({"addRmsNorm", "matvec", "argmaxPart", "argmaxMerge"});
+  EXPECT_EQ(names, expected);
+  m_entries.run(step, m_stream);
   EXPECT_EQ(recording().launches, first) << "the next step is the same launches";
+}
+
+TEST_F(Launches, OfAttentionThatFollowersRepeatKeepWhatTheyReadInL2) {
+  const StepSizes sizes;
+  StepMemory places(Element::bf16, sizes, m_entries.workspaceBytes(sizes));
+  const FarMemory memory(places.bytes());
+  const DecodeStep step = places.at(memory.data());
+  EXPECT_EQ(STRATA_ENTRY(strata_cuda_set_apart_l2)(), kKeptBytes);
+  EXPECT_THAT(recording().graphs, ElementsAre("set a limit"));
+  m_entries.run(step, m_stream);
+  std::vector<const void*> kept;
+  for (const LaunchRecord& launch : recording().launches) {
+    if (launch.kernel.find("decodeAttention") == std::string::npos) {
+      EXPECT_EQ(launch.keptBytes, 0u);
+      continue;
+    }
+    kept.push_back(launch.kept);
+    if (launch.kept == nullptr) continue;
+    EXPECT_EQ(launch.keptBytes, static_cast<std::size_t>(step.layers[0].keptBytes));
+    EXPECT_FLOAT_EQ(launch.keptShare, static_cast<float>(kKeptBytes) / static_cast<float>(launch.keptBytes));
+  }
+  EXPECT_THAT(kept, ElementsAre(step.layers[0].kCache, step.layers[0].kCache, nullptr)) << "layer 2 has no follower";
+}
+
+TEST_F(Launches, OfARecordedStepAreOneEach) {
+  const StepSizes sizes;
+  StepMemory places(Element::bf16, sizes, m_entries.workspaceBytes(sizes));
+  const FarMemory memory(places.bytes());
+  const DecodeStep step = places.at(memory.data());
+  m_entries.run(step, m_stream);
+  const std::size_t kernels = recording().launches.size();
+  recording().launches.clear();
+  void *stream = nullptr, *graph = nullptr;
+  ASSERT_EQ(m_entries.graphBegin(&stream), 0);
+  m_entries.run(step, stream);
+  ASSERT_EQ(m_entries.graphEnd(stream, &graph), 0);
+  EXPECT_EQ(recording().launches.size(), kernels);
+  EXPECT_THAT(recording().launches, Each(Field(&LaunchRecord::stream, stream)));
+  EXPECT_THAT(recording().graphs, ElementsAre("create a stream", "begin", "end", "instantiate", "destroy a stream"));
+  recording().launches.clear();
+  recording().graphs.clear();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(m_entries.graphLaunch(graph, m_stream), 0);
+  EXPECT_EQ(m_entries.graphRelease(graph), 0);
+  EXPECT_THAT(recording().graphs, ElementsAre("launch", "launch", "launch", "release"));
+  EXPECT_THAT(recording().launches, IsEmpty());
+  EXPECT_THAT(recording().forbidden, IsEmpty());
 }
 
 TEST_F(Launches, OfALongCacheAreTheSameForEveryLength) {
@@ -204,9 +346,9 @@ TEST_F(Launches, OfALongCacheAreTheSameForEveryLength) {
   sizes.capacity = 8192;
   StepMemory places(Element::bf16, sizes, m_entries.workspaceBytes(sizes));
   const FarMemory memory(places.bytes());
-  runStep(DeviceOperations{m_entries, 1, m_stream}, sizes, places.at(memory.data()));  // reads no length
+  m_entries.run(places.at(memory.data()), m_stream);  // reads no length
   EXPECT_THAT(recording().forbidden, IsEmpty());
-  EXPECT_THAT(started(), ::testing::Contains("mergeRanges").Times(3));
+  EXPECT_THAT(started(), ::testing::Contains("mergeRanges").Times(2)) << "layer 1 sees a window of 5 keys";
 }
 
 TEST_F(Launches, OfTrainingAreKernelsOnTheStreamToo) {
@@ -246,9 +388,9 @@ TEST_F(Launches, OfADrawAreTwoKernels) {
 }
 
 TEST_F(Launches, OfNothingAreNone) {
-  EXPECT_EQ(m_entries.addRmsNorm(0, nullptr, nullptr, nullptr, 1, nullptr, 0, 8, m_stream), 0);
-  EXPECT_EQ(m_entries.matvec(0, 0, nullptr, 1, 8, nullptr, 0, m_stream), 0);
-  EXPECT_EQ(m_entries.siluMul(0, nullptr, nullptr, nullptr, 0, m_stream), 0);
+  EXPECT_EQ(m_entries.step.addRmsNorm(0, nullptr, nullptr, nullptr, 1, nullptr, 0, 8, m_stream), 0);
+  EXPECT_EQ(m_entries.step.matvec(0, 0, nullptr, 1, 8, nullptr, 0, m_stream), 0);
+  EXPECT_EQ(m_entries.step.siluMul(0, nullptr, nullptr, nullptr, 0, m_stream), 0);
   EXPECT_EQ(m_entries.argmax(nullptr, nullptr, nullptr, 0, 8, nullptr, 0, m_stream), 0);
   EXPECT_THAT(started(), IsEmpty());
 }
@@ -256,13 +398,13 @@ TEST_F(Launches, OfNothingAreNone) {
 TEST_F(Launches, OfSizesThatAKernelDoesNotTakeAreRefused) {
   constexpr int kInvalid = 1;
   MatvecTarget targets[5];
-  EXPECT_EQ(m_entries.addRmsNorm(2, nullptr, nullptr, nullptr, 1, nullptr, 1, 8, m_stream), kInvalid);
-  EXPECT_EQ(m_entries.matvec(0, 0, nullptr, 9, 8, targets, 1, m_stream), kInvalid);
-  EXPECT_EQ(m_entries.matvec(0, 0, nullptr, 1, 8, targets, 5, m_stream), kInvalid);
+  EXPECT_EQ(m_entries.step.addRmsNorm(2, nullptr, nullptr, nullptr, 1, nullptr, 1, 8, m_stream), kInvalid);
+  EXPECT_EQ(m_entries.step.matvec(0, 0, nullptr, 9, 8, targets, 1, m_stream), kInvalid);
+  EXPECT_EQ(m_entries.step.matvec(0, 0, nullptr, 1, 8, targets, 5, m_stream), kInvalid);
   targets[0].n = 1;
   targets[0].format = WeightFormat::int4;
   targets[0].group = 48;
-  EXPECT_EQ(m_entries.matvec(0, 0, nullptr, 1, 8, targets, 1, m_stream), kInvalid) << "no such group";
+  EXPECT_EQ(m_entries.step.matvec(0, 0, nullptr, 1, 8, targets, 1, m_stream), kInvalid) << "no such group";
   EXPECT_EQ(m_entries.argmax(nullptr, nullptr, nullptr, 1, 8, nullptr, 0, m_stream), kInvalid) << "no workspace";
   EXPECT_EQ(STRATA_ENTRY(strata_cuda_rope)(0, nullptr, nullptr, nullptr, 1, 1, 7, m_stream), kInvalid) << "odd D";
   EXPECT_THAT(started(), IsEmpty());

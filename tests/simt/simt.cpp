@@ -190,6 +190,27 @@ void launch(const int (&grid)[3], int threads, const std::function<void()>& kern
   }
 }
 
+void launchOn(void* stream, const int (&grid)[3], int threads, std::function<void()> kernel) {
+  if (stream == nullptr) {
+    ++activeSession->launches;
+    launch(grid, threads, kernel);
+    return;
+  }
+  static_cast<Recording*>(stream)->launches.emplace_back(
+      [x = grid[0], y = grid[1], z = grid[2], threads, kernel = std::move(kernel)] {
+        launch({x, y, z}, threads, kernel);
+      });
+}
+
+void replay(const Recording& recording, void* stream) {
+  if (stream != nullptr) {
+    activeSession->report("a recording that is launched into a recording");
+    return;
+  }
+  ++activeSession->replays;
+  for (const auto& launch : recording.launches) launch();
+}
+
 int threadIndex() {
   return activeBlock->running;
 }

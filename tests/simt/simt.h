@@ -35,6 +35,7 @@ class Session {
 
   std::uint32_t nextRandom();
   std::size_t barriersPassed = 0;
+  std::size_t launches = 0, replays = 0;  // kernels that were started one by one, and recordings
 
  private:
   bool m_ignoresBarriers = false;
@@ -44,6 +45,14 @@ class Session {
 
 /// Runs the kernel for every thread of every block; a block that has a mistake is abandoned. Needs a Session.
 void launch(const int (&grid)[3], int threads, const std::function<void()>& kernel);
+
+/// What a stream takes in while its work is recorded.
+struct Recording {
+  std::vector<std::function<void()>> launches;
+};
+/// launch(), or into the recording that `stream` is; null is the stream that runs at once.
+void launchOn(void* stream, const int (&grid)[3], int threads, std::function<void()> kernel);
+void replay(const Recording& recording, void* stream);
 
 // ---- called by kernels ----
 int threadIndex();
