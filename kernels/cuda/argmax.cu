@@ -1,13 +1,10 @@
-// The next id, on the device: of the largest logit, or drawn at a temperature, which is the largest of logit /
-// temperature + Gumbel noise (Maddison et al., arXiv 1411.0030), so that neither needs a sum. Blocks take parts of a
-// row; one warp for each row merges them and counts the new token.
+// The id of the largest logit, on the device. Blocks take parts of a row; one warp for each row merges them and counts
+// the new token.
 //
-// Roofline: bound by memory, 4 bytes a logit once (0.6 MB for 151,936); a draw takes ten rounds of Philox for four
-// logits and two logarithms for each.
+// Roofline: bound by memory, 4 bytes a logit once (0.6 MB for 151,936).
 
 #include "kernels/cuda/device.cuh"
 #include "kernels/cuda/entries.h"
-#include "kernels/cuda/random.cuh"
 
 namespace strata::kernels::cuda {
 
@@ -38,19 +35,11 @@ struct ArgmaxArguments {
   std::int64_t* ids;
   std::int64_t* lengths;
   std::int64_t vocab;
-  std::uint64_t seed;
-  float inverseTemperature;
   int parts;
   bool aligned;
 };
 
-/// -log(-log(u)) of a uniform u inside (0, 1) with 24 bits.
-STRATA_DEVICE float gumbel(std::uint32_t bits) {
-  return -logf(-logf((static_cast<float>(bits >> 8) + 0.5f) * 0x1p-24f));
-}
-
 /// Grid: (parts, rows, 1).
-template <bool Draws>
 STRATA_KERNEL(kArgmaxThreads)
 argmaxPartKernel(ArgmaxArguments a) {
   constexpr int kWarps = kArgmaxThreads / kWarp;
@@ -64,20 +53,10 @@ argmaxPartKernel(ArgmaxArguments a) {
     const int count = eightOf(i, a.vocab);
     float row[8];
     expand(loadEight(logits + i, count, a.aligned), row);
-    Philox random[2];
-    if (Draws) {
-      const auto length = static_cast<std::uint32_t>(a.lengths[blockIndexY()]);
-      const auto sequence = static_cast<std::uint32_t>(blockIndexY());
-      STRATA_UNROLL
-      for (int half = 0; half < 2; ++half) {
-        random[half] = philox(length, sequence, static_cast<std::uint32_t>(i / 4) + half, kSamplingStream, a.seed);
-      }
-    }
     STRATA_UNROLL
     for (int e = 0; e < 8; ++e) {
       if (e >= count) continue;
       const bool isFinite = fabsf(row[e]) < INFINITY;
-      if (Draws) row[e] = row[e] * a.inverseTemperature + gumbel(random[e / 4].word[e % 4]);
       best = better(best, isFinite ? Best{row[e], static_cast<int>(i + e)} : Best{INFINITY, -1});
     }
   }
@@ -116,42 +95,17 @@ std::int64_t strata_cuda_argmax_workspace(std::int64_t rows, std::int64_t vocab)
   return rows * argmaxParts(vocab) * static_cast<std::int64_t>(sizeof(Best));
 }
 
-namespace {
-
-template <bool Draws>
-int choose(const float* logits, std::int64_t* ids, std::int64_t* lengths, float temperature, std::uint64_t seed,
-           std::int64_t rows, std::int64_t vocab, void* workspace, std::int64_t workspaceBytes, void* stream) {
+int strata_cuda_argmax(const float* logits, std::int64_t* ids, std::int64_t* lengths, std::int64_t rows,
+                       std::int64_t vocab, void* workspace, std::int64_t workspaceBytes, void* stream) {
   using namespace strata::kernels::cuda;
   if (rows < 0 || rows > kMostBlocksY || vocab < 1 || vocab > kMostBlocks ||
       workspaceBytes < strata_cuda_argmax_workspace(rows, vocab)) {
     return kInvalidValue;
   }
   if (rows == 0) return 0;
-  const ArgmaxArguments a{logits,
-                          static_cast<Best*>(workspace),
-                          ids,
-                          lengths,
-                          vocab,
-                          seed,
-                          1 / temperature,
-                          argmaxParts(vocab),
-                          areAligned(vocab * 4, logits)};
-  const int error =
-      launch(argmaxPartKernel<Draws>, Launch{{a.parts, static_cast<int>(rows), 1}, kArgmaxThreads, stream}, a);
+  const ArgmaxArguments a{
+      logits, static_cast<Best*>(workspace), ids, lengths, vocab, argmaxParts(vocab), areAligned(vocab * 4, logits)};
+  const int error = launch(argmaxPartKernel, Launch{{a.parts, static_cast<int>(rows), 1}, kArgmaxThreads, stream}, a);
   if (error != 0) return error;
   return launch(argmaxMergeKernel, Launch{{static_cast<int>(rows), 1, 1}, kWarp, stream}, a);
-}
-
-}  // namespace
-
-int strata_cuda_argmax(const float* logits, std::int64_t* ids, std::int64_t* lengths, std::int64_t rows,
-                       std::int64_t vocab, void* workspace, std::int64_t workspaceBytes, void* stream) {
-  return choose<false>(logits, ids, lengths, 1, 0, rows, vocab, workspace, workspaceBytes, stream);
-}
-
-int strata_cuda_sample(const float* logits, std::int64_t* ids, std::int64_t* lengths, float temperature,
-                       std::uint64_t seed, std::int64_t rows, std::int64_t vocab, void* workspace,
-                       std::int64_t workspaceBytes, void* stream) {
-  if (!(temperature > 0) || lengths == nullptr) return strata::kernels::cuda::kInvalidValue;
-  return choose<true>(logits, ids, lengths, temperature, seed, rows, vocab, workspace, workspaceBytes, stream);
 }

@@ -74,6 +74,11 @@ template <class Array>
 void storeShared(const Array& array, int index, const Words& words) {
   for (int i = 0; i < 4; ++i) array[index + i] = words.word[i];
 }
+/// See the device's.
+template <class Array, class T>
+void addShared(const Array& array, int index, T value) {
+  array[static_cast<std::size_t>(index)] += value;
+}
 inline void multiplyTile(float (&c)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2]) {
   const std::uint32_t mine[6] = {a[0], a[1], a[2], a[3], b[0], b[1]};
   std::uint32_t all[kWarp * 6];
@@ -181,6 +186,13 @@ STRATA_DEVICE void storeWords(void* p, const Words& words) {
 /// Four 32-bit elements of shared memory from `index` on, a multiple of 4.
 STRATA_DEVICE void storeShared(std::uint32_t* array, int index, const Words& words) {
   *reinterpret_cast<uint4*>(array + index) = make_uint4(words.word[0], words.word[1], words.word[2], words.word[3]);
+}
+/// Adds to an element of shared memory, as one of several threads of the block that may.
+STRATA_DEVICE void addShared(std::uint32_t* array, int index, std::uint32_t value) {
+  atomicAdd(array + index, value);
+}
+STRATA_DEVICE void addShared(std::uint64_t* array, int index, std::uint64_t value) {
+  atomicAdd(reinterpret_cast<unsigned long long*>(array + index), static_cast<unsigned long long>(value));
 }
 /// c += a b of a warp on the tensor cores (PTX mma.m16n8k16): a [16, 16] and b [16, 8] bf16, c [16, 8] fp32. With
 /// g = lane / 4 and t = 2 (lane % 4), words of two neighbours along k, the lower k in the low half:

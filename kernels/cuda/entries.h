@@ -12,6 +12,17 @@
 
 #include "kernels/matvec.h"
 
+namespace strata::kernels::cuda {
+/// Of the fields of that name in core/config/generate_config.h; index: of the token in its answer.
+struct Sampling {
+  double temperature = 1;
+  std::int64_t topK = 0;
+  double topP = 1, minP = 0;
+  std::uint64_t seed = 1;
+  std::uint32_t index = 0;
+};
+}  // namespace strata::kernels::cuda
+
 #pragma GCC visibility push(default)
 extern "C" {
 
@@ -52,11 +63,11 @@ int strata_cuda_argmax(const float* logits, std::int64_t* ids, std::int64_t* len
                        std::int64_t vocab, void* workspace, std::int64_t workspaceBytes, void* stream);
 std::int64_t strata_cuda_argmax_workspace(std::int64_t rows, std::int64_t vocab);
 
-/// The same with ids drawn from softmax(logits / temperature), temperature over 0. A draw depends on seed, row and
-/// lengths[row] (before it grows) alone; it is not the draw that core/model/sampling.h makes with that seed.
-int strata_cuda_sample(const float* logits, std::int64_t* ids, std::int64_t* lengths, float temperature,
-                       std::uint64_t seed, std::int64_t rows, std::int64_t vocab, void* workspace,
-                       std::int64_t workspaceBytes, void* stream);
+/// The same with ids drawn as core/model/sampling.h draws them, up to rounding; temperature over 0, V up to 2^20.
+/// answers [rows]: with seed and index all that a draw depends on. `how` is host memory and read before the call
+/// returns.
+int strata_cuda_sample(const float* logits, std::int64_t* ids, std::int64_t* lengths, const std::int64_t* answers,
+                       const strata::kernels::cuda::Sampling* how, std::int64_t rows, std::int64_t vocab, void* stream);
 
 /// softmax_cross_entropy.h.
 int strata_cuda_softmax_cross_entropy(int element, void* logits, const std::int64_t* targets, float scale,

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "attention_cases.h"
 #include "device_functions.h"
 #include "elementwise_cases.h"
@@ -297,52 +299,99 @@ TEST_F(DeviceArgmax, AnswersARowThatIsNotFiniteWithNoId) {
 class DeviceSample : public DeviceArgmax {
  protected:
   /// Ids drawn for rows of the same logits.
-  static std::vector<std::int64_t> draw(const std::vector<float>& logits, std::int64_t rows, float temperature,
-                                        std::uint64_t seed, std::int64_t length) {
+  static std::vector<std::int64_t> draw(const std::vector<float>& logits, std::int64_t rows,
+                                        const cuda::Sampling& how) {
     const auto vocab = static_cast<std::int64_t>(logits.size());
     std::vector<float> all;
-    for (std::int64_t row = 0; row < rows; ++row) all.insert(all.end(), logits.begin(), logits.end());
-    std::vector<std::int64_t> ids(static_cast<std::size_t>(rows)), lengths(static_cast<std::size_t>(rows), length);
-    const std::int64_t bytes = STRATA_ENTRY(strata_cuda_argmax_workspace)(rows, vocab);
+    std::vector<std::int64_t> answers;
+    for (std::int64_t row = 0; row < rows; ++row) {
+      all.insert(all.end(), logits.begin(), logits.end());
+      answers.push_back(row);
+    }
+    std::vector<std::int64_t> ids(static_cast<std::size_t>(rows)), lengths(static_cast<std::size_t>(rows), 17);
     const Memory logitsThere(all.data(), rows * vocab * 4), idsThere(ids.data(), rows * 8);
-    const Memory lengthsThere(lengths.data(), rows * 8), workspace(nullptr, bytes);
-    EXPECT_EQ(STRATA_ENTRY(strata_cuda_sample)(static_cast<const float*>(logitsThere.data()),
-                                               static_cast<std::int64_t*>(idsThere.data()),
-                                               static_cast<std::int64_t*>(lengthsThere.data()), temperature, seed, rows,
-                                               vocab, workspace.data(), bytes, nullptr),
+    const Memory lengthsThere(lengths.data(), rows * 8), answersThere(answers.data(), rows * 8);
+    EXPECT_EQ(STRATA_ENTRY(strata_cuda_sample)(
+                  static_cast<const float*>(logitsThere.data()), static_cast<std::int64_t*>(idsThere.data()),
+                  static_cast<std::int64_t*>(lengthsThere.data()),
+                  static_cast<const std::int64_t*>(answersThere.data()), &how, rows, vocab, nullptr),
               0);
     idsThere.copyBack(ids.data());
     lengthsThere.copyBack(lengths.data());
-    EXPECT_THAT(lengths, ::testing::Each(length + 1));
+    EXPECT_THAT(lengths, ::testing::Each(18));
     return ids;
+  }
+  /// How often each id was drawn.
+  static std::vector<int> counted(const std::vector<std::int64_t>& ids, std::size_t vocab) {
+    std::vector<int> counts(vocab);
+    for (const std::int64_t id : ids) ++counts.at(static_cast<std::size_t>(id));
+    return counts;
   }
 };
 
 TEST_F(DeviceSample, DrawsEachIdAsOftenAsItsProbabilitySays) {
-  constexpr std::int64_t kRows = 3000;
-  std::vector<float> logits{0, 1, 2, -1, 1.5f, 0, 0, 0.5f, 2.5f, -3, 1};
-  for (const float temperature : {0.5f, 1.0f, 2.0f}) {
+  constexpr std::int64_t kRows = 200;
+  const std::vector<float> logits{0, 1, 2, -1, 1.5f, 0, 0, 0.5f, 2.5f, -3, 1};
+  for (const double temperature : {0.5, 2.0}) {
     double total = 0;
     for (const float logit : logits) total += std::exp(logit / temperature);
-    const std::vector<std::int64_t> ids = draw(logits, kRows, temperature, 42, 17);
+    const std::vector<int> counts =
+        counted(draw(logits, kRows, {.temperature = temperature, .seed = 42}), logits.size());
     for (std::size_t id = 0; id < logits.size(); ++id) {
       const double p = std::exp(logits[id] / temperature) / total;
-      const auto count = std::count(ids.begin(), ids.end(), static_cast<std::int64_t>(id));
-      EXPECT_NEAR(static_cast<double>(count), p * kRows, 4.5 * std::sqrt(p * (1 - p) * kRows) + 1) << id;
+      EXPECT_NEAR(counts[id], p * kRows, 4.5 * std::sqrt(p * (1 - p) * kRows) + 1) << id;
     }
   }
 }
 
-TEST_F(DeviceSample, DependsOnSeedAndLengthAlone) {
+TEST_F(DeviceSample, LeavesOutAllButTheLikeliest) {
+  constexpr std::int64_t kRows = 30;
+  std::vector<float> logits(700);
+  for (std::size_t i = 0; i < logits.size(); ++i) logits[i] = static_cast<float>(i * 37 % 700) * 0.01f;
+  const auto lowest = [&](const cuda::Sampling& how) {
+    float least = 100;
+    for (const std::int64_t id : draw(logits, kRows, how))
+      least = std::min(least, logits[static_cast<std::size_t>(id)]);
+    return least;
+  };
+  EXPECT_FLOAT_EQ(lowest({.topK = 1}), 6.99f);
+  EXPECT_GE(lowest({.topK = 3}), 6.965f);
+  EXPECT_FLOAT_EQ(lowest({.topP = 0}), 6.99f);
+  EXPECT_GE(lowest({.topP = 0.0995}), 6.885f) << "each holds almost 1%";
+  EXPECT_GE(lowest({.minP = 0.9}), 6.99f - 0.1054f);
+  EXPECT_GE(lowest({.topK = 100, .topP = 0.1, .minP = 0.5}), 6.91f) << "10% of what 100 hold";
+  EXPECT_LT(lowest({}), 6.5f);
+}
+
+TEST_F(DeviceSample, KeepsTheLowestIdsOfATie) {
+  std::vector<float> logits(50, 1);
+  logits[20] = logits[7] = logits[33] = 2;
+  const std::vector<int> counts = counted(draw(logits, 80, {.topK = 2}), 50);
+  EXPECT_GT(counts[7], 20);
+  EXPECT_GT(counts[20], 20);
+  EXPECT_EQ(counts[7] + counts[20], 80);
+}
+
+TEST_F(DeviceSample, TakesLogitsThatAreFarApart) {
+  std::vector<float> logits(3000, -3e38f);
+  logits[2999] = 3e38f;
+  EXPECT_THAT(draw(logits, 3, {.temperature = 0.01}), ::testing::Each(2999));
+  EXPECT_THAT(draw(logits, 3, {.temperature = 100, .topK = 2000}), ::testing::Each(2999));
+  EXPECT_THAT(draw({5}, 3, {.topK = 1, .topP = 0.5, .minP = 1}), ::testing::Each(0));
+}
+
+TEST_F(DeviceSample, DependsOnSeedIndexAndAnswerAlone) {
   const std::vector<float> logits(500, 1.0f);
-  const std::vector<std::int64_t> ids = draw(logits, 20, 1, 42, 17);
-  EXPECT_EQ(draw(logits, 20, 1, 42, 17), ids);
-  EXPECT_NE(draw(logits, 20, 1, 43, 17), ids);
-  EXPECT_NE(draw(logits, 20, 1, 42, 18), ids);
+  const std::vector<std::int64_t> ids = draw(logits, 20, {.seed = 42, .index = 3});
+  EXPECT_EQ(draw(logits, 20, {.seed = 42, .index = 3}), ids);
+  EXPECT_NE(draw(logits, 20, {.seed = 43, .index = 3}), ids);
+  EXPECT_NE(draw(logits, 20, {.seed = 42, .index = 4}), ids);
+  EXPECT_GT(std::set<std::int64_t>(ids.begin(), ids.end()).size(), 10u);
 }
 
 TEST_F(DeviceSample, AnswersARowThatIsNotFiniteWithNoId) {
-  EXPECT_THAT(draw({1, std::nanf(""), 2}, 2, 1, 1, 1), ::testing::Each(-1));
+  for (const float bad : {std::nanf(""), INFINITY, -INFINITY})
+    EXPECT_THAT(draw({1, bad, 2}, 2, {}), ::testing::Each(-1));
 }
 
 #if defined(STRATA_SIMT)

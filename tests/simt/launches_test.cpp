@@ -376,15 +376,17 @@ TEST_F(Launches, OfAPrefillDoNotDependOnTheLengths) {
   EXPECT_EQ(attention(1, data, data, data, lengths, 0, 1, data, 2, 100, 8, 2, 512, 132, m_stream), 1) << "D over 128";
 }
 
-TEST_F(Launches, OfADrawAreTwoKernels) {
+TEST_F(Launches, OfADrawIsOneKernel) {
   const FarMemory memory(1 << 20);
   const auto* logits = static_cast<const float*>(memory.data());
   auto* const ids = static_cast<std::int64_t*>(memory.data());
   const auto sample = STRATA_ENTRY(strata_cuda_sample);
-  EXPECT_EQ(sample(logits, ids, ids, 0.7f, 1, 4, 1000, ids, 4096, m_stream), 0);
+  cuda::Sampling how{.temperature = 0.7, .topK = 40, .topP = 0.9};
+  EXPECT_EQ(sample(logits, ids, ids, ids, &how, 4, 1000, m_stream), 0);
   EXPECT_THAT(recording().forbidden, IsEmpty());
-  EXPECT_THAT(started(), ElementsAre("argmaxPart", "argmaxMerge"));
-  EXPECT_EQ(sample(logits, ids, ids, 0, 1, 4, 1000, ids, 4096, m_stream), 1) << "temperature 0 is argmax";
+  EXPECT_THAT(started(), ElementsAre("sample"));
+  how.temperature = 0;
+  EXPECT_EQ(sample(logits, ids, ids, ids, &how, 4, 1000, m_stream), 1) << "temperature 0 is argmax";
 }
 
 TEST_F(Launches, OfNothingAreNone) {
