@@ -14,6 +14,7 @@
 
 namespace strata {
 namespace fs = std::filesystem;
+extern const char* const kModelingStrata;  // packaging/python/strata_hf/modeling_strata.py, compiled in
 namespace {
 
 struct ExportArguments {
@@ -22,6 +23,7 @@ struct ExportArguments {
   std::string map;
   std::string dtype;
   std::string card;
+  bool remoteCode = false;
   std::string out;
 };
 
@@ -86,20 +88,25 @@ Result<int> run(const ExportArguments& arguments, const Output& out) {
                   "--dtype");
     }
   }
-  std::string card;
+  const fs::path named = fs::absolute(arguments.out).lexically_normal();
+  const std::string title = (named.has_filename() ? named : named.parent_path()).filename().string();
+  std::string card = "# " + title + "\n";
   if (!arguments.card.empty()) {
     STRATA_TRY(const Json report, readJson(arguments.card));
-    const fs::path named = fs::absolute(arguments.out).lexically_normal();
-    const std::string title = (named.has_filename() ? named : named.parent_path()).filename().string();
     STRATA_TRY(card, modelCard(report, map, title));
   }
   const bool asItCame = location.run.empty() && adapter.pairs.empty() && !dtype;
   const TensorSource source = asItCame ? TensorSource() : TensorSource(ExportSource(trained, adapter));
-  STRATA_CHECK(exportModel(original, map, source, arguments.out, {dtype, &cancelFlag()}));
-  if (!card.empty()) STRATA_CHECK(writeFile(fs::path(arguments.out) / "README.md", card));
+  STRATA_CHECK(exportModel(original, map, source, arguments.out,
+                           {dtype, &cancelFlag(), arguments.remoteCode ? kModelingStrata : ""}));
+  const ModelConfig& config = original.config();
+  constexpr int kBytes = 2;  // a value of a cache, which servers keep in 16 bits whatever the weights are
+  const std::int64_t layerBytes = 2LL * config.kvHeads * config.headDim * kBytes;
+  card += "\n" + servingNotes({title, map, layerBytes, config.traits.windows, arguments.remoteCode});
+  STRATA_CHECK(writeFile(fs::path(arguments.out) / "README.md", card));
 
   const std::string name = arguments.map.empty() ? printMap(map) : arguments.map;
-  const std::string folder = fs::absolute(arguments.out).lexically_normal().string();
+  const std::string folder = named.string();
   out.answer({{"out", folder},
               {"map", name},
               {"src", map.src()},
@@ -121,8 +128,9 @@ VerbAction addExport(CLI::App& verb, const Output& out) {
   verb.add_option("--map", arguments->map, "the map that the export carries (default: the model's own, else full)");
   verb.add_option("--adapter", arguments->adapter, "LoRA adapter to merge in")->type_name("DIR");
   verb.add_option("--dtype", arguments->dtype, "float32 | bfloat16 of the weights (default: as they came)");
-  verb.add_option("--card", arguments->card, "write README.md, a model card, from this report")
-      ->type_name("REPORT.json");
+  verb.add_option("--card", arguments->card, "make README.md a model card from this report")->type_name("REPORT.json");
+  verb.add_flag("--remote-code", arguments->remoteCode,
+                "write modeling_strata.py, with which transformers follows the map (trust_remote_code=True)");
   return [arguments, &out] { return run(*arguments, out); };
 }
 

@@ -147,6 +147,11 @@ Result<void> exportChecked(const Checkpoint& original, const SharingMap& map, co
   STRATA_CHECK(writeIndex(original, staged.path(), options));
   Json config = original.config().raw;
   if (options.dtype) config[config.contains("torch_dtype") ? "torch_dtype" : "dtype"] = configName(*options.dtype);
+  config.erase("auto_map");
+  if (!options.remoteCode.empty()) {
+    config["auto_map"] = {{"AutoModelForCausalLM", "modeling_strata." + original.config().architecture}};
+    STRATA_CHECK(writeFile(staged.path() / "modeling_strata.py", options.remoteCode));
+  }
   config["strata"] = {{"version", 1}, {"map", map.src()}, {"retention", map.retention()}};
   STRATA_CHECK(writeFile(staged.path() / "config.json", config.dump(2) + "\n"));
   STRATA_CHECK(writeFile(staged.path() / "strata_map.json", mapToJson(map).dump(2) + "\n"));

@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/error.h"
@@ -28,6 +29,9 @@ using TensorSource = std::function<Result<std::vector<std::byte>>(const std::str
 struct ExportOptions {
   std::optional<DType> dtype = {};            // of the parameters, which then need a source; nothing: as they came
   const std::atomic<bool>* cancel = nullptr;  // looked at before each tensor; then nothing is left
+  /// The text of modeling_strata.py, with which transformers follows the map: written, and named in config.json under
+  /// "auto_map" as the class of the model's architecture. Empty: neither; an "auto_map" of the original goes.
+  std::string_view remoteCode = {};
 };
 Result<void> exportModel(const Checkpoint& original, const SharingMap& map, const TensorSource& weights,
                          const std::filesystem::path& out, const ExportOptions& options = {});

@@ -145,4 +145,15 @@ Result<std::string> reportPdf(const Report& report);
 /// report, and one without an evaluation.
 Result<std::string> modelCard(const Json& report, const SharingMap& map, const std::string& modelName);
 
+struct ExportedModel {
+  std::string name;
+  SharingMap map;
+  std::int64_t layerBytes;            // K and V of one token in one layer
+  std::vector<std::int64_t> windows;  // [L], 0: none
+  bool remoteCode;                    // modeling_strata.py is in the folder
+};
+/// The part of an export's README.md about serving it: how to tell whether a server shares, and what a map that crosses
+/// sliding and full layers means for each.
+std::string servingNotes(const ExportedModel& model);
+
 }  // namespace strata

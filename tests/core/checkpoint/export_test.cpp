@@ -92,6 +92,20 @@ TEST(Export, WritesTheWeightsThatItIsGivenOnceATensorInFileOrder) {
   }
 }
 
+TEST(Export, WritesRemoteCodeAndNamesItsClassAndDropsBothWithoutIt) {
+  const TemporaryFolder folder;
+  writeTinyModel(folder.path() / "in");
+  const fs::path with = folder.path() / "with", without = folder.path() / "without";
+  const Checkpoint original = opened(folder.path() / "in");
+  ASSERT_TRUE(exportModel(original, shared(), {}, with, {.remoteCode = "class LlamaForCausalLM: pass\n"}));
+  EXPECT_EQ(readText(with / "modeling_strata.py"), "class LlamaForCausalLM: pass\n");
+  EXPECT_EQ(readJson(with / "config.json")->at("auto_map"),
+            (Json{{"AutoModelForCausalLM", "modeling_strata.LlamaForCausalLM"}}));
+  ASSERT_TRUE(exportModel(opened(with), shared(), {}, without));
+  EXPECT_FALSE(fs::exists(without / "modeling_strata.py"));
+  EXPECT_FALSE(readJson(without / "config.json")->contains("auto_map"));
+}
+
 TEST(Export, StoresTheWeightsInTheDtypeThatIsAskedFor) {
   const TemporaryFolder folder;
   writeShardedTinyModel(folder.path() / "in");

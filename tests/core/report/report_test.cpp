@@ -219,6 +219,24 @@ TEST(ModelCard, CarriesTheScoresOfTheExportedMapAsTheHubReadsThem) {
   EXPECT_THAT(modelCard(Json::object(), SharingMap::full(4), "m").error().message, HasSubstr("no report"));
 }
 
+TEST(ServingNotes, SayWhatAServerLogsWithAndWithoutTheMap) {
+  // 1 GiB / (128 bytes · 4 layers), and of 2 owners.
+  const std::string notes = servingNotes({"half", *parseMap("stride:2", 4), 128, {0, 0, 0, 0}, false});
+  EXPECT_THAT(notes, HasSubstr("`vllm serve half`"));
+  EXPECT_THAT(notes, HasSubstr("Strata: 2 of 4 layers keep keys and values"));
+  EXPECT_THAT(notes, HasSubstr("`KV cache size: 4,194,304 tokens` (262,144 blocks of 16)"));
+  EXPECT_THAT(notes, HasSubstr("About 2,097,152 tokens (131,072 blocks)"));
+  EXPECT_THAT(notes, Not(HasSubstr("crosses")));
+  EXPECT_THAT(notes, Not(HasSubstr("trust_remote_code")));
+  EXPECT_THAT(notes, Not(HasSubstr("{{")));
+}
+
+TEST(ServingNotes, NameTheLayersThatReadAcrossAWindow) {
+  const std::string notes = servingNotes({"mixed", *parseMap("0,0,2,2", 4), 128, {8, 0, 0, 8}, true});
+  EXPECT_THAT(notes, HasSubstr("(layer 1 reads layer 0, layer 3 reads layer 2)"));
+  EXPECT_THAT(notes, HasSubstr("trust_remote_code=True"));
+}
+
 TEST(Charts, AllThatIsDrawnLiesWithinTheDrawing) {
   Chart chart;
   chart.xLabel = "Step";
