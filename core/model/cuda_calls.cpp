@@ -32,12 +32,6 @@ int elementOf(const at::Tensor& x) {
   return elementOf(x.scalar_type());
 }
 
-/// The cudaStream_t that LibTorch computes on now; the emulation of the tests computes on the CPU and has none.
-void* streamOf(const at::Tensor& x) {
-  if (x.is_cpu()) return nullptr;
-  return c10::impl::VirtualGuardImpl(x.device().type()).getStream(x.device()).native_handle();
-}
-
 /// Lengths on the device. All layers of a step give the same: they are copied once.
 at::Tensor onDevice(const std::vector<std::int64_t>& lengths, c10::Device device) {
   thread_local std::vector<std::int64_t> last;
@@ -50,6 +44,11 @@ at::Tensor onDevice(const std::vector<std::int64_t>& lengths, c10::Device device
 }
 
 }  // namespace
+
+void* streamOf(const at::Tensor& x) {
+  if (x.is_cpu()) return nullptr;  // the emulation of the tests
+  return c10::impl::VirtualGuardImpl(x.device().type()).getStream(x.device()).native_handle();
+}
 
 at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double eps) {
   const auto run = STRATA_CUDA(strata_cuda_add_rms_norm);

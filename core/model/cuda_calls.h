@@ -11,6 +11,9 @@
 
 namespace strata::calls::cuda {
 
+/// The cudaStream_t that LibTorch computes with x on now.
+void* streamOf(const at::Tensor& x);
+
 at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double eps);
 /// cos, sin: F32 [B, T, D/2], contiguous.
 bool rotate(at::Tensor& x, const at::Tensor& cos, const at::Tensor& sin);

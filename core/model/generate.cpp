@@ -229,14 +229,20 @@ void Generation::decodeTogether(const std::vector<Generation*>& generations) {
 
 /// The next id of each answer that goes on.
 Result<void> Generation::choose(const at::Tensor& logits) {
-  const at::Tensor host = logits.cpu().contiguous();
+  STRATA_TRY(const std::vector<TokenId> chosen, m_session.chooseOnDevice(logits, m_config, m_index, m_live));
+  const at::Tensor host = chosen.empty() ? logits.cpu().contiguous() : at::Tensor();
+  const auto idOf = [&](std::size_t i) {
+    if (!chosen.empty()) return chosen[i];
+    const std::span<const float> row(host.const_data_ptr<float>() + static_cast<std::int64_t>(i) * host.size(1),
+                                     static_cast<std::size_t>(host.size(1)));
+    return sampleToken(row, m_config, m_answers[static_cast<std::size_t>(m_live[i])].history(), m_index,
+                       static_cast<std::uint32_t>(m_live[i]));
+  };
   m_next.clear();
   std::vector<std::int64_t> kept, keptRows;
   for (std::size_t i = 0; i < m_live.size(); ++i) {
     Answer& answer = m_answers[static_cast<std::size_t>(m_live[i])];
-    const std::span<const float> row(host.const_data_ptr<float>() + static_cast<std::int64_t>(i) * host.size(1),
-                                     static_cast<std::size_t>(host.size(1)));
-    const TokenId id = sampleToken(row, m_config, answer.history(), m_index, static_cast<std::uint32_t>(m_live[i]));
+    const TokenId id = idOf(i);
     if (id < 0) {
       return fail(ErrorCode::invalidData, "The model's logits are not finite numbers; its weights may be damaged.",
                   "logits");

@@ -187,7 +187,9 @@ std::vector<at::Tensor> linears(const at::Tensor& x, std::initializer_list<const
                     static_cast<int>(targets.size()), stream());
   } else if (!cuda::matvec(input, x.scalar_type(), targets)) {
     std::size_t i = 0;
-    for (const Linear* layer : layers) results[i++] = at::linear(x, layer->weight, layer->bias);
+    for (const Linear* layer : layers) {
+      results[i++] = at::linear(x, layer->plain(x.scalar_type()).weight, layer->bias);
+    }
   }
   std::size_t i = 0;
   for (const Linear* layer : layers) {
@@ -219,7 +221,7 @@ at::Tensor logits(const at::Tensor& x, const Linear& head) {
     at::Tensor y = at::empty({x.size(0), head.outputs()}, x.options().dtype(at::kFloat));
     if (cuda::matvec(x, at::kFloat, {targetOf(head, y.mutable_data_ptr())})) return y;
   }
-  if (!hasKernel(x)) return at::linear(x, head.weight).to(at::kFloat);
+  if (!hasKernel(x)) return at::linear(x, head.plain(x.scalar_type()).weight).to(at::kFloat);
   const at::Tensor input = x.contiguous();
   at::Tensor y = at::empty({x.size(0), head.outputs()}, x.options().dtype(at::kFloat));
   for (std::int64_t begin = 0; begin < x.size(0);

@@ -72,14 +72,8 @@ Result<std::shared_ptr<const Model>> Model::open(const OpenOptions& options) {
     }
     dtype = *given;
   }
-  if (dtype == DType::f16 && device.is_cpu()) dtype = DType::f32;
   STRATA_TRY(const Quantization quantization, parseQuantization(options.weights));
-  if (quantization.bits > 0 && !device.is_cpu()) {
-    return fail(ErrorCode::unsupported,
-                "Weights of 8 or 4 bits are computed with on the CPU alone; on " + options.device +
-                    " open the model as it is stored.",
-                "--weights");
-  }
+  if (dtype == DType::f16 && (device.is_cpu() || quantization.bits > 0)) dtype = DType::f32;
   if (options.context < 0) return fail(ErrorCode::usage, "The context must be 1 or more.", "--context");
   try {
     SharingMap served = checkpoint.map().value_or(SharingMap::full(checkpoint.config().layers));

@@ -74,11 +74,31 @@ QuantizedWeight quantizeWeight(const at::Tensor& weight, const Quantization& as)
 }
 
 at::Tensor dequantizeRows(const QuantizedWeight& weight, std::int64_t begin, std::int64_t count, at::ScalarType dtype) {
+  if (!weight.codes.is_cpu()) return dequantizeByOperators(weight, begin, count, dtype);
   at::Tensor out = at::empty({count, weight.inputs}, dtype);
   const at::Tensor codes = weight.codes.narrow(0, begin, count), scales = weight.scales.narrow(0, begin, count);
   kernels::dequantizeWeights(formatOf(weight.as), weight.as.group, codes.const_data_ptr(), scales.const_data_ptr(),
                              count, weight.inputs, elementOf(dtype), out.mutable_data_ptr(), stream());
   return out;
+}
+
+at::Tensor dequantizeByOperators(const QuantizedWeight& weight, std::int64_t begin, std::int64_t count,
+                                 at::ScalarType dtype) {
+  const at::Tensor codes = weight.codes.narrow(0, begin, count);
+  const at::Tensor scales = weight.scales.narrow(0, begin, count).to(at::kFloat).unsqueeze(2);  // [count, groups, 1]
+  at::Tensor values;
+  if (weight.as.bits == 8) {
+    values = codes.view(at::kChar).to(at::kFloat);
+  } else {  // the lower half of a byte first, both in two's complement
+    const at::Tensor halves = at::stack({codes.bitwise_and(15), codes.bitwise_right_shift(4)}, 2);
+    values = halves.bitwise_xor(8).to(at::kFloat).sub_(8);
+  }
+  return values.view({count, scales.size(1), weight.as.group})
+      .mul_(scales)
+      .view({count, scales.size(1) * weight.as.group})
+      .narrow(1, 0, weight.inputs)
+      .to(dtype)
+      .contiguous();
 }
 
 }  // namespace strata

@@ -43,5 +43,8 @@ struct QuantizedWeight {
 QuantizedWeight quantizeWeight(const at::Tensor& weight, const Quantization& as);
 /// The rows begin … begin+count-1 in `dtype` (F32 or BF16): [count, K].
 at::Tensor dequantizeRows(const QuantizedWeight& weight, std::int64_t begin, std::int64_t count, at::ScalarType dtype);
+/// The same by LibTorch's operators: what dequantizeRows() does on a GPU.
+at::Tensor dequantizeByOperators(const QuantizedWeight& weight, std::int64_t begin, std::int64_t count,
+                                 at::ScalarType dtype);
 
 }  // namespace strata

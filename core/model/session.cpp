@@ -110,7 +110,7 @@ std::vector<Result<at::Tensor>> InferenceSession::decodeTogether(const std::vect
     } else if (session.m_stale) {
       results[i] = session.anew(added);
     } else if (!first.m_plan) {
-      results[i] = session.decodeByOperators(added);
+      results[i] = session.decodeAlone(added);
     } else if (const Result<void> room = session.makeRoom(added); !room) {
       results[i] = tl::unexpected(room.error());
     } else {
@@ -161,12 +161,48 @@ Result<void> InferenceSession::checkStep(const std::vector<TokenId>& ids,
   return {};
 }
 
-/// On a device that has no plan.
-Result<at::Tensor> InferenceSession::decodeByOperators(const std::vector<std::vector<TokenId>>& added) {
+/// On a GPU, where sessions do not decode together: by kernels, or by LibTorch's operators.
+Result<at::Tensor> InferenceSession::decodeAlone(const std::vector<std::vector<TokenId>>& added) {
   return guarded(added, [&] {
+    CudaDecodePlan* const plan =
+        static_cast<std::int64_t>(added.size()) <= CudaDecodePlan::kMostRows ? cudaPlan() : nullptr;
+    if (plan != nullptr) return decodeBy(*plan);
     return lastTokens(calls::selectRows(m_model->weights().embedding, idBlock(added, 0, 1, m_model->device())), 0,
                       false);
   });
+}
+
+/// The newest id of each sequence.
+at::Tensor InferenceSession::decodeBy(CudaDecodePlan& plan) {
+  std::vector<DecodeRow> rows;
+  for (const auto& ids : m_ids) {
+    rows.push_back({ids.back(), static_cast<std::int64_t>(ids.size()) - 1, &m_map, m_cache.get(),
+                    static_cast<std::int64_t>(rows.size()), m_options.cancel});
+  }
+  plan.step(rows);
+  if (rows.front().isCancelled) throw Cancelled();
+  return plan.logits();
+}
+
+/// Null where this model's steps have none.
+CudaDecodePlan* InferenceSession::cudaPlan() {
+  if (!m_cudaPlan && m_model->device().is_cuda() && CudaDecodePlan::supports(*m_model)) {
+    m_cudaPlan = std::make_unique<CudaDecodePlan>(*m_model);
+  }
+  return m_cudaPlan.get();
+}
+
+Result<std::vector<TokenId>> InferenceSession::chooseOnDevice(const at::Tensor& logits, const GenerateConfig& config,
+                                                              std::uint32_t index,
+                                                              const std::vector<std::int64_t>& answers) {
+  CudaDecodePlan* const plan = cudaPlan();
+  if (plan == nullptr) return std::vector<TokenId>();
+  try {
+    const c10::InferenceMode inference;
+    return plan->choose(logits, config, index, answers);
+  } catch (const std::exception& exception) {
+    return tl::unexpected(errorFromException(exception));
+  }
 }
 
 /// After a map switch: what the session held and what is added, in one pass from the start.

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/model/cuda_decode_plan.h"
 #include "core/model/decode_plan.h"
 #include "core/model/kv_cache.h"
 #include "core/model/model.h"
@@ -49,6 +50,10 @@ class InferenceSession {
   /// each would have given alone, bit for bit.
   static std::vector<Result<at::Tensor>> decodeTogether(const std::vector<InferenceSession*>& sessions,
                                                         const std::vector<const std::vector<TokenId>*>& ids);
+  /// The next id of each row of `logits` [B, V] where they are on a GPU whose kernels choose in this way
+  /// (CudaDecodePlan::choose()); else empty.
+  Result<std::vector<TokenId>> chooseOnDevice(const at::Tensor& logits, const GenerateConfig& config,
+                                              std::uint32_t index, const std::vector<std::int64_t>& answers);
   const std::shared_ptr<const Model>& model() const { return m_model; }
   /// Sequences that are not named leave; the rest keep this order. One that is named several times goes on in several
   /// ways from here.
@@ -100,7 +105,9 @@ class InferenceSession {
   Result<at::Tensor> anew(const std::vector<std::vector<TokenId>>& added);
   Result<at::Tensor> guarded(const std::vector<std::vector<TokenId>>& added, const std::function<at::Tensor()>& pass);
   Result<at::Tensor> attempt(const std::vector<std::vector<TokenId>>& added, const std::function<at::Tensor()>& pass);
-  Result<at::Tensor> decodeByOperators(const std::vector<std::vector<TokenId>>& added);
+  Result<at::Tensor> decodeAlone(const std::vector<std::vector<TokenId>>& added);
+  at::Tensor decodeBy(CudaDecodePlan& plan);
+  CudaDecodePlan* cudaPlan();
   void takeBack(const std::vector<std::size_t>& lengths);
   Result<void> makeRoom(const std::vector<std::vector<TokenId>>& added);
   Result<void> checkStep(const std::vector<TokenId>& ids, std::vector<std::vector<TokenId>>& added) const;
@@ -113,7 +120,8 @@ class InferenceSession {
   SharingMap m_map;
   SessionOptions m_options;
   std::unique_ptr<KvCache> m_cache;
-  std::unique_ptr<DecodePlan> m_plan;       // made with the first step that has one
+  std::unique_ptr<DecodePlan> m_plan;  // made with the first step that has one
+  std::unique_ptr<CudaDecodePlan> m_cudaPlan;
   std::vector<std::vector<TokenId>> m_ids;  // per sequence, what the cache holds (or will, after a map switch)
   bool m_stale = false;                     // a map switch left the cache behind m_ids
   std::int64_t m_settled = 0;               // positions of the only sequence that were read as whole chunks

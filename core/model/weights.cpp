@@ -319,12 +319,17 @@ Result<Weights> loadWeights(const Checkpoint& checkpoint, at::ScalarType dtype, 
   const auto get = [&](const std::string& name) {
     if (unread.contains(name)) return at::Tensor();
     const auto copy = copies.find(name);
-    return copy != copies.end() ? copy->second : tensorOf(checkpoint.tensor(name), dtype, device);
+    if (copy != copies.end()) return copy->second;
+    const bool rounds = quantizes && isQuantizable(name);  // on the CPU
+    return tensorOf(checkpoint.tensor(name), dtype, rounds ? c10::Device(c10::DeviceType::CPU) : device);
   };
   std::string notFinite;
   const auto quantize = [&](const std::string& name, Linear& linear) {
     if (!linear.weight.defined()) return;
-    linear.quantized = quantizeWeight(linear.weight, name == "lm_head" ? headQuantization(quantization) : quantization);
+    linear.quantized =
+        quantizeWeight(linear.weight.cpu(), name == "lm_head" ? headQuantization(quantization) : quantization);
+    linear.quantized->codes = linear.quantized->codes.to(device);
+    linear.quantized->scales = linear.quantized->scales.to(device);
     linear.weight = at::Tensor();
     if (!std::isfinite(linear.quantized->squaredError)) notFinite = name;
     for (const MappedFile* file : checkpoint.files()) file->releasePages();

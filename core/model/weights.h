@@ -78,7 +78,7 @@ enum class Placement { copied, mapped };
 Placement placementOf(const Checkpoint& checkpoint);
 
 /// Every parameter of a checkpoint in `dtype` on `device`. Followers of `only` get no k, v and k_norm (they stay
-/// undefined). With a quantization (on the CPU) the linear layers and the head are rounded one by one, so that never
+/// undefined). With a quantization the linear layers and the head are rounded one by one, on the CPU, so that never
 /// more than one of them is in memory twice. Refused where a file changes while it is read, and where weights to round
 /// are not finite.
 Result<Weights> loadWeights(const Checkpoint& checkpoint, at::ScalarType dtype, c10::Device device, Placement placement,

@@ -1,8 +1,10 @@
-// The engine on a GPU against what it gives on the CPU: logits, greedy ids, training, memory. Says why it was skipped
-// where there is no GPU.
+// The engine on a GPU against what it gives on the CPU: logits, greedy ids, draws, rounded weights, training, memory,
+// chats. Says why it was skipped where there is no GPU.
 
 #include <ATen/ATen.h>
+#include <gmock/gmock.h>
 
+#include <cmath>
 #include <fstream>
 #include <numeric>
 
@@ -11,24 +13,28 @@
 #include "core/model/generate.h"
 #include "core/model/score.h"
 #include "core/model/session.h"
+#include "engine_process.h"
 #include "golden_files.h"
-#include "program.h"
 
 namespace strata::testing {
 namespace {
 
 const std::string kDevice = "cuda";
-const std::string kStory = (sourceFolder() / "resources/models/stories260K").string();
-
 /// Empty where a GPU can be used, else why not.
 std::string missingGpu() {
   const auto device = chooseDevice(kDevice);
   return device ? "" : device.error().message;
 }
 
-/// What a command prints as JSON.
-Result<Json> answerOf(const std::string& command) {
-  return parseJson(outputOf("(" + command + " 2>/dev/null)"), command);
+/// What the program prints for a model with these options on a device.
+nlohmann::json answerOn(const std::string& device, std::vector<std::string> arguments) {
+  arguments.insert(arguments.end(), {"--device", device});
+  return answerOf(arguments);
+}
+
+/// The same on the CPU and on the GPU.
+void expectIdsOfTheCpu(const std::vector<std::string>& arguments) {
+  EXPECT_EQ(answerOn(kDevice, arguments)["ids"], answerOn("cpu", arguments)["ids"]);
 }
 
 class OnCuda : public ::testing::Test {
@@ -81,11 +87,97 @@ TEST_P(ModelsOnCuda, GiveTheGreedyIdsOfEveryInferenceMap) {
 
 INSTANTIATE_TEST_SUITE_P(, ModelsOnCuda, ::testing::ValuesIn(kGoldenModels), goldenName);
 
+TEST_P(ModelsOnCuda, AnswerSeveralPromptsAtOnceAsEachAlone) {
+  GenerateConfig config;
+  config.maxTokens = 8;
+  config.ignoreEos = true;
+  const auto all = m_case.json["prompt_ids"].get<std::vector<TokenId>>();
+  const std::vector<std::vector<TokenId>> prompts{all, {all.begin(), all.begin() + 2}, {all.begin() + 1, all.end()}};
+  for (const Json& entry : m_case.json["maps"]) {
+    if (entry["kind"] != "inference") continue;
+    SCOPED_TRACE(entry["name"].get<std::string>());
+    const auto together = generate(m_model, mapOf(entry), prompts, config);
+    ASSERT_TRUE(together) << together.error().message;
+    for (std::size_t i = 0; i < prompts.size(); ++i) {
+      const auto alone = generate(m_model, mapOf(entry), {prompts[i]}, config);
+      ASSERT_TRUE(alone) << alone.error().message;
+      EXPECT_EQ(together->answers[i].ids, alone->answers[0].ids) << "prompt " << i;
+    }
+  }
+}
+
 TEST_F(OnCuda, TellsTheStoryThatTheCpuTells) {
-  const std::string generate = program() + " generate " + kStory + " --ids 1 --max-tokens 60 --json --device ";
-  const auto cpu = answerOf(generate + "cpu"), cuda = answerOf(generate + kDevice);
-  ASSERT_TRUE(cpu && cuda);
-  EXPECT_EQ((*cuda)["ids"], (*cpu)["ids"]);
+  for (const char* map : {"full", "stride:2", "prefix:1"}) {
+    SCOPED_TRACE(map);
+    expectIdsOfTheCpu({"generate", storyModel(), "--ids", "1", "--max-tokens", "60", "--map", map});
+  }
+}
+
+TEST_F(OnCuda, StartsAStepAsAGraph) {
+  const Answer answer = runProgram(
+      {"generate", storyModel(), "--ids", "1", "--max-tokens", "20", "--temperature", "1", "--device", kDevice});
+  EXPECT_EQ(answer.code, 0) << answer.err;
+  EXPECT_THAT(answer.err, ::testing::Not(::testing::HasSubstr("could not be"))) << "a kernel, or the recording";
+}
+
+TEST_F(OnCuda, DrawsWhatTheCpuDraws) {
+  for (const std::vector<std::string>& choice : std::vector<std::vector<std::string>>{
+           {}, {"--top-k", "20"}, {"--top-p", "0.8"}, {"--min-p", "0.1"}, {"--repeat-penalty", "1.2"}}) {
+    std::vector<std::string> arguments{"generate", storyModel(), "--ids",         "1",  "--max-tokens", "24",
+                                       "--seed",   "11",         "--temperature", "0.8"};
+    arguments.insert(arguments.end(), choice.begin(), choice.end());
+    SCOPED_TRACE(choice.empty() ? "temperature" : choice[0]);
+    expectIdsOfTheCpu(arguments);
+  }
+}
+
+TEST_F(OnCuda, ComputesWithRoundedWeights) {
+  for (const char* weights : {"int8", "int4", "int4:128"}) {
+    SCOPED_TRACE(weights);
+    expectIdsOfTheCpu({"generate", storyModel(), "--ids", "1", "--max-tokens", "40", "--weights", weights});
+    const auto lossOn = [&](const std::string& device) {
+      const auto model = Model::open({.path = storyModel(), .weights = weights, .device = device}).value();
+      std::vector<TokenId> ids;
+      for (int i = 0; i < 40; ++i) ids.push_back((i * 7919 + 13) % static_cast<int>(model->config().vocab));
+      return scoreWindows(*model, parseMap("stride:2", model->config().layers).value(), {ids}, {}).value().nll();
+    };
+    EXPECT_NEAR(lossOn(kDevice), lossOn("cpu"), 1e-4);
+  }
+}
+
+TEST_F(OnCuda, ChatsThroughTheEngine) {
+  EngineProcess engine;
+  engine.initialize();
+  const std::string model = sampleModel("sample-routed");
+  std::int64_t fullBytes = 0;
+  for (const char* map : {"full", "retention:.5"}) {
+    SCOPED_TRACE(map);
+    Json turns = {{{"role", "user"}, {"content", "Who came to the house?"}}};
+    for (int turn = 0; turn < 2; ++turn) {
+      SCOPED_TRACE(turn);
+      Json answers[2];
+      for (const bool onCuda : {false, true}) {
+        Json side = sideOf(model, map, 512);
+        side["ref"]["device"] = onCuda ? kDevice : "cpu";
+        side["ref"]["dtype"] = "float32";
+        Json ask = question(onCuda ? "gpu" : "cpu", side, "", 24);
+        ask["turns"] = turns;
+        answers[onCuda ? 1 : 0] = engine.result(engine.send("chat/generate", ask), 300);
+      }
+      EXPECT_EQ(answers[1]["ids"], answers[0]["ids"]);
+      EXPECT_EQ(answers[1]["text"], answers[0]["text"]);
+      EXPECT_EQ(answers[1]["kv_bytes"], answers[0]["kv_bytes"]);
+      EXPECT_THAT(answers[1]["made_by"]["device"].get<std::string>(), ::testing::StartsWith(kDevice));
+      const auto bytes = answers[1]["kv_bytes"].get<std::int64_t>();
+      if (fullBytes == 0) fullBytes = bytes;
+      if (turn == 0) {
+        EXPECT_EQ(bytes, *map == 'f' ? fullBytes : fullBytes / 2) << "owners / L";
+      }
+      turns.push_back({{"role", "assistant"}, {"content", answers[0]["text"]}});
+      turns.push_back({{"role", "user"}, {"content", "And then?"}});
+    }
+  }
+  EXPECT_THAT(engine.errors(), ::testing::Not(::testing::HasSubstr("could not be")));
 }
 
 TEST_F(OnCuda, TrainsTwentyStepsAsTheCpuDoes) {
@@ -96,15 +188,16 @@ TEST_F(OnCuda, TrainsTwentyStepsAsTheCpuDoes) {
   }
   text.close();
   const auto losses = [&](const std::string& device) {
-    const auto answer = answerOf(program() + " train --project " + (folder.path() / device).string() + " --model " +
-                                 kStory + " --data " + (folder.path() / "text.txt").string() +
-                                 " --steps 20 --batch 2 --length 64 --lr 0.001 --json --device " + device);
-    EXPECT_TRUE(answer);
-    return answer ? (*answer)["loss"].get<std::vector<double>>() : std::vector<double>();
+    return answerOn(device, {"train", "--project", (folder.path() / device).string(), "--model", storyModel(), "--data",
+                             (folder.path() / "text.txt").string(), "--steps", "20", "--batch", "2", "--length", "64",
+                             "--lr", "0.001"})["loss"]
+        .get<std::vector<double>>();
   };
   const std::vector<double> cpu = losses("cpu"), cuda = losses(kDevice);
   ASSERT_EQ(cpu.size(), 20u);
   ASSERT_EQ(cuda.size(), 20u);
+  EXPECT_TRUE(std::all_of(cuda.begin(), cuda.end(), [](double loss) { return std::isfinite(loss); }));
+  EXPECT_LT(cuda.back(), 0.9 * cuda.front());
   // Rounding differs from the first step on and grows with the steps.
   for (std::size_t i = 0; i < 20; ++i) EXPECT_NEAR(cuda[i], cpu[i], (i == 0 ? 1e-5 : 1e-2) * cpu[i]) << "step " << i;
 }
@@ -112,7 +205,7 @@ TEST_F(OnCuda, TrainsTwentyStepsAsTheCpuDoes) {
 TEST_F(OnCuda, HoldsTheWeightsAndTheOwnersCacheAndNoMore) {
   const auto device = chooseDevice(kDevice).value();
   const std::int64_t before = deviceMemory(device);
-  const auto model = Model::open({.path = kStory, .dtype = "float32", .device = kDevice}).value();
+  const auto model = Model::open({.path = storyModel(), .dtype = "float32", .device = kDevice}).value();
   Weights weights = model->weights();
   std::int64_t expected = 0, parameters = 0;
   visitParameters(weights, false, [&](const std::string&, const at::Tensor& tensor) {

@@ -86,6 +86,17 @@ TEST(LowBits, ProductsOfManyRowsAreThoseOfFew) {
   }
 }
 
+TEST(LowBits, AreUnpackedByOperatorsAsByTheKernel) {
+  for (const char* weights : {"int8", "int8:32", "int4", "int4:64"}) {
+    SCOPED_TRACE(weights);
+    const auto model = sampleAs(weights);
+    const QuantizedWeight& down = *model->weights().layers[1].down.quantized;
+    for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+      EXPECT_TRUE(at::equal(dequantizeByOperators(down, 5, 30, dtype), dequantizeRows(down, 5, 30, dtype)));
+    }
+  }
+}
+
 TEST(LowBits, ServeOneMapWithoutTheFollowersProjections) {
   auto model = Model::open({.path = kSample, .weights = "int4", .onlyMap = "retention:0.5"});
   ASSERT_TRUE(model) << model.error().message;

@@ -1,32 +1,17 @@
-// How tensors reach libstrata_cuda.so: the engine loads a module of the emulated kernels, whose device memory is the
-// host's, and must give it the right arrays, sizes and order. A driver and a libtorch_cuda.so that are loaded already
-// are found by their names.
+// How tensors reach libstrata_cuda.so: the engine must give it the right arrays, sizes and order.
 
 #include "core/model/cuda_calls.h"
 
 #include <ATen/ATen.h>
-#include <dlfcn.h>
-#include <gmock/gmock.h>
 
-#include "core/model/device.h"
 #include "core/model/kernel_calls.h"
+#include "emulated_module.h"
 
 namespace strata::testing {
 namespace {
 
-class CudaCalls : public ::testing::TestWithParam<at::ScalarType> {
+class CudaCalls : public WithEmulatedModule<::testing::TestWithParam<at::ScalarType>> {
  protected:
-  void SetUp() override {
-    for (const char* library : {STRATA_DRIVER_STUB, STRATA_TORCH_CUDA_STUB}) {
-      ASSERT_NE(dlopen(library, RTLD_NOW | RTLD_GLOBAL), nullptr) << dlerror();
-    }
-    ASSERT_NE(cudaKernel("strata_cuda_rope"), nullptr) << "the emulated module was not loaded";
-  }
-  void TearDown() override {
-    const auto problem = reinterpret_cast<const char* (*)()>(cudaKernel("strata_simt_problem"));
-    ASSERT_NE(problem, nullptr);
-    EXPECT_STREQ(problem(), "");
-  }
   at::Tensor random(at::IntArrayRef sizes) const {
     return at::randn(sizes, m_generator, at::TensorOptions(at::kFloat)).to(GetParam());
   }

@@ -11,4 +11,10 @@ strata::simt::Session session(11);
 extern "C" const char* strata_simt_problem() {
   return session.problems().empty() ? "" : session.problems().front().c_str();
 }
+extern "C" long strata_simt_launches() {
+  return static_cast<long>(session.launches);
+}
+extern "C" long strata_simt_replays() {
+  return static_cast<long>(session.replays);
+}
 #pragma GCC visibility pop
