@@ -28,7 +28,7 @@ struct PairEngine {
   using Input = float;
   using Chunk = Pair;
   using Sum = FloatVector;
-  static constexpr int kOutputs = HWY_MAX_BYTES >= 64 ? 2 : 1;
+  static constexpr int kChains = 2, kOutputs = HWY_MAX_BYTES >= 64 ? 2 : 1, kRows = 4;
   static std::size_t step() { return 2 * lanes(); }
   static Chunk load(const T* p) { return loadPair(p); }
   static Chunk loadFirst(const T* p, std::size_t n) { return loadPairFirst(p, n); }

@@ -22,7 +22,7 @@ struct Engine {
   using Input = Bfloat16;
   using Chunk = __m512bh;
   using Sum = __m512;
-  static constexpr int kOutputs = 2;
+  static constexpr int kChains = 1, kOutputs = 2, kRows = 8;
   static std::size_t step() { return 32; }
   static Chunk load(const Bfloat16* p) { return (__m512bh)_mm512_loadu_si512(p); }
   static Chunk loadFirst(const Bfloat16* p, std::size_t n) {
@@ -194,7 +194,10 @@ void prepareBf16Dot(WeightFormat, const void*, std::size_t, std::size_t, std::si
 namespace strata::kernels::cpu {
 
 std::size_t bf16DotStride(std::size_t k) {
-  return (k + 31) / 32 * 32;
+  const std::size_t stride = (k + 31) / 32 * 32;
+  // Rows a page apart would share a few sets of the first-level cache.
+  constexpr std::size_t kPage = 2048, kClose = 128;
+  return (stride + kClose) % kPage < 2 * kClose ? stride + kPage / 2 : stride;
 }
 
 }  // namespace strata::kernels::cpu
