@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -141,19 +140,19 @@ class CudaDecodePlan::Steps {
   Steps(const Steps&) = delete;
   Steps& operator=(const Steps&) = delete;
 
-  void step(std::vector<DecodeRow>& rows) {
+  bool step(std::vector<DecodeRow>& rows) {
     const bool isCancelled = std::any_of(rows.begin(), rows.end(), [](const DecodeRow& row) {
       return row.cancel != nullptr && row.cancel->load(std::memory_order_relaxed);
     });
     if (isCancelled) {
       for (DecodeRow& row : rows) row.isCancelled = true;
-      return;
+      return true;
     }
     const c10::DeviceGuard guard(m_options.device());
     reserve(static_cast<std::int64_t>(rows.size()), rows.front().cache->capacity());
     readFrom(*rows.front().cache, *rows.front().map);
     tell(rows);
-    launch();
+    return start();
   }
 
   const at::Tensor& logits() const { return m_logits; }
@@ -307,7 +306,7 @@ class CudaDecodePlan::Steps {
     m_lengths.copy_(at::tensor(lengths, at::kLong));
   }
 
-  void launch() {
+  bool start() {
     const StepModule& module = stepModule();
     if (m_graph == nullptr && m_steps > 0 && m_records) record();
     void* const stream = calls::cuda::streamOf(m_logits);
@@ -315,12 +314,8 @@ class CudaDecodePlan::Steps {
         m_graph != nullptr
             ? module.graphLaunch(m_graph, stream)
             : runDecodeStep(kernels::cuda::DeviceOperations{module.step, m_step.element, stream}, m_step);
-    if (status != 0) {
-      m_known.clear();
-      throw std::runtime_error("the GPU kernels of a decoding step could not be started (CUDA error " +
-                               std::to_string(status) + ")");
-    }
     ++m_steps;
+    return launched("decode_step", status);
   }
 
   void record() {
@@ -375,8 +370,8 @@ CudaDecodePlan::CudaDecodePlan(const Model& model) : m_steps(std::make_unique<St
 
 CudaDecodePlan::~CudaDecodePlan() = default;
 
-void CudaDecodePlan::step(std::vector<DecodeRow>& rows) {
-  m_steps->step(rows);
+bool CudaDecodePlan::step(std::vector<DecodeRow>& rows) {
+  return m_steps->step(rows);
 }
 
 const at::Tensor& CudaDecodePlan::logits() const {

@@ -31,9 +31,9 @@ class CudaDecodePlan {
   CudaDecodePlan(const CudaDecodePlan&) = delete;
   CudaDecodePlan& operator=(const CudaDecodePlan&) = delete;
 
-  /// All sequences of one cache in their order, under one map. Where one is cancelled before it begins, all are. Throws
-  /// where memory is short or a kernel cannot be started.
-  void step(std::vector<DecodeRow>& rows);
+  /// All sequences of one cache in their order, under one map. Where one is cancelled before it begins, all are. False:
+  /// a kernel could not be started (logged once), so that this plan is of no use. Throws where memory is short.
+  bool step(std::vector<DecodeRow>& rows);
   /// [rows, V] F32 of the last step. The next step makes another tensor only where this one is still held.
   const at::Tensor& logits() const;
   /// The next id of each row of `logits` [rows, V], as sampleToken() chooses it (a draw up to rounding); -1 where a

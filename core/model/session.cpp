@@ -164,30 +164,36 @@ Result<void> InferenceSession::checkStep(const std::vector<TokenId>& ids,
 /// On a GPU, where sessions do not decode together: by kernels, or by LibTorch's operators.
 Result<at::Tensor> InferenceSession::decodeAlone(const std::vector<std::vector<TokenId>>& added) {
   return guarded(added, [&] {
-    CudaDecodePlan* const plan =
-        static_cast<std::int64_t>(added.size()) <= CudaDecodePlan::kMostRows ? cudaPlan() : nullptr;
-    if (plan != nullptr) return decodeBy(*plan);
+    const bool isMany = static_cast<std::int64_t>(added.size()) > CudaDecodePlan::kMostRows;
+    if (at::Tensor logits = isMany ? at::Tensor() : decodeByKernels(); logits.defined()) return logits;
     return lastTokens(calls::selectRows(m_model->weights().embedding, idBlock(added, 0, 1, m_model->device())), 0,
                       false);
   });
 }
 
-/// The newest id of each sequence.
-at::Tensor InferenceSession::decodeBy(CudaDecodePlan& plan) {
+/// The newest id of each sequence; undefined where there are no kernels for it.
+at::Tensor InferenceSession::decodeByKernels() {
+  CudaDecodePlan* const plan = cudaPlan();
+  if (plan == nullptr) return {};
   std::vector<DecodeRow> rows;
   for (const auto& ids : m_ids) {
     rows.push_back({ids.back(), static_cast<std::int64_t>(ids.size()) - 1, &m_map, m_cache.get(),
                     static_cast<std::int64_t>(rows.size()), m_options.cancel});
   }
-  plan.step(rows);
+  if (!plan->step(rows)) {
+    m_cudaPlan.reset();
+    m_hasCudaPlan = false;
+    return {};
+  }
   if (rows.front().isCancelled) throw Cancelled();
-  return plan.logits();
+  return plan->logits();
 }
 
 /// Null where this model's steps have none.
 CudaDecodePlan* InferenceSession::cudaPlan() {
-  if (!m_cudaPlan && m_model->device().is_cuda() && CudaDecodePlan::supports(*m_model)) {
-    m_cudaPlan = std::make_unique<CudaDecodePlan>(*m_model);
+  if (!m_cudaPlan && m_hasCudaPlan) {
+    m_hasCudaPlan = m_model->device().is_cuda() && CudaDecodePlan::supports(*m_model);
+    if (m_hasCudaPlan) m_cudaPlan = std::make_unique<CudaDecodePlan>(*m_model);
   }
   return m_cudaPlan.get();
 }

@@ -106,7 +106,7 @@ class InferenceSession {
   Result<at::Tensor> guarded(const std::vector<std::vector<TokenId>>& added, const std::function<at::Tensor()>& pass);
   Result<at::Tensor> attempt(const std::vector<std::vector<TokenId>>& added, const std::function<at::Tensor()>& pass);
   Result<at::Tensor> decodeAlone(const std::vector<std::vector<TokenId>>& added);
-  at::Tensor decodeBy(CudaDecodePlan& plan);
+  at::Tensor decodeByKernels();
   CudaDecodePlan* cudaPlan();
   void takeBack(const std::vector<std::size_t>& lengths);
   Result<void> makeRoom(const std::vector<std::vector<TokenId>>& added);
@@ -122,6 +122,7 @@ class InferenceSession {
   std::unique_ptr<KvCache> m_cache;
   std::unique_ptr<DecodePlan> m_plan;  // made with the first step that has one
   std::unique_ptr<CudaDecodePlan> m_cudaPlan;
+  bool m_hasCudaPlan = true;                // until it is known otherwise
   std::vector<std::vector<TokenId>> m_ids;  // per sequence, what the cache holds (or will, after a map switch)
   bool m_stale = false;                     // a map switch left the cache behind m_ids
   std::int64_t m_settled = 0;               // positions of the only sequence that were read as whole chunks

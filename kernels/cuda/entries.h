@@ -96,7 +96,8 @@ std::int64_t strata_cuda_decode_attention_workspace(std::int64_t b, std::int64_t
                                                     std::int64_t maxLength);
 
 /// Calls between the two are recorded on *stream, of its own, and do not run. The second always ends that stream; where
-/// it gives 0, *graph is what was recorded, to be launched any number of times and then released.
+/// it gives 0, *graph is what was recorded, to be launched any number of times and then released, which also gives up
+/// what attention kept in L2.
 int strata_cuda_graph_begin(void** stream);
 int strata_cuda_graph_end(void* stream, void** graph);
 int strata_cuda_graph_launch(void* graph, void* stream);

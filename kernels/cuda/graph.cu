@@ -72,7 +72,10 @@ int strata_cuda_graph_launch(void* graph, void* stream) {
 }
 
 int strata_cuda_graph_release(void* graph) {
-  return statusOf(cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)));
+  const int status = statusOf(cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)));
+  if (strata::kernels::cuda::deviceAttribute(cudaDevAttrMaxPersistingL2CacheSize) == 0) return status;
+  const int given = statusOf(cudaCtxResetPersistingL2Cache());
+  return status != 0 ? status : given;
 }
 
 std::int64_t strata_cuda_set_apart_l2() {

@@ -157,6 +157,9 @@ int cudaGraphDestroy(void*) {
 int cudaGraphExecDestroy(void*) {
   return note("release");
 }
+int cudaCtxResetPersistingL2Cache() {
+  return note("give up what L2 keeps");
+}
 int cudaGraphLaunch(void*, void*) {
   return note("launch");
 }
@@ -336,7 +339,7 @@ TEST_F(Launches, OfARecordedStepAreOneEach) {
   recording().graphs.clear();
   for (int i = 0; i < 3; ++i) EXPECT_EQ(m_entries.graphLaunch(graph, m_stream), 0);
   EXPECT_EQ(m_entries.graphRelease(graph), 0);
-  EXPECT_THAT(recording().graphs, ElementsAre("launch", "launch", "launch", "release"));
+  EXPECT_THAT(recording().graphs, ElementsAre("launch", "launch", "launch", "release", "give up what L2 keeps"));
   EXPECT_THAT(recording().launches, IsEmpty());
   EXPECT_THAT(recording().forbidden, IsEmpty());
 }

@@ -54,7 +54,7 @@ class CudaDecodePlanTest : public WithEmulatedModule<::testing::TestWithParam<st
     for (std::int64_t step = 0; step < 4; ++step) {
       auto rows = rowsOf(model, map, cpuCache, lengths, step), same = rowsOf(model, map, cudaCache, lengths, step);
       cpu.step(rows);
-      cuda.step(same);
+      ASSERT_TRUE(cuda.step(same));
       const double scale = model.dtype() == at::kFloat ? 1 : cpu.logits().abs().max().item<double>();
       EXPECT_LT(distance(cuda.logits(), cpu.logits()), tolerance * scale) << "step " << step;
     }
@@ -114,7 +114,7 @@ class CudaDecodePlanSteps : public CudaDecodePlanTest {
 
   void step(CudaDecodePlan& plan, KvCache& cache, std::int64_t number) {
     auto rows = rowsOf(*m_model, m_map, cache, m_lengths, number);
-    plan.step(rows);
+    EXPECT_TRUE(plan.step(rows));
   }
 };
 
