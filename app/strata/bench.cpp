@@ -124,13 +124,13 @@ Result<int> inference(const BenchArguments& arguments, const Output& out) {
 
   const double bandwidth = model.device().is_cpu() ? readBandwidth(at::get_num_threads()) : 0;
   const std::int64_t weightBytes = decodedWeightBytes(model, map.map);
-  const double cacheBytes = static_cast<double>(kvBytes(map.map, model.config().shape(), 1,
-                                                        static_cast<int>(c10::elementSize(model.dtype())))) *
+  const double cacheBytes = static_cast<double>(kvBytes(map.map, model.config().shape(), 1, model.kvStorage())) *
                             (static_cast<double>(context) + arguments.decodeTokens / 2.0);
   Json json = {{"engine", "strata"},
                {"version", STRATA_VERSION},
                {"model", std::filesystem::path(opened.name).filename().string()},
                {"dtype", configName(fromTorch(model.dtype()))},
+               {"kv_dtype", model.kvName()},
                {"device", model.device().str()},
                {"threads", at::get_num_threads()},
                {"prompt_tokens", prompt.size()},

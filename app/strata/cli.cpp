@@ -35,8 +35,9 @@ void ModelOptions::addComputeTo(CLI::App& verb, Context withContext) {
   verb.add_option("--adapter", adapter, "LoRA adapter in PEFT's form")->type_name("DIR");
   verb.add_option("--dtype", dtype, "float32 | bfloat16 (default: as stored)");
   verb.add_option("--weights", weights,
-                  "round the weights when they are loaded: int8 | int4, or with the inputs that share a scale int4:64 "
-                  "(CPU)")
+                  "round the weights when they are loaded: int8 | int4, or with the inputs that share a scale int4:64")
+      ->type_name("FORMAT");
+  verb.add_option("--kv", kv, "keep keys and values in 8 bits: int8 | fp8 (default: the dtype; CPU)")
       ->type_name("FORMAT");
   if (withContext == Context::yes) {
     verb.add_option("--context", context, "tokens that one sequence may hold (default: the model's)")
@@ -72,6 +73,7 @@ Result<OpenedModel> openModel(const ModelOptions& options, const std::optional<s
   if (!open.adapter.empty()) STRATA_CHECK(verifyIfCheckpoint(open.adapter));
   open.dtype = options.dtype;
   open.weights = options.weights;
+  open.kv = options.kv;
   open.device = options.device;
   open.context = options.context;
   open.onlyMap = onlyMap;

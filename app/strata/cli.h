@@ -36,6 +36,7 @@ struct ModelOptions {
   std::string adapter;
   std::string dtype;
   std::string weights;
+  std::string kv;
   std::string device = "cpu";
   std::string project;
   std::int64_t context = 0;
@@ -57,6 +58,7 @@ ModelOptions modelOptionsOf(const Config& config, const std::string& project) {
   options.adapter = config.adapter;
   options.dtype = config.dtype;
   if constexpr (requires { config.weights; }) options.weights = config.weights;
+  if constexpr (requires { config.kv; }) options.kv = config.kv;
   options.device = config.device;
   options.project = project;
   options.context = config.context;

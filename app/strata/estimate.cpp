@@ -15,7 +15,7 @@ namespace {
 
 struct EstimateArguments {
   explicit EstimateArguments(CLI::App& verb) : fields(verb) {}
-  std::string model, project, map, train, preset, config;
+  std::string model, project, map, kv, train, preset, config;
   std::int64_t context = 0;
   int users = 1;
   bool probe = false;
@@ -47,10 +47,11 @@ Result<int> serving(const EstimateArguments& arguments, const Output& out) {
   STRATA_TRY(const ModelLocation location, locate(arguments.model, arguments.project));
   STRATA_TRY(const Checkpoint checkpoint, Checkpoint::open(location.folder));
   STRATA_TRY(const Json given, arguments.fields.given());
-  STRATA_TRY(const ServingEstimate serving,
-             estimateServing(checkpoint, arguments.map, given.value("dtype", ""), arguments.context, arguments.users));
+  STRATA_TRY(const ServingEstimate serving, estimateServing(checkpoint, arguments.map, given.value("dtype", ""),
+                                                            arguments.kv, arguments.context, arguments.users));
   Json json = toJson(serving.memory);
   json["dtype"] = configName(serving.dtype);
+  json["kv_dtype"] = serving.kv == KvFormat::plain ? configName(serving.dtype) : printKvFormat(serving.kv);
   json["map"] = serving.map.name;
   json["src"] = serving.map.map.src();
   json["context"] = serving.context;
@@ -164,6 +165,8 @@ VerbAction addEstimate(CLI::App& verb, const Output& out) {
   verb.add_option("--context", arguments->context, "tokens of one session (default: the model's)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40));
   verb.add_option("--users", arguments->users, "sessions at a time")->check(CLI::Range(1, 1000000));
+  verb.add_option("--kv", arguments->kv, "keys and values in 8 bits: int8 | fp8 (default: the dtype)")
+      ->type_name("FORMAT");
   verb.add_option("--train", arguments->train, "of training instead: full | lora, with the options below");
   verb.add_option("--preset", arguments->preset, "of training with a shipped configuration");
   verb.add_option("--config", arguments->config, "of training with the options of a JSON file")->type_name("FILE");

@@ -45,6 +45,7 @@ Result<EvalConfig> EvalArguments::config() const {
   config.limit = limit;
   config.dtype = model.dtype;
   config.weights = model.weights;
+  config.kv = model.kv;
   config.device = model.device;
   config.context = model.context;
   config.threads = model.threads;
@@ -196,7 +197,7 @@ VerbAction addEval(CLI::App& verb, const Output& out) {
   verb.add_option("--data", arguments->data)->type_name("FILE");
   verb.add_option("--maps,--map", arguments->maps)->allow_extra_args(false);
   verb.add_option("--limit", arguments->limit)->check(CLI::Range(1, 1000000000))->type_name("N");
-  arguments->fields.add(EvalConfig(), {"model", "data", "adapter", "task", "maps", "limit", "dtype", "weights",
+  arguments->fields.add(EvalConfig(), {"model", "data", "adapter", "task", "maps", "limit", "dtype", "weights", "kv",
                                        "device", "context", "threads"});
   describeOptions(verb, describe(EvalConfig()));
   verb.add_flag("--show-prompt", arguments->showPrompt,

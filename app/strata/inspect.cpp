@@ -59,6 +59,7 @@ Result<int> run(const InspectArguments& arguments, const Output& out) {
   STRATA_TRY(const ModelLocation location, locate(arguments.model.model, arguments.model.project));
   STRATA_TRY(const Checkpoint checkpoint, Checkpoint::open(location.folder));
   STRATA_TRY(const DType dtype, computeDType(checkpoint, arguments.model.dtype));
+  STRATA_TRY(const KvFormat kv, parseKvFormat(arguments.model.kv));
   STRATA_TRY(const std::vector<NamedMap> maps, mapsShown(arguments.maps, checkpoint));
   const ModelConfig& config = checkpoint.config();
   const fs::path adapter = arguments.model.adapter.empty() ? location.adapter : fs::path(arguments.model.adapter);
@@ -89,7 +90,7 @@ Result<int> run(const InspectArguments& arguments, const Output& out) {
                {"windows", config.traits.windows},
                {"rope", ropeToJson(config.rope, config.headDim, context)},
                {"map", checkpoint.map() ? Json(printMap(*checkpoint.map())) : Json("full")},
-               {"kv_dtype", configName(dtype)},
+               {"kv_dtype", kv == KvFormat::plain ? configName(dtype) : printKvFormat(kv)},
                {"kv_bytes_per_token", Json::object()},
                {"maps", Json::array()},
                {"folder", location.folder.string()}};
@@ -102,7 +103,7 @@ Result<int> run(const InspectArguments& arguments, const Output& out) {
       config.vocab, config.tied ? ", head tied to the embedding" : "", shape.parameters, storedAs(checkpoint),
       printBytes(checkpoint.bytesOnDisk()), context, toString(config.rope.type), config.rope.theta, windowLine(config),
       tokenizer != nullptr ? tokenizer : "none");
-  for (const auto& [map, bytes] : costsOf(maps, config, dtype)) {
+  for (const auto& [map, bytes] : costsOf(maps, config, kvStorage(kv, static_cast<int>(bytesOf(dtype))))) {
     json["kv_bytes_per_token"][map.name] = bytes;
     json["maps"].push_back({{"map", map.name},
                             {"src", map.map.src()},

@@ -87,10 +87,9 @@ Result<int> run(const ScoreArguments& arguments, const Output& out) {
   STRATA_TRY(const ScoreResult result, scoreAll(model, map.map, windows, options));
   if (options.logits) STRATA_CHECK(writeLogits(result.logits, arguments.logits));
 
-  const std::optional<std::int64_t> kv = map.map.isInference()
-                                             ? std::optional(kvBytes(map.map, model.config().shape(), scored,
-                                                                     static_cast<int>(c10::elementSize(model.dtype()))))
-                                             : std::nullopt;
+  const std::optional<std::int64_t> kv =
+      map.map.isInference() ? std::optional(kvBytes(map.map, model.config().shape(), scored, model.kvStorage()))
+                            : std::nullopt;
   Json json = {{"nll", result.nll()},
                {"tokens", result.tokens},
                {"perplexity", std::exp(result.nll())},
@@ -98,6 +97,7 @@ Result<int> run(const ScoreArguments& arguments, const Output& out) {
                {"src", map.map.src()},
                {"kv_bytes", kv ? Json(*kv) : Json(nullptr)},
                {"dtype", configName(fromTorch(model.dtype()))},
+               {"kv_dtype", model.kvName()},
                {"windows", windows.size()}};
   std::map<std::string, double> norms;  // adapter weights under the names of PEFT's files
   for (const auto& [name, norm] : result.gradNorms) {

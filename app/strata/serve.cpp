@@ -63,6 +63,7 @@ Result<int> run(ServeArguments& arguments, const Output& out) {
                                .adapter = arguments.model.adapter,
                                .dtype = arguments.model.dtype,
                                .weights = arguments.model.weights,
+                               .kv = arguments.model.kv,
                                .device = arguments.model.device,
                                .context = arguments.model.context},
                               cancelFlag()));

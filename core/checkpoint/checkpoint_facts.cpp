@@ -40,11 +40,11 @@ const char* tokenizerKind(const fs::path& folder) {
   return fs::exists(folder / "tokenizer.model", ignored) ? "sentencepiece" : nullptr;
 }
 
-std::vector<MapCost> costsOf(const std::vector<NamedMap>& maps, const ModelConfig& config, DType dtype) {
+std::vector<MapCost> costsOf(const std::vector<NamedMap>& maps, const ModelConfig& config, const KvStorage& storage) {
   std::vector<MapCost> costs;
   costs.reserve(maps.size());
   for (const NamedMap& map : maps) {
-    costs.push_back({map, kvBytes(map.map, config.shape(), 1, static_cast<int>(bytesOf(dtype)))});
+    costs.push_back({map, kvBytes(map.map, config.shape(), 1, storage)});
   }
   return costs;
 }
@@ -58,10 +58,11 @@ Result<std::vector<NamedMap>> mapsOf(const Checkpoint& checkpoint, const std::st
 }
 
 Result<ServingEstimate> estimateServing(const Checkpoint& checkpoint, const std::string& map, const std::string& dtype,
-                                        std::int64_t context, int users) {
+                                        const std::string& kv, std::int64_t context, int users) {
   const ModelConfig& config = checkpoint.config();
   ServingEstimate estimate;
   STRATA_TRY(estimate.dtype, computeDType(checkpoint, dtype));
+  STRATA_TRY(estimate.kv, parseKvFormat(kv));
   estimate.map.map = checkpoint.map() ? *checkpoint.map() : SharingMap::full(config.layers);
   if (!map.empty()) {
     STRATA_TRY(estimate.map.map, parseMap(map, config.layers));
@@ -70,7 +71,8 @@ Result<ServingEstimate> estimateServing(const Checkpoint& checkpoint, const std:
   estimate.map.name = map.empty() ? printMap(estimate.map.map) : map;
   estimate.context = context > 0 ? context : config.maxPositions;
   const int bytes = static_cast<int>(bytesOf(estimate.dtype));
-  estimate.memory = estimateInference(config.shape(), estimate.map.map, estimate.context, users, bytes, bytes);
+  estimate.memory = estimateInference(config.shape(), estimate.map.map, estimate.context, users, bytes,
+                                      kvStorage(estimate.kv, bytes));
   return estimate;
 }
 

@@ -26,7 +26,7 @@ struct MapCost {
   NamedMap map;
   std::int64_t kvBytesPerToken = 0;
 };
-std::vector<MapCost> costsOf(const std::vector<NamedMap>& maps, const ModelConfig& config, DType dtype);
+std::vector<MapCost> costsOf(const std::vector<NamedMap>& maps, const ModelConfig& config, const KvStorage& storage);
 
 /// `patterns`, and before them the model's own map where it has one that is not full.
 Result<std::vector<NamedMap>> mapsOf(const Checkpoint& checkpoint, const std::string& patterns);
@@ -36,9 +36,10 @@ struct ServingEstimate {
   MemoryEstimate memory;
   NamedMap map{"", SharingMap::full(1)};
   DType dtype = DType::f32;
+  KvFormat kv = KvFormat::plain;
   std::int64_t context = 0;
 };
 Result<ServingEstimate> estimateServing(const Checkpoint& checkpoint, const std::string& map, const std::string& dtype,
-                                        std::int64_t context, int users);
+                                        const std::string& kv, std::int64_t context, int users);
 
 }  // namespace strata

@@ -39,6 +39,9 @@ inline constexpr std::array kEvalWeightsChoices = {
     Choice{"int4:128", "4 bits, a scale for 128 inputs"},
 };
 
+inline constexpr std::array kEvalKvChoices = {Choice{"", "As computed"}, Choice{"int8", "8 bits, whole numbers"},
+                                              Choice{"fp8", "8 bits, floating point (E4M3)"}};
+
 struct EvalConfig {
   std::string model;                           // checkpoint folder, RUN, or a project's name for a model
   std::string adapter;                         // LoRA folder; empty: none
@@ -49,6 +52,7 @@ struct EvalConfig {
   int limit = 0;                               // the first questions, documents or rows; 0: all
   std::string dtype;                           // float32 | bfloat16; empty: as stored
   std::string weights;                         // int8 | int4[:group]; empty: as stored
+  std::string kv;                              // int8 | fp8; empty: the dtype
   std::string device = "cpu";
   std::int64_t context = 0;  // 0: the model's
   int threads = 0;           // 0: all cores
@@ -189,7 +193,14 @@ struct EvalConfig {
            .choices = kEvalWeightsChoices,
            .more = true,
            .why = "Rounds the weights when they are loaded: they take a half or a quarter of bfloat16's memory.",
-           .help = "round the weights: int8 | int4, or with the inputs that share a scale int4:64 (CPU)"});
+           .help = "round the weights: int8 | int4, or with the inputs that share a scale int4:64"});
+    v("kv", kv,
+      Meta{.label = "KV cache",
+           .group = kRest,
+           .choices = kEvalKvChoices,
+           .more = true,
+           .why = "Keys and values in 8 bits take a half of bfloat16's memory, under every map.",
+           .help = "keep keys and values in 8 bits: int8 | fp8 (default: the dtype; CPU)"});
     v("device", device,
       Meta{.label = "Device",
            .group = kRest,

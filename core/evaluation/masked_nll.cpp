@@ -37,6 +37,7 @@ std::vector<NllSum> batchNll(const Model& model, const SharingMap& map, const st
   if (targets.empty()) return sums;
   LayerContext context;
   context.config = &model.config();
+  context.kv = model.kvFormat();
   context.rotation = rotationOf(
       model.rope(), at::arange(static_cast<std::int64_t>(width), at::TensorOptions(at::kLong).device(device)));
   const at::Tensor hidden = forwardHidden(model.weights(), model.dtype(), ids.to(device), map, context);

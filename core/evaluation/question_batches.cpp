@@ -211,8 +211,7 @@ class BatchRun {
 BatchLimits batchLimits(const Model& model, int answerTokens) {
   BatchLimits limits;
   limits.answerTokens = answerTokens;
-  limits.bytesPerToken = kvBytes(SharingMap::full(model.config().layers), model.config().shape(), 1,
-                                 static_cast<int>(c10::elementSize(model.dtype())));
+  limits.bytesPerToken = kvBytes(SharingMap::full(model.config().layers), model.config().shape(), 1, model.kvStorage());
   return limits;
 }
 

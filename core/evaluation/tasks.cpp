@@ -159,8 +159,7 @@ TaskResult resultOf(const NamedMap& map, const Model& model, std::int64_t n, std
   result.retention = map.map.retention();
   result.n = n;
   result.truncated = truncated;
-  result.kvBytesPerToken =
-      kvBytes(map.map, model.config().shape(), 1, static_cast<int>(c10::elementSize(model.dtype())));
+  result.kvBytesPerToken = kvBytes(map.map, model.config().shape(), 1, model.kvStorage());
   return result;
 }
 

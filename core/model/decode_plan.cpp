@@ -15,6 +15,7 @@
 #include "kernels/decode_attention.h"
 #include "kernels/elements.h"
 #include "kernels/kv_append.h"
+#include "kernels/kv_codes.h"
 #include "kernels/matvec.h"
 #include "kernels/rms_norm.h"
 #include "kernels/rope.h"
@@ -384,15 +385,19 @@ class DecodePlan::Steps {
     if (keeper == nullptr) return;
     heads(m_k.row(made), m_config.kvHeads, layer.kNorm);
     const kernels::SequenceCache cache = cacheOf(*keeper, l);
-    kernels::kvAppend(m_element, m_k.row(made), m_v.row(made), const_cast<void*>(cache.k), const_cast<void*>(cache.v),
-                      &keeper->position, 1, m_config.kvHeads, cache.capacity, m_config.headDim, kAlone);
+    const kernels::KvCodes to{const_cast<void*>(cache.k), const_cast<void*>(cache.v), const_cast<void*>(cache.kScales),
+                              const_cast<void*>(cache.vScales)};
+    if (cache.format == kernels::KvFormat::plain) {
+      kernels::kvAppend(m_element, m_k.row(made), m_v.row(made), to.k, to.v, &keeper->position, 1, m_config.kvHeads,
+                        cache.capacity, m_config.headDim, kAlone);
+    } else {
+      kernels::kvAppendCodes(cache.format, m_element, m_k.row(made), m_v.row(made), to, &keeper->position, 1, 1,
+                             m_config.kvHeads, cache.capacity, m_config.headDim, kAlone);
+    }
   }
 
-  kernels::SequenceCache cacheOf(const DecodeRow& row, int owner) const {
-    const at::Tensor &k = row.cache->keys(owner), &v = row.cache->values(owner);
-    const std::int64_t begin = row.sequence * k.stride(0);
-    return {kernels::at(m_element, k.const_data_ptr(), begin), kernels::at(m_element, v.const_data_ptr(), begin),
-            row.cache->capacity()};
+  static kernels::SequenceCache cacheOf(const DecodeRow& row, int owner) {
+    return calls::sequenceOf(row.cache->read(owner), row.sequence);
   }
 
   const ModelConfig& m_config;

@@ -67,7 +67,10 @@ LayerOutput decoderLayer(const LayerWeights& layer, const at::Tensor& hidden, co
   LayerOutput output;
   const auto attention = [&](const Projected& projected) {
     output.own = projected.own;
-    const KeyValue& read = borrowed.defined() ? borrowed : projected.own;
+    if (context.kv != KvFormat::plain && output.own.defined()) {
+      output.own = {calls::throughCodes(output.own.k, context.kv), calls::throughCodes(output.own.v, context.kv)};
+    }
+    const KeyValue& read = borrowed.defined() ? borrowed : output.own;
     return calls::hasRangeAttention(projected.q.scalar_type(), projected.q.device())
                ? rangeAttention(projected.q, read.k, read.v, context.first)
                : attend(projected.q, read, context.mask);

@@ -11,6 +11,7 @@
 #include "core/model/differentiable.h"
 #include "core/model/rope.h"
 #include "core/model/weights.h"
+#include "core/routing/kv_format.h"
 #include "core/routing/sharing_map.h"
 
 namespace strata {
@@ -31,9 +32,10 @@ enum class Projection { query, keyValue, all };
 /// What the layers of a pass have in common.
 struct LayerContext {
   const ModelConfig* config = nullptr;
-  Rotation rotation;  // of the T positions
-  at::Tensor first;   // int32 [B, T]: a position reads the keys from there to its own; undefined: from 0
-  at::Tensor mask;    // the same for LibTorch's attention (see attend()); made by forwardHidden() where that is used
+  Rotation rotation;              // of the T positions
+  at::Tensor first;               // int32 [B, T]: a position reads the keys from there to its own; undefined: from 0
+  KvFormat kv = KvFormat::plain;  // keys and values are rounded as a cache of this format would
+  at::Tensor mask;  // the same for LibTorch's attention (see attend()); made by forwardHidden() where that is used
   LoraDropout dropout;
 };
 

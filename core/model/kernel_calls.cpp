@@ -12,6 +12,7 @@
 #include "kernels/attention.h"
 #include "kernels/decode_attention.h"
 #include "kernels/kv_append.h"
+#include "kernels/kv_codes.h"
 #include "kernels/matvec.h"
 #include "kernels/rms_norm.h"
 #include "kernels/rms_norm_backward.h"
@@ -56,6 +57,29 @@ kernels::AttentionShape attentionShape(const at::Tensor& q, const at::Tensor& k)
 
 float attentionScale(const at::Tensor& q) {
   return static_cast<float>(1 / std::sqrt(static_cast<double>(q.size(3))));
+}
+
+kernels::KvFormat kernelFormat(KvFormat format) {
+  switch (format) {
+    case KvFormat::int8:
+      return kernels::KvFormat::int8;
+    case KvFormat::fp8:
+      return kernels::KvFormat::fp8;
+    case KvFormat::plain:
+      break;
+  }
+  return kernels::KvFormat::plain;
+}
+
+/// Codes [B, Hkv, capacity, D] of the positions 0 … n-1 in `dtype`: [B, Hkv, n, D].
+at::Tensor readCodes(const at::Tensor& codes, const at::Tensor& scales, KvFormat format, std::int64_t n,
+                     at::ScalarType dtype) {
+  TORCH_INTERNAL_ASSERT(codes.is_contiguous() && scales.is_contiguous());
+  at::Tensor out = at::empty({codes.size(0), codes.size(1), n, codes.size(3)}, codes.options().dtype(dtype));
+  kernels::kvReadCodes(kernelFormat(format), elementOf(out), codes.const_data_ptr(), scales.const_data_ptr(),
+                       out.mutable_data_ptr(), codes.size(0) * codes.size(1), n, codes.size(2), codes.size(3),
+                       stream());
+  return out;
 }
 
 at::Tensor addLora(at::Tensor y, const at::Tensor& x, const Linear& layer) {
@@ -295,6 +319,45 @@ void appendOne(const at::Tensor& k, const at::Tensor& v, at::Tensor& kCache, at:
   }
 }
 
+void append(const at::Tensor& k, const at::Tensor& v, CachedKeyValue& cache, const std::vector<std::int64_t>& starts) {
+  const std::int64_t batch = cache.k.size(0), tokens = k.size(1);
+  TORCH_INTERNAL_ASSERT(static_cast<std::int64_t>(starts.size()) == batch && k.size(0) == batch);
+  if (cache.format != KvFormat::plain) {
+    TORCH_INTERNAL_ASSERT(hasKernel(k) && k.scalar_type() == v.scalar_type());
+    kernels::kvAppendCodes(kernelFormat(cache.format), elementOf(k), k.contiguous().const_data_ptr(),
+                           v.contiguous().const_data_ptr(),
+                           {cache.k.mutable_data_ptr(), cache.v.mutable_data_ptr(), cache.kScales.mutable_data_ptr(),
+                            cache.vScales.mutable_data_ptr()},
+                           starts.data(), batch, tokens, cache.k.size(1), cache.k.size(2), cache.k.size(3), stream());
+    return;
+  }
+  if (tokens == 1) return appendOne(k, v, cache.k, cache.v, starts);
+  TORCH_INTERNAL_ASSERT(std::all_of(starts.begin(), starts.end(), [&](auto start) { return start == starts[0]; }));
+  cache.k.narrow(2, starts[0], tokens).copy_(k.transpose(1, 2));
+  cache.v.narrow(2, starts[0], tokens).copy_(v.transpose(1, 2));
+}
+
+at::Tensor throughCodes(const at::Tensor& x, KvFormat format) {
+  TORCH_INTERNAL_ASSERT(hasKernel(x) && !x.requires_grad());
+  const at::Tensor input = x.contiguous();
+  const std::int64_t rows = x.numel() / x.size(3);
+  const at::Tensor codes = at::empty({rows, 1, 1, x.size(3)}, x.options().dtype(at::kByte));
+  const at::Tensor scales = at::empty({rows, 1, 1}, x.options().dtype(at::kBFloat16));
+  const std::vector<std::int64_t> starts(static_cast<std::size_t>(rows), 0);
+  CachedKeyValue cache{format, codes, codes, scales, scales};
+  append(input.view({rows, 1, 1, x.size(3)}), input.view({rows, 1, 1, x.size(3)}), cache, starts);
+  return readCodes(codes, scales, format, 1, x.scalar_type()).view(x.sizes());
+}
+
+kernels::SequenceCache sequenceOf(const CachedKeyValue& cache, std::int64_t sequence) {
+  const auto at = [&](const at::Tensor& tensor) -> const void* {
+    return tensor.defined() ? static_cast<const std::byte*>(tensor.const_data_ptr()) +
+                                  sequence * tensor.stride(0) * static_cast<std::int64_t>(tensor.element_size())
+                            : nullptr;
+  };
+  return {at(cache.k), at(cache.v), cache.k.size(2), kernelFormat(cache.format), at(cache.kScales), at(cache.vScales)};
+}
+
 std::int64_t firstKeySeen(std::int64_t length, std::int64_t window) {
   return kernels::firstKeySeen(length, window);
 }
@@ -335,6 +398,30 @@ at::Tensor cacheAttention(const at::Tensor& q, const at::Tensor& kCache, const a
   const at::Tensor out =
       attention(q.transpose(1, 2), kCache.narrow(2, from, end - from), vCache.narrow(2, from, end - from), mask);
   return out.transpose(1, 2).reshape({batch, count, heads * d});
+}
+
+at::Tensor cacheAttention(const at::Tensor& q, const CachedKeyValue& cache, std::int64_t start, std::int64_t window) {
+  if (cache.format == KvFormat::plain) return cacheAttention(q, cache.k, cache.v, start, window);
+  TORCH_INTERNAL_ASSERT(hasKernel(q));
+  const auto read = [&](const at::Tensor& codes, const at::Tensor& scales) {
+    return readCodes(codes, scales, cache.format, start + q.size(1), q.scalar_type());
+  };
+  return cacheAttention(q, read(cache.k, cache.kScales), read(cache.v, cache.vScales), start, window);
+}
+
+at::Tensor decodeAttention(const at::Tensor& q, const CachedKeyValue& cache, const std::vector<std::int64_t>& lengths,
+                           std::int64_t window) {
+  if (cache.format == KvFormat::plain) return decodeAttention(q, cache.k, cache.v, lengths, window);
+  TORCH_INTERNAL_ASSERT(hasKernel(q));
+  const std::int64_t batch = q.size(0), heads = q.size(2), d = q.size(3);
+  std::vector<kernels::SequenceCache> caches;
+  for (std::int64_t b = 0; b < batch; ++b) caches.push_back(sequenceOf(cache, b));
+  at::Tensor out = at::empty({batch, 1, heads * d}, q.options());
+  kernels::DecodeAttentionPlan plan;
+  plan.cut(lengths.data(), window, batch, heads, cache.k.size(1), d);
+  plan.attend(elementOf(q), q.contiguous().const_data_ptr(), caches.data(), attentionScale(q), stream());
+  plan.merge(elementOf(q), out.mutable_data_ptr(), stream());
+  return out;
 }
 
 at::Tensor decodeAttention(const at::Tensor& q, const at::Tensor& kCache, const at::Tensor& vCache,

@@ -10,10 +10,12 @@
 
 #include "core/model/rope.h"
 #include "core/model/weights.h"
+#include "core/routing/kv_format.h"
 
 namespace strata::kernels {
 struct MatvecTarget;
-}
+struct SequenceCache;
+}  // namespace strata::kernels
 
 namespace strata::calls {
 
@@ -84,6 +86,26 @@ at::Tensor softmaxCrossEntropy(at::Tensor& logits, const at::Tensor& targets, do
 void appendOne(const at::Tensor& k, const at::Tensor& v, at::Tensor& kCache, at::Tensor& vCache,
                const std::vector<std::int64_t>& positions);
 
+/// Keys and values of one owner as a cache holds them; every tensor begins [B, Hkv, capacity].
+struct CachedKeyValue {
+  KvFormat format = KvFormat::plain;
+  at::Tensor k, v;              // [B, Hkv, capacity, D]: in the model's dtype, or codes
+  at::Tensor kScales, vScales;  // BF16 [B, Hkv, capacity]: of codes
+
+  bool defined() const { return k.defined(); }
+  static constexpr at::Tensor CachedKeyValue::*kTensors[] = {&CachedKeyValue::k, &CachedKeyValue::v,
+                                                             &CachedKeyValue::kScales, &CachedKeyValue::vScales};
+};
+
+/// Writes k, v [B, T, Hkv, D] to the positions starts[b] … starts[b]+T-1 (int64, host) of a cache.
+void append(const at::Tensor& k, const at::Tensor& v, CachedKeyValue& cache, const std::vector<std::int64_t>& starts);
+
+/// x [B, T, Hkv, D], keys or values, as a cache of this format would give them back.
+at::Tensor throughCodes(const at::Tensor& x, KvFormat format);
+
+/// One sequence of a CPU's cache for the kernels.
+kernels::SequenceCache sequenceOf(const CachedKeyValue& cache, std::int64_t sequence);
+
 /// The first key that a query at the end of `length` keys sees; window 0: all.
 std::int64_t firstKeySeen(std::int64_t length, std::int64_t window);
 
@@ -91,10 +113,13 @@ std::int64_t firstKeySeen(std::int64_t length, std::int64_t window);
 /// before: each reads the keys up to its own, with a window over 0 the last `window` of them; [B, T, H·D].
 at::Tensor cacheAttention(const at::Tensor& q, const at::Tensor& kCache, const at::Tensor& vCache, std::int64_t start,
                           std::int64_t window);
+at::Tensor cacheAttention(const at::Tensor& q, const CachedKeyValue& cache, std::int64_t start, std::int64_t window);
 
 /// q [B, 1, H, D] over the first lengths[b] keys of a cache, with a window over 0 the last `window` of them;
 /// [B, 1, H·D].
 at::Tensor decodeAttention(const at::Tensor& q, const at::Tensor& kCache, const at::Tensor& vCache,
                            const std::vector<std::int64_t>& lengths, std::int64_t window);
+at::Tensor decodeAttention(const at::Tensor& q, const CachedKeyValue& cache, const std::vector<std::int64_t>& lengths,
+                           std::int64_t window);
 
 }  // namespace strata::calls

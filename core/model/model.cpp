@@ -60,6 +60,16 @@ Result<void> Model::checkFiles() const {
   return m_checkpoint ? m_checkpoint->checkUnchanged() : Result<void>();
 }
 
+std::string Model::kvName() const {
+  return m_kv == KvFormat::plain ? configName(fromTorch(m_dtype)) : printKvFormat(m_kv);
+}
+
+std::shared_ptr<const Model> Model::withKv(KvFormat format) const {
+  std::shared_ptr<Model> other(new Model(*this));
+  other->m_kv = format;
+  return other;
+}
+
 Result<std::shared_ptr<const Model>> Model::open(const OpenOptions& options) {
   STRATA_TRY(const c10::Device device, chooseDevice(options.device));
   STRATA_TRY(Checkpoint checkpoint, Checkpoint::open(options.path));
@@ -74,6 +84,13 @@ Result<std::shared_ptr<const Model>> Model::open(const OpenOptions& options) {
   }
   STRATA_TRY(const Quantization quantization, parseQuantization(options.weights));
   if (dtype == DType::f16 && (device.is_cpu() || quantization.bits > 0)) dtype = DType::f32;
+  STRATA_TRY(const KvFormat kv, parseKvFormat(options.kv));
+  if (kv != KvFormat::plain && !device.is_cpu()) {
+    return fail(
+        ErrorCode::unsupported,
+        "A KV cache in 8 bits is read on the CPU alone; on " + options.device + " open the model with a plain one.",
+        "--kv");
+  }
   if (options.context < 0) return fail(ErrorCode::usage, "The context must be 1 or more.", "--context");
   try {
     SharingMap served = checkpoint.map().value_or(SharingMap::full(checkpoint.config().layers));
@@ -88,6 +105,7 @@ Result<std::shared_ptr<const Model>> Model::open(const OpenOptions& options) {
       STRATA_CHECK(attachAdapter(weights, adapter, toTorch(dtype), device));
     }
     std::shared_ptr<Model> model(new Model(checkpoint.config(), std::move(weights), toTorch(dtype), options.context));
+    model->m_kv = kv;
     model->m_mapped = placement == Placement::mapped;
     if (checkpoint.map()) model->m_defaultMap = *checkpoint.map();
     STRATA_TRY(model->m_eosIds, strata::eosIds(checkpoint));

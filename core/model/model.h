@@ -17,6 +17,7 @@
 #include "core/checkpoint/checkpoint.h"
 #include "core/model/rope.h"
 #include "core/model/weights.h"
+#include "core/routing/kv_format.h"
 #include "core/text/tokenizer.h"
 
 namespace strata {
@@ -25,6 +26,7 @@ struct OpenOptions {
   std::filesystem::path path;          // a checkpoint folder
   std::filesystem::path adapter = {};  // LoRA folder, or empty
   std::string weights = {};            // int8 | int4[:group] (quantized_weight.h); empty: as stored
+  std::string kv = {};                 // int8 | fp8; empty: keys and values are kept in the dtype
   std::string dtype = {};              // float32 | bfloat16; empty: as stored (F16 computes in F32 on the CPU)
   std::string device = "cpu";
   /// The one map that will be served, as text ("" is the model's own): its followers' key and value projections are not
@@ -43,7 +45,13 @@ class Model {
 
   const ModelConfig& config() const { return m_config; }
   const Weights& weights() const { return m_weights; }
-  at::ScalarType dtype() const { return m_dtype; }  // of activations and of the KV cache
+  at::ScalarType dtype() const { return m_dtype; }  // of activations, and of a plain KV cache
+  KvFormat kvFormat() const { return m_kv; }
+  KvStorage kvStorage() const { return strata::kvStorage(m_kv, static_cast<int>(c10::elementSize(m_dtype))); }
+  /// "bfloat16", "int8"
+  std::string kvName() const;
+  /// The same model, its weights shared, with another kind of cache.
+  std::shared_ptr<const Model> withKv(KvFormat format) const;
   c10::Device device() const { return m_weights.embedding.device(); }
   std::int64_t context() const { return m_context; }
   /// nullptr where the folder has no tokenizer files, or they cannot be read: ids work without one.
@@ -67,6 +75,7 @@ class Model {
   ModelConfig m_config;
   Weights m_weights;
   at::ScalarType m_dtype;
+  KvFormat m_kv = KvFormat::plain;
   std::int64_t m_context = 0;
   std::shared_ptr<const Tokenizer> m_tokenizer;
   std::optional<Error> m_tokenizerProblem;

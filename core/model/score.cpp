@@ -16,6 +16,7 @@ namespace {
 LayerContext contextOf(const Model& model, std::int64_t tokens) {
   LayerContext context;
   context.config = &model.config();
+  context.kv = model.kvFormat();
   context.rotation = rotationOf(model.rope(), at::arange(tokens, at::TensorOptions(at::kLong).device(model.device())));
   return context;
 }
@@ -63,6 +64,10 @@ Result<ScoreResult> scoreWindows(const Model& model, const SharingMap& routing,
   }
   if (options.gradNorms && model.weights().head.quantized) {
     return fail(ErrorCode::usage, "Gradients are of the weights as they are stored; open the model so.", "--weights");
+  }
+  if (options.gradNorms && model.kvFormat() != KvFormat::plain) {
+    return fail(ErrorCode::usage,
+                "Gradients do not pass through a KV cache in 8 bits; open the model with a plain one.", "--kv");
   }
   STRATA_CHECK(model.checkFiles());
   try {

@@ -344,7 +344,7 @@ Result<void> InferenceSession::makeRoom(const std::vector<std::vector<TokenId>>&
     if (!m_cache || m_cache->batch() != batch) {
       m_cache.reset();
       m_cache = std::make_unique<KvCache>(m_model->config(), m_map, batch, m_options.capacity, m_model->dtype(),
-                                          m_model->device());
+                                          m_model->device(), m_model->kvFormat());
     }
     m_cache->setOwners(m_map);
   } catch (const std::exception& exception) {
@@ -409,7 +409,7 @@ at::Tensor InferenceSession::runLayers(at::Tensor hidden, int begin, int end, bo
     const bool appends = m_map.owns(l) && !(l == begin && firstIsAppended);
     const auto attention = [&](const Projected& projected) {
       if (appends) step.append(l, projected.own);
-      return step.attend(l, projected.q, {m_cache->keys(m_map[l]), m_cache->values(m_map[l])});
+      return step.attend(l, projected.q, m_cache->read(m_map[l]));
     };
     hidden = layerForward(m_model->weights().layers[static_cast<std::size_t>(l)], hidden,
                           appends ? Projection::all : Projection::query, context, attention);
@@ -423,8 +423,8 @@ at::Tensor InferenceSession::runChunk(const at::Tensor& ids, std::int64_t start,
   const Weights& weights = m_model->weights();
   const LayerContext context = contextAt(at::arange(start, start + ids.size(1), at::kLong));
   const auto append = [&](int l, const KeyValue& own) { m_cache->append(l, own, start); };
-  const auto attend = [&](int l, const at::Tensor& q, const KeyValue& read) {
-    return calls::cacheAttention(q, read.k, read.v, start, windowOf(l));
+  const auto attend = [&](int l, const at::Tensor& q, const calls::CachedKeyValue& read) {
+    return calls::cacheAttention(q, read, start, windowOf(l));
   };
   const at::Tensor x =
       runLayers(calls::selectRows(weights.embedding, ids), 0, layers, false, context, {append, attend});
@@ -447,8 +447,8 @@ at::Tensor InferenceSession::lastTokens(at::Tensor hidden, int firstLayer, bool 
   }
   const LayerContext context = contextAt(at::tensor(positions, at::kLong).unsqueeze(1));
   const auto append = [&](int l, const KeyValue& own) { m_cache->appendOne(l, own, positions); };
-  const auto attend = [&](int l, const at::Tensor& q, const KeyValue& read) {
-    return calls::decodeAttention(q, read.k, read.v, lengths, windowOf(l));
+  const auto attend = [&](int l, const at::Tensor& q, const calls::CachedKeyValue& read) {
+    return calls::decodeAttention(q, read, lengths, windowOf(l));
   };
   hidden = runLayers(std::move(hidden), firstLayer, m_map.layers(), firstIsAppended, context, {append, attend});
   return calls::logits(rmsNorm(hidden.squeeze(1), weights.norm, m_model->config().rmsNormEps), weights.head);

@@ -97,7 +97,7 @@ class InferenceSession {
   /// How a pass writes a layer's own keys and values to the cache, and attends to those that it reads there.
   struct CacheStep {
     c10::function_ref<void(int layer, const KeyValue& own)> append;
-    c10::function_ref<at::Tensor(int layer, const at::Tensor& q, const KeyValue& read)> attend;
+    c10::function_ref<at::Tensor(int layer, const at::Tensor& q, const calls::CachedKeyValue& read)> attend;
   };
   at::Tensor runLayers(at::Tensor hidden, int begin, int end, bool firstIsAppended, const LayerContext& context,
                        const CacheStep& step);

@@ -16,6 +16,7 @@ struct ModelRef {
   std::string adapter;  // a LoRA folder
   std::string dtype;    // float32 | bfloat16; empty: as stored
   std::string weights;  // int8 | int4[:group]; empty: as stored
+  std::string kv;       // int8 | fp8; empty: the dtype
   std::string device = "cpu";
   std::int64_t context = 0;  // 0: the model's
   template <class V>
@@ -26,6 +27,7 @@ struct ModelRef {
     v("dtype", dtype, "float32 or bfloat16; empty: as stored");
     v("weights", weights,
       "rounded when they are loaded: int8 or int4, or with the inputs that share a scale int4:64; empty: as stored");
+    v("kv", kv, "the KV cache in 8 bits: int8 or fp8; empty: in the dtype");
     v("device", device, "cpu, cuda[:n] or auto");
     v("context", context, "tokens a sequence may hold; 0: the model's", Range{0, 1e12});
   }

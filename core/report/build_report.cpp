@@ -138,6 +138,9 @@ Result<void> ReportBuilder::add(const std::string& text) {
   if (const std::string weights = textIn(info.config, "weights"); !weights.empty()) {
     run.dtype += (run.dtype.empty() ? "weights " : ", weights ") + weights;
   }
+  if (const std::string kv = textIn(info.config, "kv"); !kv.empty()) {
+    run.dtype += (run.dtype.empty() ? "KV cache " : ", KV cache ") + kv;
+  }
   run.device = textIn(info.config, "device");
   if (const auto seed = info.config.find("seed"); seed != info.config.end() && seed->is_number_integer())
     run.seed = seed->get<std::uint64_t>();

@@ -45,20 +45,24 @@ std::int64_t MemoryEstimate::total() const {
   return std::max<std::int64_t>(0, sum({weights, kv, activations, gradients, optimizer, logits, process}) - apart);
 }
 
-std::int64_t kvBytes(const SharingMap& map, const ModelShape& shape, std::int64_t tokens, int bytesPerElement) {
-  return product({map.owners(), kvWidth(shape), tokens, bytesPerElement});
+std::int64_t kvBytes(const SharingMap& map, const ModelShape& shape, std::int64_t tokens, const KvStorage& storage) {
+  const std::int64_t head = sum({product({shape.headDim, storage.elementBytes}), storage.scaleBytes});
+  return product({map.owners(), 2, shape.kvHeads, head, tokens});
 }
 
 MemoryEstimate estimateInference(const ModelShape& shape, const SharingMap& map, std::int64_t context, int users,
-                                 int weightBytesPerElement, int kvBytesPerElement) {
+                                 int weightBytesPerElement, const KvStorage& storage) {
   const std::int64_t unused = product({map.layers() - map.owners(), kvWidth(shape), shape.width});
   const std::int64_t perToken =
       sum({product({4, shape.width}), product({2, queryWidth(shape)}), kvWidth(shape), product({3, shape.ffn})});
   MemoryEstimate estimate;
   estimate.weights = product({std::max<std::int64_t>(0, shape.parameters - unused), weightBytesPerElement});
-  estimate.kv = product({users, kvBytes(map, shape, context, kvBytesPerElement)});
+  estimate.kv = product({users, kvBytes(map, shape, context, storage)});
   estimate.activations =
       sum({product({std::min(context, kPrefillChunk), perToken, kFloat}), product({users, shape.vocab, kFloat})});
+  if (storage.scaleBytes > 0) {
+    estimate.activations = sum({estimate.activations, product({kvWidth(shape), context, weightBytesPerElement})});
+  }
   return estimate;
 }
 

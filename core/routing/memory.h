@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "core/routing/kv_format.h"
 #include "core/routing/sharing_map.h"
 
 namespace strata {
@@ -22,8 +23,8 @@ struct ModelShape {
 
 // All results stop at the largest std::int64_t instead of wrapping around.
 
-/// owners · 2 · Hkv · D · tokens · bytesPerElement, for one sequence.
-std::int64_t kvBytes(const SharingMap& map, const ModelShape& shape, std::int64_t tokens, int bytesPerElement);
+/// owners · 2 · Hkv · (D · elementBytes + scaleBytes) · tokens, for one sequence.
+std::int64_t kvBytes(const SharingMap& map, const ModelShape& shape, std::int64_t tokens, const KvStorage& storage);
 
 struct MemoryEstimate {  // bytes
   std::int64_t weights = 0;
@@ -46,9 +47,10 @@ struct MemoryEstimate {  // bytes
 /// kv: users · kvBytes of one session.
 ///
 /// activations: min(context, 512) · (4·C + 2·H·D + 2·Hkv·D + 3·F) · 4,
-/// a prompt's chunk in one layer, + users · V · 4, the logits.
+/// a prompt's chunk in one layer, + users · V · 4, the logits; with a cache of 8 bits also
+/// 2·Hkv·D · context · weightBytesPerElement: a layer's keys and values, read back for a prompt's chunk.
 MemoryEstimate estimateInference(const ModelShape& shape, const SharingMap& map, std::int64_t context, int users,
-                                 int weightBytesPerElement, int kvBytesPerElement);
+                                 int weightBytesPerElement, const KvStorage& storage);
 
 struct TrainingShape {
   int microBatch = 1;

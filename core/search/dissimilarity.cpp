@@ -75,6 +75,7 @@ Result<SharingMap> mapByDissimilarity(const Model& model, const SearchText& text
     const at::Tensor ids = beginnings(text).to(model.device());
     LayerContext context;
     context.config = &model.config();
+    context.kv = model.kvFormat();
     context.rotation =
         rotationOf(model.rope(), at::arange(ids.size(1), at::TensorOptions(at::kLong).device(model.device())));
     PassState state = beginPass(model.weights(), model.dtype(), ids, layers);

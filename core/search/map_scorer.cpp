@@ -119,6 +119,7 @@ Result<void> MapScorer::score(std::size_t batch, const std::vector<SharingMap>& 
     descent.predicting = at::tensor(predicting, at::kLong).to(device);
     descent.targets = at::tensor(targets, at::kLong).to(device);
     descent.context.config = &m_model->config();
+    descent.context.kv = m_model->kvFormat();
     descent.context.rotation = rotationOf(
         m_model->rope(), at::arange(static_cast<std::int64_t>(width), at::TensorOptions(at::kLong).device(device)));
     std::vector<std::size_t> order(maps.size());

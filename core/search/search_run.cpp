@@ -271,9 +271,8 @@ Result<Json> SearchWork::run() {
 Result<int> ownersFor(const SearchConfig& config, const Model& model) {
   const int layers = model.config().layers;
   if (config.retention) return ownersForRetention(*config.retention, layers);
-  const std::int64_t bytes =
-      kvBytes(mapFromOwners(std::vector<bool>(static_cast<std::size_t>(layers), false)), model.config().shape(),
-              model.context(), static_cast<int>(c10::elementSize(model.dtype())));
+  const std::int64_t bytes = kvBytes(mapFromOwners(std::vector<bool>(static_cast<std::size_t>(layers), false)),
+                                     model.config().shape(), model.context(), model.kvStorage());
   const std::int64_t owners = *config.budget / bytes;
   if (owners >= 1) return static_cast<int>(std::min<std::int64_t>(owners, layers));
   return fail(ErrorCode::usage,

@@ -56,7 +56,7 @@ std::string fingerprintOf(const ServedSide& side) {
   const protocol::LoadedModel& info = side.model.info;
   const auto map = parseMap(side.side.map, info.layers);
   const std::string text = info.hash + "\n" + (map ? printMap(*map) : side.side.map) + "\n" + info.dtype +
-                           info.ref.weights + "\n" + info.device;
+                           info.ref.weights + (info.ref.kv.empty() ? "" : " kv " + info.ref.kv) + "\n" + info.device;
   return "fp_" + sha256(std::as_bytes(std::span(text))).substr(0, 12);
 }
 

@@ -69,6 +69,8 @@ Result<protocol::ModelCard> inspectModel(const protocol::ModelRef& ref, const st
   const Checkpoint& checkpoint = opened.checkpoint;
   const ModelConfig& config = checkpoint.config();
   STRATA_TRY(const DType dtype, computeDType(checkpoint, ref.dtype));
+  STRATA_TRY(const KvFormat kv, parseKvFormat(ref.kv));
+  const KvStorage storage = kvStorage(kv, static_cast<int>(bytesOf(dtype)));
   STRATA_TRY(const std::vector<NamedMap> maps, mapsOf(checkpoint, kShownMaps));
   protocol::ModelCard card;
   card.ref = ref;
@@ -76,7 +78,7 @@ Result<protocol::ModelCard> inspectModel(const protocol::ModelRef& ref, const st
   card.path = (opened.location.run.empty() ? opened.location.folder : opened.location.run).string();
   card.architecture = config.architecture;
   card.dtype = configName(checkpoint.storedDType());
-  card.kvDtype = configName(dtype);
+  card.kvDtype = ref.kv.empty() ? configName(dtype) : ref.kv;
   card.defaultMap = checkpoint.map() ? printMap(*checkpoint.map()) : "full";
   card.layers = config.layers;
   card.width = config.width;
@@ -89,10 +91,10 @@ Result<protocol::ModelCard> inspectModel(const protocol::ModelRef& ref, const st
   card.bytesOnDisk = checkpoint.bytesOnDisk();
   card.context = ref.context > 0 ? ref.context : config.maxPositions;
   card.tied = config.tied;
-  for (const MapCost& cost : costsOf(maps, config, dtype)) {
+  for (const MapCost& cost : costsOf(maps, config, storage)) {
     card.maps.push_back({cost.map.name, cost.map.map.owners(), cost.kvBytesPerToken});
   }
-  card.kvBytesPerToken = kvBytes(SharingMap::full(config.layers), config.shape(), 1, static_cast<int>(bytesOf(dtype)));
+  card.kvBytesPerToken = kvBytes(SharingMap::full(config.layers), config.shape(), 1, storage);
   addText(opened.location, card);
   return card;
 }
@@ -103,10 +105,11 @@ Result<protocol::EstimateMemory::Answer> estimateModel(const protocol::EstimateM
   STRATA_TRY(const Opened opened, openHeaders(ref, project));
   const std::int64_t context = params.context > 0 ? params.context : ref.context;
   STRATA_TRY(const ServingEstimate estimate,
-             estimateServing(opened.checkpoint, params.side.map, ref.dtype, context, params.users));
+             estimateServing(opened.checkpoint, params.side.map, ref.dtype, ref.kv, context, params.users));
   protocol::EstimateMemory::Answer answer;
   // A model that is open here keeps the projections of all layers: each answer may take another map.
-  STRATA_TRY(const ServingEstimate whole, estimateServing(opened.checkpoint, "full", ref.dtype, context, params.users));
+  STRATA_TRY(const ServingEstimate whole,
+             estimateServing(opened.checkpoint, "full", ref.dtype, ref.kv, context, params.users));
   MemoryEstimate memory = estimate.memory;
   memory.weights = whole.memory.weights;
   answer.weights = memory.weights;

@@ -82,19 +82,21 @@ Result<OpenOptions> OpenModels::optionsOf(const protocol::ModelRef& ref, const M
   if (!ref.adapter.empty()) options.adapter = fs::absolute(ref.adapter).lexically_normal();
   options.dtype = ref.dtype;
   options.weights = ref.weights;
+  options.kv = ref.kv;
   options.device = ref.device;
   options.context = ref.context;
   return options;
 }
 
-/// An open model with the weights that this one would read again.
+/// An open model with the weights that this one would read again; its cache may be of another format.
 std::shared_ptr<OpenModel> OpenModels::sameFiles(const protocol::ModelRef& ref, const OpenOptions& options) const {
   const std::lock_guard lock(m_mutex);
   for (const auto& slot : m_slots) {
     if (!slot->model || slot->model->folder != options.path || slot->model->adapter != options.adapter) continue;
     const protocol::ModelRef& other = slot->ref;
     if (other.dtype == ref.dtype && other.weights == ref.weights && other.device == ref.device &&
-        other.context == ref.context && slot->model->model->checkFiles()) {
+        other.context == ref.context && (other.kv == ref.kv || slot->model->model->device().is_cpu()) &&
+        slot->model->model->checkFiles()) {
       return slot->model;
     }
   }
@@ -116,7 +118,8 @@ Result<std::shared_ptr<OpenModel>> OpenModels::load(const protocol::ModelRef& re
   open->folder = options.path;
   open->adapter = options.adapter;
   if (const auto other = sameFiles(ref, options)) {
-    open->model = other->model;
+    STRATA_TRY(const KvFormat kv, parseKvFormat(ref.kv));
+    open->model = other->model->kvFormat() == kv ? other->model : other->model->withKv(kv);
     open->info.hash = other->info.hash;  // of what is in memory, whatever has become of the files
   } else {
     STRATA_TRY(open->model, Model::open(options));
@@ -245,10 +248,12 @@ std::vector<protocol::ModelMemory> OpenModels::memory() const {
 
 std::int64_t OpenModels::weightBytes() const {
   const std::lock_guard lock(m_mutex);
-  std::set<const Model*> counted;
+  std::set<const void*> counted;
   std::int64_t bytes = 0;
   for (const auto& slot : m_slots) {
-    if (slot->model && counted.insert(slot->model->model.get()).second) bytes += slot->model->info.weightBytes;
+    if (!slot->model) continue;
+    const void* weights = slot->model->model->weights().embedding.const_data_ptr();  // shared by formats of the cache
+    if (counted.insert(weights).second) bytes += slot->model->info.weightBytes;
   }
   return bytes;
 }

@@ -97,6 +97,37 @@ TEST(Program, GenerateAnswersWithTextAndTimes) {
   EXPECT_EQ(plain.out, json["text"].get<std::string>() + "\n");
 }
 
+/// 5 owners · 2 · 4 heads · (8 codes + 2 bytes of a scale) bytes a token.
+TEST(Program, ACacheOf8BitsTakesItsPredictedBytesInEveryCommand) {
+  const TemporaryFolder folder;
+  writeText(folder.path() / "text.txt", kStory);
+  for (const std::string& kv : {std::string("int8"), std::string("fp8")}) {
+    SCOPED_TRACE(kv);
+    const auto inspected = answerOf({"inspect", storyModel(), "--kv", kv});
+    EXPECT_EQ(inspected["kv_dtype"], kv);
+    EXPECT_EQ(inspected["kv_bytes_per_token"]["full"], 400);
+    EXPECT_EQ(answerOf({"estimate", storyModel(), "--kv", kv, "--users", "3", "--context", "100"})["kv"],
+              3 * 100 * 400);
+    std::vector<std::string> generate{"generate",     storyModel(), "--ids", "1,403,407,261",
+                                      "--max-tokens", "12",         "--kv",  kv};
+    EXPECT_EQ(answerOf(generate)["kv_bytes"], 16 * 400);
+    generate.insert(generate.end(), {"--map", "0,0,2,2,2"});
+    EXPECT_EQ(answerOf(generate)["kv_bytes"], 16 * 400 * 2 / 5);
+    const auto plain = answerOf({"score", storyModel(), "--ids", "1,403,407,261"});
+    const auto scored = answerOf({"score", storyModel(), "--ids", "1,403,407,261", "--kv", kv});
+    EXPECT_EQ(scored["kv_bytes"], 4 * 400);
+    EXPECT_NE(scored["nll"], plain["nll"]);
+    EXPECT_NEAR(scored["nll"].get<double>(), plain["nll"].get<double>(), 0.02);
+    const auto bench = answerOf({"bench", storyModel(), "--prompt-tokens", "8", "--context", "8", "--decode-tokens",
+                                 "4", "--repeat", "1", "--kv", kv});
+    EXPECT_EQ(bench["kv_dtype"], kv);
+    EXPECT_EQ(bench["kv_bytes"], 12 * 400);
+    const auto evaluated = answerOf(
+        {"eval", storyModel(), "--task", "nll", "--data", folder.path() / "text.txt", "--maps", "full", "--kv", kv});
+    EXPECT_EQ(evaluated["results"][0]["kv_bytes_per_token"], 400);
+  }
+}
+
 TEST(Program, SampledTextDependsOnTheSeedAlone) {
   const auto sampled = [](const char* seed) {
     return answerOf({"generate", storyModel(), "--prompt", "Once", "--max-tokens", "20", "--temperature", "1", "--seed",

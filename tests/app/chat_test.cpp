@@ -23,6 +23,20 @@ std::vector<nlohmann::json> linesOf(const std::string& text) {
 constexpr const char* kPlain =
     "{% for message in messages %}{{ message.content }}{{ ' ' if message.role == 'user' else '' }}{% endfor %}";
 
+TEST(ChatProgram, KeepsKeysAndValuesIn8Bits) {
+  const TemporaryFolder folder;
+  const std::string model = withTemplate(folder, kPlain);
+  std::vector<std::int64_t> bytes;
+  for (const std::vector<std::string>& kv : {std::vector<std::string>{}, {"--kv", "fp8"}}) {
+    std::vector<std::string> arguments{"chat", model, "--max-tokens", "8", "--json"};
+    arguments.insert(arguments.end(), kv.begin(), kv.end());
+    const Answer chat = runProgram(arguments, "Once upon a time\n");
+    ASSERT_EQ(chat.code, 0) << chat.err;
+    bytes.push_back(linesOf(chat.out)[0]["kv_bytes"]);
+  }
+  EXPECT_EQ(bytes[0] * 400, bytes[1] * 1280);
+}
+
 TEST(ChatProgram, AnswersEachLineAsGenerateAnswersTheRenderedConversation) {
   const TemporaryFolder folder;
   const std::string model = withTemplate(folder, kPlain);

@@ -122,6 +122,19 @@ TEST(Serve, ACompletionIsWhatGenerateWrites) {
   EXPECT_EQ(server.end(), 0);
 }
 
+TEST(Serve, KeepsKeysAndValuesIn8Bits) {
+  const Answer refused = runProgram({"serve", storyModel(), "--port", "0", "--kv", "int3"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("\"int3\" is unknown; give int8 or fp8"));
+  ServeProcess server({storyModel(), "--kv", "int8"});
+  ASSERT_TRUE(server.hello.is_object());
+  const auto direct =
+      answerOf({"generate", storyModel(), "--prompt", "Once upon a time", "--max-tokens", "20", "--kv", "int8"});
+  const Plain body = {
+      {"model", server.hello["models"][0]}, {"prompt", "Once upon a time"}, {"max_tokens", 20}, {"temperature", 0}};
+  EXPECT_EQ(server.json("/v1/completions", body.dump())["choices"][0]["text"], direct["text"]);
+}
+
 TEST(Serve, TwoModelsAnswerConversations) {
   ServeProcess server({sampleModel("sample-base"), sampleModel("sample-routed"), "--token", "secret"});
   ASSERT_TRUE(server.hello.is_object());

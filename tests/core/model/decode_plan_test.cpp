@@ -54,24 +54,27 @@ TEST_P(DecodePlanTest, AddsAdaptersAsAPrefillDoes) {
 TEST_P(DecodePlanTest, ATokenTakesNoOperatorOfLibTorch) {
   const c10::InferenceMode inference;
   const SharingMap map = mapsOf(*m_model)[1];
-  KvCache cache(m_model->config(), map, 1, 40, m_model->dtype(), m_model->device());
-  DecodePlan plan(*m_model);
-  static int operators = 0;
-  const auto handle = at::addThreadLocalCallback(at::RecordFunctionCallback([](const at::RecordFunction&) {
-    ++operators;
-    return std::unique_ptr<at::ObserverContext>();
-  }));
-  std::vector<DecodeRow> rows(1);
-  for (std::int64_t position = 0; position < 8; ++position) {
-    operators = 0;
-    rows[0] = {5, position, &map, &cache, 0, nullptr};
-    plan.step(rows);
-    if (position > 0) {
-      EXPECT_EQ(operators, 0) << "at " << position;
+  for (const KvFormat format : {KvFormat::plain, KvFormat::int8, KvFormat::fp8}) {
+    SCOPED_TRACE(printKvFormat(format));
+    KvCache cache(m_model->config(), map, 1, 40, m_model->dtype(), m_model->device(), format);
+    DecodePlan plan(*m_model);
+    static int operators = 0;
+    const auto handle = at::addThreadLocalCallback(at::RecordFunctionCallback([](const at::RecordFunction&) {
+      ++operators;
+      return std::unique_ptr<at::ObserverContext>();
+    }));
+    std::vector<DecodeRow> rows(1);
+    for (std::int64_t position = 0; position < 8; ++position) {
+      operators = 0;
+      rows[0] = {5, position, &map, &cache, 0, nullptr};
+      plan.step(rows);
+      if (position > 0) {
+        EXPECT_EQ(operators, 0) << "at " << position;
+      }
     }
+    at::removeCallback(handle);
+    EXPECT_TRUE(plan.logits().isfinite().all().item<bool>());
   }
-  at::removeCallback(handle);
-  EXPECT_TRUE(plan.logits().isfinite().all().item<bool>());
 }
 
 TEST_P(DecodePlanTest, LogitsThatAreStillHeldAreNotOverwritten) {

@@ -1,5 +1,5 @@
 // What a cache is reused for has the bits it had before: the same prompt again, another question in its place, after
-// answers, batches, map switches and growth, at chunk borders and in both dtypes.
+// answers, batches, map switches and growth, at chunk borders, in both dtypes and every format of the cache.
 
 #include "core/model/generate.h"
 #include "golden_sessions.h"
@@ -11,10 +11,11 @@ using Ids = std::vector<TokenId>;
 
 constexpr std::int64_t kChunk = 16;  // more rows than the products of few rows take
 
-class Reuse : public ::testing::TestWithParam<std::tuple<std::string, std::string>> {
+class Reuse : public ::testing::TestWithParam<std::tuple<std::string, std::string, std::string>> {
  protected:
   std::shared_ptr<const Model> m_model =
       Model::open({.path = sourceFolder() / "tests/golden/models" / std::get<0>(GetParam()),
+                   .kv = std::get<2>(GetParam()),
                    .dtype = std::get<1>(GetParam()),
                    .context = 512})
           .value();
@@ -165,12 +166,13 @@ TEST_P(Reuse, SurvivesTheGrowthOfTheCache) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, Reuse,
-                         ::testing::Combine(::testing::ValuesIn(kGoldenModels),
-                                            ::testing::Values("float32", "bfloat16")),
-                         [](const auto& info) {
-                           return goldenName({std::get<0>(info.param), info.index}) + std::get<1>(info.param);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Models, Reuse,
+    ::testing::Combine(::testing::ValuesIn(kGoldenModels), ::testing::Values("float32", "bfloat16"),
+                       ::testing::Values("", "int8", "fp8")),
+    [](const auto& info) {
+      return goldenName({std::get<0>(info.param), info.index}) + std::get<1>(info.param) + std::get<2>(info.param);
+    });
 
 }  // namespace
 }  // namespace strata::testing

@@ -28,6 +28,19 @@ TEST(Memory, KvBytesCountOwnersOnly) {
   EXPECT_EQ(kvBytes(SharingMap::full(4), shape(), 0, 4), 0);
 }
 
+TEST(Memory, ACacheOf8BitsHasAScaleForEachPositionOfEachHead) {
+  // 2 (K and V) · 2 heads · (8 codes + a scale of 2 bytes) · 10 tokens = 400 for each owner.
+  for (const KvFormat format : {KvFormat::int8, KvFormat::fp8}) {
+    EXPECT_EQ(kvBytes(SharingMap::full(4), shape(), 10, kvStorage(format, 4)), 4 * 400);
+    EXPECT_EQ(kvBytes(*parseMap("even:1", 4), shape(), 10, kvStorage(format, 2)), 400);
+    const auto plain = estimateInference(shape(), SharingMap::full(4), 100, 3, 2, 2);
+    const auto rounded = estimateInference(shape(), SharingMap::full(4), 100, 3, 2, kvStorage(format, 2));
+    EXPECT_EQ(rounded.kv, 3 * 4 * 4000);
+    EXPECT_EQ(rounded.activations - plain.activations, 2 * 2 * 8 * 100 * 2) << "a layer's keys and values, read back";
+  }
+  EXPECT_EQ(kvBytes(SharingMap::full(4), shape(), 10, kvStorage(KvFormat::plain, 4)), 4 * 1280);
+}
+
 TEST(Memory, ServingLeavesOutTheProjectionsOfFollowers) {
   const auto full = estimateInference(shape(), SharingMap::full(4), 100, 3, 2, 2);
   const auto half = estimateInference(shape(), *parseMap("stride:2", 4), 100, 3, 2, 2);

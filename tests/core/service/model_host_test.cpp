@@ -80,6 +80,24 @@ TEST_F(ModelHostTest, ReferencesToTheSameFilesShareTheWeights) {
   EXPECT_EQ(m_host.weightBytes(), first->info.weightBytes);
 }
 
+TEST_F(ModelHostTest, FormatsOfTheCacheShareTheWeights) {
+  protocol::Side rounded = sideOf("stride:2");
+  rounded.ref.kv = "int8";
+  const auto plain = m_host.open(sideOf("full").ref, nullptr, kNotCancelled).value();
+  const auto other = m_host.open(rounded.ref, nullptr, kNotCancelled).value();
+  EXPECT_NE(plain->model, other->model);
+  EXPECT_EQ(m_host.weightBytes(), plain->info.weightBytes);
+  const protocol::Answer wide = answer(question("pane", sideOf("stride:2"), 5));
+  const protocol::Answer narrow = answer(question("pane", rounded, 5));  // in the stream of the other cache
+  // 8 values of 4 bytes; 8 codes and a scale of 2 bytes.
+  EXPECT_EQ(wide.kvBytes * 10, narrow.kvBytes * 32);
+  EXPECT_EQ(narrow.ids, answer(question("", rounded, 5)).ids);
+  rounded.ref.kv = "int2";
+  const auto unknown = m_host.open(rounded.ref, nullptr, kNotCancelled);
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().message, "The KV cache's format \"int2\" is unknown; give int8 or fp8.");
+}
+
 TEST_F(ModelHostTest, ALoadThatFailsLeavesNothingAndMayBeTriedAgain) {
   TemporaryFolder folder;
   protocol::ModelRef ref;
