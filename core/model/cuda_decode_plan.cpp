@@ -21,6 +21,8 @@ namespace {
 using kernels::cuda::DecodeStep;
 using kernels::cuda::StepLayer;
 using kernels::cuda::StepLinear;
+using kernels::cuda::StepPart;
+using kernels::cuda::StepSource;
 
 template <class Entry>
 Entry* moduleEntry(Entry*, const char* name) {
@@ -87,13 +89,13 @@ bool canKeepInL2(c10::Device device) {
 
 /// One stretch of memory with both, where they are neighbours (as an allocator that is asked for both in turn places
 /// them), else the keys alone.
-void keepInL2(StepLayer& layer, std::int64_t bytes) {
+void keepInL2(StepSource& source, std::int64_t bytes) {
   constexpr std::int64_t kGap = std::int64_t{2} << 20;
-  const auto *k = static_cast<const char*>(layer.kCache), *v = static_cast<const char*>(layer.vCache);
+  const auto *k = static_cast<const char*>(source.k), *v = static_cast<const char*>(source.v);
   const std::int64_t distance = std::max(k, v) - std::min(k, v);
   const bool areNeighbours = distance <= bytes + kGap;
-  layer.kept = areNeighbours ? std::min(k, v) : k;
-  layer.keptBytes = areNeighbours ? distance + bytes : bytes;
+  source.kept = areNeighbours ? std::min(k, v) : k;
+  source.keptBytes = areNeighbours ? distance + bytes : bytes;
 }
 
 }  // namespace
@@ -141,16 +143,14 @@ class CudaDecodePlan::Steps {
   Steps& operator=(const Steps&) = delete;
 
   bool step(std::vector<DecodeRow>& rows) {
-    const bool isCancelled = std::any_of(rows.begin(), rows.end(), [](const DecodeRow& row) {
-      return row.cancel != nullptr && row.cancel->load(std::memory_order_relaxed);
-    });
-    if (isCancelled) {
-      for (DecodeRow& row : rows) row.isCancelled = true;
-      return true;
+    bool isWanted = false;
+    for (DecodeRow& row : rows) {
+      row.isCancelled = row.cancel != nullptr && row.cancel->load(std::memory_order_relaxed);
+      isWanted = isWanted || !row.isCancelled;
     }
+    if (!isWanted) return true;
     const c10::DeviceGuard guard(m_options.device());
-    reserve(static_cast<std::int64_t>(rows.size()), rows.front().cache->capacity());
-    readFrom(*rows.front().cache, *rows.front().map);
+    layOut(static_cast<std::int64_t>(rows.size()), partsOf(rows));
     tell(rows);
     return start();
   }
@@ -202,37 +202,79 @@ class CudaDecodePlan::Steps {
     m_steps = 0;
   }
 
-  /// Buffers for so many rows, and the angles of so many positions.
-  void reserve(std::int64_t rows, std::int64_t capacity) {
-    if (m_step.b != rows || m_step.capacity != capacity) {
-      const MemoryScope scope(MemoryPart::activations);
-      forgetGraph();
-      if (m_step.capacity != capacity) {
-        const Rotation rotation =
-            rotationOf(m_rope, at::arange(capacity, at::TensorOptions(at::kLong).device(m_options.device())));
-        m_cos = rotation.cos.contiguous();
-        m_sin = rotation.sin.contiguous();
+  /// Rows that are the sequences of one cache, and the keys and values that each layer reads there.
+  std::vector<StepPart> partsOf(const std::vector<DecodeRow>& rows) const {
+    std::vector<StepPart> parts;
+    for (std::size_t r = 0; r < rows.size(); r += static_cast<std::size_t>(parts.back().rows)) {
+      const KvCache& cache = *rows[r].cache;
+      const SharingMap& map = *rows[r].map;
+      StepPart part;
+      part.begin = static_cast<std::int64_t>(r);
+      part.rows = cache.batch();
+      part.capacity = cache.capacity();
+      TORCH_INTERNAL_ASSERT(r + static_cast<std::size_t>(part.rows) <= rows.size());
+      for (std::size_t b = 0; b < static_cast<std::size_t>(part.rows); ++b) {
+        TORCH_INTERNAL_ASSERT(rows[r + b].cache == &cache && rows[r + b].sequence == static_cast<std::int64_t>(b));
       }
-      m_step.b = rows;
-      m_step.capacity = capacity;
-      m_step.cos = m_cos.const_data_ptr<float>();
-      m_step.sin = m_sin.const_data_ptr<float>();
-      m_ids = at::empty({rows}, m_options.dtype(at::kLong));
-      m_lengths = at::empty({rows}, m_options.dtype(at::kLong));
-      m_step.ids = m_ids.const_data_ptr<std::int64_t>();
-      m_step.lengths = m_lengths.const_data_ptr<std::int64_t>();
-      m_known.clear();
-      m_step.workspaceBytes = stepModule().step.workspaceBytes(m_step);
-      const std::int64_t bytes = placeBuffers(nullptr);
-      m_buffers = at::empty({bytes}, m_options.dtype(at::kByte));
-      placeBuffers(static_cast<char*>(m_buffers.mutable_data_ptr()));
-      m_logits = at::Tensor();
+      std::vector<int> readers(m_step.layers.size(), 0);
+      for (int l = 0; l < map.layers(); ++l) ++readers[static_cast<std::size_t>(map[l])];
+      for (int l = 0; l < map.layers(); ++l) {
+        const at::Tensor &keys = cache.keys(map[l]), &values = cache.values(map[l]);
+        TORCH_INTERNAL_ASSERT(keys.is_contiguous() && values.is_contiguous() &&
+                              keys.scalar_type() == m_options.dtype().toScalarType());
+        StepSource source;
+        source.k = keys.mutable_data_ptr();
+        source.v = values.mutable_data_ptr();
+        source.isOwn = map.owns(l);
+        if (m_keepsInL2 && readers[static_cast<std::size_t>(map[l])] > 1) {
+          keepInL2(source, static_cast<std::int64_t>(keys.nbytes()));
+        }
+        part.sources.push_back(source);
+      }
+      parts.push_back(std::move(part));
+    }
+    return parts;
+  }
+
+  /// Where everything is for these rows; another place than before needs another graph.
+  void layOut(std::int64_t rows, std::vector<StepPart> parts) {
+    const MemoryScope scope(MemoryPart::activations);
+    if (parts != m_step.parts) {
+      forgetGraph();
+      m_step.parts = std::move(parts);
+      makeAngles();
+      const std::int64_t workspaceBytes = stepModule().step.workspaceBytes(m_step);
+      if (m_step.b != rows || m_step.workspaceBytes < workspaceBytes) {
+        m_step.b = rows;
+        m_step.workspaceBytes = workspaceBytes;
+        m_ids = at::empty({rows}, m_options.dtype(at::kLong));
+        m_lengths = at::empty({rows}, m_options.dtype(at::kLong));
+        m_step.ids = m_ids.const_data_ptr<std::int64_t>();
+        m_step.lengths = m_lengths.const_data_ptr<std::int64_t>();
+        m_known.clear();
+        m_buffers = at::empty({placeBuffers(nullptr)}, m_options.dtype(at::kByte));
+        placeBuffers(static_cast<char*>(m_buffers.mutable_data_ptr()));
+        m_logits = at::Tensor();
+      }
     }
     if (!m_logits.defined() || m_logits.use_count() > 1 || m_logits.storage().use_count() > 1) {
       forgetGraph();
       m_logits = at::empty({rows, m_step.vocab}, m_options.dtype(at::kFloat));
       m_step.logits = m_logits.mutable_data_ptr<float>();
     }
+  }
+
+  /// cos and sin of all positions that a cache has.
+  void makeAngles() {
+    std::int64_t positions = 0;
+    for (const StepPart& part : m_step.parts) positions = std::max(positions, part.capacity);
+    if (m_cos.defined() && m_cos.size(0) >= positions) return;
+    const Rotation rotation =
+        rotationOf(m_rope, at::arange(positions, at::TensorOptions(at::kLong).device(m_options.device())));
+    m_cos = rotation.cos.contiguous();
+    m_sin = rotation.sin.contiguous();
+    m_step.cos = m_cos.const_data_ptr<float>();
+    m_step.sin = m_sin.const_data_ptr<float>();
   }
 
   /// Bytes of the buffers, which begin at `base`.
@@ -258,35 +300,6 @@ class CudaDecodePlan::Steps {
     return at;
   }
 
-  /// Each layer reads its source's keys and values in this cache.
-  void readFrom(const KvCache& cache, const SharingMap& map) {
-    bool isSame = true;
-    std::vector<int> readers(m_step.layers.size(), 0);
-    for (int l = 0; l < map.layers(); ++l) {
-      StepLayer& layer = m_step.layers[static_cast<std::size_t>(l)];
-      const at::Tensor &keys = cache.keys(map[l]), &values = cache.values(map[l]);
-      TORCH_INTERNAL_ASSERT(keys.is_contiguous() && values.is_contiguous() && keys.size(0) == m_step.b &&
-                            keys.scalar_type() == m_options.dtype().toScalarType());
-      void* const k = keys.mutable_data_ptr();
-      void* const v = values.mutable_data_ptr();
-      isSame = isSame && layer.kCache == k && layer.vCache == v && layer.owns == map.owns(l);
-      layer.kCache = k;
-      layer.vCache = v;
-      layer.owns = map.owns(l);
-      ++readers[static_cast<std::size_t>(map[l])];
-    }
-    if (isSame) return;
-    forgetGraph();
-    for (int l = 0; l < map.layers(); ++l) {
-      StepLayer& layer = m_step.layers[static_cast<std::size_t>(l)];
-      layer.kept = nullptr;
-      layer.keptBytes = 0;
-      if (m_keepsInL2 && readers[static_cast<std::size_t>(map[l])] > 1) {
-        keepInL2(layer, static_cast<std::int64_t>(cache.keys(map[l]).nbytes()));
-      }
-    }
-  }
-
   /// Ids and lengths, where the device does not have them from the step before.
   void tell(const std::vector<DecodeRow>& rows) {
     bool isKnown = m_known.size() == rows.size();
@@ -297,7 +310,6 @@ class CudaDecodePlan::Steps {
     std::vector<std::int64_t> ids, lengths;
     m_known.clear();
     for (std::size_t b = 0; b < rows.size(); ++b) {
-      TORCH_INTERNAL_ASSERT(rows[b].sequence == static_cast<std::int64_t>(b) && rows[b].cache == rows[0].cache);
       ids.push_back(rows[b].id);
       lengths.push_back(rows[b].position + 1);
       m_known.emplace_back(ids[b], lengths[b]);

@@ -1,8 +1,8 @@
 #pragma once
-// One step of decoding on a GPU: the straight line of kernels/cuda/decode_step.h over a model's weights and a session's
-// cache. Ids and lengths stay on the device; buffers are made once. The second step over the same arrays is recorded as
-// a CUDA graph, and the steps after it are one launch each; a cache that grows, another map or another number of
-// sequences begin anew.
+// One step of decoding on a GPU: the straight line of kernels/cuda/decode_step.h over a model's weights and the caches
+// of one or more sessions. Ids and lengths stay on the device; buffers are made once. The second step over the same
+// arrays is recorded as a CUDA graph, and that and the steps after it are one launch each; a cache that grows, another
+// map or other sequences begin anew.
 //
 //   CudaDecodePlan plan(model);
 //   plan.step(rows);
@@ -31,8 +31,9 @@ class CudaDecodePlan {
   CudaDecodePlan(const CudaDecodePlan&) = delete;
   CudaDecodePlan& operator=(const CudaDecodePlan&) = delete;
 
-  /// All sequences of one cache in their order, under one map. Where one is cancelled before it begins, all are. False:
-  /// a kernel could not be started (logged once), so that this plan is of no use. Throws where memory is short.
+  /// Of each cache all sequences in their order, one after another, under one map. What a row gives does not depend on
+  /// the other caches. Rows that are cancelled before the step begins are marked, and may be computed in vain. False: a
+  /// kernel could not be started (logged once), so that this plan is of no use. Throws where memory is short.
   bool step(std::vector<DecodeRow>& rows);
   /// [rows, V] F32 of the last step. The next step makes another tensor only where this one is still held.
   const at::Tensor& logits() const;

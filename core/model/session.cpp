@@ -101,6 +101,14 @@ std::vector<Result<at::Tensor>> InferenceSession::decodeTogether(const std::vect
   InferenceSession& first = *sessions.front();
   if (!first.m_plan && DecodePlan::supports(*first.m_model))
     first.m_plan = std::make_unique<DecodePlan>(*first.m_model);
+  std::size_t count = 0;
+  for (const std::vector<TokenId>* each : ids) count += each->size();
+  const bool isMany = !first.m_plan && static_cast<std::int64_t>(count) > CudaDecodePlan::kMostRows;
+  if (isMany && sessions.size() > 1) {
+    for (std::size_t i = 0; i < sessions.size(); ++i) results[i] = sessions[i]->decode(*ids[i]);
+    return results;
+  }
+  CudaDecodePlan* const gpuPlan = first.m_plan || isMany ? nullptr : first.cudaPlan();
   for (std::size_t i = 0; i < sessions.size(); ++i) {
     InferenceSession& session = *sessions[i];
     TORCH_INTERNAL_ASSERT(session.m_model == sessions.front()->m_model);
@@ -109,8 +117,8 @@ std::vector<Result<at::Tensor>> InferenceSession::decodeTogether(const std::vect
       results[i] = tl::unexpected(fits.error());
     } else if (session.m_stale) {
       results[i] = session.anew(added);
-    } else if (!first.m_plan) {
-      results[i] = session.decodeAlone(added);
+    } else if (!first.m_plan && gpuPlan == nullptr) {
+      results[i] = session.decodeByOperators(added);
     } else if (const Result<void> room = session.makeRoom(added); !room) {
       results[i] = tl::unexpected(room.error());
     } else {
@@ -126,24 +134,39 @@ std::vector<Result<at::Tensor>> InferenceSession::decodeTogether(const std::vect
   }
   if (parts.empty()) return results;
   Result<void> done;
+  bool isStarted = true;
   try {
     const c10::InferenceMode inference;
-    first.m_plan->step(rows);
+    if (gpuPlan != nullptr) {
+      isStarted = gpuPlan->step(rows);
+    } else {
+      first.m_plan->step(rows);
+    }
   } catch (const std::exception& exception) {
     done = tl::unexpected(errorFromException(exception));
   }
   for (const Part& part : parts) {
     InferenceSession& session = *sessions[part.session];
-    if (!done) {
-      results[part.session] = tl::unexpected(done.error());
-    } else if (rows[part.row].isCancelled) {
-      results[part.session] = fail(ErrorCode::cancelled, "The computation was cancelled.");
-    } else {
-      results[part.session] = first.m_plan->logits().narrow(0, static_cast<std::int64_t>(part.row),
-                                                            static_cast<std::int64_t>(part.lengths.size()));
+    if (done && isStarted && !rows[part.row].isCancelled) {
+      const at::Tensor& logits = gpuPlan != nullptr ? gpuPlan->logits() : first.m_plan->logits();
+      results[part.session] =
+          logits.narrow(0, static_cast<std::int64_t>(part.row), static_cast<std::int64_t>(part.lengths.size()));
       continue;
     }
     session.takeBack(part.lengths);
+    if (!done) {
+      results[part.session] = tl::unexpected(done.error());
+    } else if (!isStarted) {
+      std::vector<std::vector<TokenId>> added;
+      for (const TokenId id : *ids[part.session]) added.push_back({id});
+      results[part.session] = session.decodeByOperators(added);
+    } else {
+      results[part.session] = fail(ErrorCode::cancelled, "The computation was cancelled.");
+    }
+  }
+  if (!isStarted) {
+    first.m_cudaPlan.reset();
+    first.m_hasCudaPlan = false;
   }
   return results;
 }
@@ -161,32 +184,12 @@ Result<void> InferenceSession::checkStep(const std::vector<TokenId>& ids,
   return {};
 }
 
-/// On a GPU, where sessions do not decode together: by kernels, or by LibTorch's operators.
-Result<at::Tensor> InferenceSession::decodeAlone(const std::vector<std::vector<TokenId>>& added) {
+/// On a device that has no plan.
+Result<at::Tensor> InferenceSession::decodeByOperators(const std::vector<std::vector<TokenId>>& added) {
   return guarded(added, [&] {
-    const bool isMany = static_cast<std::int64_t>(added.size()) > CudaDecodePlan::kMostRows;
-    if (at::Tensor logits = isMany ? at::Tensor() : decodeByKernels(); logits.defined()) return logits;
     return lastTokens(calls::selectRows(m_model->weights().embedding, idBlock(added, 0, 1, m_model->device())), 0,
                       false);
   });
-}
-
-/// The newest id of each sequence; undefined where there are no kernels for it.
-at::Tensor InferenceSession::decodeByKernels() {
-  CudaDecodePlan* const plan = cudaPlan();
-  if (plan == nullptr) return {};
-  std::vector<DecodeRow> rows;
-  for (const auto& ids : m_ids) {
-    rows.push_back({ids.back(), static_cast<std::int64_t>(ids.size()) - 1, &m_map, m_cache.get(),
-                    static_cast<std::int64_t>(rows.size()), m_options.cancel});
-  }
-  if (!plan->step(rows)) {
-    m_cudaPlan.reset();
-    m_hasCudaPlan = false;
-    return {};
-  }
-  if (rows.front().isCancelled) throw Cancelled();
-  return plan->logits();
 }
 
 /// Null where this model's steps have none.

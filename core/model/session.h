@@ -105,8 +105,7 @@ class InferenceSession {
   Result<at::Tensor> anew(const std::vector<std::vector<TokenId>>& added);
   Result<at::Tensor> guarded(const std::vector<std::vector<TokenId>>& added, const std::function<at::Tensor()>& pass);
   Result<at::Tensor> attempt(const std::vector<std::vector<TokenId>>& added, const std::function<at::Tensor()>& pass);
-  Result<at::Tensor> decodeAlone(const std::vector<std::vector<TokenId>>& added);
-  at::Tensor decodeByKernels();
+  Result<at::Tensor> decodeByOperators(const std::vector<std::vector<TokenId>>& added);
   CudaDecodePlan* cudaPlan();
   void takeBack(const std::vector<std::size_t>& lengths);
   Result<void> makeRoom(const std::vector<std::vector<TokenId>>& added);

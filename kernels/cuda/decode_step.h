@@ -26,24 +26,37 @@ struct StepLinear {
 struct StepLayer {
   const void *inputNorm = nullptr, *postNorm = nullptr;  // [C]
   const void *qNorm = nullptr, *kNorm = nullptr;         // [D], or null
-  StepLinear q, k, v, o, gate, up, down;                 // a follower's k and v are not looked at
-  bool owns = true;
-  void *kCache = nullptr, *vCache = nullptr;  // [B, Hkv, capacity, D] of the layer that this one reads
+  StepLinear q, k, v, o, gate, up, down;                 // k and v are not looked at where no part owns the layer
   std::int64_t window = 0;
-  const void* kept = nullptr;  // where the source's K and V are, if other layers read them too
+};
+
+/// The keys and values that a layer reads.
+struct StepSource {
+  void *k = nullptr, *v = nullptr;  // [rows, Hkv, capacity, D]
+  bool isOwn = true;                // the layer also writes them
+  const void* kept = nullptr;       // where they are, if other layers read them too
   std::int64_t keptBytes = 0;
+  bool operator==(const StepSource&) const = default;
+};
+
+/// Rows of a step that are the sequences of one cache, under one map.
+struct StepPart {
+  std::int64_t begin = 0, rows = 0, capacity = 0;
+  std::vector<StepSource> sources;  // [L]
+  bool operator==(const StepPart&) const = default;
 };
 
 /// Sizes by design.md section 2, and the addresses of all arrays. Weights and activations are in `element`.
 struct DecodeStep {
   int element = 0;
-  std::int64_t b = 0, c = 0, h = 0, hkv = 0, d = 0, f = 0, vocab = 0, capacity = 0;
+  std::int64_t b = 0, c = 0, h = 0, hkv = 0, d = 0, f = 0, vocab = 0;
   float eps = 0, scale = 0;
   std::vector<StepLayer> layers;
+  std::vector<StepPart> parts;                                  // all rows, in order
   const void* embedding = nullptr;                              // [V, C]
   const void* norm = nullptr;                                   // [C]
   MatvecTarget head;                                            // [V, C]
-  const float *cos = nullptr, *sin = nullptr;                   // [capacity, D/2]
+  const float *cos = nullptr, *sin = nullptr;                   // [positions, D/2], of as many as the largest cache has
   const std::int64_t* ids = nullptr;                            // [B]
   const std::int64_t* lengths = nullptr;                        // [B], the new token included
   void *hidden = nullptr, *normed = nullptr, *delta = nullptr;  // [B, C]
@@ -103,16 +116,21 @@ int runDecodeStep(const Operations& run, const DecodeStep& s) {
   const std::int64_t width = s.h * s.d;
   then(run.selectRows(s.embedding, s.ids, s.hidden, s.b, s.vocab, s.c));
   const void* delta = nullptr;  // what is still to be added to hidden
-  for (const StepLayer& layer : s.layers) {
+  for (std::size_t l = 0; l < s.layers.size(); ++l) {
+    const StepLayer& layer = s.layers[l];
+    bool isOwner = false;
+    for (const StepPart& part : s.parts) isOwner = isOwner || part.sources[l].isOwn;
     then(run.addRmsNorm(s.hidden, delta, layer.inputNorm, s.eps, s.normed, s.b, s.c));
     const StepProduct qkv[] = {{&layer.q, s.q}, {&layer.k, s.k}, {&layer.v, s.v}};
-    then(runProducts(run, s, s.normed, s.c, qkv, layer.owns ? 3 : 1));
+    then(runProducts(run, s, s.normed, s.c, qkv, isOwner ? 3 : 1));
     if (layer.qNorm != nullptr) then(run.addRmsNorm(s.q, nullptr, layer.qNorm, s.eps, s.q, s.b * s.h, s.d));
-    if (layer.owns && layer.kNorm != nullptr) {
+    if (isOwner && layer.kNorm != nullptr) {
       then(run.addRmsNorm(s.k, nullptr, layer.kNorm, s.eps, s.k, s.b * s.hkv, s.d));
     }
-    then(run.ropeAppend(s, layer));
-    then(run.attention(s, layer));
+    for (const StepPart& part : s.parts) {
+      then(run.ropeAppend(s, part, part.sources[l]));
+      then(run.attention(s, part, part.sources[l], layer.window));
+    }
     const StepProduct o{&layer.o, s.delta};
     then(runProducts(run, s, s.attention, width, &o, 1));
     then(run.addRmsNorm(s.hidden, s.delta, layer.postNorm, s.eps, s.normed, s.b, s.c));
@@ -145,7 +163,12 @@ struct StepEntries {
     return selectRows && addRmsNorm && matvec && addScaled && ropeAppend && attention && attentionWorkspace && siluMul;
   }
   std::int64_t workspaceBytes(const DecodeStep& s) const {
-    return attentionWorkspace(s.b, s.h, s.hkv, s.d, s.capacity);
+    std::int64_t most = 0;
+    for (const StepPart& part : s.parts) {
+      const std::int64_t bytes = attentionWorkspace(part.rows, s.h, s.hkv, s.d, part.capacity);
+      most = bytes > most ? bytes : most;
+    }
+    return most;
   }
 };
 
@@ -194,15 +217,17 @@ struct DeviceOperations {
   int addScaled(void* y, const void* x, float scale, std::int64_t n) const {
     return entries.addScaled(element, y, x, scale, n, stream);
   }
-  int ropeAppend(const DecodeStep& s, const StepLayer& layer) const {
-    return entries.ropeAppend(element, s.q, layer.owns ? s.k : nullptr, layer.owns ? s.v : nullptr, s.cos, s.sin,
-                              layer.kCache, layer.vCache, s.lengths, s.b, s.h, s.hkv, s.capacity, s.d, stream);
+  int ropeAppend(const DecodeStep& s, const StepPart& part, const StepSource& source) const {
+    return entries.ropeAppend(element, rowsOf(s.q, part, s.h * s.d),
+                              source.isOwn ? rowsOf(s.k, part, s.hkv * s.d) : nullptr,
+                              source.isOwn ? rowsOf(s.v, part, s.hkv * s.d) : nullptr, s.cos, s.sin, source.k, source.v,
+                              s.lengths + part.begin, part.rows, s.h, s.hkv, part.capacity, s.d, stream);
   }
-  int attention(const DecodeStep& s, const StepLayer& layer) const {
-    const std::int64_t most = layer.window > 0 && layer.window < s.capacity ? layer.window : s.capacity;
-    return entries.attention(element, s.q, layer.kCache, layer.vCache, s.lengths, layer.window, s.scale, s.attention,
-                             s.b, s.h, s.hkv, s.capacity, s.d, most, layer.kept, layer.keptBytes, s.workspace,
-                             s.workspaceBytes, stream);
+  int attention(const DecodeStep& s, const StepPart& part, const StepSource& source, std::int64_t window) const {
+    const std::int64_t most = window > 0 && window < part.capacity ? window : part.capacity;
+    return entries.attention(element, rowsOf(s.q, part, s.h * s.d), source.k, source.v, s.lengths + part.begin, window,
+                             s.scale, rowsOf(s.attention, part, s.h * s.d), part.rows, s.h, s.hkv, part.capacity, s.d,
+                             most, source.kept, source.keptBytes, s.workspace, s.workspaceBytes, stream);
   }
   int siluMul(const void* gate, const void* up, void* y, std::int64_t n) const {
     return entries.siluMul(element, gate, up, y, n, stream);
@@ -210,6 +235,9 @@ struct DeviceOperations {
 
  private:
   static std::int64_t bytesOf(int element) { return element == 0 ? 4 : 2; }
+  void* rowsOf(void* rows, const StepPart& part, std::int64_t width) const {
+    return static_cast<char*>(rows) + part.begin * width * bytesOf(element);
+  }
 };
 
 }  // namespace strata::kernels::cuda

@@ -106,6 +106,29 @@ TEST_P(ModelsOnCuda, AnswerSeveralPromptsAtOnceAsEachAlone) {
   }
 }
 
+TEST_P(ModelsOnCuda, DecodeUnderSeveralMapsTogetherAsAlone) {
+  const auto prompt = m_case.json["prompt_ids"].get<std::vector<TokenId>>();
+  std::vector<std::unique_ptr<InferenceSession>> together, alone;
+  std::vector<InferenceSession*> sessions;
+  for (const Json& entry : m_case.json["maps"]) {
+    if (entry["kind"] != "inference") continue;
+    for (auto* each : {&together, &alone}) {
+      each->push_back(std::make_unique<InferenceSession>(m_model, mapOf(entry), SessionOptions{.capacity = 40}));
+      ASSERT_TRUE(each->back()->prefill({prompt}));
+    }
+    sessions.push_back(together.back().get());
+  }
+  for (int step = 0; step < 4; ++step) {
+    const std::vector<TokenId> next{prompt[static_cast<std::size_t>(step) % prompt.size()]};
+    const auto all = InferenceSession::decodeTogether(sessions, std::vector(sessions.size(), &next));
+    for (std::size_t i = 0; i < sessions.size(); ++i) {
+      const auto own = alone[i]->decode(next);
+      ASSERT_TRUE(all[i] && own);
+      EXPECT_TRUE(at::equal(*all[i], *own)) << "map " << i << ", step " << step;
+    }
+  }
+}
+
 TEST_F(OnCuda, TellsTheStoryThatTheCpuTells) {
   for (const char* map : {"full", "stride:2", "prefix:1"}) {
     SCOPED_TRACE(map);

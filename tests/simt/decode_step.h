@@ -1,7 +1,7 @@
 #pragma once
-// A small model for kernels/cuda/decode_step.h whose layer 1 reads the keys and values of layer 0, with all that a
-// layer may have: norms of heads, a window, a bias, LoRA. Its steps run once by the reference kernels on the host and
-// once by the device's entry points.
+// A small model for kernels/cuda/decode_step.h with all that a layer may have: norms of heads, a window, a bias, LoRA;
+// its rows belong to two caches under two maps. Its steps run once by the reference kernels on the host and once by the
+// device's entry points.
 
 #include <gtest/gtest.h>
 
@@ -28,12 +28,14 @@ using cuda::runDecodeStep;
 using cuda::StepEntries;
 using cuda::StepLayer;
 using cuda::StepLinear;
+using cuda::StepPart;
+using cuda::StepSource;
 
 struct StepSizes {
   std::int64_t b = 2, layers = 3, c = 64, h = 4, hkv = 2, d = 16, f = 96, vocab = 101, capacity = 24, rank = 4;
 };
-constexpr int kStepSources[] = {0, 0, 2};           // src[l]
-constexpr std::int64_t kStepWindows[] = {0, 5, 0};  // of the layers
+constexpr int kStepSources[][3] = {{0, 0, 2}, {0, 1, 1}};  // src[l] of the first row, and of the others
+constexpr std::int64_t kStepWindows[] = {0, 5, 0};         // of the layers
 
 /// Where each array of a step is in one block of memory, and how it begins.
 class StepMemory {
@@ -76,7 +78,7 @@ class StepMemory {
     fillWith(step.embedding, step.vocab * step.c, 1, 0);
     fillWith(step.norm, step.c, 0.1f, 1);
     fillWith(step.head.weight, step.vocab * step.c, 1, 0);
-    for (std::int64_t i = 0; i < step.capacity * step.d / 2; ++i) {
+    for (std::int64_t i = 0; i < m_sizes.capacity * step.d / 2; ++i) {
       const double angle =
           static_cast<double>(i / (step.d / 2)) * std::pow(100.0, -static_cast<double>(i % (step.d / 2)) / 8);
       const_cast<float*>(step.cos)[i] = static_cast<float>(std::cos(angle));
@@ -101,7 +103,6 @@ class StepMemory {
     DecodeStep step;
     step.element = m_element == Element::f32 ? 0 : 1;
     step.b = b, step.c = c, step.h = h, step.hkv = hkv, step.d = d, step.f = f, step.vocab = vocab;
-    step.capacity = capacity;
     step.eps = 1e-5f;
     step.scale = 1 / std::sqrt(static_cast<float>(d));
     const auto linear = [&](std::int64_t outputs, std::int64_t inputs, bool hasBias, std::int64_t r) {
@@ -133,19 +134,28 @@ class StepMemory {
       layer.up = linear(f, c, false, own);
       layer.down = linear(c, f, false, own);
       layer.window = kStepWindows[l];
-      layer.owns = kStepSources[l] == l;
-      if (layer.owns) {
-        const std::int64_t bytes = b * hkv * capacity * d * e;
-        layer.kCache = next(bytes);
-        layer.vCache = next(bytes);
-      } else {
-        StepLayer& source = step.layers[static_cast<std::size_t>(kStepSources[l])];
-        layer.kCache = source.kCache;
-        layer.vCache = source.vCache;
-        source.kept = layer.kept = source.kCache;
-        source.keptBytes = layer.keptBytes = 2 * b * hkv * capacity * d * e;
-      }
       step.layers.push_back(layer);
+    }
+    for (const std::int64_t begin : {0, 1}) {
+      StepPart part;
+      part.begin = begin;
+      part.rows = begin == 0 ? 1 : b - 1;
+      part.capacity = capacity - 8 * begin;
+      const std::int64_t bytes = part.rows * hkv * part.capacity * d * e;
+      for (std::int64_t l = 0; l < layers; ++l) {
+        StepSource source;
+        const int from = kStepSources[begin][l];
+        source.isOwn = from == l;
+        source.k = source.isOwn ? next(bytes) : part.sources[static_cast<std::size_t>(from)].k;
+        source.v = source.isOwn ? next(bytes) : part.sources[static_cast<std::size_t>(from)].v;
+        if (!source.isOwn) {
+          StepSource& own = part.sources[static_cast<std::size_t>(from)];
+          source.kept = own.kept = own.k;
+          source.keptBytes = own.keptBytes = 2 * bytes;
+        }
+        part.sources.push_back(source);
+      }
+      step.parts.push_back(part);
     }
     step.embedding = next(vocab * c * e);
     step.norm = next(c * e);
@@ -209,26 +219,29 @@ struct HostOperations {
     });
     return 0;
   }
-  int ropeAppend(const DecodeStep& s, const StepLayer& layer) const {
+  int ropeAppend(const DecodeStep& s, const StepPart& part, const StepSource& source) const {
     std::vector<std::int64_t> positions;
     std::vector<float> cos, sin;
-    for (std::int64_t row = 0; row < s.b; ++row) {
+    for (std::int64_t row = part.begin; row < part.begin + part.rows; ++row) {
       positions.push_back(s.lengths[row] - 1);
       for (std::int64_t i = 0; i < s.d / 2; ++i) {
         cos.push_back(s.cos[positions.back() * s.d / 2 + i]);
         sin.push_back(s.sin[positions.back() * s.d / 2 + i]);
       }
     }
-    reference::rope(element, s.q, cos.data(), sin.data(), s.b, s.h, s.d, {});
-    if (!layer.owns) return 0;
-    reference::rope(element, s.k, cos.data(), sin.data(), s.b, s.hkv, s.d, {});
-    reference::kvAppend(element, s.k, s.v, layer.kCache, layer.vCache, positions.data(), s.b, s.hkv, s.capacity, s.d,
-                        {});
+    const auto rowsOf = [&](void* rows, std::int64_t width) { return at(element, rows, part.begin * width); };
+    reference::rope(element, rowsOf(s.q, s.h * s.d), cos.data(), sin.data(), part.rows, s.h, s.d, {});
+    if (!source.isOwn) return 0;
+    void* const k = rowsOf(s.k, s.hkv * s.d);
+    reference::rope(element, k, cos.data(), sin.data(), part.rows, s.hkv, s.d, {});
+    reference::kvAppend(element, k, rowsOf(s.v, s.hkv * s.d), source.k, source.v, positions.data(), part.rows, s.hkv,
+                        part.capacity, s.d, {});
     return 0;
   }
-  int attention(const DecodeStep& s, const StepLayer& layer) const {
-    reference::decodeAttention(element, s.q, layer.kCache, layer.vCache, s.lengths, layer.window, s.scale, s.attention,
-                               s.b, s.h, s.hkv, s.capacity, s.d, {});
+  int attention(const DecodeStep& s, const StepPart& part, const StepSource& source, std::int64_t window) const {
+    const std::int64_t begin = part.begin * s.h * s.d;
+    reference::decodeAttention(element, at(element, s.q, begin), source.k, source.v, s.lengths + part.begin, window,
+                               s.scale, at(element, s.attention, begin), part.rows, s.h, s.hkv, part.capacity, s.d, {});
     return 0;
   }
   int siluMul(const void* gate, const void* up, void* y, std::int64_t n) const {
@@ -258,7 +271,8 @@ struct StepModule {
   decltype(&strata_cuda_graph_release) graphRelease = nullptr;
 
   std::int64_t workspaceBytes(const StepSizes& s) const {
-    return std::max(argmaxWorkspace(s.b, s.vocab), step.attentionWorkspace(s.b, s.h, s.hkv, s.d, s.capacity));
+    return std::max({argmaxWorkspace(s.b, s.vocab), step.attentionWorkspace(1, s.h, s.hkv, s.d, s.capacity),
+                     step.attentionWorkspace(s.b - 1, s.h, s.hkv, s.d, s.capacity)});
   }
   void run(const DecodeStep& s, void* stream) const {
     EXPECT_EQ(runDecodeStep(DeviceOperations{step, s.element, stream}, s), 0);

@@ -181,6 +181,33 @@ TEST_P(CudaDecodePlanSteps, BeginWhereTheHostSays) {
   EXPECT_TRUE(at::equal(plan.logits(), first));
 }
 
+TEST_P(CudaDecodePlanSteps, TakeCachesUnderOtherMapsAlongAndGiveEachWhatItGivesAlone) {
+  const std::vector<SharingMap> maps{mapsOf(*m_model)[0], mapsOf(*m_model)[1], mapsOf(*m_model)[3]};
+  const std::vector<std::int64_t> lengths[] = {{4}, {6, 2}, {9}};
+  std::vector<KvCache> together, alone;
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto capacity = static_cast<std::int64_t>(20 + 8 * i);
+    together.push_back(filled(*m_model, maps[i], lengths[i], capacity));
+    alone.push_back(filled(*m_model, maps[i], lengths[i], capacity));
+  }
+  CudaDecodePlan all(*m_model);
+  std::vector<std::unique_ptr<CudaDecodePlan>> plans;
+  for (int i = 0; i < 3; ++i) plans.push_back(std::make_unique<CudaDecodePlan>(*m_model));
+  for (std::int64_t number = 0; number < 4; ++number) {
+    std::vector<DecodeRow> rows;
+    std::vector<at::Tensor> expected;
+    for (std::size_t i = 0; i < 3; ++i) {
+      const auto more = rowsOf(*m_model, maps[i], together[i], lengths[i], number);
+      rows.insert(rows.end(), more.begin(), more.end());
+      auto own = rowsOf(*m_model, maps[i], alone[i], lengths[i], number);
+      ASSERT_TRUE(plans[i]->step(own));
+      expected.push_back(plans[i]->logits().clone());
+    }
+    ASSERT_TRUE(all.step(rows));
+    EXPECT_TRUE(at::equal(all.logits(), at::cat(expected))) << "step " << number;
+  }
+}
+
 TEST_P(CudaDecodePlanSteps, DoNotBeginOnceTheyAreCancelled) {
   KvCache cache = filled(*m_model, m_map, m_lengths, 30);
   CudaDecodePlan plan(*m_model);
