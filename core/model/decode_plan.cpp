@@ -11,6 +11,7 @@
 
 #include "core/model/kernel_calls.h"
 #include "core/model/memory.h"
+#include "core/model/prefetch.h"
 #include "core/model/threads.h"
 #include "kernels/decode_attention.h"
 #include "kernels/elements.h"
@@ -86,8 +87,10 @@ class DecodePlan::Steps {
     for (const std::int64_t window : m_config.traits.windows) m_attentions[window];
     // Of weights: with fewer, waiting for a thread costs more than it brings.
     constexpr std::int64_t kBytesOfThread = std::int64_t{2} << 20;
-    m_threads = static_cast<int>(std::clamp<std::int64_t>(
-        m_config.shape().parameters * kernels::elementBytes(m_element) / kBytesOfThread, 1, 1 << 16));
+    const std::int64_t bytes = m_config.shape().parameters * kernels::elementBytes(m_element);
+    m_threads = static_cast<int>(std::clamp<std::int64_t>(bytes / kBytesOfThread, 1, 1 << 16));
+    constexpr std::int64_t kMayBeCached = std::int64_t{64} << 20;
+    if (bytes > kMayBeCached) tunePrefetch();
   }
 
   void step(std::vector<DecodeRow>& rows) {

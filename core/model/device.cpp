@@ -18,14 +18,6 @@
 namespace strata {
 namespace {
 
-std::string processorName() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
-  }
-  return "CPU";
-}
-
 /// The folder of this executable: the kernels' module lies beside it or in ../lib.
 std::filesystem::path programFolder() {
   std::error_code ignored;
@@ -79,6 +71,14 @@ const CudaModule& cudaModule() {
 }
 
 }  // namespace
+
+std::string processorName() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+  }
+  return "CPU";
+}
 
 std::vector<DeviceInfo> listDevices() {
   std::vector<DeviceInfo> devices{{"cpu", processorName(), true, ""}};

@@ -19,6 +19,9 @@ struct DeviceInfo {
   std::string reason;  // why not, one sentence
 };
 
+/// As the system calls it.
+std::string processorName();
+
 /// The CPU and whatever GPU or reason for none there is.
 std::vector<DeviceInfo> listDevices();
 

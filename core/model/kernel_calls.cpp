@@ -27,15 +27,6 @@ namespace {
 /// Up to this many rows a product is bound by reading the weights, and the kernel beats a general matrix product.
 constexpr std::int64_t kFewRows = 8;
 
-kernels::Stream stream() {
-  kernels::Stream result;
-  result.parallelFor = [](std::int64_t tasks, std::int64_t grain, kernels::Stream::Body body, void* context) {
-    parallelFor(tasks, grain, [&](std::int64_t begin, std::int64_t end) { body(context, begin, end); });
-  };
-  result.threads = at::get_num_threads();
-  return result;
-}
-
 bool hasKernel(const at::Tensor& x) {
   return x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
 }
@@ -78,7 +69,7 @@ at::Tensor readCodes(const at::Tensor& codes, const at::Tensor& scales, KvFormat
   at::Tensor out = at::empty({codes.size(0), codes.size(1), n, codes.size(3)}, codes.options().dtype(dtype));
   kernels::kvReadCodes(kernelFormat(format), elementOf(out), codes.const_data_ptr(), scales.const_data_ptr(),
                        out.mutable_data_ptr(), codes.size(0) * codes.size(1), n, codes.size(2), codes.size(3),
-                       stream());
+                       poolStream());
   return out;
 }
 
@@ -105,7 +96,7 @@ at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double eps) {
   at::Tensor y = at::empty_like(input);
   const std::int64_t width = input.size(-1);
   kernels::rmsNorm(elementOf(input), input.const_data_ptr(), weight.contiguous().const_data_ptr(),
-                   static_cast<float>(eps), y.mutable_data_ptr(), input.numel() / width, width, stream());
+                   static_cast<float>(eps), y.mutable_data_ptr(), input.numel() / width, width, poolStream());
   return y;
 }
 
@@ -115,7 +106,7 @@ void rotate(at::Tensor& x, const Rotation& rotation, bool inverse) {
   const at::Tensor sin = inverse ? rowsOf(rotation.sin, x).neg() : rowsOf(rotation.sin, x);
   if (hasKernel(x) && x.is_contiguous()) {
     kernels::rope(elementOf(x), x.mutable_data_ptr(), cos.const_data_ptr<float>(), sin.const_data_ptr<float>(),
-                  x.size(0) * x.size(1), x.size(2), x.size(3), stream());
+                  x.size(0) * x.size(1), x.size(2), x.size(3), poolStream());
     return;
   }
   if (x.is_cuda() && cuda::rotate(x, cos, sin)) return;
@@ -129,7 +120,7 @@ at::Tensor siluMul(const at::Tensor& gate, const at::Tensor& up) {
   if (!hasKernel(gate)) return at::silu(gate.to(at::kFloat)).mul_(up).to(gate.scalar_type());
   const at::Tensor g = gate.contiguous(), u = up.contiguous();
   at::Tensor y = at::empty_like(g);
-  kernels::siluMul(elementOf(g), g.const_data_ptr(), u.const_data_ptr(), y.mutable_data_ptr(), g.numel(), stream());
+  kernels::siluMul(elementOf(g), g.const_data_ptr(), u.const_data_ptr(), y.mutable_data_ptr(), g.numel(), poolStream());
   return y;
 }
 
@@ -143,7 +134,7 @@ RmsNormGradients rmsNormBackward(const at::Tensor& x, const at::Tensor& weight, 
     kernels::rmsNormBackward(elementOf(input), input.const_data_ptr(), wide.const_data_ptr<float>(),
                              upstream.const_data_ptr(), static_cast<float>(eps), result.dx.mutable_data_ptr(),
                              withWeight ? result.dWeight.mutable_data_ptr<float>() : nullptr, input.numel() / width,
-                             width, stream());
+                             width, poolStream());
     return result;
   }
   const at::Tensor xf = x.to(at::kFloat), g = dy.to(at::kFloat);
@@ -157,7 +148,7 @@ SiluMulGradients siluMulBackward(const at::Tensor& gate, const at::Tensor& up, c
   const at::Tensor g = gate.contiguous(), u = up.contiguous(), upstream = dy.contiguous();
   SiluMulGradients result{at::empty_like(g), at::empty_like(u)};
   kernels::siluMulBackward(elementOf(g), g.const_data_ptr(), u.const_data_ptr(), upstream.const_data_ptr(),
-                           result.dGate.mutable_data_ptr(), result.dUp.mutable_data_ptr(), g.numel(), stream());
+                           result.dGate.mutable_data_ptr(), result.dUp.mutable_data_ptr(), g.numel(), poolStream());
   return result;
 }
 
@@ -167,7 +158,7 @@ at::Tensor softmaxCrossEntropy(at::Tensor& logits, const at::Tensor& targets, do
     const at::Tensor index = targets.contiguous();
     kernels::softmaxCrossEntropy(elementOf(logits), logits.mutable_data_ptr(), index.const_data_ptr<std::int64_t>(),
                                  static_cast<float>(scale), losses.mutable_data_ptr<float>(), logits.size(0),
-                                 logits.size(1), stream());
+                                 logits.size(1), poolStream());
     return losses;
   }
   if (logits.is_cuda()) {
@@ -208,7 +199,7 @@ std::vector<at::Tensor> linears(const at::Tensor& x, std::initializer_list<const
   }
   if (hasKernel(x)) {
     kernels::matvec(elementOf(input), elementOf(input), input.const_data_ptr(), rows, k, targets.data(),
-                    static_cast<int>(targets.size()), stream());
+                    static_cast<int>(targets.size()), poolStream());
   } else if (!cuda::matvec(input, x.scalar_type(), targets)) {
     std::size_t i = 0;
     for (const Linear* layer : layers) {
@@ -253,7 +244,7 @@ at::Tensor logits(const at::Tensor& x, const Linear& head) {
     const std::int64_t rows = std::min(kFewRows, x.size(0) - begin);
     const kernels::MatvecTarget target = targetOf(head, y.narrow(0, begin, rows).mutable_data_ptr());
     kernels::matvec(elementOf(input), kernels::Element::f32, input.narrow(0, begin, rows).const_data_ptr(), rows,
-                    input.size(1), &target, 1, stream());
+                    input.size(1), &target, 1, poolStream());
   }
   return y;
 }
@@ -281,7 +272,7 @@ RangeAttention rangeAttention(const at::Tensor& q, const at::Tensor& k, const at
   kernels::attention(elementOf(query), query.const_data_ptr(), key.const_data_ptr(), value.const_data_ptr(),
                      from.defined() ? from.const_data_ptr<std::int32_t>() : nullptr, attentionScale(q),
                      result.out.mutable_data_ptr(), result.lse.mutable_data_ptr<float>(), attentionShape(q, k),
-                     stream());
+                     poolStream());
   return result;
 }
 
@@ -296,7 +287,7 @@ RangeAttentionGradients rangeAttentionBackward(const at::Tensor& q, const at::Te
       from.defined() ? from.const_data_ptr<std::int32_t>() : nullptr, attentionScale(q),
       {result.out.const_data_ptr(), result.lse.const_data_ptr<float>(), upstream.const_data_ptr()},
       {gradients.dq.mutable_data_ptr(), gradients.dk.mutable_data_ptr(), gradients.dv.mutable_data_ptr()},
-      attentionShape(q, k), stream());
+      attentionShape(q, k), poolStream());
   return gradients;
 }
 
@@ -308,7 +299,7 @@ void appendOne(const at::Tensor& k, const at::Tensor& v, at::Tensor& kCache, at:
   if (hasKernel(kCache)) {
     kernels::kvAppend(elementOf(kCache), k.contiguous().const_data_ptr(), v.contiguous().const_data_ptr(),
                       kCache.mutable_data_ptr(), vCache.mutable_data_ptr(), positions.data(), batch, kvHeads, capacity,
-                      d, stream());
+                      d, poolStream());
     return;
   }
   if (kCache.is_cuda() && cuda::appendOne(k, v, kCache, vCache, positions)) return;
@@ -324,11 +315,11 @@ void append(const at::Tensor& k, const at::Tensor& v, CachedKeyValue& cache, con
   TORCH_INTERNAL_ASSERT(static_cast<std::int64_t>(starts.size()) == batch && k.size(0) == batch);
   if (cache.format != KvFormat::plain) {
     TORCH_INTERNAL_ASSERT(hasKernel(k) && k.scalar_type() == v.scalar_type());
-    kernels::kvAppendCodes(kernelFormat(cache.format), elementOf(k), k.contiguous().const_data_ptr(),
-                           v.contiguous().const_data_ptr(),
-                           {cache.k.mutable_data_ptr(), cache.v.mutable_data_ptr(), cache.kScales.mutable_data_ptr(),
-                            cache.vScales.mutable_data_ptr()},
-                           starts.data(), batch, tokens, cache.k.size(1), cache.k.size(2), cache.k.size(3), stream());
+    kernels::kvAppendCodes(
+        kernelFormat(cache.format), elementOf(k), k.contiguous().const_data_ptr(), v.contiguous().const_data_ptr(),
+        {cache.k.mutable_data_ptr(), cache.v.mutable_data_ptr(), cache.kScales.mutable_data_ptr(),
+         cache.vScales.mutable_data_ptr()},
+        starts.data(), batch, tokens, cache.k.size(1), cache.k.size(2), cache.k.size(3), poolStream());
     return;
   }
   if (tokens == 1) return appendOne(k, v, cache.k, cache.v, starts);
@@ -379,7 +370,7 @@ at::Tensor cacheAttention(const at::Tensor& q, const at::Tensor& kCache, const a
     kernels::attention(elementOf(q), query.const_data_ptr(), kCache.const_data_ptr(), vCache.const_data_ptr(),
                        windowed ? first.const_data_ptr<std::int32_t>() : nullptr, attentionScale(q),
                        out.mutable_data_ptr(), nullptr, {batch, count, heads, kCache.size(1), d, start, kCache.size(2)},
-                       stream());
+                       poolStream());
     return out;
   }
   if (q.is_cuda()) {
@@ -419,8 +410,8 @@ at::Tensor decodeAttention(const at::Tensor& q, const CachedKeyValue& cache, con
   at::Tensor out = at::empty({batch, 1, heads * d}, q.options());
   kernels::DecodeAttentionPlan plan;
   plan.cut(lengths.data(), window, batch, heads, cache.k.size(1), d);
-  plan.attend(elementOf(q), q.contiguous().const_data_ptr(), caches.data(), attentionScale(q), stream());
-  plan.merge(elementOf(q), out.mutable_data_ptr(), stream());
+  plan.attend(elementOf(q), q.contiguous().const_data_ptr(), caches.data(), attentionScale(q), poolStream());
+  plan.merge(elementOf(q), out.mutable_data_ptr(), poolStream());
   return out;
 }
 
@@ -432,7 +423,7 @@ at::Tensor decodeAttention(const at::Tensor& q, const at::Tensor& kCache, const 
     at::Tensor out = at::empty({batch, 1, heads * d}, q.options());
     kernels::decodeAttention(elementOf(q), q.contiguous().const_data_ptr(), kCache.const_data_ptr(),
                              vCache.const_data_ptr(), lengths.data(), window, static_cast<float>(scale),
-                             out.mutable_data_ptr(), batch, heads, kCache.size(1), kCache.size(2), d, stream());
+                             out.mutable_data_ptr(), batch, heads, kCache.size(1), kCache.size(2), d, poolStream());
     return out;
   }
   const std::int64_t longest = *std::max_element(lengths.begin(), lengths.end());

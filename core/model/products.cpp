@@ -9,15 +9,6 @@
 namespace strata::calls {
 namespace {
 
-kernels::Stream stream() {
-  kernels::Stream result;
-  result.parallelFor = [](std::int64_t tasks, std::int64_t grain, kernels::Stream::Body body, void* context) {
-    parallelFor(tasks, grain, [&](std::int64_t begin, std::int64_t end) { body(context, begin, end); });
-  };
-  result.threads = at::get_num_threads();
-  return result;
-}
-
 /// In fp32 LibTorch's own products are as fast.
 bool usesKernel(const at::Tensor& input) {
   return input.is_cpu() && input.scalar_type() == at::kBFloat16 && kernels::gemmIsFast();
@@ -116,7 +107,7 @@ std::vector<at::Tensor> products(const std::vector<at::Tensor>& inputs, const st
                        results.back().size(1), sum.adds});
   }
   kernels::gemm(kernels::Element::bf16, elementOf(dtype), inputs[0].size(0), rows.data(), static_cast<int>(rows.size()),
-                targets.data(), static_cast<int>(targets.size()), stream());
+                targets.data(), static_cast<int>(targets.size()), poolStream());
   return results;
 }
 

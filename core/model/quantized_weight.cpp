@@ -10,15 +10,6 @@ namespace {
 
 constexpr std::int64_t kInt8Group = 128, kInt4Group = 32;
 
-kernels::Stream stream() {
-  kernels::Stream result;
-  result.parallelFor = [](std::int64_t tasks, std::int64_t grain, kernels::Stream::Body body, void* context) {
-    parallelFor(tasks, grain, [&](std::int64_t begin, std::int64_t end) { body(context, begin, end); });
-  };
-  result.threads = at::get_num_threads();
-  return result;
-}
-
 kernels::WeightFormat formatOf(const Quantization& quantization) {
   return quantization.bits == 8 ? kernels::WeightFormat::int8 : kernels::WeightFormat::int4;
 }
@@ -65,7 +56,8 @@ QuantizedWeight quantizeWeight(const at::Tensor& weight, const Quantization& as)
   result.scales = at::empty({n, kernels::groupsOf(k, as.group)}, at::kBFloat16);
   std::vector<double> errors(static_cast<std::size_t>(2 * n));
   kernels::quantizeWeights(format, as.group, elementOf(from.scalar_type()), from.const_data_ptr(), n, k,
-                           result.codes.mutable_data_ptr(), result.scales.mutable_data_ptr(), errors.data(), stream());
+                           result.codes.mutable_data_ptr(), result.scales.mutable_data_ptr(), errors.data(),
+                           poolStream());
   for (std::size_t row = 0; row < static_cast<std::size_t>(n); ++row) {
     result.squaredError += errors[2 * row];
     result.squaredNorm += errors[2 * row + 1];
@@ -78,7 +70,7 @@ at::Tensor dequantizeRows(const QuantizedWeight& weight, std::int64_t begin, std
   at::Tensor out = at::empty({count, weight.inputs}, dtype);
   const at::Tensor codes = weight.codes.narrow(0, begin, count), scales = weight.scales.narrow(0, begin, count);
   kernels::dequantizeWeights(formatOf(weight.as), weight.as.group, codes.const_data_ptr(), scales.const_data_ptr(),
-                             count, weight.inputs, elementOf(dtype), out.mutable_data_ptr(), stream());
+                             count, weight.inputs, elementOf(dtype), out.mutable_data_ptr(), poolStream());
   return out;
 }
 

@@ -25,6 +25,15 @@ void pause() {
 
 }  // namespace
 
+kernels::Stream poolStream() {
+  kernels::Stream stream;
+  stream.parallelFor = [](std::int64_t tasks, std::int64_t grain, kernels::Stream::Body body, void* context) {
+    parallelFor(tasks, grain, [&](std::int64_t begin, std::int64_t end) { body(context, begin, end); });
+  };
+  stream.threads = at::get_num_threads();
+  return stream;
+}
+
 void Team::wait() {
   if (m_size == 1) return;
   const std::uint32_t round = m_round.load(std::memory_order_relaxed);

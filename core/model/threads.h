@@ -8,12 +8,17 @@
 #include <atomic>
 #include <cstdint>
 
+#include "kernels/stream.h"
+
 namespace strata {
 
 /// Calls body(begin, end) over disjoint parts of 0 … tasks-1 and returns when all are done; parts smaller than `grain`
 /// are not split further. One thread where this is called inside of another parallel region. An exception of a body
 /// comes out of this.
 void parallelFor(std::int64_t tasks, std::int64_t grain, c10::function_ref<void(std::int64_t, std::int64_t)> body);
+
+/// The same for kernels.
+kernels::Stream poolStream();
 
 /// Threads that work through the same steps together.
 class Team {

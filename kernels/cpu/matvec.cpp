@@ -1,5 +1,6 @@
 #include "kernels/matvec.h"
 
+#include <atomic>
 #include <cstring>
 #include <type_traits>
 
@@ -218,6 +219,8 @@ HWY_EXPORT(matvecPart);
 
 namespace {
 
+std::atomic<std::size_t> prefetchBytes{kMatvecPrefetch};
+
 /// This thread's, aligned for vectors; it is kept, so that a step of decoding allocates nothing.
 float* scratch(std::size_t size) {
   thread_local hwy::AlignedFreeUniquePtr<float[]> memory;
@@ -231,6 +234,10 @@ float* scratch(std::size_t size) {
 
 }  // namespace
 
+void setMatvecPrefetch(std::size_t bytes) {
+  prefetchBytes.store(bytes, std::memory_order_relaxed);
+}
+
 void matvec(Element element, Element outElement, const void* x, std::int64_t rows, std::int64_t k,
             const MatvecTarget* targets, int targetCount, const Stream& stream) {
   const bool bf16Dot = element == Element::bf16 && HWY_DYNAMIC_DISPATCH(mayHaveBf16Dot)() && cpu::hasBf16Dot();
@@ -241,6 +248,7 @@ void matvec(Element element, Element outElement, const void* x, std::int64_t row
   work.k = static_cast<std::size_t>(k);
   work.targets = targets;
   work.targetCount = targetCount;
+  work.prefetch = prefetchBytes.load(std::memory_order_relaxed);
 
   std::int64_t outputs = 0;
   bool has[cpu::kFormats] = {};

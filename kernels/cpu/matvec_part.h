@@ -24,6 +24,7 @@ struct MatvecWork {
   std::size_t k = 0;
   const MatvecTarget* targets = nullptr;
   int targetCount = 0;
+  std::size_t prefetch = 0;  // bytes
 };
 
 /// The bf16 product by AVX-512-BF16's dot product, where this machine has it: x stays bf16. (Asking costs nothing;

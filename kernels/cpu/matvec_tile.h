@@ -9,9 +9,9 @@
 // A dot product is gathered in the same order whatever the tile, so a row's result does not depend on which others it
 // is computed with.
 
-/// How far ahead of its loads a thread asks for weights: more than the hardware's own prefetcher looks, and across
-/// the 4 KiB pages where that one stops.
-constexpr std::size_t kPrefetchBytes = 2048;
+/// How far ahead of its loads a thread asks for rounded weights: more than the hardware's own prefetcher looks, and
+/// across the 4 KiB pages where that one stops.
+constexpr std::size_t kPrefetchBytes = 4096;
 
 #include "kernels/cpu/quantized_tile-inl.h"
 
@@ -23,9 +23,9 @@ constexpr int kMostRows = 8;
 constexpr std::size_t kMatvecBlockBytes = 16 * 1024;
 
 /// One chunk of each output's weights times every row of x. (`Whole` is a template argument because with the tail's
-/// code inside the loop GCC keeps no sum in a register.) For several rows as many weights as these are asked for from
-/// `next` on, the next group's, into the second-level cache: the first, which holds x, has no room for all that arrives
-/// while these products are made.
+/// code inside the loop GCC keeps no sum in a register.) As many weights are asked for from `next` on; for several rows
+/// into the second-level cache: the first, which holds x, has no room for all that arrives while these products are
+/// made.
 template <class Engine, int Outputs, int Rows, bool Whole>
 inline __attribute__((always_inline)) void addChunk(typename Engine::Sum (&sum)[Outputs][Rows],
                                                     const typename Engine::Stored* weight,
@@ -35,11 +35,7 @@ inline __attribute__((always_inline)) void addChunk(typename Engine::Sum (&sum)[
 #pragma GCC unroll 8
   for (int o = 0; o < Outputs; ++o) {
     const typename Engine::Stored* from = weight + static_cast<std::size_t>(o) * k + i;
-    if constexpr (Outputs == 1) {
-      __builtin_prefetch(reinterpret_cast<const char*>(from) + kPrefetchBytes, 0, 3);
-    } else {
-      __builtin_prefetch(next + static_cast<std::size_t>(o) * 64, 0, 2);
-    }
+    __builtin_prefetch(next + static_cast<std::size_t>(o) * 64, 0, Rows == 1 ? 3 : 2);
     if constexpr (Whole) {
       chunk[o] = Engine::load(from);
     } else {
@@ -120,11 +116,12 @@ void dotTile(const typename Engine::Stored* weight, const typename Engine::Input
 /// first-level cache holds, in blocks of K.
 template <class Engine, int Rows>
 void dotGroup(const typename Engine::Stored* weight, int outputs, const typename Engine::Input* x, std::size_t xStride,
-              std::size_t k, float (*sums)[kMostRows]) {
+              std::size_t k, std::size_t prefetch, float (*sums)[kMostRows]) {
   constexpr int kOutputs = Rows == 1 ? 1 : Engine::kOutputs;
   const std::size_t unit = Engine::kChains * Engine::step();
   const std::size_t block = Rows == 1 ? k : kMatvecBlockBytes / (sizeof(typename Engine::Input) * Rows) / unit * unit;
-  const char* next = reinterpret_cast<const char*>(weight + kGroup * k);
+  const char* next =
+      reinterpret_cast<const char*>(weight) + (Rows == 1 ? prefetch : kGroup * k * sizeof(typename Engine::Stored));
   typename Engine::Sum carried[kGroup][Engine::kChains * Rows];
   for (std::size_t begin = 0; begin < k; begin += block) {
     const Range range{begin, k - begin < block ? k : begin + block};
@@ -144,11 +141,11 @@ void dotGroup(const typename Engine::Stored* weight, int outputs, const typename
 /// `rows` (1 … Rows) rows of x.
 template <class Engine, int Rows = Engine::kRows>
 void dotRows(const typename Engine::Stored* weight, int outputs, const typename Engine::Input* x, std::size_t xStride,
-             int rows, std::size_t k, float (*sums)[kMostRows]) {
+             int rows, std::size_t k, std::size_t prefetch, float (*sums)[kMostRows]) {
   if constexpr (Rows > 1) {
-    if (rows < Rows) return dotRows<Engine, Rows - 1>(weight, outputs, x, xStride, rows, k, sums);
+    if (rows < Rows) return dotRows<Engine, Rows - 1>(weight, outputs, x, xStride, rows, k, prefetch, sums);
   }
-  dotGroup<Engine, Rows>(weight, outputs, x, xStride, k, sums);
+  dotGroup<Engine, Rows>(weight, outputs, x, xStride, k, prefetch, sums);
 }
 
 /// Output rows n … n+outputs-1; they meet all rows of x while in the caches.
@@ -162,7 +159,7 @@ void storeRows(const cpu::MatvecWork& work, const MatvecTarget& target, std::int
     const std::size_t left = work.rows - row;
     const int rows = left < std::size_t{Engine::kRows} ? static_cast<int>(left) : Engine::kRows;
     float sums[kGroup][kMostRows];
-    dotRows<Engine>(weight, outputs, x + row * input.stride, input.stride, rows, work.k, sums);
+    dotRows<Engine>(weight, outputs, x + row * input.stride, input.stride, rows, work.k, work.prefetch, sums);
     for (int o = 0; o < outputs; ++o) {
       const float bias = target.bias == nullptr ? 0.0f : loadElement<Stored>(target.bias, n + o);
       for (int r = 0; r < rows; ++r) {

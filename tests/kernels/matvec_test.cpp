@@ -18,6 +18,40 @@ TEST_P(Matvec, IsAsExactAsThePlainComputationForEveryShape) {
   }
   check(1, 40, 768, true, element(), 0);
   check(17, 5, 64, true, element(), 0);
+  for (const std::int64_t rows : {1, 2, 3, 5, 8, 11}) check(rows, 19, 2600, true, element(), 0);  // longer than a block
+}
+
+/// Batches of another size, another thread's part and other prefetching give a row the same bits.
+TEST_P(Matvec, ARowDoesNotDependOnWhatItIsComputedWith) {
+  const TargetsScope scope(targetsOf(version()));
+  constexpr std::int64_t kRows = 11, kN = 21;
+  for (const std::int64_t k : {std::int64_t{70}, std::int64_t{768}, std::int64_t{2085}}) {
+    std::mt19937 random(7);
+    Array x(element(), kRows * k), weight(element(), kN * k), alone(Element::f32, kRows * kN);
+    x.fillRandom(random);
+    weight.fillRandom(random);
+    MatvecTarget target;
+    target.weight = weight.data();
+    target.n = kN;
+    const std::int64_t bytes = elementBytes(element());
+    for (std::int64_t row = 0; row < kRows; ++row) {
+      target.y = static_cast<float*>(alone.data()) + row * kN;
+      function()(element(), Element::f32, static_cast<const char*>(x.data()) + row * k * bytes, 1, k, &target, 1,
+                 kOneThread);
+    }
+    setMatvecPrefetch(512);
+    for (std::int64_t rows = 1; rows <= kRows; ++rows) {
+      for (const Stream& stream : {kOneThread, kThreeThreads}) {
+        Array together(Element::f32, rows * kN);
+        target.y = together.data();
+        function()(element(), Element::f32, x.data(), rows, k, &target, 1, stream);
+        for (std::int64_t i = 0; i < rows * kN; ++i) {
+          ASSERT_EQ(together.get(i), alone.get(i)) << k << " inputs, " << rows << " rows, " << i;
+        }
+      }
+    }
+    setMatvecPrefetch(kMatvecPrefetch);
+  }
 }
 
 TEST_P(Matvec, TakesUnalignedArraysAndUnevenThreads) {
