@@ -205,12 +205,12 @@ class SharingCausalLM:
                         parameter.requires_grad_(False)
         return super().train(mode)
 
-    def gradient_checkpointing_enable(self, gradient_checkpointing_kwargs=None):
+    def gradient_checkpointing_enable(self, gradient_checkpointing_kwargs=None, **rest):
         options = {"use_reentrant": False, **(gradient_checkpointing_kwargs or {})}
         if self.shares and options["use_reentrant"]:
             raise ValueError("Checkpointing with use_reentrant=True would lose the gradients that followers send to their "
                              "owners; use gradient_checkpointing_kwargs={\"use_reentrant\": False}.")
-        super().gradient_checkpointing_enable(options)
+        super().gradient_checkpointing_enable(gradient_checkpointing_kwargs=options, **rest)
 
 
 class LlamaForCausalLM(SharingCausalLM, llama.LlamaForCausalLM):
