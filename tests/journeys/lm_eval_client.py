@@ -149,9 +149,11 @@ def compare(what, theirs, ours, tolerance=TOLERANCE):
     assert abs(theirs - ours) <= tolerance * max(1.0, abs(ours)), what
 
 
-def check(strata, name, route, hello, folder, rows, texts, batch):
-    print(f"{name}@{route}, {batch} prompts a request")
-    harness = ask(f"{name}@{route}", hello, folder, batch)
+def check(strata, name, route, hello, folder, rows, texts, batch, served=None):
+    """`served`: what the server calls the model under this map."""
+    served = served or f"{name}@{route}"
+    print(f"{served}, {batch} prompts a request")
+    harness = ask(served, hello, folder, batch)
     figures = {task: {metric.split(",")[0]: value for metric, value in values.items()}
                for task, values in harness["results"].items()}
 
