@@ -138,7 +138,7 @@ class CudaDecodePlan::Steps {
       m_step.layers.push_back(layer);
     }
   }
-  ~Steps() { forgetGraph(); }
+  ~Steps() { forgetGraphs(); }
   Steps(const Steps&) = delete;
   Steps& operator=(const Steps&) = delete;
 
@@ -155,7 +155,7 @@ class CudaDecodePlan::Steps {
     return start();
   }
 
-  const at::Tensor& logits() const { return m_logits; }
+  const at::Tensor& logits() const { return m_output->logits; }
 
   std::vector<TokenId> choose(const at::Tensor& logits, const GenerateConfig& config, std::uint32_t index,
                               const std::vector<std::int64_t>& answers) {
@@ -163,7 +163,8 @@ class CudaDecodePlan::Steps {
     const c10::DeviceGuard guard(m_options.device());
     const StepModule& module = stepModule();
     const std::int64_t rows = logits.size(0), vocab = logits.size(1);
-    const bool isOfStep = m_logits.defined() && logits.const_data_ptr() == m_logits.const_data_ptr() &&
+    const at::Tensor& own = m_output->logits;
+    const bool isOfStep = own.defined() && logits.const_data_ptr() == own.const_data_ptr() &&
                           rows == m_step.b;  // then the ids are the next step's
     at::Tensor chosen = isOfStep ? m_ids : at::empty({rows}, m_options.dtype(at::kLong));
     std::int64_t* const lengths = isOfStep ? m_lengths.mutable_data_ptr<std::int64_t>() : nullptr;
@@ -196,10 +197,20 @@ class CudaDecodePlan::Steps {
   }
 
  private:
-  void forgetGraph() {
-    if (m_graph != nullptr) stepModule().graphRelease(m_graph);
-    m_graph = nullptr;
-    m_steps = 0;
+  /// Where a step leaves its logits. There are two, as who holds the last step's while the next one runs.
+  struct Output {
+    at::Tensor logits;      // [rows, V]
+    void* graph = nullptr;  // of a step that ends here
+    std::int64_t steps = 0;
+    bool isFree() const { return logits.defined() && logits.use_count() == 1 && logits.storage().use_count() == 1; }
+    void forgetGraph() {
+      if (graph != nullptr) stepModule().graphRelease(graph);
+      graph = nullptr;
+      steps = 0;
+    }
+  };
+  void forgetGraphs() {
+    for (Output& output : m_outputs) output.forgetGraph();
   }
 
   /// Rows that are the sequences of one cache, and the keys and values that each layer reads there.
@@ -240,7 +251,7 @@ class CudaDecodePlan::Steps {
   void layOut(std::int64_t rows, std::vector<StepPart> parts) {
     const MemoryScope scope(MemoryPart::activations);
     if (parts != m_step.parts) {
-      forgetGraph();
+      forgetGraphs();
       m_step.parts = std::move(parts);
       makeAngles();
       const std::int64_t workspaceBytes = stepModule().step.workspaceBytes(m_step);
@@ -254,14 +265,15 @@ class CudaDecodePlan::Steps {
         m_known.clear();
         m_buffers = at::empty({placeBuffers(nullptr)}, m_options.dtype(at::kByte));
         placeBuffers(static_cast<char*>(m_buffers.mutable_data_ptr()));
-        m_logits = at::Tensor();
+        for (Output& output : m_outputs) output.logits = at::Tensor();
       }
     }
-    if (!m_logits.defined() || m_logits.use_count() > 1 || m_logits.storage().use_count() > 1) {
-      forgetGraph();
-      m_logits = at::empty({rows, m_step.vocab}, m_options.dtype(at::kFloat));
-      m_step.logits = m_logits.mutable_data_ptr<float>();
+    if (m_output->logits.defined() && !m_output->isFree()) m_output = m_output == m_outputs ? m_outputs + 1 : m_outputs;
+    if (!m_output->isFree()) {
+      m_output->forgetGraph();
+      m_output->logits = at::empty({rows, m_step.vocab}, m_options.dtype(at::kFloat));
     }
+    m_step.logits = m_output->logits.mutable_data_ptr<float>();
   }
 
   /// cos and sin of all positions that a cache has.
@@ -320,13 +332,13 @@ class CudaDecodePlan::Steps {
 
   bool start() {
     const StepModule& module = stepModule();
-    if (m_graph == nullptr && m_steps > 0 && m_records) record();
-    void* const stream = calls::cuda::streamOf(m_logits);
+    if (m_output->graph == nullptr && m_output->steps > 0 && m_records) record();
+    void* const stream = calls::cuda::streamOf(m_output->logits);
     const int status =
-        m_graph != nullptr
-            ? module.graphLaunch(m_graph, stream)
+        m_output->graph != nullptr
+            ? module.graphLaunch(m_output->graph, stream)
             : runDecodeStep(kernels::cuda::DeviceOperations{module.step, m_step.element, stream}, m_step);
-    ++m_steps;
+    ++m_output->steps;
     return launched("decode_step", status);
   }
 
@@ -336,11 +348,11 @@ class CudaDecodePlan::Steps {
     int status = module.graphBegin(&stream);
     if (status == 0) {
       const int recorded = runDecodeStep(kernels::cuda::DeviceOperations{module.step, m_step.element, stream}, m_step);
-      const int ended = module.graphEnd(stream, &m_graph);
+      const int ended = module.graphEnd(stream, &m_output->graph);
       status = recorded != 0 ? recorded : ended;
     }
     if (status == 0) return;
-    forgetGraph();
+    m_output->forgetGraph();
     m_records = false;
     logWarning("A decoding step could not be recorded as a CUDA graph (CUDA error " + std::to_string(status) +
                "); its kernels are started one by one, more slowly.");
@@ -352,12 +364,12 @@ class CudaDecodePlan::Steps {
   const bool m_keepsInL2;
   DecodeStep m_step;
   std::int64_t m_rank = 0;  // the highest of LoRA
-  at::Tensor m_cos, m_sin, m_ids, m_lengths, m_buffers, m_logits;
+  at::Tensor m_cos, m_sin, m_ids, m_lengths, m_buffers;
+  Output m_outputs[2];
+  Output* m_output = m_outputs;                                // of the last step
   std::vector<std::pair<std::int64_t, std::int64_t>> m_known;  // id and length of each sequence on the device
   at::Tensor m_partial, m_answers;                             // of choose()
   std::vector<std::int64_t> m_knownAnswers;
-  void* m_graph = nullptr;
-  std::int64_t m_steps = 0;  // over the same arrays
   bool m_records = true;
 };
 

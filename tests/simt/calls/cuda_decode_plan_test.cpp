@@ -140,6 +140,18 @@ TEST_P(CudaDecodePlanSteps, AreOneLaunchEachFromTheSecondOn) {
   EXPECT_TRUE(at::equal(held, copy));
 }
 
+TEST_P(CudaDecodePlanSteps, AreOneLaunchEachWhereTheLastLogitsAreHeld) {
+  KvCache cache = filled(*m_model, m_map, m_lengths, 30);
+  CudaDecodePlan plan(*m_model);
+  at::Tensor held;
+  for (std::int64_t number = 0; number < 8; ++number) {
+    const auto graphs = replays();
+    step(plan, cache, number);
+    EXPECT_EQ(replays() - graphs, number < 2 ? 0 : 1) << "step " << number;
+    held = plan.logits();
+  }
+}
+
 TEST_P(CudaDecodePlanSteps, GoOnByTheIdsThatWereChosenOnTheDevice) {
   KvCache cache = filled(*m_model, m_map, m_lengths, 30), cpuCache = filled(*m_model, m_map, m_lengths, 30);
   CudaDecodePlan plan(*m_model);
