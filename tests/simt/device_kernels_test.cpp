@@ -164,6 +164,32 @@ TEST_P(DeviceKernel, MatvecMixesFormatsInOneCall) {
   }
 }
 
+TEST_P(DeviceKernel, AddScaledAddsAndRoundsOnce) {
+  const double epsilon = GetParam() == Element::f32 ? 1e-6 : 1.0 / 250;
+  for (const std::int64_t n : {1, 7, 8, 33, 5000}) {
+    for (const std::size_t slack : {0, 4}) {
+      SCOPED_TRACE(n);
+      std::mt19937 random(static_cast<unsigned>(n));
+      Array x(GetParam(), n, slack), y(GetParam(), n, slack);
+      x.fillRandom(random);
+      y.fillRandom(random);
+      std::vector<double> expected;
+      for (std::int64_t i = 0; i < n; ++i) expected.push_back(y.get(i) + double{0.7f} * x.get(i));
+      const std::int64_t bytes = n * elementBytes(GetParam());
+      const Memory xThere(x.data(), bytes), yThere(y.data(), bytes);
+      ASSERT_EQ(STRATA_ENTRY(strata_cuda_add_scaled)(entryElement(GetParam()), yThere.data(), xThere.data(), 0.7f, n,
+                                                     nullptr),
+                0);
+      yThere.copyBack(y.data());
+      for (std::int64_t i = 0; i < n; ++i) {
+        const double exact = expected[static_cast<std::size_t>(i)];
+        ASSERT_NEAR(y.get(i), exact, epsilon * (std::abs(exact) + 1)) << i;
+      }
+      EXPECT_TRUE(y.surroundingsUntouched());
+    }
+  }
+}
+
 TEST_P(DeviceKernel, SelectRowsCopiesRowsAndAnswersAWrongIdWithNaN) {
   constexpr std::int64_t kVocab = 9, kC = 37;
   std::mt19937 random(3);
