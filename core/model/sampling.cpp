@@ -2,59 +2,83 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <numeric>
-#include <utility>
 
 #include "core/base/philox.h"
+#include "kernels/exponentials.h"
 
 namespace strata {
 namespace {
 
 struct Candidate {
   TokenId id;
-  double value;  // exp(logit / temperature - the largest)
+  float logit;
+  double value;  // e^((logit - the largest) / temperature)
 };
 
-bool isLarger(const Candidate& a, const Candidate& b) {
-  return a.value != b.value ? a.value > b.value : a.id < b.id;
-}
-
-/// Candidates from the largest value down, sorted no further than they are looked at: of a large vocabulary a draw
-/// needs the first few.
+/// Candidates from the largest logit down, the lowest id first on a tie. Of a large vocabulary a draw needs the first
+/// few, so only as many are looked for as are asked for.
 class Descending {
  public:
-  explicit Descending(std::vector<Candidate> candidates) : m_all(std::move(candidates)) {}
-  std::size_t size() const { return m_all.size(); }
+  Descending(std::span<const float> logits, double temperature)
+      : m_logits(logits),
+        m_values(logits.size()),
+        m_size(logits.size()),
+        m_blocks((logits.size() + kBlock - 1) / kBlock) {
+    for (std::size_t i = 0; i < m_blocks.size(); ++i) {
+      const std::span<const float> block = logits.subspan(i * kBlock, std::min(kBlock, logits.size() - i * kBlock));
+      m_blocks[i] = *std::max_element(block.begin(), block.end());
+    }
+    const float largest = *std::max_element(m_blocks.begin(), m_blocks.end());
+    m_sum = kernels::exponentials(logits.data(), static_cast<std::int64_t>(logits.size()), 1 / temperature, largest,
+                                  m_values.data());
+  }
+  std::size_t size() const { return m_size; }
   const Candidate& operator[](std::size_t i) {
-    if (i >= m_sorted) sortMore();
-    return m_all[i];
+    if (i >= m_sorted.size()) find(std::max<std::size_t>(kFirst, 4 * i));
+    return m_sorted[i];
   }
-  double sum() const {
-    return std::accumulate(m_all.begin(), m_all.end(), 0.0,
-                           [](double sum, const Candidate& each) { return sum + each.value; });
-  }
+  double sum() const { return m_sum; }
   /// Forgets all but the first `count`.
   void keep(std::size_t count) {
-    sortTo(count);
-    m_all.resize(count);
+    find(count);
+    m_size = count;
+    m_sum = 0;
+    for (std::size_t i = 0; i < count; ++i) m_sum += m_sorted[i].value;
   }
 
  private:
-  void sortMore() { sortTo(std::max<std::size_t>(kFirst, 4 * m_sorted)); }
-  void sortTo(std::size_t count) {
-    count = std::min(count, m_all.size());
-    if (count <= m_sorted) return;
-    const auto from = m_all.begin() + static_cast<std::ptrdiff_t>(m_sorted);
-    const auto to = m_all.begin() + static_cast<std::ptrdiff_t>(count);
-    if (to != m_all.end()) std::nth_element(from, to, m_all.end(), isLarger);
-    std::sort(from, to, isLarger);
-    m_sorted = count;
+  /// At least `count` of them, or all. As many blocks have a logit that is no less than the count-th largest of the
+  /// blocks' largest, so nothing below it is among the first `count`.
+  void find(std::size_t count) {
+    if (count <= m_sorted.size() || m_sorted.size() == m_logits.size()) return;
+    float least = -std::numeric_limits<float>::infinity();
+    if (count < m_blocks.size() / 2) {
+      std::vector<float> largest = m_blocks;
+      const auto at = largest.begin() + static_cast<std::ptrdiff_t>(count - 1);
+      std::nth_element(largest.begin(), at, largest.end(), std::greater<>());
+      least = *at;
+    }
+    m_sorted.clear();
+    for (std::size_t block = 0; block < m_blocks.size(); ++block) {
+      if (m_blocks[block] < least) continue;
+      for (std::size_t i = block * kBlock; i < std::min((block + 1) * kBlock, m_logits.size()); ++i) {
+        if (m_logits[i] >= least) m_sorted.push_back({static_cast<TokenId>(i), m_logits[i], m_values[i]});
+      }
+    }
+    std::stable_sort(m_sorted.begin(), m_sorted.end(),
+                     [](const Candidate& a, const Candidate& b) { return a.logit > b.logit; });
   }
 
-  static constexpr std::size_t kFirst = 64;
-  std::vector<Candidate> m_all;
-  std::size_t m_sorted = 0;
+  static constexpr std::size_t kFirst = 64, kBlock = 64;
+  std::span<const float> m_logits;
+  std::vector<double> m_values;
+  std::size_t m_size;
+  std::vector<float> m_blocks;  // the largest logit of each
+  double m_sum = 0;
+  std::vector<Candidate> m_sorted;
 };
 
 /// Each id of the history is penalised once, however often it came.
@@ -106,12 +130,7 @@ TokenId sampleToken(std::span<const float> logits, const GenerateConfig& config,
     return static_cast<TokenId>(std::find(logits.begin(), logits.end(), largestLogit) - logits.begin());
   }
 
-  const double largest = largestLogit / config.temperature;
-  std::vector<Candidate> all(logits.size());
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    all[i] = {static_cast<TokenId>(i), std::exp(logits[i] / config.temperature - largest)};
-  }
-  Descending candidates(std::move(all));
+  Descending candidates(logits, config.temperature);
   if (config.topK > 0 && static_cast<std::size_t>(config.topK) < candidates.size()) {
     candidates.keep(static_cast<std::size_t>(config.topK));
   }

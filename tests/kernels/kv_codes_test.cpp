@@ -60,7 +60,7 @@ TEST(Float8, EachCodeIsItsOwnRounding) {
   EXPECT_EQ(before, 448);
 }
 
-constexpr KvFormat kFormats[] = {KvFormat::int8, KvFormat::fp8};
+constexpr KvFormat kKvFormats[] = {KvFormat::int8, KvFormat::fp8};
 
 /// What a code of a format stands for.
 float valueOf(KvFormat format, std::uint8_t code) {
@@ -141,7 +141,7 @@ TEST_P(KvCodesTest, TheScaleIsRoundedUpSoThatNoCodeIsTooLarge) {
 
 TEST_P(KvCodesTest, ZerosStayZerosAndWhatIsNotFiniteIsNaN) {
   const TargetsScope scope(targetsOf(version()));
-  for (const KvFormat format : kFormats) {
+  for (const KvFormat format : kKvFormats) {
     EXPECT_EQ(round(format, {0, -0.0f, 0}), (std::pair(std::vector<int>{0, 0, 0}, 0.0f)));
     for (const float broken : {std::nanf(""), INFINITY, -INFINITY}) {
       EXPECT_TRUE(std::isnan(round(format, {1, 2, broken, 3, 4, 5, 6}).second));
@@ -157,7 +157,7 @@ TEST_P(KvCodesTest, EveryRowIsRoundedByItselfToItsPlace) {
   constexpr std::int64_t kB = 2, kT = 3, kHkv = 2, kCapacity = 7;
   const std::int64_t positions[kB] = {4, 1};
   std::mt19937 random(5);
-  for (const KvFormat format : kFormats) {
+  for (const KvFormat format : kKvFormats) {
     for (const std::int64_t d : {1, 6, 8, 16, 33, 64, 100, 128}) {
       SCOPED_TRACE(d);
       Array k(element(), kB * kT * kHkv * d, 2), v(element(), kB * kT * kHkv * d);
@@ -200,7 +200,7 @@ TEST_P(KvCodesTest, EveryRowIsRoundedByItselfToItsPlace) {
 TEST_P(KvCodesTest, ReadsEachValueRoundedOnce) {
   const TargetsScope scope(targetsOf(version()));
   constexpr std::int64_t kRows = 3, kN = 4, kCapacity = 6;
-  for (const KvFormat format : kFormats) {
+  for (const KvFormat format : kKvFormats) {
     for (const std::int64_t d : {1, 7, 64, 100}) {
       Codes codes(kRows * kCapacity, d);
       for (std::int64_t i = 0; i < kRows * kCapacity * d; ++i) codes.k.data()[i] = static_cast<std::uint8_t>(i * 7);
@@ -292,7 +292,7 @@ void checkOverCodes(KvFormat format, Element element, const AttentionCase& shape
 
 TEST_P(KvCodesTest, AttentionOverCodesIsAsExactAsThePlainComputation) {
   const TargetsScope scope(targetsOf(version()));
-  for (const KvFormat format : kFormats) {
+  for (const KvFormat format : kKvFormats) {
     for (const AttentionCase& each : attentionCases()) checkOverCodes(format, element(), each, kOneThread);
     for (AttentionCase each : attentionCases()) {
       each.slack = 2;
@@ -306,7 +306,7 @@ TEST_P(KvCodesTest, AttentionOverCodesIsAsExactAsThePlainComputation) {
 
 TEST_P(KvCodesTest, AttentionLetsBrokenKeysAndValuesThrough) {
   const TargetsScope scope(targetsOf(version()));
-  for (const KvFormat format : kFormats) {
+  for (const KvFormat format : kKvFormats) {
     for (const bool isKey : {true, false}) {
       Array q(element(), 64), ones(element(), 64), broken(element(), 64), out(element(), 64);
       for (std::int64_t i = 0; i < 64; ++i) {
