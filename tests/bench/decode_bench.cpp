@@ -1,5 +1,6 @@
-// decode_bench MODEL [--context 512] [--tokens 32] [--rounds 5] [--threads 2] [--only WAY]: tokens a second of several
-// ways to decode (or of one, for a profile), alternating in each round, beside the machine's plain reading of memory in the same round:
+// decode_bench MODEL [--context 512] [--tokens 32] [--rounds 5] [--threads 2] [--only WAY]...: tokens a second of
+// several ways to decode (or of some, for a profile), alternating in each round, beside the machine's plain reading of
+// memory in the same round:
 //   one sequence, full map and 50 % and 25 % of the cache; the sides A (full) and B (50 %) in turns and together; up to
 //   a context of 1,024 also 8 and 16 sequences together, each in a session of its own.
 // Medians and ratios, and one JSON line.
@@ -52,36 +53,38 @@ double readBandwidth(const std::vector<std::uint64_t>& memory, int threads) {
   return static_cast<double>(memory.size() * 8) / seconds / 1e9;
 }
 
-/// Sessions that hold `context` tokens each and go on together.
-struct Group {
-  std::vector<std::unique_ptr<InferenceSession>> sessions;
-
-  Group(const std::shared_ptr<const Model>& model, const std::vector<SharingMap>& maps, int context, int tokens) {
-    for (const SharingMap& map : maps) {
-      sessions.push_back(std::make_unique<InferenceSession>(model, map, SessionOptions{.capacity = context + tokens}));
-      std::vector<TokenId> prompt;
-      for (int i = 0; i < context; ++i) {
-        prompt.push_back(static_cast<TokenId>((7 + 31 * (i + 5 * static_cast<int>(sessions.size()))) % 1000));
-      }
-      if (!sessions.back()->prefill({prompt})) std::exit(1);
-    }
-  }
+/// Sessions that hold `context` tokens each and go on together; made when they are first measured.
+class Group {
+ public:
+  Group(const std::shared_ptr<const Model>& model, const std::vector<SharingMap>& maps, int context, int tokens)
+      : m_model(model), m_maps(maps), m_context(context), m_tokens(tokens) {}
   /// Tokens a second of all sequences.
-  double together(int tokens) { return timed(tokens, false); }
-  double inTurns(int tokens) { return timed(tokens, true); }
+  double together() { return timed(false); }
+  double inTurns() { return timed(true); }
 
  private:
-  double timed(int tokens, bool inTurns) {
+  void fill() {
+    for (const SharingMap& map : m_maps) {
+      const SessionOptions options{.capacity = m_context + m_tokens};
+      m_sessions.push_back(std::make_unique<InferenceSession>(m_model, map, options));
+      std::vector<TokenId> prompt;
+      for (int i = 0; i < m_context; ++i) {
+        prompt.push_back(static_cast<TokenId>((7 + 31 * (i + 5 * static_cast<int>(m_sessions.size()))) % 1000));
+      }
+      if (!m_sessions.back()->prefill({prompt})) std::exit(1);
+    }
+  }
+  double timed(bool inTurns) {
+    if (m_sessions.empty()) fill();
     std::vector<InferenceSession*> all;
-    for (const auto& each : sessions) {
-      each->rewind(static_cast<std::int64_t>(each->ids()[0].size()) - (used ? tokens : 0));
+    for (const auto& each : m_sessions) {
+      each->rewind(m_context);
       all.push_back(each.get());
     }
-    used = true;
     std::vector<TokenId> next(1, 5);
     const std::vector<const std::vector<TokenId>*> ids(all.size(), &next);
     const auto started = Clock::now();
-    for (int i = 0; i < tokens; ++i) {
+    for (int i = 0; i < m_tokens; ++i) {
       if (inTurns) {
         for (InferenceSession* each : all) {
           if (!each->decode(next)) std::exit(1);
@@ -92,27 +95,32 @@ struct Group {
         }
       }
     }
-    return static_cast<double>(all.size()) * tokens / secondsSince(started);
+    return static_cast<double>(all.size()) * m_tokens / secondsSince(started);
   }
-  bool used = false;
+
+  std::shared_ptr<const Model> m_model;
+  std::vector<SharingMap> m_maps;
+  int m_context, m_tokens;
+  std::vector<std::unique_ptr<InferenceSession>> m_sessions;
 };
 
 }  // namespace
 
 int main(int argc, char** argv) {
   int context = 512, tokens = 32, rounds = 5, threads = 2;
-  std::string only;
+  std::vector<std::string> only;
   for (int i = 2; i + 1 < argc; i += 2) {
     const std::string name = argv[i];
     if (name == "--only") {
-      only = argv[i + 1];
+      only.push_back(argv[i + 1]);
       continue;
     }
     int& value = name == "--context" ? context : name == "--tokens" ? tokens : name == "--rounds" ? rounds : threads;
     value = std::stoi(argv[i + 1]);
   }
   if (argc < 2) {
-    std::fprintf(stderr, "decode_bench MODEL [--context 512] [--tokens 32] [--rounds 5] [--threads 2] [--only WAY]\n");
+    std::fprintf(stderr,
+                 "decode_bench MODEL [--context 512] [--tokens 32] [--rounds 5] [--threads 2] [--only WAY]...\n");
     return 2;
   }
   at::set_num_threads(threads);
@@ -126,7 +134,7 @@ int main(int argc, char** argv) {
   const SharingMap full = SharingMap::full(layers), half = *parseMap("retention:.5", layers),
                    quarter = *parseMap("retention:.25", layers);
   constexpr int kMostBatched = 1024;  // positions; filling more of so many caches takes minutes
-  const std::size_t several = context <= kMostBatched ? 8 : 0;
+  const std::size_t several = 8;
   Group alone(model, {full}, context, tokens), alone50(model, {half}, context, tokens),
       alone25(model, {quarter}, context, tokens), sides(model, {full, half}, context, tokens),
       eight(model, std::vector<SharingMap>(several, full), context, tokens),
@@ -137,17 +145,23 @@ int main(int argc, char** argv) {
     std::function<double()> run;
     std::vector<double> values = {};
   };
-  std::vector<Way> ways = {{"full", [&] { return alone.together(tokens); }},
-                           {"50 %", [&] { return alone50.together(tokens); }},
-                           {"25 %", [&] { return alone25.together(tokens); }},
-                           {"A and B in turns", [&] { return sides.inTurns(tokens); }},
-                           {"A and B together", [&] { return sides.together(tokens); }},
+  std::vector<Way> ways = {{"full", [&] { return alone.together(); }},
+                           {"50 %", [&] { return alone50.together(); }},
+                           {"25 %", [&] { return alone25.together(); }},
+                           {"A and B in turns", [&] { return sides.inTurns(); }},
+                           {"A and B together", [&] { return sides.together(); }},
                            {"read, GB/s", [&] { return readBandwidth(memory, threads); }}};
-  if (several > 0) {
-    ways.push_back({"8 together", [&] { return eight.together(tokens); }});
-    ways.push_back({"16 together", [&] { return sixteen.together(tokens); }});
+  if (context <= kMostBatched || !only.empty()) {
+    ways.push_back({"8 together", [&] { return eight.together(); }});
+    ways.push_back({"16 together", [&] { return sixteen.together(); }});
   }
-  if (!only.empty()) std::erase_if(ways, [&](const Way& way) { return way.name != only; });
+  if (!only.empty()) {
+    std::erase_if(ways, [&](const Way& way) { return std::find(only.begin(), only.end(), way.name) == only.end(); });
+  }
+  if (ways.empty()) {
+    std::fprintf(stderr, "No way to decode is called %s.\n", only.front().c_str());
+    return 2;
+  }
   for (int round = 0; round <= rounds; ++round) {  // the first is a warm-up
     for (Way& way : ways) {
       const double value = way.run();
