@@ -1,4 +1,4 @@
-"""Quantised copies of small models, as compressed-tensors and AutoGPTQ store them, and the same weights in float32."""
+"""Quantised copies of small models, as compressed-tensors, AutoGPTQ and AutoAWQ store them, and the same weights in float32."""
 
 import json
 import pathlib
@@ -84,32 +84,58 @@ def as_w8a8(model):
     return model
 
 
+def four_bits(weight, group):
+    """Symmetric numbers from 1 to 15 around 8, [outputs, groups, group], and their scales [outputs, groups, 1]."""
+    grouped = weight.view(weight.shape[0], -1, group)
+    scale = grouped.abs().amax(2, keepdim=True) / 7
+    return (grouped / scale).round().clamp(-7, 7) + 8, scale.to(torch.bfloat16)
+
+
+def unpacked_by(group):
+    def change(stem, weight):
+        values, scale = four_bits(weight, group)
+        return {f"{stem}.weight": ((values - 8) * scale.float()).view(weight.shape)}
+
+    return change
+
+
+def packed(values):
+    """Eight numbers of 4 bits along the last dimension in an int32, the first lowest."""
+    values = values.to(torch.int64).unflatten(-1, (-1, 8))
+    whole = (values << torch.arange(0, 32, 4)).sum(-1)
+    return torch.where(whole >= 1 << 31, whole - (1 << 32), whole).to(torch.int32)
+
+
 def gptq(model, out, plain, group=32):
     """AutoGPTQ, 4 bits, symmetric; `plain` becomes the same weights in float32."""
 
-    def rounded(weight):
-        grouped = weight.view(weight.shape[0], -1, group)
-        scale = grouped.abs().amax(2, keepdim=True) / 7
-        return (grouped / scale).round().clamp(-7, 7) + 8, scale
+    def change(stem, weight):
+        values, scale = four_bits(weight, group)
+        zeros = torch.full((weight.shape[1] // group, weight.shape[0]), 7)
+        return {f"{stem}.qweight": packed(values.view(weight.shape)).t(), f"{stem}.qzeros": packed(zeros),
+                f"{stem}.scales": scale.squeeze(2).t(), f"{stem}.g_idx": torch.arange(weight.shape[1], dtype=torch.int32) // group}
 
-    def stored(stem, weight):
-        values, scale = rounded(weight)
-        values = values.view(weight.shape).t().to(torch.int64)  # [inputs, outputs]
-        shifts = torch.arange(0, 32, 4)
-        packed = (values.view(-1, 8, weight.shape[0]) << shifts[None, :, None]).sum(1)
-        zeros = torch.full((weight.shape[1] // group, weight.shape[0] // 8), 0x77777777, dtype=torch.int64)
-        as_int32 = [torch.where(each >= 1 << 31, each - (1 << 32), each).to(torch.int32) for each in (packed, zeros)]
-        return {f"{stem}.qweight": as_int32[0], f"{stem}.qzeros": as_int32[1],
-                f"{stem}.scales": scale.squeeze(2).t().to(torch.bfloat16),
-                f"{stem}.g_idx": torch.arange(weight.shape[1], dtype=torch.int32) // group}
-
-    def unpacked(stem, weight):
-        values, scale = rounded(weight)
-        return {f"{stem}.weight": ((values - 8) * scale.to(torch.bfloat16).float()).view(weight.shape)}
-
-    copy_with(model, plain, unpacked, None)
-    return copy_with(model, out, stored, {"quant_method": "gptq", "bits": 4, "group_size": group, "sym": True,
+    copy_with(model, plain, unpacked_by(group), None)
+    return copy_with(model, out, change, {"quant_method": "gptq", "bits": 4, "group_size": group, "sym": True,
                                           "desc_act": False, "checkpoint_format": "gptq"})
+
+
+def awq(model, out, plain, group=32):
+    """AutoAWQ, 4 bits with zero points; `plain` becomes the same weights in float32."""
+    order = torch.tensor([0, 2, 4, 6, 1, 3, 5, 7])
+
+    def interleaved(values):  # [.., outputs], packed along the outputs
+        return packed(values.unflatten(-1, (-1, 8))[..., order].flatten(-2))
+
+    def change(stem, weight):
+        values, scale = four_bits(weight, group)
+        zeros = torch.full((weight.shape[1] // group, weight.shape[0]), 8)
+        return {f"{stem}.qweight": interleaved(values.view(weight.shape).t()), f"{stem}.qzeros": interleaved(zeros),
+                f"{stem}.scales": scale.squeeze(2).t()}
+
+    copy_with(model, plain, unpacked_by(group), None)
+    return copy_with(model, out, change, {"quant_method": "awq", "bits": 4, "group_size": group, "zero_point": True,
+                                          "version": "gemm"})
 
 
 def lora(model, out, rank=4, seed=7):

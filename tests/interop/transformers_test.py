@@ -112,6 +112,15 @@ class Golden(Case):
         self.check("by_hand")
 
 
+    def test_flex_attention(self):
+        for name in ("llama31-gqa", "mistral-swa"):
+            golden, tensors = json.loads((GOLDEN / name / "golden.json").read_text()), load_file(GOLDEN / name / "golden.safetensors")
+            case = next(case for case in golden["maps"] if case["name"] == "stride2")
+            with torch.no_grad():
+                told = loaded(GOLDEN / name, case["src"], "flex_attention")(torch.tensor([golden["input_ids"][0]]))
+            self.near(told.logits[0], tensors["stride2/logits/0"])
+
+
 class Sample(Case):
     def test_greedy_answers_are_those_of_strata_under_five_maps(self):
         full = None
@@ -165,6 +174,7 @@ class Generating(Case):
             model = loaded(folder, sharing_map)
             self.assertEqual(generated(model, [prompt], past_key_values=DynamicCache())[0], [expected])
             self.assertEqual(generated(model, [prompt], prefill_chunk_size=4)[0], [expected])
+            self.assertEqual(generated(model, [prompt], cache_implementation="dynamic")[0], [expected])
             answers, cache = generated(model, [prompt], cache_implementation="static", disable_compile=True)
             self.assertEqual(answers, [expected])
             stock = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)

@@ -3,6 +3,7 @@
 lm-evaluation-harness, beside Strata's own answers. Runs in .deps/interop of `packaging/setup --interop`, the server in
 .deps/vllm; 77 where that is missing."""
 
+import json
 import os
 import pathlib
 import socket
@@ -46,17 +47,34 @@ def started(folder, model, port):
     raise AssertionError("vLLM's server did not start:\n" + (folder / "log").read_text()[-6000:])
 
 
-def ask_openai(url, model):
-    client = openai.OpenAI(base_url=url, api_key="none", max_retries=0)
-    assert [each.id for each in client.models.list()] == ["half"]
+def answers_of(url, token, name):
+    """Completions, a chat's answer and a stream, as OpenAI's client gets them."""
+    client = openai.OpenAI(base_url=url, api_key=token, max_retries=0)
+    asked = {"model": name, "max_tokens": 24, "temperature": 0}
+    answers = [client.completions.create(prompt=prompt, **asked).choices[0].text for prompt in PROMPTS]
+    answers += [choice.text for choice in client.completions.create(prompt=PROMPTS, **asked).choices]
+    pieces = client.completions.create(prompt=PROMPTS[0], stream=True, **asked)
+    answers.append("".join(piece.choices[0].text for piece in pieces if piece.choices))
     for prompt in PROMPTS:
-        theirs = client.completions.create(model="half", prompt=prompt, max_tokens=24, temperature=0).choices[0].text
-        ours = strata("generate", model, "--prompt", prompt, "--max-tokens", 24, "--temperature", 0, "--dtype", "float32")["text"]
-        assert theirs == ours, (prompt, theirs, ours)
-    pieces = client.completions.create(model="half", prompt=PROMPTS[0], max_tokens=24, temperature=0, stream=True)
-    whole = client.completions.create(model="half", prompt=PROMPTS[0], max_tokens=24, temperature=0).choices[0].text
-    assert "".join(piece.choices[0].text for piece in pieces if piece.choices) == whole
-    print(f"openai {openai.__version__}: {len(PROMPTS)} of {len(PROMPTS)} completions equal, such as {whole!r}")
+        chat = client.chat.completions.create(messages=[{"role": "user", "content": prompt}], **asked)
+        answers.append(chat.choices[0].message.content.lstrip(" "))  # vLLM keeps the space after the template's last word
+    return answers
+
+
+def ask_both(url, model):
+    assert [each.id for each in openai.OpenAI(base_url=url, api_key="none").models.list()] == ["half"]
+    server = subprocess.Popen([PROGRAM, "serve", model, "--port", "0", "--dtype", "float32", "--json"],
+                              stdout=subprocess.PIPE, text=True)
+    try:
+        hello = json.loads(server.stdout.readline())
+        ours = answers_of(hello["url"], hello["token"], hello["models"][0])
+    finally:
+        server.terminate()
+        server.wait(30)
+    theirs = answers_of(url, "none", "half")
+    for one, other in zip(theirs, ours, strict=True):
+        assert one == other, (one, other)
+    print(f"openai {openai.__version__}: {len(ours)} of {len(ours)} answers equal, such as {ours[0]!r} and {ours[-1]!r}")
 
 
 def main():
@@ -74,7 +92,7 @@ def main():
         server = started(folder, model, port)
         try:
             url = f"http://127.0.0.1:{port}/v1"
-            ask_openai(url, model)
+            ask_both(url, model)
             hello = {"url": url, "token": "none", "models": ["half"]}
             lm_eval_client.check(lm_eval_client.Strata(PROGRAM, str(SAMPLE)), "half", MAP, hello, data, rows, texts, batch=8,
                                  served="half")

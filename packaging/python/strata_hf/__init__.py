@@ -7,10 +7,13 @@
 `load` returns a model of transformers, with its generate, PEFT, TRL and whatever else takes one.
 """
 
+import copy
+
 from transformers import AutoConfig
 
 from . import modeling_strata
 
+WHERE = ("revision", "token", "cache_dir", "subfolder", "local_files_only")  # options that say where the config is, too
 FAMILIES = {
     "llama": modeling_strata.LlamaForCausalLM,
     "mistral": modeling_strata.MistralForCausalLM,
@@ -22,7 +25,9 @@ FAMILIES = {
 def load(folder, map=None, *, config=None, **options):
     """`from_pretrained(folder, **options)` under the map in the folder's config.json, or under `map`: a list that says for
     each layer whose keys and values it reads. Without either the model is the stock one."""
-    config = AutoConfig.from_pretrained(folder) if config is None else config
+    if config is None:
+        config = AutoConfig.from_pretrained(folder, **{name: options[name] for name in WHERE if name in options})
+    config = copy.deepcopy(config)
     family = FAMILIES.get(config.model_type)
     if family is None:
         raise ValueError(f"{folder} is a {config.model_type} model; sharing maps work for {', '.join(FAMILIES)}.")

@@ -68,12 +68,12 @@ class FollowerCacheLayer(CacheLayerMixin):
     """A follower's place in a cache. It stores nothing and answers for its owner's layer."""
 
     keys = values = None
+    is_initialized = supports_early_init = False
 
     def __init__(self, owner):
         self.owner = owner
 
     is_sliding = property(lambda self: self.owner.is_sliding)
-    is_initialized = property(lambda self: self.owner.is_initialized)
     is_compileable = property(lambda self: self.owner.is_compileable)
     is_croppable = property(lambda self: getattr(self.owner, "is_croppable", True))
 
