@@ -7,12 +7,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "app/strata/bandwidth.h"
 #include "app/strata/cli.h"
 #include "core/data/dataset.h"
 #include "core/model/device.h"
 #include "core/model/memory.h"
+#include "core/model/sampling.h"
 #include "core/model/session.h"
 #include "core/training/run_setup.h"
 
@@ -60,6 +62,13 @@ std::int64_t peakMegabytes() {
   return (residentSize().peak + 500000) / 1000000;
 }
 
+TokenId likeliest(const at::Tensor& logits) {
+  const at::Tensor row = logits.cpu().contiguous();
+  GenerateConfig greedy;
+  greedy.temperature = 0;
+  return sampleToken({row.const_data_ptr<float>(), static_cast<std::size_t>(row.numel())}, greedy, {}, 0);
+}
+
 /// Bytes of weights that one decoded token reads: all but an embedding that is not the head and the k and v projections
 /// of followers.
 std::int64_t decodedWeightBytes(const Model& model, const SharingMap& map) {
@@ -98,7 +107,7 @@ Result<InferenceRuns> timeInference(const BenchArguments& arguments, const Opene
     runs.kvBytes = session.kvBytes();
     started = Clock::now();
     for (int step = 0; step < arguments.decodeTokens; ++step) {
-      const auto next = static_cast<TokenId>(logits.argmax(-1).item<std::int64_t>());
+      const TokenId next = likeliest(std::exchange(logits, {}));  // as an answer: what is held would be made anew
       STRATA_TRY(logits, session.decode({next}));
     }
     synchronize(opened.model->device());
