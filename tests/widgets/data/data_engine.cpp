@@ -84,7 +84,7 @@ void fakeEngineMethods(FakeEngine& engine) {
     protocol::ProjectInfo info;
     info.folder = "/projects/test";
     info.name = "test";
-    info.a = protocol::Side{{"base", "", "", "", "cpu", 0}, "full"};
+    info.a = protocol::Side{{.model = "base"}, "full"};
     return info;
   });
   engine.answer<protocol::SetSides>([](const auto&) { return Result<protocol::Nothing>(protocol::Nothing{}); });

@@ -352,9 +352,9 @@ void fakeEngineMethods(FakeEngine& engine) {
     info.folder = "/projects/test";
     info.name = "test";
     if (scenario.find("no sides") != std::string::npos) return info;
-    info.a = protocol::Side{{"base", "", "", "", "cpu", 0}, "full"};
+    info.a = protocol::Side{{.model = "base"}, "full"};
     const bool isOne = scenario.find("one model") != std::string::npos;
-    info.b = protocol::Side{{isOne ? "base" : "routed", "", "", "", "cpu", 0}, "stride:2"};
+    info.b = protocol::Side{{.model = isOne ? "base" : "routed"}, "stride:2"};
     return info;
   });
   engine.answer<protocol::SetSides>([](const auto&) { return Result<protocol::Nothing>(protocol::Nothing{}); });

@@ -82,8 +82,8 @@ void fakeEngineMethods(FakeEngine& engine) {
     protocol::ProjectInfo info;
     info.folder = "/projects/test";
     info.name = "test";
-    info.a = protocol::Side{{"base", "", "", "", "cpu", 0}, "full"};
-    if (!noB) info.b = protocol::Side{{"routed", "", "", "", "cpu", 0}, layers > 4 ? "stride:4" : "stride:2"};
+    info.a = protocol::Side{{.model = "base"}, "full"};
+    if (!noB) info.b = protocol::Side{{.model = "routed"}, layers > 4 ? "stride:4" : "stride:2"};
     return info;
   });
   engine.answer<protocol::SetSides>([](const auto&) { return Result<protocol::Nothing>(protocol::Nothing{}); });

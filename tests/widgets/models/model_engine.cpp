@@ -189,8 +189,8 @@ void fakeEngineMethods(FakeEngine& engine) {
       if (model.source == "project") info.models.push_back({model.name, model.path});
     }
     if (!models.empty()) {
-      info.a = protocol::Side{{"base", "", "", "", "cpu", 0}, "full"};
-      info.b = protocol::Side{{"routed", "", "", "", "cpu", 0}, "retention:0.5"};
+      info.a = protocol::Side{{.model = "base"}, "full"};
+      info.b = protocol::Side{{.model = "routed"}, "retention:0.5"};
     }
     return info;
   };

@@ -345,7 +345,7 @@ void fakeEngineMethods(FakeEngine& engine) {
     info.folder = "/projects/test";
     info.name = "test";
     info.sample = true;
-    info.a = protocol::Side{{"base", "", "", "", "cpu", 0}, "full"};
+    info.a = protocol::Side{{.model = "base"}, "full"};
     return info;
   });
   engine.answer<protocol::SetSides>([](const auto&) { return Result<protocol::Nothing>(protocol::Nothing{}); });
