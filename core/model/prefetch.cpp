@@ -4,12 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <mutex>
 
-#include "core/base/files.h"
-#include "core/base/json.h"
-#include "core/base/log.h"
+#include "core/base/user_cache.h"
 #include "core/model/device.h"
 #include "core/model/threads.h"
 #include "kernels/matvec.h"
@@ -62,15 +59,7 @@ std::size_t fastestPrefetch(int rounds, const std::function<double(std::size_t d
 }
 
 std::size_t prefetchOf(const std::string& processor, const fs::path& file) {
-  Json kept = Json::object();
-  std::error_code ignored;
-  if (!file.empty() && fs::exists(file, ignored)) {
-    if (const Result<Json> json = readJson(file); json && json->is_object()) {
-      kept = *json;
-    } else {
-      logWarning("The file " + file.string() + " is not a list of processors; it is written anew.");
-    }
-  }
+  Json kept = readUserCache(file, "processors");
   if (const auto found = kept.find(processor); found != kept.end() && found->is_number_unsigned()) {
     const auto distance = found->get<std::size_t>();
     const std::vector<std::size_t>& all = prefetchDistances();
@@ -81,25 +70,16 @@ std::size_t prefetchOf(const std::string& processor, const fs::path& file) {
   const std::size_t distance = fastestPrefetch(kRounds, [&](std::size_t each) { return passes.secondsAt(each); });
   if (!file.empty()) {  // not kept, it costs the same again at the next start
     kept[processor] = distance;
-    fs::create_directories(file.parent_path(), ignored);
-    if (const Result<void> written = writeFile(file, dumpLine(kept)); !written) logWarning(written.error().message);
+    writeUserCache(file, kept);
   }
   return distance;
-}
-
-fs::path prefetchFile() {
-  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache == '/') {
-    return fs::path(cache) / "strata" / "prefetch.json";
-  }
-  const char* home = std::getenv("HOME");
-  return home != nullptr && *home == '/' ? fs::path(home) / ".cache" / "strata" / "prefetch.json" : fs::path();
 }
 
 void tunePrefetch() {
   static std::once_flag once;
   std::call_once(once, [] {
     const std::string name = processorName() + ", " + std::to_string(at::get_num_threads()) + " threads";
-    kernels::setMatvecPrefetch(prefetchOf(name, prefetchFile()));
+    kernels::setMatvecPrefetch(prefetchOf(name, userCacheFile("prefetch.json")));
   });
 }
 

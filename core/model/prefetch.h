@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <string>
 #include <vector>
 
 namespace strata {
@@ -19,10 +20,7 @@ std::size_t fastestPrefetch(int rounds, const std::function<double(std::size_t d
 /// What `file` says of this processor; else measures (about .1 s) and writes it there. An empty path: nothing is kept.
 std::size_t prefetchOf(const std::string& processor, const std::filesystem::path& file);
 
-/// $XDG_CACHE_HOME/strata/prefetch.json, or that of ~/.cache; empty where neither is known.
-std::filesystem::path prefetchFile();
-
-/// Sets the distance for this process, at the first call.
+/// Sets the distance for this process at the first call, kept in the user's cache folder (prefetch.json).
 void tunePrefetch();
 
 }  // namespace strata

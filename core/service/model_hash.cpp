@@ -1,11 +1,7 @@
 #include "core/service/model_hash.h"
 
-#include <cstdlib>
 #include <span>
 
-#include "core/base/files.h"
-#include "core/base/json.h"
-#include "core/base/log.h"
 #include "core/checkpoint/checkpoint_hash.h"
 #include "core/checkpoint/weight_files.h"
 
@@ -32,24 +28,7 @@ Result<std::string> keyOf(const Checkpoint& checkpoint) {
   return key;
 }
 
-Json readKept(const fs::path& file) {
-  std::error_code ignored;
-  if (!fs::exists(file, ignored)) return Json::object();
-  const Result<Json> json = readJson(file);
-  if (json && json->is_object()) return *json;
-  logWarning("The file " + file.string() + " is not a list of hashes; it is written anew.");
-  return Json::object();
-}
-
 }  // namespace
-
-fs::path ModelHashes::defaultFile() {
-  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache == '/') {
-    return fs::path(cache) / "strata" / "hashes.json";
-  }
-  const char* home = std::getenv("HOME");
-  return home != nullptr && *home == '/' ? fs::path(home) / ".cache" / "strata" / "hashes.json" : fs::path();
-}
 
 /// Adapters are small, and hashed each time.
 Result<std::string> ModelHashes::of(const Checkpoint& checkpoint, const fs::path& adapter,
@@ -73,7 +52,7 @@ Result<std::string> ModelHashes::ofBase(const Checkpoint& checkpoint, const std:
     const std::lock_guard lock(m_mutex);
     if (const auto known = m_known.find(key); known != m_known.end()) return known->second;
     if (large) {
-      const Json kept = readKept(m_file);
+      const Json kept = readUserCache(m_file, "hashes");
       if (const auto found = kept.find(key); found != kept.end() && found->is_string()) {
         return m_known[key] = found->get<std::string>();
       }
@@ -86,14 +65,11 @@ Result<std::string> ModelHashes::ofBase(const Checkpoint& checkpoint, const std:
   return hash;
 }
 
-/// A cache that cannot be written costs time at the next start and nothing else.
 void ModelHashes::keep(const std::string& key, const std::string& hash) const {
-  Json kept = readKept(m_file);
+  Json kept = readUserCache(m_file, "hashes");
   while (kept.size() >= kMostKept) kept.erase(kept.begin());
   kept[key] = hash;
-  std::error_code failed;
-  fs::create_directories(m_file.parent_path(), failed);
-  if (const Result<void> written = writeFile(m_file, dumpLine(kept)); !written) logWarning(written.error().message);
+  writeUserCache(m_file, kept);
 }
 
 }  // namespace strata

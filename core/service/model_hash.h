@@ -13,6 +13,7 @@
 #include <string>
 
 #include "core/base/error.h"
+#include "core/base/user_cache.h"
 #include "core/checkpoint/checkpoint.h"
 
 namespace strata {
@@ -20,14 +21,12 @@ namespace strata {
 class ModelHashes {
  public:
   /// `file`: where hashes of large models are kept; empty: nowhere.
-  explicit ModelHashes(std::filesystem::path file = defaultFile()) : m_file(std::move(file)) {}
+  explicit ModelHashes(std::filesystem::path file = userCacheFile("hashes.json")) : m_file(std::move(file)) {}
   /// Checkpoint::hash(); with an adapter's folder, SHA-256 over that and the adapter's two files. For `cancel` and
   /// `progress` see hashOf().
   Result<std::string> of(const Checkpoint& checkpoint, const std::filesystem::path& adapter = {},
                          const std::atomic<bool>* cancel = nullptr,
                          const std::function<void(std::int64_t done, std::int64_t total)>& progress = {});
-  /// $XDG_CACHE_HOME/strata/hashes.json, or that of ~/.cache; empty where neither is known.
-  static std::filesystem::path defaultFile();
 
  private:
   Result<std::string> ofBase(const Checkpoint& checkpoint, const std::atomic<bool>* cancel,

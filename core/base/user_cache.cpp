@@ -1,0 +1,34 @@
+#include "core/base/user_cache.h"
+
+#include <cstdlib>
+
+#include "core/base/files.h"
+#include "core/base/log.h"
+
+namespace strata {
+namespace fs = std::filesystem;
+
+fs::path userCacheFile(const std::string& name) {
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache == '/') {
+    return fs::path(cache) / "strata" / name;
+  }
+  const char* home = std::getenv("HOME");
+  return home != nullptr && *home == '/' ? fs::path(home) / ".cache" / "strata" / name : fs::path();
+}
+
+Json readUserCache(const fs::path& file, const std::string& entries) {
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) return Json::object();
+  const Result<Json> json = readJson(file);
+  if (json && json->is_object()) return *json;
+  logWarning("The file " + file.string() + " is not a list of " + entries + "; it is written anew.");
+  return Json::object();
+}
+
+void writeUserCache(const fs::path& file, const Json& object) {
+  std::error_code failed;
+  fs::create_directories(file.parent_path(), failed);
+  if (const Result<void> written = writeFile(file, dumpLine(object)); !written) logWarning(written.error().message);
+}
+
+}  // namespace strata
