@@ -51,7 +51,7 @@ Result<int> serving(const EstimateArguments& arguments, const Output& out) {
                                                             arguments.kv, arguments.context, arguments.users));
   Json json = toJson(serving.memory);
   json["dtype"] = configName(serving.dtype);
-  json["kv_dtype"] = serving.kv == KvFormat::plain ? configName(serving.dtype) : printKvFormat(serving.kv);
+  json["kv_dtype"] = kvName(serving.kv, configName(serving.dtype));
   json["map"] = serving.map.name;
   json["src"] = serving.map.map.src();
   json["context"] = serving.context;

@@ -90,7 +90,7 @@ Result<int> run(const InspectArguments& arguments, const Output& out) {
                {"windows", config.traits.windows},
                {"rope", ropeToJson(config.rope, config.headDim, context)},
                {"map", checkpoint.map() ? Json(printMap(*checkpoint.map())) : Json("full")},
-               {"kv_dtype", kv == KvFormat::plain ? configName(dtype) : printKvFormat(kv)},
+               {"kv_dtype", kvName(kv, configName(dtype))},
                {"kv_bytes_per_token", Json::object()},
                {"maps", Json::array()},
                {"folder", location.folder.string()}};

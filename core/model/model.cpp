@@ -61,7 +61,7 @@ Result<void> Model::checkFiles() const {
 }
 
 std::string Model::kvName() const {
-  return m_kv == KvFormat::plain ? configName(fromTorch(m_dtype)) : printKvFormat(m_kv);
+  return strata::kvName(m_kv, configName(fromTorch(m_dtype)));
 }
 
 std::shared_ptr<const Model> Model::withKv(KvFormat format) const {

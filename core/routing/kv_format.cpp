@@ -21,6 +21,10 @@ std::string printKvFormat(KvFormat format) {
   return "";
 }
 
+std::string kvName(KvFormat format, const std::string& dtype) {
+  return format == KvFormat::plain ? dtype : printKvFormat(format);
+}
+
 KvStorage kvStorage(KvFormat format, int plainBytes) {
   return format == KvFormat::plain ? KvStorage(plainBytes) : KvStorage(1, 2);
 }

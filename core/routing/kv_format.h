@@ -16,6 +16,8 @@ enum class KvFormat { plain, int8, fp8 };
 /// "" (the model's dtype), "int8" or "fp8".
 Result<KvFormat> parseKvFormat(const std::string& text);
 std::string printKvFormat(KvFormat format);
+/// What the cache holds: the format, or with a plain one `dtype`.
+std::string kvName(KvFormat format, const std::string& dtype);
 
 /// What a head's D keys or values of one position take: D · elementBytes + scaleBytes.
 struct KvStorage {

@@ -78,7 +78,7 @@ Result<protocol::ModelCard> inspectModel(const protocol::ModelRef& ref, const st
   card.path = (opened.location.run.empty() ? opened.location.folder : opened.location.run).string();
   card.architecture = config.architecture;
   card.dtype = configName(checkpoint.storedDType());
-  card.kvDtype = ref.kv.empty() ? configName(dtype) : ref.kv;
+  card.kvDtype = kvName(kv, configName(dtype));
   card.defaultMap = checkpoint.map() ? printMap(*checkpoint.map()) : "full";
   card.layers = config.layers;
   card.width = config.width;
