@@ -197,7 +197,7 @@ class CudaDecodePlan::Steps {
   }
 
  private:
-  /// Where a step leaves its logits. There are two, as who holds the last step's while the next one runs.
+  /// Where a step leaves its logits. There are two, since a caller may hold the last step's while the next runs.
   struct Output {
     at::Tensor logits;      // [rows, V]
     void* graph = nullptr;  // of a step that ends here

@@ -85,7 +85,7 @@ class DecodePlan::Steps {
       }
     }
     for (const std::int64_t window : m_config.traits.windows) m_attentions[window];
-    // Of weights: with fewer, waiting for a thread costs more than it brings.
+    // With fewer bytes of weights, waiting for another thread costs more than it brings.
     constexpr std::int64_t kBytesOfThread = std::int64_t{2} << 20;
     const std::int64_t bytes = m_config.shape().parameters * kernels::elementBytes(m_element);
     m_threads = static_cast<int>(std::clamp<std::int64_t>(bytes / kBytesOfThread, 1, 1 << 16));

@@ -22,7 +22,7 @@ struct Candidate {
 /// few, so only as many are looked for as are asked for.
 class Descending {
  public:
-  Descending(std::span<const float> logits, double temperature)
+  Descending(std::span<const float> logits, float largest, double temperature)
       : m_logits(logits),
         m_values(logits.size()),
         m_size(logits.size()),
@@ -31,7 +31,6 @@ class Descending {
       const std::span<const float> block = logits.subspan(i * kBlock, std::min(kBlock, logits.size() - i * kBlock));
       m_blocks[i] = *std::max_element(block.begin(), block.end());
     }
-    const float largest = *std::max_element(m_blocks.begin(), m_blocks.end());
     m_sum = kernels::exponentials(logits.data(), static_cast<std::int64_t>(logits.size()), 1 / temperature, largest,
                                   m_values.data());
   }
@@ -130,7 +129,7 @@ TokenId sampleToken(std::span<const float> logits, const GenerateConfig& config,
     return static_cast<TokenId>(std::find(logits.begin(), logits.end(), largestLogit) - logits.begin());
   }
 
-  Descending candidates(logits, config.temperature);
+  Descending candidates(logits, largestLogit, config.temperature);
   if (config.topK > 0 && static_cast<std::size_t>(config.topK) < candidates.size()) {
     candidates.keep(static_cast<std::size_t>(config.topK));
   }

@@ -12,11 +12,11 @@ namespace strata::protocol {
 
 /// Which model, opened how. Two requests with equal references share one copy of the weights.
 struct ModelRef {
-  std::string model;    // a name of the project, a folder, or a run (ID, ID@STEP, DIR/runs/ID)
-  std::string adapter;  // a LoRA folder
-  std::string dtype;    // float32 | bfloat16; empty: as stored
-  std::string weights;  // int8 | int4[:group]; empty: as stored
-  std::string kv;       // int8 | fp8; empty: the dtype
+  std::string model;         // a name of the project, a folder, or a run (ID, ID@STEP, DIR/runs/ID)
+  std::string adapter = {};  // a LoRA folder
+  std::string dtype = {};    // float32 | bfloat16; empty: as stored
+  std::string weights = {};  // int8 | int4[:group]; empty: as stored
+  std::string kv = {};       // int8 | fp8; empty: the dtype
   std::string device = "cpu";
   std::int64_t context = 0;  // 0: the model's
   template <class V>
