@@ -86,18 +86,21 @@ TEST_P(DecodePlanTest, LogitsThatAreStillHeldAreNotOverwritten) {
 }
 
 TEST(DecodePlanThreads, HowManyWalkThroughTheLayersChangesNoBit) {
-  const auto model = Model::open({.path = sourceFolder() / "resources/models/sample-routed"}).value();
+  const auto plain = Model::open({.path = sourceFolder() / "resources/models/sample-routed"}).value();
   const int threads = at::get_num_threads();
-  for (const SharingMap& map : mapsOf(*model)) {
-    SCOPED_TRACE(printMap(map));
-    std::vector<at::Tensor> logits;
-    for (const int count : {1, 2, 3}) {
-      at::set_num_threads(count);
-      InferenceSession session(model, map, {.capacity = 400});
-      ASSERT_TRUE(session.prefill({someIds(300, 2000)}));
-      for (const TokenId id : {5, 6, 7}) logits.push_back(session.decode({id}).value());
+  for (const KvFormat kv : {KvFormat::plain, KvFormat::int8, KvFormat::fp8}) {
+    const auto model = plain->withKv(kv);
+    for (const SharingMap& map : mapsOf(*model)) {
+      SCOPED_TRACE(printMap(map) + " " + model->kvName());
+      std::vector<at::Tensor> logits;
+      for (const int count : {1, 2, 3}) {
+        at::set_num_threads(count);
+        InferenceSession session(model, map, {.capacity = 400});
+        ASSERT_TRUE(session.prefill({someIds(300, 2000)}));
+        for (const TokenId id : {5, 6, 7}) logits.push_back(session.decode({id}).value());
+      }
+      for (std::size_t i = 3; i < logits.size(); ++i) EXPECT_TRUE(at::equal(logits[i], logits[i % 3])) << i;
     }
-    for (std::size_t i = 3; i < logits.size(); ++i) EXPECT_TRUE(at::equal(logits[i], logits[i % 3])) << i;
   }
   at::set_num_threads(threads);
 }

@@ -2,7 +2,6 @@
 // but rounding separates them from a plain cache.
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include "core/model/generate.h"
 #include "core/model/memory.h"
@@ -194,25 +193,6 @@ TEST(KvFormatsOfTheSample, LoseLittleOfTheHeldOutLossUnderEveryMap) {
     EXPECT_LE(lossOf(*floating, map), 1.005 * stored);
     EXPECT_LE(lossOf(*both, map), 1.005 * stored);
   }
-}
-
-TEST(KvFormatsOfTheSample, HowManyThreadsDecodeChangesNoBit) {
-  const int threads = at::get_num_threads();
-  for (const char* kv : {"int8", "fp8"}) {
-    const auto model = sampleWith(kv);
-    for (const SharingMap& map : mapsOf(*model)) {
-      SCOPED_TRACE(printMap(map) + " " + kv);
-      std::vector<at::Tensor> logits;
-      for (const int count : {1, 2, 3}) {
-        at::set_num_threads(count);
-        InferenceSession session(model, map, {.capacity = 400});
-        ASSERT_TRUE(session.prefill({someIds(300, 2000)}));
-        for (const TokenId id : {5, 6, 7}) logits.push_back(session.decode({id}).value());
-      }
-      for (std::size_t i = 3; i < logits.size(); ++i) EXPECT_TRUE(at::equal(logits[i], logits[i % 3])) << i;
-    }
-  }
-  at::set_num_threads(threads);
 }
 
 TEST(KvFormatsOfTheSample, ShareTheWeightsOfOneModel) {
