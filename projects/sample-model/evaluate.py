@@ -35,7 +35,7 @@ class Strata:
                            "--threads", 1)
         scores = {name: {} for name in MAPS}
         with sqlite3.connect(f"file:{self.project}/runs/{answer['run']}/run.sqlite?mode=ro", uri=True) as database:
-            for name, question, f1 in database.execute("SELECT map, question, f1 FROM answers"):
+            for name, question, f1 in database.execute("SELECT map, question, json_extract(scores, '$.f1') FROM answers"):
                 scores[name][question] = f1
         return {result["map"]: result for result in answer["results"]}, scores
 
