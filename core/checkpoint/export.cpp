@@ -50,26 +50,54 @@ struct Exported {
   const TensorView& view;
   std::string source;
   DType dtype;
+
+  std::int64_t bytes() const { return view.elements() * static_cast<std::int64_t>(bytesOf(dtype)); }
 };
 
-Result<void> writeWeights(const Checkpoint& original, const TensorSource& weights, const fs::path& out,
-                          const ExportOptions& options) {
+/// By file, in the order of their data.
+using Plan = std::map<std::string, std::vector<Exported>>;
+
+Plan planOf(const Checkpoint& original, bool hasSource, const ExportOptions& options) {
   std::set<std::string> parameters;
   for (auto& [name, shape] : parameterShapes(original.config())) parameters.insert(name);
+  Plan plan;
   for (const auto& [file, tensors] : tensorsByFile(original)) {
-    std::vector<Exported> exported;
-    std::vector<TensorToWrite> header;
     for (const NamedView* tensor : tensors) {
       const auto& [name, view] = *tensor;
-      std::string source = weights ? sourceName(original, name, parameters) : "";
+      std::string source = hasSource ? sourceName(original, name, parameters) : "";
       const DType dtype = source.empty() ? view.dtype : options.dtype.value_or(view.dtype);
-      header.push_back({name, dtype, view.shape, {}});
-      exported.push_back({name, view, std::move(source), dtype});
+      plan[file].push_back({name, view, std::move(source), dtype});
     }
+  }
+  return plan;
+}
+
+/// Before anything is written. A file system that does not tell is tried.
+Result<void> requireRoom(std::int64_t bytes, const fs::path& out) {
+  std::error_code error;
+  const fs::path folder = fs::absolute(out, error).parent_path();
+  const fs::space_info space = fs::space(folder, error);
+  if (error || space.capacity == 0 || space.available >= static_cast<std::uintmax_t>(bytes)) return {};
+  constexpr std::int64_t kMiB = 1 << 20;
+  return fail(ErrorCode::diskFull,
+              "The export takes " + std::to_string((bytes + kMiB - 1) / kMiB) + " MiB, and " + folder.string() +
+                  " has " + std::to_string(static_cast<std::int64_t>(space.available) / kMiB) +
+                  " MiB free; free some, or give a folder on another disk.",
+              out.string());
+}
+
+Result<void> writeWeights(const Plan& plan, std::int64_t total, const TensorSource& weights, const fs::path& out,
+                          const ExportOptions& options) {
+  std::int64_t done = 0;
+  for (const auto& [file, exported] : plan) {
+    std::vector<TensorToWrite> header;
+    for (const Exported& tensor : exported) header.push_back({tensor.name, tensor.dtype, tensor.view.shape, {}});
     STRATA_TRY(const std::string head, makeSafetensorsHeader(header));
     STRATA_TRY(FileWriter writer, FileWriter::create(out / file));
     STRATA_CHECK(writer.write(std::string_view(head)));
     for (const Exported& tensor : exported) {
+      if (options.progress) options.progress(done, total);
+      done += tensor.bytes();
       if (options.cancel != nullptr && *options.cancel) {
         return fail(ErrorCode::cancelled, "The export was cancelled.");
       }
@@ -83,7 +111,7 @@ Result<void> writeWeights(const Checkpoint& original, const TensorSource& weight
         continue;
       }
       STRATA_TRY(const std::vector<std::byte> bytes, weights(tensor.source, tensor.dtype));
-      const std::size_t wanted = static_cast<std::size_t>(tensor.view.elements()) * bytesOf(tensor.dtype);
+      const auto wanted = static_cast<std::size_t>(tensor.bytes());
       if (bytes.size() != wanted) {
         return fail(ErrorCode::internal,
                     "The export has " + std::to_string(bytes.size()) + " bytes for tensor " + quotedName(tensor.name) +
@@ -123,6 +151,15 @@ bool isTokenizerFile(const std::string& name) {
          name.ends_with(".model");
 }
 
+Result<void> requireNew(const fs::path& out) {
+  std::error_code error;
+  if (fs::symlink_status(out, error).type() != fs::file_type::not_found &&
+      !(fs::is_directory(out, error) && fs::is_empty(out, error))) {
+    return fail(ErrorCode::usage, out.string() + " exists and is not an empty folder; give a new name.", out.string());
+  }
+  return {};
+}
+
 Result<void> exportChecked(const Checkpoint& original, const SharingMap& map, const TensorSource& weights,
                            const fs::path& out, const ExportOptions& options) {
   if (map.layers() != original.config().layers || !map.isInference()) {
@@ -131,19 +168,21 @@ Result<void> exportChecked(const Checkpoint& original, const SharingMap& map, co
                                       " layers.");
   }
   STRATA_CHECK(checkGeometry(map, original.config().kvGeometry()));
-  std::error_code error;
-  if (fs::symlink_status(out, error).type() != fs::file_type::not_found &&
-      !(fs::is_directory(out, error) && fs::is_empty(out, error))) {
-    return fail(ErrorCode::usage, out.string() + " exists and is not an empty folder; give a new name.", out.string());
-  }
+  STRATA_CHECK(requireNew(out));
   if (!original.isGguf()) {
     for (const auto& [file, tensors] : tensorsByFile(original)) {
       STRATA_CHECK(requireOwnFile(tensors.front()->second.file->path().parent_path(), file));
     }
     STRATA_CHECK(requireOwnFile(original.folder(), "config.json"));
   }
+  const Plan plan = planOf(original, static_cast<bool>(weights), options);
+  std::int64_t total = 0;
+  for (const auto& [file, tensors] : plan) {
+    for (const Exported& tensor : tensors) total += tensor.bytes();
+  }
+  STRATA_CHECK(requireRoom(total, out));
   STRATA_TRY(StagedFolder staged, StagedFolder::create(out));
-  STRATA_CHECK(writeWeights(original, weights, staged.path(), options));
+  STRATA_CHECK(writeWeights(plan, total, weights, staged.path(), options));
   STRATA_CHECK(writeIndex(original, staged.path(), options));
   Json config = original.config().raw;
   if (options.dtype) config[config.contains("torch_dtype") ? "torch_dtype" : "dtype"] = configName(*options.dtype);
@@ -156,6 +195,7 @@ Result<void> exportChecked(const Checkpoint& original, const SharingMap& map, co
   STRATA_CHECK(writeFile(staged.path() / "config.json", config.dump(2) + "\n"));
   STRATA_CHECK(writeFile(staged.path() / "strata_map.json", mapToJson(map).dump(2) + "\n"));
   STRATA_CHECK(copyTokenizerFiles(original.folder(), staged.path()));
+  if (!options.readme.empty()) STRATA_CHECK(writeFile(staged.path() / "README.md", options.readme));
   STRATA_CHECK(original.checkUnchanged());
   return staged.commit();
 }
@@ -172,6 +212,18 @@ Result<void> exportModel(const Checkpoint& original, const SharingMap& map, cons
   } catch (const std::exception& error) {
     return fail(ErrorCode::io, "The export to " + out.string() + " failed: " + error.what(), out.string());
   }
+}
+
+Result<void> exportAdapter(const fs::path& adapter, const fs::path& out, std::string_view readme) {
+  STRATA_CHECK(requireNew(out));
+  STRATA_TRY(StagedFolder staged, StagedFolder::create(out));
+  for (const char* name : {"adapter_config.json", "adapter_model.safetensors"}) {
+    STRATA_CHECK(requireOwnFile(adapter, name));
+    STRATA_TRY(const std::string bytes, readFile(adapter / name));
+    STRATA_CHECK(writeFile(staged.path() / name, bytes));
+  }
+  STRATA_CHECK(writeFile(staged.path() / "README.md", readme));
+  return staged.commit();
 }
 
 namespace {

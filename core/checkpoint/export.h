@@ -32,9 +32,15 @@ struct ExportOptions {
   /// The text of modeling_strata.py, with which transformers follows the map: written, and named in config.json under
   /// "auto_map" as the class of the model's architecture. Empty: neither; an "auto_map" of the original goes.
   std::string_view remoteCode = {};
+  std::string_view readme = {};                                              // README.md; empty: none
+  std::function<void(std::int64_t done, std::int64_t total)> progress = {};  // bytes of weights, after each tensor
 };
 Result<void> exportModel(const Checkpoint& original, const SharingMap& map, const TensorSource& weights,
                          const std::filesystem::path& out, const ExportOptions& options = {});
+
+/// The adapter's two files as they came, and `readme` as README.md. `out` must not exist or be empty.
+Result<void> exportAdapter(const std::filesystem::path& adapter, const std::filesystem::path& out,
+                           std::string_view readme);
 
 /// Copies the tokenizer and generation files of `from` into the existing folder `to`, or writes those that a GGUF file
 /// holds. Refuses a link that leaves `from`.

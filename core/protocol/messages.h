@@ -22,9 +22,9 @@ namespace strata::protocol {
 /// Requests of the window, answered by the engine.
 using Methods =
     std::tuple<Initialize, Shutdown, Cancel, ListFolder, PutFile, OpenProject, SetSides, SetLauncher, AddModel,
-               RemoveModel, SetTemplate, ListModels, InspectModel, EstimateMemory, LoadModel, UnloadModel, Generate,
-               CountPrompt, Compare, SampleQuestion, ListChats, OpenChat, PutChat, RemoveChat, ExportChat, CheckData,
-               ListData, AddData, RemoveData, ListMaps, PutMap, RenameMap, RemoveMap, ImportMap, ExportMap,
+               RemoveModel, SetTemplate, ListModels, InspectModel, EstimateMemory, ExportModel, LoadModel, UnloadModel,
+               Generate, CountPrompt, Compare, SampleQuestion, ListChats, OpenChat, PutChat, RemoveChat, ExportChat,
+               CheckData, ListData, AddData, RemoveData, ListMaps, PutMap, RenameMap, RemoveMap, ImportMap, ExportMap,
                ReadSensitivity, ReadSearch, ReadEvaluation, CompareEvaluations, ListSamples, ReadSample, AnnotateSample,
                ReadEvaluationMatrix, PlanEvaluation, WriteReport, ListReports, ReadReport, RemoveReport, ListJobs,
                StartJob, StopJob, MoveJob, PauseQueue, RemoveJob, AnnotateJob, ReadLog, ReadJobConfig, ExportJob,

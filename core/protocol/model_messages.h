@@ -232,7 +232,7 @@ struct ModelCard {
   std::string name, path, architecture, dtype, kvDtype, tokenizer, templateOrigin, defaultMap, problem;
   int layers = 0, width = 0, heads = 0, kvHeads = 0, headDim = 0, ffn = 0;
   std::int64_t vocab = 0, parameters = 0, bytesOnDisk = 0, context = 0, kvBytesPerToken = 0;
-  bool tied = false;
+  bool tied = false, adapter = false;
   std::vector<MapBytes> maps;
   std::string templateText;
   bool templateEdited = false;
@@ -262,6 +262,7 @@ struct ModelCard {
     v("context", context, "tokens a sequence may hold");
     v("kv_bytes_per_token", kvBytesPerToken, "under the full map");
     v("tied", tied, "whether the head is the embedding");
+    v("adapter", adapter, "whether it is a model with an adapter: a LoRA folder, or a run of one");
     v("maps", maps, "100, 75, 50, 33 and 25 % of the cache, and the model's own map");
   }
 };
@@ -303,6 +304,67 @@ struct EstimateMemory {
       v("total", total, "bytes");
       v("available", available, "bytes free on the device; 0: unknown");
       v("device_total", deviceTotal, "bytes of the device; 0: unknown");
+    }
+  };
+};
+
+/// How one program uses an export.
+struct ServingUse {
+  std::string program, needs, setup, command, check, problem;
+  std::int64_t kvBytes = 0, kvBytesFull = 0;
+  template <class V>
+  void visit(V& v) {
+    v("program", program, "Strata, vLLM or transformers");
+    v("needs", needs, "what it must have installed, as Markdown; empty: nothing");
+    v("setup", setup, "a line before the command: Python's import; empty: none");
+    v("command", command, "a line for the shell, or of Python; empty: it cannot use the export");
+    v("check", check, "how to tell that it shares, as Markdown");
+    v("problem", problem, "what does not work or saves less under this map; empty: nothing");
+    v("kv_bytes", kvBytes, "of one full cache under the map");
+    v("kv_bytes_full", kvBytesFull, "of one full cache under the full map");
+  }
+};
+
+struct ExportModel {
+  static constexpr const char* kName = "models/export";
+  static constexpr const char* kHelp =
+      "writes a model with its map as a stock Hugging Face folder, an adapter merged in, or the adapter alone; "
+      "progress; "
+      "can be cancelled, and then nothing is left";
+  struct Params {
+    ModelRef ref;
+    std::string map, dtype, path;
+    bool remoteCode = false, adapterAlone = false;
+    std::int64_t context = 0;
+    template <class V>
+    void visit(V& v) {
+      v("ref", ref, "the model; its dtype, weights, kv and device do not matter");
+      v("map", map, "as text; empty: the model's own");
+      v("dtype", dtype, "float32 or bfloat16 of the weights; empty: as stored");
+      v("path", path,
+        "the folder, which must not exist or be empty, relative to the project's; empty: a new one in its folder "
+        "exports");
+      v("remote_code", remoteCode, "writes modeling_strata.py, with which transformers follows the map");
+      v("adapter_alone", adapterAlone, "the adapter and how to serve it under the map, without the model");
+      v("context", context, "tokens that the answer's bytes are for; 0: the model's", Range{0, 1e12});
+    }
+  };
+  struct Answer {
+    std::string path, map;
+    int layers = 0, owners = 0;
+    std::int64_t bytes = 0, context = 0;
+    bool merged = false;
+    std::vector<ServingUse> uses;
+    template <class V>
+    void visit(V& v) {
+      v("path", path, "absolute");
+      v("map", map, "as text");
+      v("layers", layers, "L");
+      v("owners", owners, "layers that keep their own keys and values");
+      v("bytes", bytes, "of the folder's files");
+      v("context", context, "tokens that the bytes of the caches are for");
+      v("merged", merged, "whether an adapter was merged in");
+      v("uses", uses, "how programs use the folder; README.md in it says the same");
     }
   };
 };

@@ -152,8 +152,31 @@ struct ExportedModel {
   std::vector<std::int64_t> windows;  // [L], 0: none
   bool remoteCode;                    // modeling_strata.py is in the folder
 };
+
+/// How one program uses an export under its map. An export's README.md and the window show the same.
+struct ServingUse {
+  std::string program;       // "vLLM"
+  std::string needs = {};    // "with Strata's package strata-serving"; empty: nothing
+  std::string setup = {};    // a line before the command: Python's import; empty: none
+  std::string command = {};  // empty: it cannot, and `problem` says why
+  std::string check = {};    // how to tell that it shares, as Markdown
+  std::string problem = {};  // what does not work or saves less under this map; empty: nothing
+};
+/// `place`: the folder as the commands name it.
+std::vector<ServingUse> servingUses(const ExportedModel& model, const std::string& place);
 /// The part of an export's README.md about serving it: how to tell whether a server shares, and what a map that crosses
 /// sliding and full layers means for each.
 std::string servingNotes(const ExportedModel& model);
+
+struct ExportedAdapter {
+  std::string base;       // a folder or a GGUF file
+  std::string baseName;   // as a server names it
+  bool gguf;              // the base is a GGUF file
+  std::int64_t rank;      // the largest of its pairs
+  ExportedModel adapter;  // its name, and the map that it is to be served under
+};
+std::vector<ServingUse> servingUses(const ExportedAdapter& adapter, const std::string& place);
+/// The README.md of an adapter that is exported alone.
+std::string servingNotes(const ExportedAdapter& adapter);
 
 }  // namespace strata

@@ -91,6 +91,7 @@ Result<protocol::ModelCard> inspectModel(const protocol::ModelRef& ref, const st
   card.bytesOnDisk = checkpoint.bytesOnDisk();
   card.context = ref.context > 0 ? ref.context : config.maxPositions;
   card.tied = config.tied;
+  card.adapter = !ref.adapter.empty() || !opened.location.adapter.empty();
   for (const MapCost& cost : costsOf(maps, config, storage)) {
     card.maps.push_back({cost.map.name, cost.map.map.owners(), cost.kvBytesPerToken});
   }

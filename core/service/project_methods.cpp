@@ -6,6 +6,7 @@
 #include "core/base/files.h"
 #include "core/project/model_name.h"
 #include "core/project/project_files.h"
+#include "core/service/exporting.h"
 #include "core/service/model_list.h"
 #include "core/service/project_state.h"
 #include "core/text/chat_template.h"
@@ -51,6 +52,35 @@ std::optional<ProjectSide> fromMessage(const std::optional<protocol::Side>& side
                      .dtype = side->ref.dtype,
                      .device = side->ref.device,
                      .context = side->ref.context};
+}
+
+Result<protocol::ExportModel::Answer> exportModel(const protocol::ExportModel::Params& params,
+                                                  const std::optional<fs::path>& project, RequestContext& context) {
+  ExportRequest request{.model = params.ref.model,
+                        .adapter = params.ref.adapter,
+                        .map = params.map,
+                        .dtype = params.dtype,
+                        .remoteCode = params.remoteCode,
+                        .adapterAlone = params.adapterAlone};
+  if (!params.path.empty()) request.out = project ? *project / params.path : fs::path(params.path);
+  const auto tell = [&](std::int64_t done, std::int64_t total) {
+    context.progress("Writing the weights", done, total);
+  };
+  STRATA_TRY(const Exported done, exportTo(request, project, params.context, context.cancelled, tell));
+  protocol::ExportModel::Answer answer;
+  answer.path = done.folder.string();
+  answer.map = done.mapName;
+  answer.layers = done.map.layers();
+  answer.owners = done.map.owners();
+  answer.bytes = done.bytes;
+  answer.context = done.context;
+  answer.merged = done.merged;
+  for (std::size_t i = 0; i < done.uses.size(); ++i) {
+    const ServingUse& use = done.uses[i];
+    answer.uses.push_back(
+        {use.program, use.needs, use.setup, use.command, use.check, use.problem, done.kv[i], done.kvFull[i]});
+  }
+  return answer;
 }
 
 }  // namespace
@@ -228,6 +258,9 @@ void ProjectService::addTo(MethodTable& methods) {
   });
   methods.add<EstimateMemory>([state](const EstimateMemory::Params& params, RequestContext&) {
     return estimateModel(params, state->folder());
+  });
+  methods.add<ExportModel>([state](const ExportModel::Params& params, RequestContext& context) {
+    return exportModel(params, state->folder(), context);
   });
   const ProjectAccess access = [state]() -> Result<std::shared_ptr<HeldProject>> {
     auto now = state->current();

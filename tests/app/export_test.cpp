@@ -31,5 +31,13 @@ TEST(ExportVerb, SaysInItsReadmeHowToTellWhetherAServerShares) {
   EXPECT_FALSE(std::filesystem::exists(out / "modeling_strata.py"));
 }
 
+TEST(ExportVerb, AnAdapterAloneTakesNoOptionOfAModel) {
+  const TemporaryFolder folder;
+  const Answer none = runProgram({"export", storyModel(), "--adapter-alone", folder.path() / "out"});
+  EXPECT_EQ(none.code, 2);
+  EXPECT_THAT(none.err, HasSubstr("has no adapter"));
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "out"));
+}
+
 }  // namespace
 }  // namespace strata

@@ -235,6 +235,17 @@ TEST(ServingNotes, NameTheLayersThatReadAcrossAWindow) {
   const std::string notes = servingNotes({"mixed", *parseMap("0,0,2,2", 4), 128, {8, 0, 0, 8}, true});
   EXPECT_THAT(notes, HasSubstr("(layer 1 reads layer 0, layer 3 reads layer 2)"));
   EXPECT_THAT(notes, HasSubstr("trust_remote_code=True"));
+  const std::vector<ServingUse> uses = servingUses({"mixed", *parseMap("0,0,2,2", 4), 128, {8, 0, 0, 8}, true}, "/m");
+  EXPECT_EQ(uses[0].problem, "");
+  EXPECT_THAT(uses[1].problem, HasSubstr("vLLM refuses"));
+  EXPECT_THAT(uses[2].problem, HasSubstr("saves less"));
+}
+
+TEST(ServingUses, QuoteAFolderForTheShellAndForPython) {
+  const ExportedModel model{"a \"b\"", *parseMap("stride:2", 4), 128, {0, 0, 0, 0}, false};
+  const std::vector<ServingUse> uses = servingUses(model, "/tmp/a \"b\"");
+  EXPECT_EQ(uses[0].command, "strata serve '/tmp/a \"b\"'");
+  EXPECT_EQ(uses[2].command, R"(model = strata_hf.load("/tmp/a \"b\""))");
 }
 
 TEST(Charts, AllThatIsDrawnLiesWithinTheDrawing) {
