@@ -7,13 +7,12 @@
 #include <cstring>
 
 #include "app/strata/cli.h"
+#include "app/strata/version.h"
 #include "core/base/log.h"
 #include "core/model/memory.h"
 
 namespace strata {
 namespace {
-
-constexpr const char* kVersion = STRATA_VERSION;
 
 /// The first signal asks for an orderly end, the second one ends.
 void onSignal(int) {
@@ -78,7 +77,7 @@ int run(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) out.json = out.json || std::strcmp(argv[i], "--json") == 0;
 
   CLI::App app("Strata: models whose layers share one another's KV cache.", "strata");
-  app.set_version_flag("--version", std::string("strata ") + kVersion);
+  app.set_version_flag("--version", versionText, "Print the version and how it was built, and exit");
   app.add_flag("--json", out.json, "the answer as one JSON object");
   app.require_subcommand(1);
   std::vector<std::pair<CLI::App*, VerbAction>> verbs;

@@ -35,6 +35,7 @@ if(STRATA_TESTS)
 endif()
 
 if(STRATA_TORCH)
+  find_package(MPI QUIET COMPONENTS C)  # for core/distributed/mpi alone, which is opened at run time
   # LibTorch as packaging/setup unpacks it, or any other one: -DSTRATA_LIBTORCH=<folder with torch/ and nvidia/>.
   # Torch's own CMake package drags in Caffe2's search for CUDA; the CPU engine needs two libraries.
   set(STRATA_LIBTORCH "${PROJECT_SOURCE_DIR}/.deps/libtorch" CACHE PATH "LibTorch: the unpacked wheel")
@@ -47,8 +48,7 @@ if(STRATA_TORCH)
     ${STRATA_LIBTORCH}/torch/include ${STRATA_LIBTORCH}/torch/include/torch/csrc/api/include)
   file(GLOB torch_openmp ${torch_lib}/libgomp*.so*)  # its pool of threads, which core/model/threads.cpp shares
   target_link_libraries(Strata::Torch INTERFACE ${torch_lib}/libtorch_cpu.so ${torch_lib}/libc10.so ${torch_openmp})
-  target_link_options(Strata::Torch INTERFACE
-    -Wl,-rpath,${torch_lib} -Wl,-rpath-link,${STRATA_LIBTORCH}/nvidia/cu13/lib -Wl,--disable-new-dtags)
+  target_link_options(Strata::Torch INTERFACE -Wl,-rpath-link,${STRATA_LIBTORCH}/nvidia/cu13/lib -Wl,--disable-new-dtags)
 endif()
 
 # Apache Arrow as packaging/setup unpacks it, or any other one: -DSTRATA_ARROW=<folder with pyarrow/>.
@@ -62,6 +62,6 @@ endif()
 add_library(Strata::Arrow INTERFACE IMPORTED)
 target_include_directories(Strata::Arrow SYSTEM INTERFACE ${arrow_lib}/include)
 target_link_libraries(Strata::Arrow INTERFACE ${arrow_libraries})
-target_link_options(Strata::Arrow INTERFACE -Wl,-rpath,${arrow_lib} -Wl,--disable-new-dtags)
+target_link_options(Strata::Arrow INTERFACE -Wl,--disable-new-dtags)
 
 find_program(STRATA_NVCC nvcc HINTS /usr/local/cuda/bin)

@@ -18,7 +18,7 @@ function(strata_icons target list)
   endforeach()
   set(resource ${CMAKE_CURRENT_BINARY_DIR}/strata_icons.qrc)
   file(CONFIGURE OUTPUT ${resource} CONTENT "<RCC>\n  <qresource prefix=\"/icons\">\n${entries}  </qresource>\n</RCC>\n")
-  qt6_add_resources(generated ${resource})
+  qt6_add_resources(generated ${resource} OPTIONS --format-version 1)  # the first without times of files
   target_sources(${target} PRIVATE ${generated})
   set_source_files_properties(${generated} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 endfunction()

@@ -1,17 +1,98 @@
-# cmake --install build/release --prefix DIR: programs, sample project and models, desktop file and icon. LibTorch and Arrow are
-# used from where packaging/setup put them.
+# cmake --install build/release --prefix DIR: a folder that runs wherever it is moved to on a Debian 12: programs, the libraries
+# that Debian does not have (lib/strata), samples, manual, completions, desktop file and icon.
+# The component `strata` is all but the kernels for NVIDIA GPUs, which are the component `cuda`.
 include(GNUInstallDirs)
-set_target_properties(strata PROPERTIES INSTALL_RPATH $ORIGIN/../lib/strata INSTALL_RPATH_USE_LINK_PATH ON)
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME strata)
+set(private lib/strata)
+
+# What the programs need of LibTorch and Arrow, and what that needs of the folders beside it. libgomp is Debian's.
+set(private_folders ${torch_lib} ${arrow_lib})
+file(GLOB nvidia_folders ${STRATA_LIBTORCH}/nvidia/*/lib)
+list(APPEND private_folders ${nvidia_folders})
+function(strata_needed file out)
+  execute_process(COMMAND ${CMAKE_OBJDUMP} -p ${file} OUTPUT_VARIABLE headers COMMAND_ERROR_IS_FATAL ANY)
+  string(REGEX MATCHALL "NEEDED +[^\n]+" names "${headers}")
+  list(TRANSFORM names REPLACE "NEEDED +" "")
+  set(${out} ${names} PARENT_SCOPE)
+endfunction()
+function(strata_strip name component)
+  install(CODE "
+    if(CMAKE_INSTALL_DO_STRIP)
+      execute_process(COMMAND ${CMAKE_STRIP} --strip-unneeded \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${private}/${name}\"
+        COMMAND_ERROR_IS_FATAL ANY)
+    endif()" COMPONENT ${component})
+endfunction()
+set(private_names)
+set(waiting libtorch_cpu.so libc10.so)
+foreach(library IN LISTS arrow_libraries)
+  cmake_path(GET library FILENAME name)
+  list(APPEND waiting ${name})
+endforeach()
+while(waiting)
+  list(POP_FRONT waiting name)
+  if(name IN_LIST private_names OR name STREQUAL "libgomp.so.1")
+    continue()
+  endif()
+  find_file(library ${name} PATHS ${private_folders} NO_DEFAULT_PATH NO_CACHE)
+  if(library)
+    list(APPEND private_names ${name})
+    file(REAL_PATH ${library} real)
+    install(FILES ${real} DESTINATION ${private} RENAME ${name})
+    strata_needed(${library} needed)
+    list(APPEND waiting ${needed})
+    if(NOT library MATCHES "/nvidia/")  # whose licence wants them as they are
+      strata_strip(${name} strata)
+    endif()
+  endif()
+  unset(library)
+endwhile()
+
+set_target_properties(strata PROPERTIES INSTALL_RPATH "$ORIGIN/../${private};$ORIGIN/../${private}/cuda/torch/lib")
 install(TARGETS strata RUNTIME)
-install(TARGETS strata_environment LIBRARY DESTINATION lib/strata)
-if(TARGET strata_cuda)
-  install(FILES ${PROJECT_BINARY_DIR}/lib/libstrata_cuda.so DESTINATION lib/strata)
-endif()
+install(TARGETS strata_environment LIBRARY DESTINATION ${private} NAMELINK_SKIP)
 install(DIRECTORY projects/tiny-stories DESTINATION ${CMAKE_INSTALL_DATADIR}/strata/projects)
 install(DIRECTORY resources/models DESTINATION ${CMAKE_INSTALL_DATADIR}/strata/resources)
-install(FILES LICENSE packaging/dependencies.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY resources/presets DESTINATION ${CMAKE_INSTALL_DATADIR}/strata)
+if(TARGET strata_cuda)
+  install(FILES ${PROJECT_BINARY_DIR}/lib/libstrata_cuda.so DESTINATION ${private} COMPONENT cuda)
+  strata_strip(libstrata_cuda.so cuda)
+  install(PROGRAMS packaging/strata-cuda-setup DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT cuda)
+  install(FILES packaging/wheels/fetch packaging/wheels/libtorch.txt packaging/wheels/cuda.txt
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/strata/wheels COMPONENT cuda)
+endif()
+
+# Licences.
+set(doc ${CMAKE_INSTALL_DATADIR}/doc)
+install(FILES LICENSE NEWS.md packaging/dependencies.md packaging/debian/copyright resources/guide/serving.md DESTINATION ${doc}/strata)
+if(TARGET strata_cuda)
+  install(FILES packaging/debian/copyright DESTINATION ${doc}/strata-cuda COMPONENT cuda)
+endif()
+foreach(package torch nvidia_cuda_runtime pyarrow)
+  file(GLOB licences ${STRATA_LIBTORCH}/${package}-*.dist-info/licenses/* ${STRATA_ARROW}/${package}-*.dist-info/licenses/*)
+  install(FILES ${licences} DESTINATION ${doc}/strata/${package})
+endforeach()
+
 if(STRATA_WINDOW)
   install(TARGETS strata-workbench RUNTIME)
   install(FILES packaging/strata-workbench.desktop DESTINATION ${CMAKE_INSTALL_DATADIR}/applications)
   install(FILES resources/icons/strata.svg DESTINATION ${CMAKE_INSTALL_DATADIR}/icons/hicolor/scalable/apps)
+  install(FILES packaging/org.strata_workbench.strata.metainfo.xml DESTINATION ${CMAKE_INSTALL_DATADIR}/metainfo)
+
+  # Manual pages and completions, from what the programs print for --help.
+  set(manual ${PROJECT_BINARY_DIR}/manual)
+  set(manual_pages ${manual}/strata.1 ${manual}/strata-workbench.1)
+  set(completions strata.bash _strata strata.fish strata-workbench.bash _strata-workbench strata-workbench.fish)
+  list(TRANSFORM completions PREPEND ${manual}/ OUTPUT_VARIABLE completion_files)
+  list(JOIN private_folders ":" library_path)
+  add_custom_command(OUTPUT ${manual_pages} ${completion_files}
+    COMMAND ${CMAKE_COMMAND} -E env LD_LIBRARY_PATH=${library_path}:${PROJECT_BINARY_DIR}/lib
+      ${PROJECT_SOURCE_DIR}/packaging/manual ${manual} $<TARGET_FILE:strata> $<TARGET_FILE:strata-workbench>
+    DEPENDS strata strata-workbench ${PROJECT_SOURCE_DIR}/packaging/manual VERBATIM COMMENT "Writing manual pages and completions")
+  add_custom_target(strata_manual ALL DEPENDS ${manual_pages} ${completion_files})
+  install(FILES ${manual_pages} DESTINATION ${CMAKE_INSTALL_DATADIR}/man/man1)
+  foreach(program strata strata-workbench)
+    install(FILES ${manual}/${program}.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME ${program})
+    install(FILES ${manual}/_${program} DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+    install(FILES ${manual}/${program}.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+  endforeach()
 endif()

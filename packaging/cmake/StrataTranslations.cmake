@@ -14,7 +14,7 @@ function(strata_translations target)
   endforeach()
   set(resource ${CMAKE_CURRENT_BINARY_DIR}/strata_translations.qrc)
   file(CONFIGURE OUTPUT ${resource} CONTENT "<RCC>\n  <qresource prefix=\"/translations\">\n${entries}  </qresource>\n</RCC>\n")
-  qt6_add_resources(generated ${resource})
+  qt6_add_resources(generated ${resource} OPTIONS --format-version 1)
   target_sources(${target} PRIVATE ${generated})
   set_source_files_properties(${generated} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 
