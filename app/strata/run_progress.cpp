@@ -30,12 +30,19 @@ TrainProgress::TrainProgress() {
   m_hooks.onStep = [this](const StepResult& step) {
     if (m_shown) m_shown->update(step.step + 1, fmt::format("loss {:.4f}  lr {:.2e}", step.loss, step.learningRate));
   };
+  m_hooks.onNote = [this](const std::string& text) {
+    if (m_shown) m_shown->note(text);
+  };
   m_hooks.onEvaluation = [this](const EvaluationPoint& point) {
     std::string line = fmt::format("step {}  map {}", point.step, point.map);
     if (point.nll) line += fmt::format("  nll {:.4f}", *point.nll);
     if (point.f1) line += fmt::format("  f1 {:.1f} %  em {:.1f} %", 100 * *point.f1, 100 * *point.em);
     if (m_shown) m_shown->note(line);
   };
+}
+
+void TrainProgress::lead(Communicator* ranks) {
+  m_hooks.ranks = ranks;
 }
 
 int exitCodeOf(RunState state) {

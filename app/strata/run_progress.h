@@ -21,6 +21,8 @@ class TrainProgress {
   TrainProgress(const TrainProgress&) = delete;
   TrainProgress& operator=(const TrainProgress&) = delete;
   const TrainHooks& hooks() const { return m_hooks; }
+  /// The run is trained on these ranks too; may be null.
+  void lead(Communicator* ranks);
   /// Keeps the log of the run that begins: its folder by its id.
   void keepLog(std::function<std::filesystem::path(const std::string& id)> folderOf);
   /// Nothing before a run has begun, or without keepLog().

@@ -4,6 +4,7 @@
 
 #include "app/strata/cli.h"
 #include "app/strata/field_options.h"
+#include "app/strata/ranks.h"
 #include "app/strata/run_progress.h"
 #include "core/config/presets.h"
 #include "core/config/train_config.h"
@@ -16,6 +17,7 @@ namespace {
 struct TrainArguments {
   explicit TrainArguments(CLI::App& verb) : fields(verb) {}
   std::string preset, config, resume, extend, project;
+  bool distributed = false;
   FieldOptions fields;
 };
 
@@ -106,11 +108,28 @@ Result<TrainAnswer> start(const TrainArguments& arguments, const TrainHooks& hoo
   return answer;
 }
 
-Result<int> run(const TrainArguments& arguments, const Output& out) {
-  if (!arguments.resume.empty() && !arguments.extend.empty()) {
-    return fail(ErrorCode::usage, "Both --resume and --extend are given; give one.", "--resume");
+/// What rank 0 trains, as the other ranks read it.
+Result<TrainConfig> followedConfig(const TrainArguments& arguments) {
+  STRATA_TRY(const RunRequest request, requestOf(arguments));
+  if (!arguments.resume.empty()) {
+    STRATA_TRY(const fs::path folder, trainingRunFolder(arguments.resume, projectOf(arguments), "--resume"));
+    STRATA_TRY(const ResumeChanges changes, resumeChangesOf(folder, request));
+    return resumedConfig(folder, changes);
   }
+  if (arguments.extend.empty()) {
+    STRATA_TRY(TrainConfig config, newRunConfig(request));
+    STRATA_CHECK(resolveNames(projectOf(arguments), config));
+    return config;
+  }
+  STRATA_TRY(const fs::path folder, trainingRunFolder(arguments.extend, projectOf(arguments), "--extend"));
+  STRATA_TRY(TrainConfig config, extendedRunConfig(folder, request));
+  STRATA_CHECK(resolveNames(projectOf(arguments), config));
+  return config;
+}
+
+Result<int> run(const TrainArguments& arguments, const Output& out, Communicator* ranks) {
   TrainProgress progress;
+  progress.lead(ranks);
   progress.keepLog([&arguments](const std::string& id) -> fs::path {
     if (!arguments.project.empty()) return fs::path(arguments.project) / "runs" / id;
     const auto run = findRun(!arguments.resume.empty() ? arguments.resume : arguments.extend, {});
@@ -145,6 +164,16 @@ Result<int> run(const TrainArguments& arguments, const Output& out) {
   return exitCodeOf(answer.state);
 }
 
+Result<int> runAlone(const TrainArguments& arguments, const Output& out) {
+  if (!arguments.resume.empty() && !arguments.extend.empty()) {
+    return fail(ErrorCode::usage, "Both --resume and --extend are given; give one.", "--resume");
+  }
+  if (!arguments.distributed) return run(arguments, out, nullptr);
+  return onRanks(
+      out, [&](Communicator& ranks) { return run(arguments, out, &ranks); },
+      [&](Communicator& ranks) -> Result<void> { return followTraining(followedConfig(arguments), ranks); });
+}
+
 }  // namespace
 
 VerbAction addTrain(CLI::App& verb, const Output& out) {
@@ -157,9 +186,12 @@ VerbAction addTrain(CLI::App& verb, const Output& out) {
   verb.add_option("--extend", arguments->extend, "a new run from another's last checkpoint, with its own schedule")
       ->type_name("RUN");
   verb.add_option("--project", arguments->project, "project folder; made where there is none")->type_name("DIR");
+  verb.add_flag(
+      "--distributed", arguments->distributed,
+      "share the work with the other ranks that mpirun or srun started: mpirun -np 4 strata train --distributed");
   arguments->fields.add(TrainConfig());
   arguments->fields.joinRepeated("eval-maps");
-  return [arguments, &out] { return run(*arguments, out); };
+  return [arguments, &out] { return runAlone(*arguments, out); };
 }
 
 }  // namespace strata

@@ -18,7 +18,7 @@
 namespace strata {
 namespace {
 
-/// The folder of this executable: the kernels' module lies beside it or in ../lib.
+/// The folder of this executable: modules lie beside it or in ../lib.
 std::filesystem::path programFolder() {
   std::error_code ignored;
   return std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
@@ -52,11 +52,7 @@ CudaModule loadCuda() {
         std::string("LibTorch's CUDA part could not be loaded (") + dlerror() + "; packaging/setup --cuda installs it)";
     return module;
   }
-  const auto root = programFolder().parent_path();
-  for (const auto& folder : {programFolder(), root / "lib", root / "lib/strata"}) {
-    module.kernels = dlopen((folder / "libstrata_cuda.so").c_str(), RTLD_NOW | RTLD_GLOBAL);
-    if (module.kernels != nullptr) break;
-  }
+  module.kernels = openModule("libstrata_cuda.so");
   if (module.kernels == nullptr) {
     const char* reason = dlerror();
     logWarning(std::string("The GPU kernels (libstrata_cuda.so) cannot be used: ") +
@@ -71,6 +67,15 @@ const CudaModule& cudaModule() {
 }
 
 }  // namespace
+
+void* openModule(const char* name) {
+  const auto root = programFolder().parent_path();
+  std::error_code ignored;
+  for (const auto& folder : {programFolder(), root / "lib", root / "lib/strata"}) {
+    if (std::filesystem::exists(folder / name, ignored)) return dlopen((folder / name).c_str(), RTLD_NOW | RTLD_GLOBAL);
+  }
+  return dlopen(name, RTLD_NOW | RTLD_GLOBAL);
+}
 
 std::string processorName() {
   std::ifstream file("/proc/cpuinfo");

@@ -36,6 +36,8 @@ std::int64_t deviceMemory(c10::Device device);
 /// Whether a kernel of libstrata_cuda.so was started (0). Each failure is logged once.
 bool launched(const char* kernel, int status);
 
+/// dlopen() of one of Strata's own modules, which lie beside the program or in ../lib; null: dlerror() says why.
+void* openModule(const char* name);
 /// The entry points of libstrata_cuda.so, or nullptr. Never throws.
 void* cudaKernel(const char* name);
 

@@ -31,21 +31,26 @@ double AdamW::clipFactor(double norm, double clip) {
   return clip > 0 ? std::min(1.0, clip / (norm + kClipEpsilon)) : 1.0;
 }
 
-void AdamW::step(double learningRate, double factor) {
+void AdamW::makeMoments() {
   const c10::NoGradGuard guard;
   const MemoryScope scope(MemoryPart::optimizer);
-  for (std::size_t i = 0; i < m_parameters.size(); ++i) {  // before any weight changes: memory may run out here
+  for (std::size_t i = 0; i < m_parameters.size(); ++i) {
     const at::Tensor& value = m_parameters[i].value;
     State& state = m_states[i];
     if (!value.grad().defined() || state.m.defined()) continue;
     const at::Tensor m = at::zeros_like(value), v = at::zeros_like(value);
     state = {m, v, at::zeros({}, value.options().dtype(at::kFloat))};
   }
+}
+
+void AdamW::step(double learningRate, double factor) {
+  const c10::NoGradGuard guard;
+  makeMoments();  // before any weight changes
   for (const bool decays : {true, false}) {
     std::vector<at::Tensor> values, gradients, ms, vs, steps;
     for (std::size_t i = 0; i < m_parameters.size(); ++i) {
       const at::Tensor& value = m_parameters[i].value;
-      if (!value.grad().defined() || (value.dim() >= 2) != decays) continue;
+      if (!value.grad().defined() || m_parameters[i].decays != decays) continue;
       State& state = m_states[i];
       state.steps.add_(1);
       values.push_back(value);

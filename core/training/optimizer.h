@@ -12,14 +12,15 @@ namespace strata {
 
 struct NamedParameter {
   std::string name;
-  at::Tensor value;  // F32 leaf that requires a gradient
+  at::Tensor value;    // F32, whose gradient is its grad()
+  bool decays = true;  // weights do, norms and biases do not
 };
 
 struct AdamWSettings {
   double beta1 = 0.9;
   double beta2 = 0.95;
   double epsilon = 1e-8;
-  double weightDecay = 0.1;  // on parameters with two or more dimensions
+  double weightDecay = 0.1;  // on parameters that decay
 };
 
 class AdamW {
@@ -30,6 +31,8 @@ class AdamW {
   at::Tensor gradientNorm() const;
   /// What the gradients are multiplied with so that their norm is at most `clip` (0: any): clip / (norm + 1e-6), or 1.
   static double clipFactor(double norm, double clip);
+  /// The moments of parameters that have a gradient and none yet: what of step() may run out of memory.
+  void makeMoments();
   /// One update with the gradients times `factor`, which costs no pass over them of its own.
   void step(double learningRate, double factor = 1);
   void zeroGradients();

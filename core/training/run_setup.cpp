@@ -1,6 +1,7 @@
 #include "core/training/run_setup.h"
 
 #include <ATen/Parallel.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -136,12 +137,44 @@ Result<std::vector<NamedMap>> evaluatedMaps(const TrainConfig& config, const Mod
               "--early-stop-map");
 }
 
-Result<RunSetup> prepareRun(TrainConfig config) {
-  STRATA_CHECK(checkTrainConfig(config));
+namespace {
+
+/// Everything but the trainer, and what that is made of.
+struct Parts {
   RunSetup setup;
+  c10::Device device = c10::Device(c10::DeviceType::CPU);
+  Weights weights;
+  RoutingScript script;
+};
+
+/// Of a machine's cores those that this process may use, shared among the ranks there.
+int threadsOf(const TrainConfig& config, const Communicator* ranks) {
+  if (config.threads > 0) return config.threads;
+  const int all = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  if (ranks == nullptr) return all;
+  const auto ofMachine = static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN));
+  return std::max(1, std::min(all, ofMachine / ranks->localRanks()));  // mpirun may have bound it to fewer
+}
+
+/// A GPU that no rank of the same machine has.
+Result<c10::Device> deviceOf(const TrainConfig& config, const Communicator* ranks) {
   STRATA_TRY(const c10::Device device, chooseDevice(config.device));
-  at::set_num_threads(config.threads > 0 ? config.threads
-                                         : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
+  if (ranks == nullptr || device.is_cpu() || config.device.find(':') != std::string::npos) return device;
+  return chooseDevice("cuda:" + std::to_string(ranks->localRank()));
+}
+
+Result<Parts> readParts(TrainConfig config, const Communicator* ranks) {
+  STRATA_CHECK(checkTrainConfig(config));
+  if (ranks != nullptr && ranks->ranks() > config.batch) {
+    return fail(ErrorCode::usage,
+                "A batch of " + std::to_string(config.batch) + " sequences cannot be shared by " +
+                    std::to_string(ranks->ranks()) + " ranks; start fewer ranks, or give a larger batch.",
+                "--batch");
+  }
+  Parts parts;
+  RunSetup& setup = parts.setup;
+  STRATA_TRY(parts.device, deviceOf(config, ranks));
+  at::set_num_threads(threadsOf(config, ranks));
   ModelLocation location;
   if (config.init.empty()) {
     STRATA_TRY(location, locateModel(config.model));
@@ -200,19 +233,39 @@ Result<RunSetup> prepareRun(TrainConfig config) {
       STRATA_TRY(setup.eosIds, eosIds(checkpoint));
     }
   }
-  RoutingScript script;
   if (!config.routings.empty()) {
-    STRATA_TRY(script, readRoutings(config.routings, setup.model.layers, setup.config.routingGroups, config.steps));
+    STRATA_TRY(parts.script,
+               readRoutings(config.routings, setup.model.layers, setup.config.routingGroups, config.steps));
   }
   try {
-    STRATA_TRY(Weights weights, startingWeights(setup.config, location, setup.model, device));
-    setup.trainer = std::make_unique<Trainer>(setup.config, setup.model, std::move(weights), *setup.data, device,
-                                              std::move(script));
+    STRATA_TRY(parts.weights, startingWeights(setup.config, location, setup.model, parts.device));
   } catch (const std::exception& exception) {
+    return tl::unexpected(errorFromException(exception));
+  }
+  return parts;
+}
+
+}  // namespace
+
+Result<RunSetup> prepareRun(TrainConfig config, Communicator* ranks) {
+  Result<Parts> parts = readParts(std::move(config), ranks);
+  STRATA_CHECK(agree(ranks, parts ? Result<void>() : tl::unexpected(parts.error())));
+  RunSetup setup = std::move(parts->setup);
+  try {
+    setup.trainer = std::make_unique<Trainer>(setup.config, setup.model, std::move(parts->weights), *setup.data,
+                                              parts->device, std::move(parts->script), ranks);
+  } catch (const std::exception& exception) {
+    if (ranks != nullptr) ranks->abort(errorFromException(exception).message);
     return tl::unexpected(errorFromException(exception));
   }
   setup.config = setup.trainer->config();
   return setup;
+}
+
+Trainer::Save saveOf(const RunSetup& setup) {
+  return [&setup](const std::filesystem::path& folder) {
+    return writeTrainState(*setup.trainer, setup.modelFolder, folder);
+  };
 }
 
 Result<void> takeOver(RunSetup& setup, const std::filesystem::path& parent) {

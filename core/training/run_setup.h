@@ -42,7 +42,11 @@ Result<std::vector<NamedMap>> evaluatedMaps(const TrainConfig& config, const Mod
 
 /// Checks the configuration and opens what it names. The configuration in the answer has absolute paths, a run that it
 /// starts from with its step, and no open choices; epochs have become steps.
-Result<RunSetup> prepareRun(TrainConfig config);
+/// With ranks, all of them call it, and it fails on all where it does on one.
+Result<RunSetup> prepareRun(TrainConfig config, Communicator* ranks = nullptr);
+
+/// What Trainer::saveWith() writes of this run.
+Trainer::Save saveOf(const RunSetup& setup);
 
 /// Weights to train from: of a checkpoint (an adapter of `location` is merged), or random ones with init; new LoRA
 /// pairs with lora. Throws what LibTorch throws.

@@ -16,7 +16,48 @@ Result<TrainAnswer> trainIn(Run& run, RunSetup setup, const TrainHooks& hooks) {
   return TrainingLoop(run, std::move(setup), hooks, phase).go();
 }
 
+/// What a run begins from besides its configuration.
+enum class From : std::int64_t { nothing, checkpoint, parent };
+
+/// On every rank what rank 0 says, and that all of them read the same data.
+Result<void> restore(RunSetup& setup, From from, const std::filesystem::path& folder, Communicator* ranks) {
+  Trainer& trainer = *setup.trainer;
+  std::vector<std::int64_t> told = {static_cast<std::int64_t>(from),
+                                    static_cast<std::int64_t>(trainer.dataFingerprint())};
+  std::string where = folder.string();
+  if (ranks != nullptr) {
+    ranks->broadcast(told, 0);
+    ranks->broadcast(where, 0);
+    const bool same = told.at(1) == static_cast<std::int64_t>(trainer.dataFingerprint());
+    STRATA_CHECK(agree(ranks, same ? Result<void>()
+                                   : fail(ErrorCode::invalidData,
+                                          "The training data " + setup.config.data +
+                                              " are not those that rank 0 reads; bring the same file to all machines.",
+                                          "--data")));
+  }
+  Result<void> own;
+  switch (static_cast<From>(told.at(0))) {
+    case From::nothing:
+      break;
+    case From::checkpoint:
+      own = readTrainState(trainer, where, Restore::everything);
+      break;
+    case From::parent:
+      own = takeOver(setup, where);
+      break;
+  }
+  return agree(ranks, own);
+}
+
 }  // namespace
+
+Result<void> followTraining(const Result<TrainConfig>& config, Communicator& ranks) {
+  if (!config) return agree(&ranks, tl::unexpected(config.error()));
+  STRATA_TRY(RunSetup setup, prepareRun(*config, &ranks));
+  STRATA_CHECK(restore(setup, From::nothing, {}, &ranks));
+  setup.trainer->follow(setup.held, saveOf(setup));
+  return {};
+}
 
 RunState stateAfter(const Error& error) {
   const bool mayPass = error.code == ErrorCode::outOfMemory || error.code == ErrorCode::diskFull;
@@ -24,7 +65,8 @@ RunState stateAfter(const Error& error) {
 }
 
 Result<TrainAnswer> startTraining(const Project& project, const TrainConfig& config, const TrainHooks& hooks) {
-  STRATA_TRY(RunSetup setup, prepareRun(config));
+  STRATA_TRY(RunSetup setup, prepareRun(config, hooks.ranks));
+  STRATA_CHECK(restore(setup, From::nothing, {}, hooks.ranks));
   STRATA_TRY(Run run, Run::create(project, kTrainKind, configToJson(setup.config)));
   return trainIn(run, std::move(setup), hooks);
 }
@@ -39,24 +81,31 @@ Result<TrainAnswer> continueRun(Run& run, const ResumeChanges& changes, const Tr
     return fail(ErrorCode::usage, "The run " + run.info().id + " is done; extend it as a new run.", "--resume");
   }
   PhaseFile phase(folder);  // from the beginning: a killed process may have left that it saves
-  STRATA_TRY(TrainConfig config, configOfRun(folder));
-  if (changes.microBatch) config.microBatch = *changes.microBatch;
-  if (changes.threads) config.threads = *changes.threads;
-  if (changes.evalEvery) config.evalEvery = *changes.evalEvery;
-  STRATA_TRY(RunSetup setup, prepareRun(config));
+  STRATA_TRY(const TrainConfig config, resumedConfig(folder, changes));
+  STRATA_TRY(RunSetup setup, prepareRun(config, hooks.ranks));
   STRATA_TRY(const auto step, newestGoodCheckpoint(folder, [](const Error& error) { logWarning(error.message); }));
   if (step) {
-    STRATA_CHECK(readTrainState(*setup.trainer, checkpointFolder(folder, *step), Restore::everything));
+    STRATA_CHECK(restore(setup, From::checkpoint, checkpointFolder(folder, *step), hooks.ranks));
   } else if (!checkpointSteps(folder).empty()) {
     return fail(
         ErrorCode::invalidData,
         "No checkpoint of the run " + run.info().id + " is whole; to train anew from the start, begin a new run.",
         folder.string());
   } else if (!run.info().parent.empty()) {  // killed, or queued, before what it takes over was saved
-    STRATA_CHECK(takeOver(setup, folder.parent_path() / run.info().parent));
+    STRATA_CHECK(restore(setup, From::parent, folder.parent_path() / run.info().parent, hooks.ranks));
+  } else {
+    STRATA_CHECK(restore(setup, From::nothing, {}, hooks.ranks));
   }
   STRATA_CHECK(run.setConfig(configToJson(setup.config)));
   return TrainingLoop(run, std::move(setup), hooks, phase).go();
+}
+
+Result<TrainConfig> resumedConfig(const std::filesystem::path& runFolder, const ResumeChanges& changes) {
+  STRATA_TRY(TrainConfig config, configOfRun(runFolder));
+  if (changes.microBatch) config.microBatch = *changes.microBatch;
+  if (changes.threads) config.threads = *changes.threads;
+  if (changes.evalEvery) config.evalEvery = *changes.evalEvery;
+  return config;
 }
 
 Result<TrainAnswer> resumeTraining(const std::filesystem::path& runFolder, const ResumeChanges& changes,
@@ -76,8 +125,8 @@ Result<TrainAnswer> extendTraining(const Project& project, const std::filesystem
                     " belongs to another project; extend it there, or start a new run from its weights.",
                 "--project");
   }
-  STRATA_TRY(RunSetup setup, prepareRun(config));
-  STRATA_CHECK(takeOver(setup, parent));
+  STRATA_TRY(RunSetup setup, prepareRun(config, hooks.ranks));
+  STRATA_CHECK(restore(setup, From::parent, parent, hooks.ranks));
   STRATA_TRY(Run run, Run::create(project, kTrainKind, configToJson(setup.config), parent.filename().string()));
   return trainIn(run, std::move(setup), hooks);
 }

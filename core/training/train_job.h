@@ -30,7 +30,11 @@ struct TrainHooks {
   std::function<void(const RunInfo& run, std::int64_t firstStep, std::int64_t steps)> onStart;
   std::function<void(const StepResult&)> onStep;
   std::function<void(const EvaluationPoint&)> onEvaluation;
+  /// What a person should know of how the run is computed.
+  std::function<void(const std::string& text)> onNote;
   std::function<bool()> stop;
+  /// The ranks that this process leads; null: it trains alone.
+  Communicator* ranks = nullptr;
 };
 
 struct TrainAnswer {
@@ -65,6 +69,13 @@ Result<TrainAnswer> resumeTraining(const std::filesystem::path& runFolder, const
 /// The same for a run whose lock is held already; also one that waits in the state queued and begins with it. A stop
 /// file that is there counts.
 Result<TrainAnswer> continueRun(Run& run, const ResumeChanges& changes, const TrainHooks& hooks);
+
+/// The configuration that a resumed run goes on with.
+Result<TrainConfig> resumedConfig(const std::filesystem::path& runFolder, const ResumeChanges& changes);
+
+/// The part of a rank that does not lead, in any of these; `config` is what the leading one prepares. It ends when that
+/// one has ended. An error, of the configuration too, is that of all ranks.
+Result<void> followTraining(const Result<TrainConfig>& config, Communicator& ranks);
 
 /// A new run with `parent`, from the parent's last checkpoint (weights and moments), with its own schedule: `config` is
 /// the parent's with the changes made. The data order goes on where the parent stood if data, length and seed are the

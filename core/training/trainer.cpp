@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 #include <utility>
 
 #include "core/model/kernel_calls.h"
@@ -28,7 +29,7 @@ std::vector<NamedParameter> makeTrainable(Weights& weights, const ModelConfig& m
       return;
     }
     tensor = tensor.detach().to(at::kFloat, false, true).requires_grad_(true);  // a copy: mapped files are read-only
-    parameters.push_back({name, tensor});
+    parameters.push_back({name, tensor, tensor.dim() >= 2});
   });
   return parameters;
 }
@@ -49,7 +50,7 @@ TrainConfig resolved(TrainConfig config) {
 }
 
 Trainer::Trainer(const TrainConfig& config, const ModelConfig& model, Weights weights, const Dataset& data,
-                 c10::Device device, RoutingScript script)
+                 c10::Device device, RoutingScript script, Communicator* ranks)
     : m_config(resolved(config)),
       m_model(model),
       m_sampler(samplerOf(config)),
@@ -59,10 +60,22 @@ Trainer::Trainer(const TrainConfig& config, const ModelConfig& model, Weights we
       m_weights(std::move(weights)),
       m_rope(makeRope(model, model.maxPositions, device)),
       m_data(data),
-      m_reader(std::in_place, data, config.seed, Cursor(), config.packWindow) {
-  m_optimizer =
-      std::make_unique<AdamW>(makeTrainable(m_weights, m_model, m_config.lora > 0),
-                              AdamWSettings{m_config.beta1, m_config.beta2, m_config.epsilon, *m_config.weightDecay});
+      m_reader(std::in_place, data, config.seed, Cursor(), config.packWindow),
+      m_parameters(makeTrainable(m_weights, m_model, m_config.lora > 0)) {
+  if (ranks != nullptr && ranks->ranks() > 1) shard(ranks);
+  std::vector<NamedParameter> updated;
+  if (m_sharded) {
+    for (const auto& piece : m_pieces) {
+      const NamedParameter& whole = m_parameters[piece.parameter];
+      updated.push_back({whole.name, piece.value, whole.decays});
+    }
+  } else {
+    updated = m_parameters;
+    for (std::size_t i = 0; i < m_parameters.size(); ++i)
+      m_pieces.push_back({i, 0, m_parameters[i].value.numel(), m_parameters[i].value, {}});
+  }
+  m_optimizer = std::make_unique<AdamW>(
+      std::move(updated), AdamWSettings{m_config.beta1, m_config.beta2, m_config.epsilon, *m_config.weightDecay});
 }
 
 void Trainer::setCursor(Cursor cursor) {
@@ -71,11 +84,13 @@ void Trainer::setCursor(Cursor cursor) {
 
 bool Trainer::drawAgain() {
   if (!m_script.empty()) return false;
+  order(Order::drawAgain);
   ++m_attempt;
   return true;
 }
 
 void Trainer::leaveOutSequences() {
+  order(Order::leaveOut);
   for (int i = 0; i < m_config.batch; ++i) (void)m_reader->next();
 }
 
@@ -85,7 +100,7 @@ bool Trainer::hasFiniteWeights() const {
     const auto [least, most] = parameter.value.aminmax();  // NaN where there is one; no memory as isfinite() takes
     return std::isfinite(least.item<double>()) && std::isfinite(most.item<double>());
   };
-  return std::all_of(m_optimizer->parameters().begin(), m_optimizer->parameters().end(), isFinite);
+  return std::all_of(m_parameters.begin(), m_parameters.end(), isFinite);
 }
 
 std::uint64_t Trainer::dataFingerprint() const {
@@ -142,11 +157,40 @@ at::Tensor Trainer::microBatchLoss(const std::vector<PackedSequence>& sequences,
 }
 
 Result<StepResult> Trainer::step() {
+  order(Order::step);
   const Cursor before = cursor();
   Result<StepResult> result = tryStep();
   m_optimizer->zeroGradients();
+  for (NamedParameter& parameter : m_parameters) parameter.value.mutable_grad() = at::Tensor();
   if (!result) setCursor(before);
   return result;
+}
+
+at::Tensor Trainer::accumulate(const std::vector<PackedSequence>& sequences, const std::vector<SharingMap>& routings,
+                               std::int64_t trained) {
+  at::Tensor loss = at::zeros({}, at::TensorOptions(at::kFloat).device(m_device));
+  if (trained == 0) return loss;
+  const auto batch = static_cast<std::int64_t>(sequences.size());
+  const Share own = m_ranks == nullptr ? Share{0, batch} : shareOf(batch, m_ranks->rank(), m_ranks->ranks());
+  const std::int64_t groupSize = batch / m_config.routingGroups;
+  for (std::int64_t begin = own.first, end = 0; begin < own.last; begin = end) {
+    const std::int64_t group = begin / groupSize;
+    end = std::min({own.last, (group + 1) * groupSize, begin + m_config.microBatch});
+    const SharingMap& routing = routings[static_cast<std::size_t>(group)];
+    const bool sends = m_sharded && (end == own.last || m_rounds > 1);
+    if (sends) m_sharded->arm(reachedBy(routing));
+    loss += microBatchLoss(sequences, static_cast<std::size_t>(begin), static_cast<std::size_t>(end), routing, trained);
+    if (sends && m_rounds > 1) m_sharded->reduce();
+  }
+  return loss;
+}
+
+std::pair<double, double> Trainer::lossAndNorm(const at::Tensor& loss) {
+  const at::Tensor norm = m_sharded ? m_sharded->gradientNorm() : m_optimizer->gradientNorm();
+  const at::Tensor host = at::stack({loss, norm.to(loss.device())}).cpu();  // the step's one host read
+  std::pair<double, double> values(host.const_data_ptr<float>()[0], host.const_data_ptr<float>()[1]);
+  if (m_sharded) sumOverRanks(values.first, values.second);
+  return values;
 }
 
 Result<StepResult> Trainer::tryStep() {
@@ -164,55 +208,85 @@ Result<StepResult> Trainer::tryStep() {
     result.tokens = static_cast<std::int64_t>(batch) * m_config.length;
     result.padding = paddingTokens(sequences);
 
-    at::Tensor loss = at::zeros({}, at::TensorOptions(at::kFloat).device(m_device));
-    const std::size_t groupSize = batch / static_cast<std::size_t>(m_config.routingGroups);
+    std::vector<SharingMap> routings;
     std::int64_t borrowing = 0;
-    for (int group = 0; group < m_config.routingGroups && result.trained > 0; ++group) {
-      const SharingMap routing = routingOf(group, result.pCross);
-      borrowing += m_model.layers - routing.owners();
-      const std::size_t groupEnd = static_cast<std::size_t>(group + 1) * groupSize;
-      for (std::size_t begin = groupEnd - groupSize; begin < groupEnd;
-           begin += static_cast<std::size_t>(m_config.microBatch)) {
-        const std::size_t end = std::min(groupEnd, begin + static_cast<std::size_t>(m_config.microBatch));
-        loss += microBatchLoss(sequences, begin, end, routing, result.trained);
-      }
+    for (int group = 0; group < m_config.routingGroups; ++group) {
+      routings.push_back(routingOf(group, result.pCross));
+      borrowing += m_model.layers - routings.back().owners();
     }
     const std::int64_t reads = std::int64_t{m_model.layers - 1} * m_config.routingGroups;
-    result.borrowed = reads == 0 ? 0 : static_cast<double>(borrowing) / static_cast<double>(reads);
-    const at::Tensor norm = m_optimizer->gradientNorm();
-    const at::Tensor host = at::stack({loss, norm.to(loss.device())}).cpu();  // the step's one host read
-    result.loss = host.const_data_ptr<float>()[0];
-    result.gradNorm = host.const_data_ptr<float>()[1];
+    result.borrowed =
+        reads == 0 || result.trained == 0 ? 0 : static_cast<double>(borrowing) / static_cast<double>(reads);
+
+    const std::int64_t sentBefore = m_ranks == nullptr ? 0 : m_ranks->bytesSent();
+    at::Tensor loss;
+    if (m_sharded) m_sharded->begin();
+    Result<void> own;
+    try {
+      loss = accumulate(sequences, routings, result.trained);
+    } catch (const std::exception& exception) {
+      own = tl::unexpected(errorFromException(exception));
+    }
+    if (m_sharded) m_sharded->finish(m_rounds);
+    STRATA_CHECK(agree(m_ranks, own));
+    std::tie(result.loss, result.gradNorm) = lossAndNorm(loss);
     if (!std::isfinite(result.loss) || !std::isfinite(result.gradNorm)) {
       return fail(ErrorCode::invalidData,
                   "The loss or its gradient is no longer a finite number at step " + std::to_string(m_step) +
                       "; lower the learning rate or raise the warm-up.",
                   "step " + std::to_string(m_step));
     }
+    try {
+      m_optimizer->makeMoments();
+    } catch (const std::exception& exception) {
+      own = tl::unexpected(errorFromException(exception));
+    }
+    STRATA_CHECK(agree(m_ranks, own));
     m_optimizer->step(result.learningRate, AdamW::clipFactor(result.gradNorm, m_config.clip));
+    if (m_sharded) {
+      m_sharded->gather();
+      result.sent = m_ranks->bytesSent() - sentBefore;
+    }
     ++m_step;
     m_attempt = 0;
     return result;
   } catch (const std::exception& exception) {
+    giveUp(exception);
     return tl::unexpected(errorFromException(exception));
   }
 }
 
 Result<double> Trainer::evaluate(const SharingMap& map, const std::vector<PackedSequence>& sequences,
                                  const std::function<bool()>& goOn) {
+  orderEvaluation(map, sequences.size());
   try {
     const auto micro = static_cast<std::size_t>(m_config.microBatch);
-    double sum = 0;
-    std::int64_t count = 0;
-    for (std::size_t begin = 0; begin < sequences.size(); begin += micro) {
-      if (goOn && !goOn()) return fail(ErrorCode::cancelled, "The evaluation was stopped.");
-      const Batch batch = makeBatch(sequences, begin, std::min(sequences.size(), begin + micro), m_device);
-      if (batch.targets.numel() == 0) continue;
-      const at::Tensor states = predictingStates(batch, map, contextOf(batch), false);
-      sum += tokenLosses(states, m_weights.head, batch.targets).to(at::kDouble).sum().item<double>();
-      count += batch.targets.numel();
+    const auto ranks = static_cast<std::size_t>(m_ranks == nullptr ? 1 : m_ranks->ranks());
+    std::vector<double> sums = {0, 0};                                               // of the losses, and how many
+    for (std::size_t round = 0; round < sequences.size(); round += micro * ranks) {  // a batch for each rank
+      const std::size_t begin = round + micro * static_cast<std::size_t>(m_ranks == nullptr ? 0 : m_ranks->rank());
+      STRATA_CHECK(agree(m_ranks, addLosses(map, sequences, begin, goOn, sums)));
     }
-    return count > 0 ? sum / static_cast<double>(count) : 0.0;
+    if (m_ranks != nullptr) m_ranks->sum(sums);
+    return sums[1] > 0 ? sums[0] / sums[1] : 0.0;
+  } catch (const std::exception& exception) {
+    giveUp(exception);
+    return tl::unexpected(errorFromException(exception));
+  }
+}
+
+Result<void> Trainer::addLosses(const SharingMap& map, const std::vector<PackedSequence>& sequences, std::size_t begin,
+                                const std::function<bool()>& goOn, std::vector<double>& sums) {
+  if (goOn && !goOn()) return fail(ErrorCode::cancelled, "The evaluation was stopped.");
+  if (begin >= sequences.size()) return {};
+  try {
+    const std::size_t end = std::min(sequences.size(), begin + static_cast<std::size_t>(m_config.microBatch));
+    const Batch batch = makeBatch(sequences, begin, end, m_device);
+    if (batch.targets.numel() == 0) return {};
+    const at::Tensor states = predictingStates(batch, map, contextOf(batch), false);
+    sums[0] += tokenLosses(states, m_weights.head, batch.targets).to(at::kDouble).sum().item<double>();
+    sums[1] += static_cast<double>(batch.targets.numel());
+    return {};
   } catch (const std::exception& exception) {
     return tl::unexpected(errorFromException(exception));
   }

@@ -4,18 +4,27 @@
 //   Trainer trainer(config, modelConfig, weights, dataset, device);
 //   StepResult r = *trainer.step();
 // A Trainer is the mutable state of a run: weights, moments, step and data cursor. One thread.
+//
+// Several ranks share a step's sequences: each computes those that are its own, the gradients are summed, and each
+// updates its share of the parameters. Rank 0 is told what to do as a single process is, and tells the others, which
+// follow():
+//   if (ranks.leads()) { while (…) trainer.step(); } else { trainer.follow(held, saveOf(setup)); }
+// Routings and data order are those of one process.
 
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/base/error.h"
 #include "core/config/train_config.h"
 #include "core/data/dataset.h"
+#include "core/distributed/sharded_parameters.h"
 #include "core/model/decoder.h"
 #include "core/model/weights.h"
 #include "core/routing/sampler.h"
@@ -34,6 +43,7 @@ struct StepResult {
   std::int64_t tokens = 0;  // ids that went through the model, padding included
   std::int64_t padding = 0;
   std::int64_t trained = 0;  // tokens in the loss
+  std::int64_t sent = 0;     // bytes that this rank sent to others; 0 without any
 };
 
 /// Routings to replay: [step][group][L].
@@ -46,7 +56,8 @@ class Trainer {
   /// What `config` leaves
   /// open is filled by resolved().
   Trainer(const TrainConfig& config, const ModelConfig& model, Weights weights, const Dataset& data, c10::Device device,
-          RoutingScript script = {});
+          RoutingScript script = {}, Communicator* ranks = nullptr);
+  ~Trainer();
 
   /// Errors: a loss that is not finite (isNotFinite), memory. After an error weights and cursor are those of before.
   Result<StepResult> step();
@@ -73,7 +84,14 @@ class Trainer {
   const ModelConfig& model() const { return m_model; }
   c10::Device device() const { return m_device; }
   Weights& weights() { return m_weights; }
+  /// All that is trained, in the order of the forward pass.
+  const std::vector<NamedParameter>& parameters() const { return m_parameters; }
   AdamW& optimizer() { return *m_optimizer; }
+  /// What this process updates; optimizer().states()[i] belongs to pieces()[i]. All of every parameter, without ranks.
+  const std::vector<ShardedParameters::Piece>& pieces() const { return m_pieces; }
+  Communicator* ranks() const { return m_ranks; }
+  /// Bytes that each rank sends in a step; 0 without others.
+  std::int64_t bytesPerStep() const { return m_sharded ? m_sharded->bytesPerStep() * m_rounds : 0; }
   at::ScalarType computeType() const { return m_compute; }
 
   /// Mean NLL (nats per trained token) of held-out sequences under a map, without gradients. `goOn` is asked before
@@ -81,8 +99,35 @@ class Trainer {
   Result<double> evaluate(const SharingMap& map, const std::vector<PackedSequence>& sequences,
                           const std::function<bool()>& goOn = {});
 
+  /// Writes this process's part of a checkpoint.
+  using Save = std::function<Result<void>(const std::filesystem::path& folder)>;
+  /// Calls `save` on every rank.
+  Result<void> saveWith(const Save& save, const std::filesystem::path& folder);
+  /// On a rank that does not lead: does what rank 0's trainer does, until that one is gone. `sequences` are those that
+  /// rank 0 evaluates.
+  void follow(const std::vector<PackedSequence>& sequences, const Save& save);
+
  private:
+  enum class Order : std::int64_t { end, step, drawAgain, leaveOut, evaluate, save };
+  /// Tells the others what rank 0 does now.
+  void order(Order what, std::vector<std::int64_t> with = {});
+  void orderEvaluation(const SharingMap& map, std::size_t sequences);
+  /// After this rank alone met what it cannot go on after: the others wait for it.
+  void giveUp(const std::exception& exception);
+  void shard(Communicator* ranks);
+  /// A step's, of the rank that has the most.
+  int microBatches() const;
   Result<StepResult> tryStep();
+  /// Forward and backward over this rank's sequences; the part of the loss that is theirs.
+  at::Tensor accumulate(const std::vector<PackedSequence>& sequences, const std::vector<SharingMap>& routings,
+                        std::int64_t trained);
+  /// The loss and the gradient's norm, of all ranks, on the host.
+  std::pair<double, double> lossAndNorm(const at::Tensor& loss);
+  void sumOverRanks(double& loss, double& norm);
+  /// Of each parameter, whether a backward pass under this routing gives it a gradient.
+  std::vector<bool> reachedBy(const SharingMap& routing) const;
+  Result<void> addLosses(const SharingMap& map, const std::vector<PackedSequence>& sequences, std::size_t begin,
+                         const std::function<bool()>& goOn, std::vector<double>& sums);
   at::Tensor microBatchLoss(const std::vector<PackedSequence>& sequences, std::size_t begin, std::size_t end,
                             const SharingMap& routing, std::int64_t trained);
   SharingMap routingOf(int group, double pCross) const;
@@ -100,6 +145,11 @@ class Trainer {
   Rope m_rope;
   const Dataset& m_data;
   std::optional<SequenceReader> m_reader;
+  Communicator* m_ranks = nullptr;  // null: one process
+  std::vector<NamedParameter> m_parameters;
+  std::optional<ShardedParameters> m_sharded;
+  std::vector<ShardedParameters::Piece> m_pieces;
+  int m_rounds = 1;  // sums of gradients in a step: one, or one for each micro-batch
   std::unique_ptr<AdamW> m_optimizer;
   std::int64_t m_step = 0;
   std::uint32_t m_attempt = 0;

@@ -65,6 +65,12 @@ Result<RunState> TrainingLoop::train() {
   STRATA_CHECK(restore());
   STRATA_CHECK(m_run.setState(RunState::running));
   if (m_hooks.onStart) m_hooks.onStart(m_run.info(), trainer().nextStep(), config().steps);
+  if (const Communicator* ranks = trainer().ranks()) {
+    const std::string text = std::to_string(ranks->ranks()) + " ranks; each sends " +
+                             std::to_string(trainer().bytesPerStep()) + " bytes a step.";
+    STRATA_CHECK(m_database->addEvent(trainer().nextStep(), "ranks", text));
+    if (m_hooks.onNote) m_hooks.onNote(text);
+  }
   if (trainer().attempt() > 0) {
     const std::string text = "Step " + std::to_string(trainer().nextStep() + 1) +
                              " failed before: its routings are drawn again (attempt " +
@@ -184,6 +190,8 @@ Result<void> TrainingLoop::record(const StepResult& result, double seconds) {
       {"padding", static_cast<double>(result.padding) / static_cast<double>(result.tokens)},
       {"step_s", seconds}};
   for (const auto& [name, value] : values) STRATA_CHECK(m_database->addMetric(measured(done, name, value)));
+  if (result.sent > 0)
+    STRATA_CHECK(m_database->addMetric(measured(done, "sent_bytes", static_cast<double>(result.sent))));
   for (const auto& [name, bytes] : m_memory.take(trainer().device())) {
     STRATA_CHECK(m_database->addMetric(measured(done, name, static_cast<double>(bytes))));
   }
@@ -291,7 +299,7 @@ Result<void> TrainingLoop::save() {
   const bool isBest = m_early.patience > 0 && m_early.bestStep == step;
   STRATA_CHECK(saveCheckpoint(
       m_run.folder(), step,
-      [&](const std::filesystem::path& folder) { return writeTrainState(trainer(), m_setup.modelFolder, folder); },
+      [&](const std::filesystem::path& folder) { return trainer().saveWith(saveOf(m_setup), folder); },
       isBest ? std::optional(step) : readBest(m_run.folder()), m_saved == step ? SameStep::replace : SameStep::keep));
   m_saveFailed = false;
   m_saved = step;
