@@ -33,6 +33,7 @@ HostCommunicator::~HostCommunicator() {
 }
 
 void HostCommunicator::close() {
+  m_device.reset();
   wait(submit([this] { m_link->close(); }));
   m_closed = true;
 }
@@ -45,6 +46,7 @@ Communicator::Ticket HostCommunicator::submit(std::function<void()> work) {
 }
 
 void HostCommunicator::wait(Ticket ticket) {
+  if (ticket == kOnDevice) return m_device->wait();
   std::unique_lock lock(m_mutex);
   m_changed.wait(lock, [&] { return m_done >= ticket; });
 }
@@ -90,13 +92,26 @@ void HostCommunicator::ringCopy(const at::Tensor& whole) {
   }
 }
 
+DeviceRings& HostCommunicator::deviceRings(const at::Tensor& tensor) {
+  if (!m_device) m_device.emplace(tensor, rank(), ranks(), [this](std::string& bytes) { broadcast(bytes, 0); });
+  return *m_device;
+}
+
 Communicator::Ticket HostCommunicator::reduceScatter(const at::Tensor& whole) {
   m_bytesSent += static_cast<std::int64_t>(whole.nbytes()) / ranks() * (ranks() - 1);
+  if (!whole.is_cpu()) {
+    deviceRings(whole).reduceScatter(whole);
+    return kOnDevice;
+  }
   return submit([this, whole] { ringSum(whole); });
 }
 
 Communicator::Ticket HostCommunicator::allGather(const at::Tensor& whole) {
   m_bytesSent += static_cast<std::int64_t>(whole.nbytes()) / ranks() * (ranks() - 1);
+  if (!whole.is_cpu()) {
+    deviceRings(whole).allGather(whole);
+    return kOnDevice;
+  }
   return submit([this, whole] { ringCopy(whole); });
 }
 

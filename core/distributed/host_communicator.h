@@ -1,13 +1,17 @@
 #pragma once
-// Rings of host tensors over a Link, on a thread of their own: what computes goes on meanwhile.
+// Rings of host tensors over a Link, on a thread of their own: what computes goes on meanwhile. Tensors on a GPU go
+// through NCCL, and only what ranks tell one another over the link.
 
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "core/distributed/communicator.h"
+#include "core/distributed/device_rings.h"
 #include "core/distributed/link.h"
 
 namespace strata {
@@ -39,11 +43,16 @@ class HostCommunicator : public Communicator {
   void broadcastBytes(void* data, std::size_t bytes, int root);
   /// The thread's loop, until there is nothing to do after the end was asked for.
   void work();
+  /// The first tensor of a GPU opens them.
+  DeviceRings& deviceRings(const at::Tensor& tensor);
   float* chunkOf(const at::Tensor& whole, int rank) const;
   void ringSum(const at::Tensor& whole);
   void ringCopy(const at::Tensor& whole);
 
+  static constexpr Ticket kOnDevice = -1;
+
   std::unique_ptr<Link> m_link;
+  std::optional<DeviceRings> m_device;
   std::thread m_thread;
   std::mutex m_mutex;
   std::condition_variable m_changed;

@@ -106,6 +106,17 @@ int strata_cuda_graph_release(void* graph);
 /// Sets apart as much of the current device's L2 as can be, for what attention keeps there: bytes, 0 where none can be.
 /// Not between graph_begin and graph_end.
 std::int64_t strata_cuda_set_apart_l2();
+
+/// Ranks with a GPU each, by NCCL; not in the emulation. One of them makes the id, 128 bytes, and tells it to the
+/// others; all open together, each on its current device. Status also kNoNccl, or kNcclFailed + NCCL's own code.
+int strata_cuda_ranks_id(void* id);
+int strata_cuda_ranks_open(const void* id, int ranks, int rank, void** opened);
+/// In place, as in core/distributed/communicator.h: `whole` is ranks · chunk floats. Both begin after what `stream` was
+/// given so far, on a stream of their own; wait() makes `stream` wait for all of them.
+int strata_cuda_ranks_reduce_scatter(void* ranks, float* whole, std::int64_t chunk, void* stream);
+int strata_cuda_ranks_all_gather(void* ranks, float* whole, std::int64_t chunk, void* stream);
+int strata_cuda_ranks_wait(void* ranks, void* stream);
+int strata_cuda_ranks_close(void* ranks);
 }
 #pragma GCC visibility pop
 
@@ -114,4 +125,6 @@ constexpr std::int64_t kMostHeadSize = 256;         // D of decode attention, an
 constexpr std::int64_t kMostPrefillHeadSize = 128;  // D of bf16 prefill
 constexpr std::int64_t kMostRows = 8;               // of a few-row product
 constexpr int kMostTargets = 4;
+constexpr int kNoNccl = 20'000;  // beyond any cudaError_t
+constexpr int kNcclFailed = 20'001;
 }  // namespace strata::kernels::cuda

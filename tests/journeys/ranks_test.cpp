@@ -125,7 +125,9 @@ void killAndResume(const std::string& train, const std::string& resume, const st
     std::error_code none;
     for (const auto& entry : std::filesystem::directory_iterator(project / "runs", none)) id = entry.path().filename();
     if (id.empty()) continue;  // killed before it began
-    EXPECT_TRUE(output.find("rank 1") != std::string::npos || output.find("\"state\"") != std::string::npos) << output;
+    EXPECT_TRUE(output.find("rank 1") != std::string::npos || output.find("\"state\"") != std::string::npos ||
+                output.find("is done") != std::string::npos)
+        << output;
     command = resume + id + " --project " + project.string() + " --json --distributed";
   }
   const std::string output = outputOf(command);

@@ -43,6 +43,7 @@ struct Recording {
   std::vector<LaunchRecord> launches;
   std::vector<std::string> graphs;     // what was done with streams and graphs
   std::vector<std::string> forbidden;  // copies, allocations and waits
+  void* given = nullptr;               // the stream that a call was given
 };
 
 constexpr int kKeptBytes = 2000;  // that the device's L2 keeps at most
@@ -137,6 +138,20 @@ int cudaStreamCreateWithFlags(void** stream, unsigned) {
   *stream = &created;
   return note("create a stream");
 }
+int cudaEventCreateWithFlags(void** event, unsigned) {
+  static int created = 0;
+  *event = &created;
+  return note("create an event");
+}
+int cudaEventDestroy(void*) {
+  return note("destroy an event");
+}
+int cudaEventRecord(void*, void* stream) {
+  return note(stream == recording().given ? "record the given stream" : "record its own stream");
+}
+int cudaStreamWaitEvent(void* stream, void*, unsigned) {
+  return note(stream == recording().given ? "the given stream waits" : "its own stream waits");
+}
 int cudaStreamDestroy(void*) {
   return note("destroy a stream");
 }
@@ -201,6 +216,14 @@ int cudaStreamSynchronize(void*) {
 int cudaDeviceSynchronize() {
   return forbid("cudaDeviceSynchronize");
 }
+// What tests/support/nccl_stub.cpp was told goes into the same record.
+int strata_test_nccl(const char* call, const void* from, const void* to, std::size_t count, int ranks, int rank) {
+  std::string text = call;
+  if (count > 0) text += " " + std::to_string(count);
+  if (from != nullptr) text += from == to ? " in place" : from < to ? " from before" : " from behind";
+  if (ranks > 0) text += " " + std::to_string(rank) + " of " + std::to_string(ranks);
+  return note(text.c_str());
+}
 }
 #pragma GCC visibility pop
 
@@ -258,6 +281,11 @@ class Launches : public ::testing::Test {
     }
     recording().launches.clear();
     return names;
+  }
+
+  /// Makes the NCCL of tests/support/nccl_stub.cpp the one that the module finds.
+  static void loadNcclStub() {
+    ASSERT_NE(dlopen(STRATA_BINARY_DIR "/tests/libstrata_nccl_stub.so", RTLD_NOW | RTLD_GLOBAL), nullptr) << dlerror();
   }
 
   StepModule m_entries;
@@ -431,6 +459,29 @@ TEST_F(Launches, TheStandInNoticesACopyAndAWait) {
   cudaMemcpyAsync(nullptr, nullptr, 0, 0, m_stream);
   cudaStreamSynchronize(m_stream);
   EXPECT_THAT(recording().forbidden, ElementsAre("cudaMemcpyAsync", "cudaStreamSynchronize"));
+}
+
+TEST_F(Launches, BetweenRanksRunOnAStreamOfTheirOwnInTheOrderOfTheGivenOne) {
+  loadNcclStub();
+  recording().given = m_stream;
+  char id[128] = {};
+  EXPECT_EQ(STRATA_ENTRY(strata_cuda_ranks_id)(id), 0);
+  void* ranks = nullptr;
+  ASSERT_EQ(STRATA_ENTRY(strata_cuda_ranks_open)(id, 4, 1, &ranks), 0);
+  const FarMemory memory(4096);
+  auto* whole = static_cast<float*>(memory.data());
+  EXPECT_EQ(STRATA_ENTRY(strata_cuda_ranks_reduce_scatter)(ranks, whole, 64, m_stream), 0);
+  EXPECT_EQ(STRATA_ENTRY(strata_cuda_ranks_all_gather)(ranks, whole, 64, m_stream), 0);
+  EXPECT_EQ(STRATA_ENTRY(strata_cuda_ranks_wait)(ranks, m_stream), 0);
+  EXPECT_EQ(STRATA_ENTRY(strata_cuda_ranks_close)(ranks), 0);
+  EXPECT_THAT(recording().graphs,
+              ElementsAre("id", "open 1 of 4", "create a stream", "create an event",  //
+                          "record the given stream", "its own stream waits", "reduce-scatter 64 from before",
+                          "record the given stream", "its own stream waits", "all-gather 64 from behind",
+                          "record its own stream", "the given stream waits",  //
+                          "close", "destroy an event", "destroy a stream"));
+  EXPECT_THAT(recording().forbidden, IsEmpty());
+  EXPECT_THAT(recording().launches, IsEmpty());
 }
 
 }  // namespace
