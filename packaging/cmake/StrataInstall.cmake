@@ -1,6 +1,6 @@
 # cmake --install build/release --prefix DIR: a folder that runs wherever it is moved to on a Debian 12: programs, the libraries
 # that Debian does not have (lib/strata), samples, manual, completions, desktop file and icon.
-# The component `strata` is all but the kernels for NVIDIA GPUs, which are the component `cuda`.
+# The component `strata` is all but the kernels for NVIDIA GPUs (`cuda`) and training on several machines (`mpi`).
 include(GNUInstallDirs)
 set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME strata)
 set(private lib/strata)
@@ -60,13 +60,18 @@ if(TARGET strata_cuda)
   install(FILES packaging/wheels/fetch packaging/wheels/libtorch.txt packaging/wheels/cuda.txt
     DESTINATION ${CMAKE_INSTALL_DATADIR}/strata/wheels COMPONENT cuda)
 endif()
+if(TARGET strata_mpi)
+  install(TARGETS strata_mpi LIBRARY DESTINATION ${private} COMPONENT mpi)
+endif()
 
 # Licences.
 set(doc ${CMAKE_INSTALL_DATADIR}/doc)
 install(FILES LICENSE NEWS.md packaging/dependencies.md packaging/debian/copyright resources/guide/serving.md DESTINATION ${doc}/strata)
-if(TARGET strata_cuda)
-  install(FILES packaging/debian/copyright DESTINATION ${doc}/strata-cuda COMPONENT cuda)
-endif()
+foreach(module cuda mpi)
+  if(TARGET strata_${module})
+    install(FILES packaging/debian/copyright DESTINATION ${doc}/strata-${module} COMPONENT ${module})
+  endif()
+endforeach()
 foreach(package torch nvidia_cuda_runtime pyarrow)
   file(GLOB licences ${STRATA_LIBTORCH}/${package}-*.dist-info/licenses/* ${STRATA_ARROW}/${package}-*.dist-info/licenses/*)
   install(FILES ${licences} DESTINATION ${doc}/strata/${package})

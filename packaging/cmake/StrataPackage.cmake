@@ -1,4 +1,4 @@
-# cpack: strata_VERSION_amd64.deb, strata-cuda_… where nvcc is, and a tarball of both. packaging/release runs it.
+# cpack: strata_VERSION_amd64.deb, strata-cuda_… where nvcc is, strata-mpi_… where MPI is, and a tarball of all. packaging/release runs it.
 set(CPACK_GENERATOR DEB TXZ)
 set(CPACK_PACKAGE_NAME strata)
 set(CPACK_PACKAGE_VENDOR Strata)
@@ -8,9 +8,11 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 set(CPACK_THREADS 2)  # not all cores: the bytes depend on whether it is one
 set(CPACK_COMPONENTS_ALL strata)
-if(TARGET strata_cuda)
-  list(APPEND CPACK_COMPONENTS_ALL cuda)
-endif()
+foreach(module cuda mpi)
+  if(TARGET strata_${module})
+    list(APPEND CPACK_COMPONENTS_ALL ${module})
+  endif()
+endforeach()
 
 # The tarball.
 string(TOLOWER ${CMAKE_SYSTEM_NAME} system)
@@ -41,4 +43,9 @@ set(CPACK_DEBIAN_CUDA_PACKAGE_CONTROL_EXTRA ${PROJECT_SOURCE_DIR}/packaging/debi
 set(CPACK_COMPONENT_CUDA_DESCRIPTION "kernels of Strata for NVIDIA GPUs
 After the installation strata-cuda-setup fetches LibTorch's CUDA part and
 NVIDIA's libraries, 3 GB, from the Python package index.")
+set(CPACK_DEBIAN_MPI_PACKAGE_NAME strata-mpi)
+set(CPACK_DEBIAN_MPI_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_MPI_PACKAGE_DEPENDS "strata (= ${PROJECT_VERSION}), openmpi-bin")
+set(CPACK_COMPONENT_MPI_DESCRIPTION "training of Strata on several machines
+strata train --distributed runs under mpirun with this package.")
 include(CPack)
