@@ -69,7 +69,7 @@ Result<std::optional<DType>> dtypeOf(const std::string& text) {
 Result<Sources> openSources(const ExportRequest& request, const std::optional<fs::path>& project) {
   STRATA_TRY(ModelLocation location, locateModel(request.model, project));
   if (!location.adapter.empty() && !request.adapter.empty()) {
-    return fail(ErrorCode::usage, "The run " + request.model + " is an adapter already; leave --adapter out.",
+    return fail(ErrorCode::usage, "The run " + request.model + " is an adapter already and takes no other.",
                 "--adapter");
   }
   STRATA_TRY(Checkpoint trained, Checkpoint::open(location.folder));
@@ -183,13 +183,9 @@ Result<void> refuseWithAdapterAlone(const ExportRequest& request, const Sources&
   if (sources.adapterFolder.empty()) {
     return fail(ErrorCode::usage, request.model + " has no adapter that could be exported alone.", request.model);
   }
-  for (const auto& [given, option] :
-       {std::pair{!request.dtype.empty(), "--dtype"}, std::pair{request.remoteCode, "--remote-code"},
-        std::pair{!request.card.empty(), "--card"}}) {
-    if (given) {
-      return fail(ErrorCode::usage, std::string("An adapter alone is copied as it is; leave ") + option + " out.",
-                  option);
-    }
+  if (!request.dtype.empty() || request.remoteCode || !request.card.empty()) {
+    return fail(ErrorCode::usage, "An adapter alone is copied as it is: it takes no dtype, remote code or report.",
+                request.model);
   }
   return {};
 }

@@ -9,8 +9,8 @@
 namespace strata {
 namespace {
 
-// Not here: what makes something new each time (chat/generate, jobs/start, project/add_model), and what may have been
-// the very thing that used up the memory (models/load).
+// Not here: what makes something new each time (chat/generate, jobs/start, models/export, project/add_model), and what
+// may have been the very thing that used up the memory (models/load).
 constexpr std::array<std::string_view, 31> kRepeatable = {
     protocol::ListFolder::kName,     protocol::OpenProject::kName,      protocol::SetSides::kName,
     protocol::ListModels::kName,     protocol::InspectModel::kName,     protocol::EstimateMemory::kName,
@@ -29,10 +29,11 @@ struct Phrase {
   std::string_view method;
   const char* words;
 };
-constexpr std::array<Phrase, 11> kPhrases = {{
+constexpr std::array<Phrase, 12> kPhrases = {{
     {protocol::Generate::kName, QT_TRANSLATE_NOOP("strata::EngineClient", "answering")},
     {protocol::Compare::kName, QT_TRANSLATE_NOOP("strata::EngineClient", "comparing the two sides")},
     {protocol::LoadModel::kName, QT_TRANSLATE_NOOP("strata::EngineClient", "opening a model")},
+    {protocol::ExportModel::kName, QT_TRANSLATE_NOOP("strata::EngineClient", "exporting a model")},
     {protocol::InspectModel::kName, QT_TRANSLATE_NOOP("strata::EngineClient", "reading a model's card")},
     {protocol::CheckData::kName, QT_TRANSLATE_NOOP("strata::EngineClient", "reading a data set")},
     {protocol::StartJob::kName, QT_TRANSLATE_NOOP("strata::EngineClient", "starting a job")},

@@ -45,9 +45,19 @@ void CommandView::setCommand(const QString& command) {
   fit();
 }
 
+void CommandView::setPurpose(const QString& name, const QString& copyName, const QString& help) {
+  m_text->setAccessibleName(name);
+  m_text->setWhatsThis(help);
+  m_copy->setAccessibleName(copyName);
+  m_copy->setToolTip(copyName);
+}
+
 void CommandView::fit() {
   const QTextDocument& document = *m_text->document();
-  const qreal lines = document.documentLayout()->blockBoundingRect(document.firstBlock()).height();
+  qreal lines = 0;
+  for (QTextBlock block = document.firstBlock(); block.isValid(); block = block.next()) {
+    lines += document.documentLayout()->blockBoundingRect(block).height();
+  }
   const int frame = m_text->height() - m_text->viewport()->height();
   // The document's margin is above and below; one pixel more, as a part of one counts as a line that does not fit.
   const int needed = qCeil(lines + 2 * document.documentMargin()) + frame + 1;

@@ -12,7 +12,10 @@ class CommandView : public QWidget {
 
  public:
   explicit CommandView(QWidget* parent = nullptr);
+  /// One line or several.
   void setCommand(const QString& command);
+  /// For screen readers and as help, where it is not the command that does what a form shows.
+  void setPurpose(const QString& name, const QString& copyName, const QString& help);
   QString command() const { return m_text->toPlainText(); }
 
  protected:

@@ -59,6 +59,8 @@ MapPage::MapPage(Session& session, QWidget* parent) : Page(parent), m_session(se
 
   m_saveAction = addCommand("map-save", tr("Save the map"), QKeySequence("Ctrl+S"), [this] { save(); });
   m_mapsAction = addCommand("map-list", tr("Maps of the project"), QKeySequence("Ctrl+O"), [this] { openMaps(); });
+  m_exportAction =
+      addCommand("map-export", tr("Export the model with this map"), QKeySequence("Ctrl+E"), [this] { exportModel(); });
   connect(&m_side, &SideMap::documentChanged, this, &MapPage::documentChanged);
   connect(&m_side, &SideMap::costChanged, this, [this] {
     m_model.refreshCost();
@@ -97,6 +99,9 @@ QWidget* MapPage::buildHead() {
   m_name->setToolTip(tr("Maps of the project: open, save, rename (Ctrl+O)"));
   m_save = named(makeButton(tr("Save")), "mapSave", tr("Save the map"));
   m_save->setToolTip(tr("Save the map in the project (Ctrl+S)"));
+  m_export = named(makeButton(tr("Export…")), "mapExport", tr("Export the model with this map"));
+  m_export->setToolTip(
+      tr("Writes side B's model with this map as a folder for vLLM, transformers and others (Ctrl+E)"));
   m_views = named(new SegmentedButtons({tr("Rows"), tr("Table")}), "mapViews", tr("How the map is shown"));
   m_views->setCurrent(0);
   m_views->button(0)->setObjectName("mapRows");
@@ -115,13 +120,14 @@ QWidget* MapPage::buildHead() {
   connect(m_text, &QLineEdit::textEdited, this, [this] { refuse({}); });
   connect(m_name, &QPushButton::clicked, this, &MapPage::openMaps);
   connect(m_save, &QPushButton::clicked, this, &MapPage::save);
+  connect(m_export, &QPushButton::clicked, this, &MapPage::exportModel);
   connect(m_views, &SegmentedButtons::chosen, this, [this](int index) {
     setTable(index == 1);
     Q_EMIT stateChanged();
   });
   auto* shares = rowOf({m_choices, m_text});
   static_cast<QHBoxLayout*>(shares->layout())->setStretchFactor(m_text, 1);
-  return new FoldingRow(shares, rowOf({m_name, m_save, m_views}));
+  return new FoldingRow(shares, rowOf({m_name, m_save, m_export, m_views}));
 }
 
 QWidget* MapPage::buildInspector() {
@@ -185,7 +191,7 @@ void MapPage::setTable(bool table) {
 }
 
 void MapPage::updateActions() {
-  for (QAction* action : {m_saveAction, m_mapsAction}) action->setEnabled(m_side.document() != nullptr);
+  for (QAction* action : {m_saveAction, m_mapsAction, m_exportAction}) action->setEnabled(m_side.document() != nullptr);
 }
 
 std::optional<Wanted> MapPage::wants(const QStringList& paths) const {
@@ -316,6 +322,12 @@ void MapPage::openMaps() {
     dialog->open();
   });
   popup->openAt(m_name);
+}
+
+/// Where the model's card is; side B's map stands in it.
+void MapPage::exportModel() {
+  if (m_side.document() == nullptr || !m_side.ref()) return;
+  m_session.go(Place::exportOf(QString::fromStdString(keyOf(*m_side.ref()))));
 }
 
 void MapPage::save() {

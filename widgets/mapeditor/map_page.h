@@ -64,6 +64,7 @@ class MapPage : public Page {
   void setTable(bool table);
   void openMaps();
   void save();
+  void exportModel();
   void refuse(const QString& sentence);
 
   Session& m_session;
@@ -72,7 +73,7 @@ class MapPage : public Page {
   MapChoices* m_choices;
   QLineEdit* m_text;
   Label* m_problem;
-  Button *m_name, *m_save;
+  Button *m_name, *m_save, *m_export;
   SegmentedButtons* m_views;
   CostLine* m_cost;
   MapView* m_view;
@@ -82,7 +83,7 @@ class MapPage : public Page {
   LayerSection* m_layer;
   MeasureSection* m_measure;
   QPointer<QWidget> m_inspector;  // in the window's care
-  QAction *m_saveAction, *m_mapsAction;
+  QAction *m_saveAction, *m_mapsAction, *m_exportAction;
 };
 
 }  // namespace strata

@@ -5,6 +5,7 @@
 #include <QTimer>
 #include <QVBoxLayout>
 
+#include "widgets/models/export_section.h"
 #include "widgets/models/kv_table.h"
 #include "widgets/models/load_control.h"
 #include "widgets/models/serve_control.h"
@@ -39,6 +40,7 @@ ModelCardView::ModelCardView(Session& session, QWidget* parent)
       m_session(session),
       m_load(new LoadControl(session, this)),
       m_serve(new ServeControl(session, this)),
+      m_export(new ExportSection(session, this)),
       m_memory(new MemorySection(this)),
       m_kv(new KvTable(this)),
       m_facts(new QGridLayout),
@@ -84,12 +86,14 @@ ModelCardView::ModelCardView(Session& session, QWidget* parent)
   layout->addWidget(makeHead());
   layout->addWidget(m_serve);
   layout->addSpacing(kGapRelated);
+  layout->addWidget(m_export);
   layout->addWidget(m_body);
   layout->addWidget(m_broken);
   layout->addStretch(1);
 
   connect(m_load, &LoadControl::failed, this, &ModelCardView::failed);
   connect(m_serve, &ServeControl::failed, this, &ModelCardView::failed);
+  connect(m_export, &ExportSection::changed, this, &ModelCardView::refreshExport);
   connect(m_load, &LoadControl::refChanged, this, [this] { m_serve->setModel(m_load->ref()); });
   connect(m_load, &LoadControl::finished, this, &ModelCardView::fitActions);
   followTheme(this, [this] {
@@ -123,12 +127,15 @@ QWidget* ModelCardView::makeHead() {
   m_useB->setObjectName("cardUseB");
   m_place = makeButton(QString(), ButtonKind::quiet, head);
   m_place->setObjectName("cardPlace");
+  m_exportButton = makeButton(tr("Export…"), ButtonKind::quiet, head);
+  m_exportButton->setObjectName("cardExport");
 
   auto* top = new QHBoxLayout;
   top->setSpacing(kGapRelated);
   top->addWidget(m_name, 1);
   top->addWidget(m_badgeA);
   top->addWidget(m_badgeB);
+  top->addWidget(m_exportButton);
   auto* sides = new QHBoxLayout;
   sides->setSpacing(kGapRelated);
   sides->addWidget(m_useB);
@@ -153,6 +160,7 @@ QWidget* ModelCardView::makeHead() {
 
   connect(m_useA, &QPushButton::clicked, this, [this] { Q_EMIT useWanted(Which::a); });
   connect(m_useB, &QPushButton::clicked, this, [this] { Q_EMIT useWanted(Which::b); });
+  connect(m_exportButton, &QPushButton::clicked, m_export, &ExportSection::open);
   connect(m_place, &QPushButton::clicked, this, [this] {
     if (m_entry.source == "project") {
       Q_EMIT removeWanted();
@@ -175,11 +183,13 @@ void ModelCardView::begin(const protocol::ModelEntry& entry) {
                            : tr("Gives the folder a name in the project"));
   m_place->setVisible(mine || (can && (entry.source == "folder" || entry.source == "hub")));
   for (QWidget* part : {static_cast<QWidget*>(m_useA), static_cast<QWidget*>(m_useB), static_cast<QWidget*>(m_load),
-                        static_cast<QWidget*>(m_serve->toggle())}) {
+                        static_cast<QWidget*>(m_serve->toggle()), static_cast<QWidget*>(m_exportButton)}) {
     part->setVisible(can);
   }
+  m_export->setModel(entry);
   fitActions();
   refreshSides();
+  refreshExport();
   refreshMeasured();
 }
 
@@ -190,6 +200,7 @@ void ModelCardView::show(const protocol::ModelCard& card) {
   showMaps();
   showFacts(card);
   m_template->show(card);
+  m_export->setCard(card);
   refreshMeasured();
 }
 
@@ -276,6 +287,13 @@ void ModelCardView::refreshSides() {
   const bool accentA = !m_session.side(Which::a) || onB;
   m_useA->setKind(accentA && !onA ? ButtonKind::accent : ButtonKind::plain);
   m_useB->setKind(accentA || onB ? ButtonKind::plain : ButtonKind::accent);
+}
+
+void ModelCardView::refreshExport() {
+  m_exportButton->setEnabled(m_export->canOpen());
+  m_exportButton->setToolTip(m_export->canOpen()
+                                 ? tr("Writes a folder for vLLM, transformers and other programs, with a sharing map")
+                                 : tr("Another model is being exported."));
 }
 
 void ModelCardView::refreshMeasured() {

@@ -15,6 +15,7 @@ namespace strata {
 
 class Button;
 class ElidedLabel;
+class ExportSection;
 class KvTable;
 class Label;
 class LoadControl;
@@ -36,6 +37,7 @@ class ModelCardView : public QWidget {
   LoadControl* loadControl() const { return m_load; }
   MemorySection* memory() const { return m_memory; }
   TemplatePreview* chatTemplate() const { return m_template; }
+  ExportSection* exporting() const { return m_export; }
   const protocol::ModelEntry& entry() const { return m_entry; }
   /// Its parts give way: it is as wide as the pane.
   QSize minimumSizeHint() const override;
@@ -53,6 +55,7 @@ class ModelCardView : public QWidget {
   QWidget* makeHead();
   void showMaps();
   void refreshSides();
+  void refreshExport();
   void fitActions();
   void refreshMeasured();
   void showFacts(const protocol::ModelCard& card);
@@ -63,9 +66,10 @@ class ModelCardView : public QWidget {
   std::optional<protocol::Memory> m_counted;  // the newest of the model's device
   ElidedLabel *m_name, *m_path;
   SideBadge *m_badgeA, *m_badgeB;
-  Button *m_useA, *m_useB, *m_place;
+  Button *m_useA, *m_useB, *m_place, *m_exportButton;
   LoadControl* m_load;
   ServeControl* m_serve;
+  ExportSection* m_export;
   MemorySection* m_memory;
   KvTable* m_kv;
   QGridLayout* m_facts;

@@ -6,9 +6,11 @@
 #include <QHBoxLayout>
 #include <QPointer>
 #include <QScrollArea>
+#include <QScrollBar>
 #include <QSplitter>
 #include <QTimer>
 
+#include "widgets/models/export_section.h"
 #include "widgets/models/load_control.h"
 #include "widgets/models/memory_inspector.h"
 #include "widgets/models/model_card_view.h"
@@ -102,6 +104,11 @@ ModelsPage::ModelsPage(Session& session, QWidget* parent)
     // Once it is laid out.
     QTimer::singleShot(0, scroll, [this, scroll] { scroll->ensureWidgetVisible(m_card->chatTemplate()); });
   });
+  connect(m_card->exporting(), &ExportSection::changed, scroll, [this, scroll] {
+    QTimer::singleShot(0, scroll, [this, scroll] {
+      if (m_card->exporting()->isVisible()) scroll->verticalScrollBar()->setValue(0);
+    });
+  });
   connect(m_card->loadControl(), &LoadControl::refChanged, this, [this] {
     m_shown.clear();
     showChosen();
@@ -147,6 +154,7 @@ void ModelsPage::addCommands() {
     control->loaded() == nullptr ? control->load() : control->unload();
   });
   m_templateAction = addCommand("models-template", {}, {}, [this] { m_card->chatTemplate()->edit(); });
+  m_exportAction = addCommand("models-export", {}, QKeySequence("Ctrl+E"), [this] { openExport(); });
 }
 
 void ModelsPage::updateActions() {
@@ -159,6 +167,13 @@ void ModelsPage::updateActions() {
   m_templateAction->setEnabled(usable && m_session.knownCard(m_card->loadControl()->ref()) != nullptr &&
                                m_card->chatTemplate()->canEdit());
   m_templateAction->setText(tr("Edit the chat template of %1").arg(name));
+  m_exportAction->setEnabled(usable && m_card->exporting()->canOpen());
+  m_exportAction->setText(tr("Export %1").arg(name));
+}
+
+void ModelsPage::openExport() {
+  const protocol::ModelEntry* entry = m_list->chosen();
+  if (entry != nullptr && entry->problem.empty()) m_card->exporting()->open();
 }
 
 QList<QPair<QString, QString>> ModelsPage::keys() {
@@ -166,15 +181,20 @@ QList<QPair<QString, QString>> ModelsPage::keys() {
 }
 
 bool ModelsPage::shows(const Place& place) const {
-  return place.kind == PlaceKind::model || place.kind == PlaceKind::newModel || Page::shows(place);
+  return place.kind == PlaceKind::model || place.kind == PlaceKind::exportModel || place.kind == PlaceKind::newModel ||
+         Page::shows(place);
 }
 
 void ModelsPage::open(const Place& place) {
   if (place.kind == PlaceKind::newModel) return browse();
   if (place.id.isEmpty()) return;
   m_wanted = place.id.toStdString();
-  if (m_list->choose(m_wanted)) {
+  m_exportWanted = place.kind == PlaceKind::exportModel;
+  bool found = m_list->choose(m_wanted);
+  if (!found && m_exportWanted) found = m_list->choose(m_wanted.substr(0, m_wanted.rfind('@')));  // RUN@STEP of a side
+  if (found) {
     m_wanted.clear();
+    showWanted();
   } else if (m_session.project()) {
     m_session.models().refresh();
   }
@@ -189,7 +209,7 @@ std::optional<Wanted> ModelsPage::wants(const QStringList& paths) const {
 }
 
 bool ModelsPage::escape() {
-  if (m_card->loadControl()->stop()) return true;
+  if (m_card->loadControl()->stop() || m_card->exporting()->escape()) return true;
   if (!m_session.models().isKnown() && m_session.models().isListing()) {
     m_session.models().stop();
     return true;
@@ -289,6 +309,15 @@ void ModelsPage::showList() {
   }
   m_shown.clear();
   showChosen();
+  if (m_wanted.empty()) showWanted();
+}
+
+/// The export of the model that was asked for, now that it is chosen.
+void ModelsPage::showWanted() {
+  if (!m_exportWanted) return;
+  m_exportWanted = false;
+  m_card->exporting()->setModel(m_card->entry());
+  openExport();
 }
 
 void ModelsPage::showEmpty() {

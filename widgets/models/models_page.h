@@ -46,6 +46,8 @@ class ModelsPage : public Page {
   void follow();
   void showList();
   void showChosen();
+  void openExport();
+  void showWanted();
   void showCard(const Result<protocol::ModelCard>& card);
   void showMemory();
   void showEmpty();
@@ -64,10 +66,11 @@ class ModelsPage : public Page {
   QWidget* m_cardPane;
   QPointer<MemoryInspector> m_inspector;  // lives in the frame while the page shows
   QSplitter* m_splitter;
-  QAction *m_loadAction = nullptr, *m_templateAction = nullptr;
+  QAction *m_loadAction = nullptr, *m_templateAction = nullptr, *m_exportAction = nullptr;
   std::string m_wanted;  // to be chosen once it is listed
   std::string m_shown;   // whose card is asked for or shown
   bool m_failed = false;
+  bool m_exportWanted = false;  // of m_wanted, once it is chosen
 };
 
 }  // namespace strata

@@ -326,5 +326,13 @@ TEST_P(MapPageScreenshots, AtRestAndInTheMiddleOfADrag) {
 
 INSTANTIATE_TEST_SUITE_P(Layers, MapPageScreenshots, ::testing::Values(4, 12, 36, 126));
 
+TEST_F(MapPageTest, ExportingGoesToTheModelOfTheDrawnMap) {
+  openMap("12");
+  QList<Place> wanted;
+  QObject::connect(&session, &Session::placeWanted, page.get(), [&](const Place& place) { wanted << place; });
+  child<QAbstractButton>(*frame, "mapExport").click();
+  EXPECT_EQ(wanted, QList<Place>{Place::exportOf(QString::fromStdString(session.side(Which::b)->ref.model))});
+}
+
 }  // namespace
 }  // namespace strata::testing

@@ -1,6 +1,8 @@
 // The page with the engine itself and a sample model, where the engine is built: build/…/bin/strata or STRATA_ENGINE.
 
+#include <QComboBox>
 #include <QLabel>
+#include <QLineEdit>
 #include <QPlainTextEdit>
 
 #include "page_fixture.h"
@@ -73,6 +75,30 @@ TEST_F(ModelsPageWithTheEngineSlow, ATemplateIsChangedForTheProjectAndRefusedWhe
   EXPECT_EQ(source.toPlainText(), mine);
   child<QAbstractButton>(*page, "templateOwn").click();
   EXPECT_TRUE(soon([&] { return source.toPlainText() == own; }, 30000));
+}
+
+TEST_F(ModelsPageWithTheEngineSlow, ExportsTheSampleUnderAMapAndRefusesAFolderThatIsFull) {
+  page->addFolder(sample());
+  ASSERT_TRUE(soon([&] { return label("cardName") == "sample-routed"; }, 30000));
+  ASSERT_TRUE(soon([&] { return label("predicted-weights").contains("MiB"); }, 30000));
+  child<QAbstractButton>(*page, "cardExport").click();
+  child<QComboBox>(*page, "exportForm").setCurrentIndex(1);
+  child<QLineEdit>(*page, "exportMap").setText("stride:4");
+  child<QAbstractButton>(*page, "exportStart").click();
+  ASSERT_TRUE(soon([&] { return child<QWidget>(*page, "exportCard").isVisible(); }, 60000))
+      << label("exportProblem").toStdString();
+  const fs::path made = label("exportPath").toStdString();
+  EXPECT_EQ(made, folder.path() / "project/exports/sample-routed-stride-4");
+  for (const char* file : {"config.json", "model.safetensors", "modeling_strata.py", "README.md"}) {
+    EXPECT_TRUE(fs::exists(made / file)) << file;
+  }
+  EXPECT_EQ(frame->findChildren<QPlainTextEdit*>("command-line").size(), 3);
+  child<QAbstractButton>(*page, "exportAgain").click();
+  child<QLineEdit>(*page, "exportFolder").setText(QString::fromStdString(made.string()));
+  child<QAbstractButton>(*page, "exportStart").click();
+  ASSERT_TRUE(soon([&] { return label("exportProblem").contains("is not an empty folder"); }, 30000));
+  EXPECT_EQ(std::distance(fs::directory_iterator(made.parent_path()), fs::directory_iterator()), 1)
+      << "something half-written is left";
 }
 
 TEST_F(ModelsPageWithTheEngineSlow, AFolderWhoseWeightsAreCutOffSaysWhy) {

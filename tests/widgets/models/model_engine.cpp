@@ -89,6 +89,7 @@ protocol::ModelCard cardOf(const protocol::ModelRef& ref) {
   card.context = large ? 40960 : 512;
   card.kvBytesPerToken = large ? 114688 : 3072;
   card.tied = true;
+  card.adapter = !ref.adapter.empty();
   for (const auto& [map, owners] : std::vector<std::pair<std::string, int>>{{"full", card.layers},
                                                                             {"retention:0.75", card.layers * 3 / 4},
                                                                             {"retention:0.5", card.layers / 2},
@@ -163,6 +164,41 @@ void templating(FakeEngine& engine) {
   });
 }
 
+/// To /full there is no room.
+void exporting(FakeEngine& engine) {
+  engine.answer<protocol::ExportModel>([](const auto& params) -> Result<protocol::ExportModel::Answer> {
+    if (params.path == "/full") {
+      return fail(ErrorCode::diskFull,
+                  "The export takes 11 MiB, and / has 3 MiB free; free some, or give a folder on another disk.",
+                  params.path);
+    }
+    const protocol::ModelCard card = cardOf(params.ref);
+    protocol::ExportModel::Answer answer;
+    answer.path = params.path.empty() ? "/projects/test/exports/sample-" + params.ref.model : params.path;
+    answer.map = params.map;
+    answer.layers = card.layers;
+    answer.owners = parseMap(params.map, card.layers)->owners();
+    answer.bytes = 11031512;
+    answer.context = params.context > 0 ? params.context : card.context;
+    answer.merged = !params.ref.adapter.empty() && !params.adapterAlone;
+    const std::int64_t full = card.kvBytesPerToken * answer.context, kept = full / card.layers * answer.owners;
+    const std::string package = "with Strata's package `strata-serving`";
+    answer.uses = {{"Strata", "", "", "strata serve " + answer.path, "each answer tells `kv_bytes` and `kv_bytes_full`",
+                    "", kept, full},
+                   {"vLLM", package, "", "vllm serve " + answer.path,
+                    "its log says `Strata: 6 of 12 layers keep keys and values`", "", kept, full},
+                   {"transformers", package, "import strata_hf", "model = strata_hf.load(\"" + answer.path + "\")",
+                    "`model.shares` is true", "", kept, full}};
+    if (params.remoteCode) {
+      answer.uses[2].needs.clear();
+      answer.uses[2].setup = "from transformers import AutoModelForCausalLM";
+      answer.uses[2].command =
+          "model = AutoModelForCausalLM.from_pretrained(\"" + answer.path + "\", trust_remote_code=True)";
+    }
+    return answer;
+  });
+}
+
 void serving(FakeEngine& engine) {
   static protocol::ServeState state;
   engine.answer<protocol::StartServing>([](const auto& params) -> Result<protocol::ServeState> {
@@ -229,10 +265,15 @@ void fakeEngineMethods(FakeEngine& engine) {
   engine.answer<protocol::EstimateMemory>(
       [](const auto& params) { return Result<protocol::EstimateMemory::Answer>(estimateOf(params)); });
   loading(engine);
+  exporting(engine);
   serving(engine);
   templating(engine);
   if (engine.scenario() == "slow list") engine.hold<protocol::ListModels>("Reading 42 folders", 17, 42);
   if (engine.scenario() == "slow load") engine.hold<protocol::LoadModel>("Reading the weights", 45, 100);
+  if (engine.scenario() == "slow export") {
+    engine.hold<protocol::ExportModel>("Writing the weights", 4 * kMiB, 10 * kMiB);
+  }
+  if (engine.scenario() == "dies exporting") engine.die<protocol::ExportModel>();
   if (engine.scenario() == "dies saving") engine.die<protocol::SetTemplate>();
   if (engine.scenario() == "dies loading") engine.die<protocol::LoadModel>();
 }

@@ -1,6 +1,8 @@
 #include "widgets/models/models_page.h"
 
 #include <QClipboard>
+#include <QComboBox>
+#include <QDesktopServices>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPlainTextEdit>
@@ -15,6 +17,18 @@
 
 namespace strata::testing {
 namespace {
+
+class OpenedFolders : public QObject {
+  Q_OBJECT
+
+ public:
+  OpenedFolders() { QDesktopServices::setUrlHandler("file", this, "open"); }
+  ~OpenedFolders() override { QDesktopServices::unsetUrlHandler("file"); }
+  QList<QUrl> urls;
+
+ public Q_SLOTS:
+  void open(const QUrl& url) { urls << url; }
+};
 
 class ModelsPageTest : public ::testing::Test, public PageFixture {
  protected:
@@ -485,6 +499,130 @@ TEST_F(ModelsPageTest, ScreenshotOfServing) {
   shoot(*frame, "models_serving");
 }
 
+TEST_F(ModelsPageTest, ExportingOffersWhatTheModelCanBecomeWithTheMapOfItsSide) {
+  openCard();
+  button("cardExport").click();
+  ASSERT_TRUE(soon([&] { return child<QWidget>(*page, "exportSection").isVisible(); }));
+  auto& forms = child<QComboBox>(*page, "exportForm");
+  const auto can = [&](int row) { return forms.model()->index(row, 0).flags().testFlag(Qt::ItemIsEnabled); };
+  ASSERT_EQ(forms.count(), 4);
+  EXPECT_TRUE(can(0) && can(1));
+  EXPECT_FALSE(can(2) || can(3)) << "no adapter";
+  EXPECT_EQ(forms.itemText(3), "Adapter alone: this model has none");
+  EXPECT_EQ(child<QLineEdit>(*page, "exportMap").text(), "retention:0.5");
+  EXPECT_EQ(child<QLineEdit>(*page, "exportFolder").placeholderText(), "/projects/test/exports/…");
+  EXPECT_EQ(fieldsWithoutHelp(*page).join(", ").toStdString(), "");
+  EXPECT_EQ(namelessControls(*page).join(", ").toStdString(), "");
+  waitForLayout(*frame);
+  EXPECT_EQ(layoutProblems(*frame).join("\n").toStdString(), "");
+
+  page->open(Place::exportOf("/adapters/squad"));
+  ASSERT_TRUE(soon([&] { return label("cardName") == "squad on base" && forms.count() == 3; }));
+  EXPECT_EQ(forms.itemText(0), "Merged adapter");
+  EXPECT_TRUE(child<QComboBox>(*page, "exportDtype").isEnabled());
+  forms.setCurrentIndex(2);
+  EXPECT_FALSE(child<QComboBox>(*page, "exportDtype").isEnabled());
+  EXPECT_TRUE(says("An adapter alone is copied as it is."));
+}
+
+TEST_F(ModelsPageTest, AnExportShowsTheFolderAndTheCommandsToCopy) {
+  openCard();
+  session.setContext(256, 1);
+  button("cardExport").click();
+  child<QComboBox>(*page, "exportForm").setCurrentIndex(1);
+  child<QLineEdit>(*page, "exportMap").setText("stride:2");
+  child<QLineEdit>(*page, "exportFolder").setText("/tmp/a folder");
+  button("exportStart").click();
+  auto& card = child<QWidget>(*page, "exportCard");
+  ASSERT_TRUE(soon([&] { return card.isVisible(); }));
+  EXPECT_EQ(label("exportPath"), "/tmp/a folder");
+  EXPECT_TRUE(label("exportSummary").startsWith("6 of 12 layers keep keys and values (stride:2). 10.5 MiB on disk."))
+      << label("exportSummary").toStdString();
+  button("exportCopyPath").click();
+  EXPECT_EQ(QGuiApplication::clipboard()->text(), "/tmp/a folder");
+  child<Button>(child<QWidget>(*page, "exportUsevLLM"), "copy-command").click();
+  EXPECT_EQ(QGuiApplication::clipboard()->text(), "vllm serve /tmp/a folder");
+  child<Button>(child<QWidget>(*page, "exportUsetransformers"), "copy-command").click();
+  EXPECT_TRUE(QGuiApplication::clipboard()->text().endsWith("trust_remote_code=True)"));
+  EXPECT_TRUE(QGuiApplication::clipboard()->text().startsWith("from transformers import AutoModelForCausalLM\n"));
+  EXPECT_EQ(label("exportSavesvLLM"), "The KV cache of 256 tokens takes 384 KiB instead of 768 KiB.");
+  EXPECT_EQ(namelessControls(*page).join(", ").toStdString(), "");
+  waitForLayout(*frame);
+  EXPECT_EQ(layoutProblems(*frame).join("\n").toStdString(), "");
+
+  // Another model is exported anew; this one's card comes back with it.
+  ASSERT_TRUE(list().choose("base"));
+  EXPECT_TRUE(soon([&] { return label("cardName") == "base"; }));
+  EXPECT_FALSE(card.isVisible());
+  ASSERT_TRUE(list().choose("routed"));
+  EXPECT_TRUE(soon([&] { return card.isVisible(); }));
+  button("exportAgain").click();
+  EXPECT_TRUE(child<QWidget>(*page, "exportForm").isVisible());
+  EXPECT_TRUE(page->escape());
+  EXPECT_FALSE(child<QWidget>(*page, "exportSection").isVisible());
+}
+
+TEST_F(ModelsPageTest, TheExportedFolderOpensInTheFileManager) {
+  OpenedFolders opened;
+  openCard();
+  button("cardExport").click();
+  child<QLineEdit>(*page, "exportFolder").setText("/tmp/here");
+  button("exportStart").click();
+  ASSERT_TRUE(soon([&] { return child<QWidget>(*page, "exportCard").isVisible(); }));
+  button("exportOpenFolder").click();
+  EXPECT_EQ(opened.urls, QList<QUrl>{QUrl::fromLocalFile("/tmp/here")});
+}
+
+TEST_F(ModelsPageTest, AnExportThatCannotBeSaysWhyAndKeepsWhatWasTyped) {
+  openCard();
+  button("cardExport").click();
+  child<QLineEdit>(*page, "exportMap").setText("stride");
+  button("exportStart").click();
+  EXPECT_TRUE(says("stride")) << "a map that is none";
+  child<QLineEdit>(*page, "exportMap").setText("stride:2");
+  child<QLineEdit>(*page, "exportFolder").setText("/full");
+  button("exportStart").click();
+  ASSERT_TRUE(soon([&] { return label("exportProblem").contains("3 MiB free"); }));
+  EXPECT_TRUE(child<QWidget>(*page, "exportProblem").isVisible());
+  EXPECT_EQ(child<QLineEdit>(*page, "exportFolder").text(), "/full");
+  EXPECT_FALSE(child<QWidget>(*page, "exportCard").isVisible());
+}
+
+TEST_F(ModelsPageTest, AnExportIsStoppedByEscWhileOtherModelsAreLookedAt) {
+  openCard("slow export");
+  button("cardExport").click();
+  button("exportStart").click();
+  ASSERT_TRUE(soon([&] { return label("exportStage") == "4.00 MiB of 10.0 MiB"; }))
+      << label("exportStage").toStdString();
+  ASSERT_TRUE(list().choose("base"));
+  EXPECT_TRUE(soon([&] { return label("cardName") == "base"; }));
+  EXPECT_FALSE(child<QWidget>(*page, "exportRunning").isVisible());
+  EXPECT_FALSE(button("cardExport").isEnabled());
+  ASSERT_TRUE(list().choose("routed"));
+  ASSERT_TRUE(soon([&] { return child<QWidget>(*page, "exportRunning").isVisible(); }));
+  EXPECT_TRUE(page->escape());
+  EXPECT_TRUE(soon([&] { return button("exportStart").isVisible(); }));
+  EXPECT_EQ(label("exportProblem"), "");
+}
+
+TEST_F(ModelsPageTest, AnEngineThatDiesWhileExportingSaysSo) {
+  openCard("dies exporting");
+  button("cardExport").click();
+  button("exportStart").click();
+  EXPECT_TRUE(soon([&] { return label("exportProblem").contains("while exporting a model"); }));
+}
+
+TEST_F(ModelsPageTest, ScreenshotOfExporting) {
+  openCard();
+  button("cardExport").click();
+  ASSERT_TRUE(soon([&] { return child<QWidget>(*page, "exportSection").isVisible(); }));
+  shoot(*frame, "models_export");
+  button("exportStart").click();
+  ASSERT_TRUE(soon([&] { return child<QWidget>(*page, "exportCard").isVisible(); }));
+  shoot(*frame, "models_exported");
+  shootLargeAndGrey(*frame, "models_exported");
+}
+
 TEST_F(ModelsPageTest, ScreenshotOfTheEmptyState) {
   open("empty");
   ASSERT_TRUE(soon([&] { return state("modelCardState") == StatePane::State::empty; }));
@@ -529,3 +667,5 @@ TEST_F(ModelsPageTest, ScreenshotOfTheStaleState) {
 
 }  // namespace
 }  // namespace strata::testing
+
+#include "models_page_test.moc"
