@@ -20,8 +20,6 @@ class ReportText : public QTextBrowser {
 
  private:
   void fill();
-  void styleBlocks();
-  void styleTables();
   QString m_markdown;
 };
 

@@ -133,6 +133,7 @@ void MainWindow::connectParts() {
   connect(m_rail, &Rail::openProjectWanted, this, [this] { pickProject(false); });
   connect(m_rail, &Rail::newProjectWanted, this, [this] { pickProject(true); });
   connect(m_rail, &Rail::projectChosen, this, [this](const QString& folder) { openProject(folder); });
+  connect(m_rail, &Rail::guideWanted, this, &MainWindow::showGuide);
   connect(m_rail, &Rail::fieldHelpWanted, this, &MainWindow::showFieldHelp);
   connect(&m_session, &Session::engineWanted, this, &MainWindow::useEngine);
   connect(m_strip, &JobsStrip::opened, this, [this](bool open) {

@@ -23,6 +23,7 @@ class QVBoxLayout;
 
 namespace strata {
 
+class HelpWindow;
 class JobsPanel;
 class JobsStrip;
 class MemoryLog;
@@ -63,6 +64,8 @@ class MainWindow : public QWidget {
   void find();
   void nextPane(int step = 1);
   void toggleInspector();
+  /// The guide, at the page that belongs to the page in view.
+  void showGuide();
   void showFieldHelp();
   /// Brings it to the front.
   void raiseWindow();
@@ -122,6 +125,7 @@ class MainWindow : public QWidget {
   JobsPanel* m_jobsPanel;
   JobsStrip* m_strip;
   StatusBar* m_status;
+  HelpWindow* m_helpWindow = nullptr;              // once it was asked for
   QList<Page*> m_pages;                            // of the rail, those at its foot too
   QHash<QWidget*, QPointer<QWidget>> m_lastFocus;  // of a pane
   std::function<bool(const QString&)> m_claim;

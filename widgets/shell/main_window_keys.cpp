@@ -11,6 +11,7 @@
 #include <QStackedWidget>
 #include <QUndoStack>
 
+#include "widgets/help/help_window.h"
 #include "widgets/shell/find_popup.h"
 #include "widgets/shell/jobs_panel.h"
 #include "widgets/shell/jobs_strip.h"
@@ -49,7 +50,8 @@ void MainWindow::bindKeys() {
   bind(QKeySequence("F6"), [this] { nextPane(1); });
   bind(QKeySequence("Shift+F6"), [this] { nextPane(-1); });
   bind(QKeySequence("F4"), [this] { toggleInspector(); });
-  bind(QKeySequence("F1"), [this] { showFieldHelp(); });
+  bind(QKeySequence("F1"), [this] { showGuide(); });
+  bind(QKeySequence("Shift+F1"), [this] { showFieldHelp(); });
   bind(QKeySequence("Ctrl+Z"), [this] { step(&QUndoStack::undoText, &QUndoStack::canUndo, &QUndoStack::undo); });
   for (const char* keys : {"Ctrl+Shift+Z", "Ctrl+Y"}) {
     bind(QKeySequence(keys), [this] { step(&QUndoStack::redoText, &QUndoStack::canRedo, &QUndoStack::redo); });
@@ -100,6 +102,16 @@ void MainWindow::nextPane(int step) {
   QWidget* last = m_lastFocus.value(pane);
   QWidget* target = last != nullptr && last->isVisible() && last->isEnabled() ? last : firstStop(pane);
   target->setFocus(Qt::ShortcutFocusReason);  // which shows the ring; Qt shows it for Tab's reason in Tab's event alone
+}
+
+void MainWindow::showGuide() {
+  const Guide& guide = Guide::shipped();
+  if (m_helpWindow == nullptr) {
+    m_helpWindow = new HelpWindow(guide, this);
+    connect(m_helpWindow, &HelpWindow::failed, &m_session,
+            [this](const QString& sentence) { m_session.warn(sentence); });
+  }
+  m_helpWindow->open(guide.pageFor(currentPage() != nullptr ? currentPage()->id() : QString()));
 }
 
 void MainWindow::showFieldHelp() {
@@ -275,6 +287,7 @@ void MainWindow::addActions(std::vector<Findable>& all) {
     add(tr("Upload a file of this machine"), {}, [this] { chooseUpload(false); });
     add(tr("Upload a folder of this machine"), {}, [this] { chooseUpload(true); });
   }
+  add(tr("Guide to this page"), "F1", [this] { showGuide(); });
   add(tr("Restart the engine"), {}, [this] { m_session.engine().restart(); });
   add(tr("Engine: state, log and command"), {}, [this] { m_status->openEngine(); });
   add(tr("Memory: curve, and models to unload"), {}, [this] { m_status->openMemory(); });

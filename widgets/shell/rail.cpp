@@ -46,8 +46,8 @@ Rail::Rail(Session& session, QWidget* parent) : QWidget(parent), m_session(sessi
   connect(m_project, &RailButton::clicked, this, &Rail::showProjectMenu);
 
   m_help = named(new RailButton("question-circle", tr("Help"), this), "rail-help", tr("Help"));
-  m_help->setWhatsThis(
-      tr("Brings the first steps back, explains the focused field, and says what Strata is built on."));
+  m_help->setWhatsThis(tr(
+      "Opens the guide, brings the first steps back, explains the focused field, and says what Strata is built on."));
   addButton(m_help, true);
   connect(m_help, &RailButton::clicked, this, &Rail::showHelpMenu);
 
@@ -142,10 +142,11 @@ void Rail::showProjectMenu() {
 void Rail::showHelpMenu() {
   auto* menu = named(new QMenu(this), "help-menu", tr("Help"));
   menu->setAttribute(Qt::WA_DeleteOnClose);
+  menu->addAction(tr("Guide to this page\tF1"), this, &Rail::guideWanted);
   if (m_hasFirstSteps) {
     menu->addAction(tr("First steps"), this, [this] { m_session.go({{}, PlaceKind::firstSteps, {}}); });
   }
-  menu->addAction(tr("About the focused field\tF1"), this, &Rail::fieldHelpWanted);
+  menu->addAction(tr("About the focused field\tShift+F1"), this, &Rail::fieldHelpWanted);
   menu->addAction(tr("About Strata"), this, [this] { m_session.go(Place::setting("about")); });
   menu->popup(m_help->mapToGlobal(QPoint(m_help->width(), m_help->height() - menu->sizeHint().height())));
 }

@@ -32,6 +32,7 @@ class Rail : public QWidget {
   void openProjectWanted();
   void newProjectWanted();
   void projectChosen(const QString& folder);
+  void guideWanted();
   void fieldHelpWanted();
 
  protected:

@@ -90,8 +90,10 @@ void fakeEngineMethods(FakeEngine& engine) {
     return protocol::ListReports::Answer{reports, "/projects/test/reports"};
   });
   if (has("slow")) engine.hold<protocol::ListReports>("reports", 0, 0);
-  engine.answer<protocol::ReadReport>([](const auto& params) -> Result<protocol::ReadReport::Answer> {
-    const std::string whole = params.format == "md" ? kMarkdown : "<!DOCTYPE html><title>" + params.name + "</title>";
+  std::string markdown = kMarkdown;
+  if (has("plain")) markdown.erase(markdown.find("<img"));
+  engine.answer<protocol::ReadReport>([markdown](const auto& params) -> Result<protocol::ReadReport::Answer> {
+    const std::string whole = params.format == "md" ? markdown : "<!DOCTYPE html><title>" + params.name + "</title>";
     constexpr std::size_t kPage = 300;
     const std::string page = whole.substr(static_cast<std::size_t>(params.from), kPage);
     const auto end = params.from + static_cast<std::int64_t>(page.size());

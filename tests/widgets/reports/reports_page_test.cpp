@@ -41,8 +41,8 @@ class ReportsPageTest : public ::testing::Test, public PageFixture {
     ASSERT_TRUE(start(scenario));
     session.runs().refresh();
   }
-  void openReports() {
-    open("reports");
+  void openReports(const std::string& scenario = "reports") {
+    open(scenario);
     ASSERT_TRUE(soon([&] { return list().model()->rowCount() == 2 && text().toPlainText().contains("Scores"); }));
     ASSERT_TRUE(soon([&] { return button("newReport").isEnabled(); }));
   }
@@ -202,6 +202,11 @@ TEST_F(ReportsPageTest, EveryControlHasANameAndFits) {
   waitForLayout(*frame);
   EXPECT_EQ(namelessControls(*frame).join("\n").toStdString(), "");
   EXPECT_EQ(layoutProblems(*frame).join("\n").toStdString(), "");
+}
+
+TEST_F(ReportsPageTest, ScreenshotsOfAnOrdinaryReport) {
+  openReports("plain");
+  shoot(*frame, "reports_plain");
 }
 
 TEST_F(ReportsPageTest, ScreenshotsWithReports) {

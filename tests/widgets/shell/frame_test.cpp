@@ -14,6 +14,7 @@
 #include "field_help.h"
 #include "layout_check.h"
 #include "shell_fixture.h"
+#include "widgets/help/help_window.h"
 #include "widgets/shell/find_popup.h"
 #include "widgets/style/button.h"
 #include "widgets/style/labels.h"
@@ -91,9 +92,25 @@ TEST_F(Frame, F6GoesThroughThePanesAndBackToWhereItWas) {
   EXPECT_TRUE(seen.contains("status-bar"));
 }
 
-TEST_F(Frame, F1SaysWhatTheFocusedFieldIsFor) {
+TEST_F(Frame, F1OpensTheGuideAtThePageInView) {
+  const auto opened = [&] {
+    const auto* help = window->findChild<HelpWindow*>("helpWindow");
+    return help != nullptr && help->isVisible() ? help->page().toStdString() : std::string();
+  };
+  window->showPage("data");
+  window->activateWindow();
+  QTest::keyClick(window.get(), Qt::Key_F1);
+  EXPECT_EQ(opened(), "data");
+  window->showPage("chat");
+  QTest::keyClick(window.get(), Qt::Key_F1);
+  EXPECT_EQ(opened(), "chat");
+  QTest::keyClick(window->findChild<HelpWindow*>("helpWindow"), Qt::Key_Escape);
+  EXPECT_EQ(opened(), "");
+}
+
+TEST_F(Frame, ShiftF1SaysWhatTheFocusedFieldIsFor) {
   chat->text()->setFocus();
-  key(Qt::Key_F1);
+  key(Qt::Key_F1, Qt::ShiftModifier);
   QWidget* help = popup("field-help");
   ASSERT_NE(help, nullptr);
   EXPECT_EQ(help->findChild<QLabel*>()->text(), "What the text of Chat is for.");
