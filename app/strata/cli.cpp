@@ -47,8 +47,16 @@ void ModelOptions::addComputeTo(CLI::App& verb, Context withContext) {
   verb.add_option("--threads", threads, "CPU threads (default: all cores)")->check(CLI::Range(0, 4096));
 }
 
+namespace {
+int mostThreads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}  // namespace
+
+void limitThreads(int threads) {
+  mostThreads = std::min(mostThreads, threads);
+}
+
 void setThreads(int threads) {
-  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const int cores = mostThreads;
   constexpr int kMostPerCore = 4;  // beyond that they only wait for one another
   at::set_num_threads(threads > 0 ? std::min(threads, kMostPerCore * cores) : cores);
 }

@@ -78,6 +78,8 @@ Result<OpenedModel> openModel(const ModelOptions& options, const std::optional<s
 /// MODEL or RUN[@STEP] by --project.
 Result<ModelLocation> locate(const std::string& model, const std::string& project);
 void setThreads(int threads);
+/// What setThreads(0) gives at most.
+void limitThreads(int threads);
 
 /// The maps of a repeated --maps option; nothing given: the model's own.
 Result<std::vector<NamedMap>> chooseMaps(const std::vector<std::string>& texts, const Model& model);

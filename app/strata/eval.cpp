@@ -6,6 +6,7 @@
 #include "app/strata/eval_predictions.h"
 #include "app/strata/eval_run.h"
 #include "app/strata/field_options.h"
+#include "app/strata/ranks.h"
 #include "app/strata/run_progress.h"
 #include "core/evaluation/question_preparer.h"
 #include "core/protocol/job_kinds.h"
@@ -18,7 +19,7 @@ struct EvalArguments {
   std::string task, data, predictions, resumed;
   std::vector<std::string> maps;
   int limit = 0;
-  bool showPrompt = false;
+  bool showPrompt = false, distributed = false;
   FieldOptions fields;  // of the configuration but those above
 
   explicit EvalArguments(CLI::App& verb) : fields(verb) {}
@@ -128,12 +129,21 @@ Result<int> evaluateIn(Run& run, const Evaluation& evaluation, const Output& out
 }
 
 /// Goes on with what is missing of an evaluation that was stopped or killed.
-Result<int> resume(const EvalArguments& arguments, const Output& out) {
+Result<int> resume(const EvalArguments& arguments, const Output& out, Communicator* ranks) {
   const auto name = findRun(arguments.resumed, std::filesystem::path(arguments.model.project));
   if (!name || name->step) {
     return fail(ErrorCode::notFound,
                 "There is no evaluation " + arguments.resumed + "; give its id with --project, or its folder.",
                 "--resume");
+  }
+  if (ranks != nullptr && !ranks->leads()) {
+    STRATA_TRY(const RunInfo info, readRun(name->folder));
+    EvalConfig config;
+    STRATA_CHECK(configFromJson(info.config, (name->folder / "run.json").string(), config, UnknownKeys::ignore));
+    STRATA_TRY(const Evaluation evaluation,
+               Evaluation::prepare(config, name->folder.parent_path().parent_path().string(), ranks));
+    STRATA_CHECK(evaluation.follow());
+    return 0;
   }
   STRATA_TRY(Run run, Run::reopen(name->folder));
   if (run.info().kind != kEvalKind || run.info().state == RunState::done) {
@@ -147,12 +157,12 @@ Result<int> resume(const EvalArguments& arguments, const Output& out) {
   STRATA_CHECK(configFromJson(run.info().config, (run.folder() / "run.json").string(), config, UnknownKeys::ignore));
   run.clearStop();
   const std::string project = name->folder.parent_path().parent_path().string();
-  STRATA_TRY(const Evaluation evaluation, Evaluation::prepare(config, project));
+  STRATA_TRY(const Evaluation evaluation, Evaluation::prepare(config, project, ranks));
   return evaluateIn(run, evaluation, out);
 }
 
-Result<int> run(const EvalArguments& arguments, const Output& out) {
-  if (!arguments.resumed.empty()) return resume(arguments, out);
+Result<int> run(const EvalArguments& arguments, const Output& out, Communicator* ranks) {
+  if (!arguments.resumed.empty()) return resume(arguments, out, ranks);
   STRATA_TRY(EvalConfig config, arguments.config());
   if (arguments.showPrompt) return showPrompt(std::move(config), out);
   if (!arguments.predictions.empty()) {
@@ -172,7 +182,11 @@ Result<int> run(const EvalArguments& arguments, const Output& out) {
     config.data = data.path.string();
     if (config.columns.empty()) config.columns = data.columns;
   }
-  STRATA_TRY(const Evaluation evaluation, Evaluation::prepare(config, arguments.model.project));
+  STRATA_TRY(const Evaluation evaluation, Evaluation::prepare(config, arguments.model.project, ranks));
+  if (ranks != nullptr && !ranks->leads()) {
+    STRATA_CHECK(evaluation.follow());
+    return 0;
+  }
   if (!arguments.model.project.empty()) {
     STRATA_TRY(const Project project, Project::openOrCreate(arguments.model.project));
     STRATA_TRY(Run run, Run::create(project, kEvalKind, evaluation.stored()));
@@ -207,7 +221,11 @@ VerbAction addEval(CLI::App& verb, const Output& out) {
                   "msmarco a line "
                   "{\"query_id\", \"answers\": [one]} each")
       ->type_name("FILE");
-  return [arguments, &out] { return run(*arguments, out); };
+  verb.add_flag("--distributed", arguments->distributed, kDistributedHelp);
+  return [arguments, &out] {
+    const auto work = [&](Communicator* ranks) { return run(*arguments, out, ranks); };
+    return arguments->distributed ? alike(out, work) : work(nullptr);
+  };
 }
 
 }  // namespace strata

@@ -106,7 +106,38 @@ Json toJson(const TaskResult& result) {
   return json;
 }
 
-Result<Evaluation> Evaluation::prepare(const EvalConfig& config, const std::string& project) {
+Result<Evaluation> Evaluation::prepare(const EvalConfig& config, const std::string& project, Communicator* ranks) {
+  Result<Evaluation> evaluation = prepareAlone(config, project);
+  STRATA_CHECK(agree(ranks, evaluation ? Result<void>() : tl::unexpected(evaluation.error())));
+  evaluation->m_ranks = ranks;
+  return evaluation;
+}
+
+Result<void> Evaluation::follow() const {
+  STRATA_CHECK(runTask({}));
+  return {};
+}
+
+Result<std::vector<TaskResult>> Evaluation::runTask(TaskHooks hooks) const {
+  if (m_ranks == nullptr) return m_task.run(hooks);
+  using Keys = std::vector<std::pair<std::string, std::string>>;
+  Keys keys;
+  if (hooks.known != nullptr) {
+    for (const auto& [key, answer] : *hooks.known) keys.push_back(key);
+  }
+  std::string bytes;
+  if (m_ranks->leads()) Json::to_msgpack(Json(keys), bytes);
+  m_ranks->broadcast(bytes, 0);
+  KnownAnswers known;  // on the others: which, not what
+  if (!m_ranks->leads()) {
+    for (const auto& key : Json::from_msgpack(bytes).get<Keys>()) known[key] = {};
+    hooks.known = &known;
+  }
+  hooks.ranks = m_ranks;
+  return m_task.run(hooks);
+}
+
+Result<Evaluation> Evaluation::prepareAlone(const EvalConfig& config, const std::string& project) {
   STRATA_CHECK(checkEvalConfig(config));
   Evaluation evaluation;
   evaluation.m_config = config;
@@ -204,7 +235,7 @@ Result<std::vector<TaskResult>> Evaluation::record(Run& run, const TaskHooks& ou
     if (written) written = database.flush();
   };
   STRATA_CHECK(writeInRun(run, kResultsFile, header));
-  STRATA_TRY(std::vector<TaskResult> results, m_task.run(hooks));
+  STRATA_TRY(std::vector<TaskResult> results, runTask(hooks));
   STRATA_CHECK(written);
   if (hooks.cancel->load()) return fail(ErrorCode::cancelled, "The evaluation was stopped.");
   Json file = header;

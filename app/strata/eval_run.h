@@ -19,9 +19,13 @@ namespace strata {
 class Evaluation {
  public:
   /// Opens the model and, for questions, reads the data.
-  static Result<Evaluation> prepare(const EvalConfig& config, const std::string& project);
+  /// With ranks, all of them call it, and it fails on all where it does on one.
+  static Result<Evaluation> prepare(const EvalConfig& config, const std::string& project,
+                                    Communicator* ranks = nullptr);
 
-  Result<std::vector<TaskResult>> run(const TaskHooks& hooks) const { return m_task.run(hooks); }
+  Result<std::vector<TaskResult>> run(const TaskHooks& hooks) const { return runTask(hooks); }
+  /// The part of a rank that does not lead.
+  Result<void> follow() const;
   /// With the run's answers, metrics, progress and results.json; its stop file ends it. A run that stopped or was
   /// killed goes on: what it found is not computed again. The run's state says what became of it, also where this is an
   /// error.
@@ -33,6 +37,9 @@ class Evaluation {
   const Json& settings() const { return m_task.settings; }
 
  private:
+  static Result<Evaluation> prepareAlone(const EvalConfig& config, const std::string& project);
+  /// The task on all ranks, which leave out what rank 0 knows.
+  Result<std::vector<TaskResult>> runTask(TaskHooks hooks) const;
   /// What results.json says was evaluated.
   Result<Json> describe() const;
   Result<std::vector<TaskResult>> record(Run& run, const TaskHooks& hooks) const;
@@ -41,6 +48,7 @@ class Evaluation {
   OpenedModel m_opened;
   std::vector<NamedMap> m_maps;
   PreparedTask m_task;
+  Communicator* m_ranks = nullptr;
 };
 
 Json toJson(const TaskResult& result);

@@ -22,9 +22,7 @@ Result<PreparedMeasure> prepareJob(Run& run, const std::string& project, Config&
   return prepared;
 }
 
-}  // namespace
-
-Result<PreparedMeasure> prepareMeasure(MeasureConfig& config, const std::string& project) {
+Result<PreparedMeasure> prepareAlone(MeasureConfig& config, const std::string& project) {
   PreparedMeasure prepared;
   if (!project.empty()) {
     STRATA_TRY(const ProjectData text, Project::findData(config.text, project));
@@ -40,6 +38,15 @@ Result<PreparedMeasure> prepareMeasure(MeasureConfig& config, const std::string&
   if (opened.location.run.empty()) config.model = named.string();
   if (!config.adapter.empty()) config.adapter = absoluteText(config.adapter);
   config.text = absoluteText(config.text);
+  return prepared;
+}
+
+}  // namespace
+
+Result<PreparedMeasure> prepareMeasure(MeasureConfig& config, const std::string& project, Communicator* ranks) {
+  Result<PreparedMeasure> prepared = prepareAlone(config, project);
+  STRATA_CHECK(agree(ranks, prepared ? Result<void>() : tl::unexpected(prepared.error())));
+  prepared->opened.ranks = ranks;
   return prepared;
 }
 

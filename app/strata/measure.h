@@ -17,7 +17,9 @@ struct PreparedMeasure {
   OpenedForSearch opened;
   ModelLocation location;
 };
-Result<PreparedMeasure> prepareMeasure(MeasureConfig& config, const std::string& project);
+/// With ranks, all of them call it, and it fails on all where it does on one.
+Result<PreparedMeasure> prepareMeasure(MeasureConfig& config, const std::string& project,
+                                       Communicator* ranks = nullptr);
 
 /// A bar or plain lines on stderr, and a run's log. It watches for SIGINT and SIGTERM.
 class MeasureShown {

@@ -1,10 +1,28 @@
 #include "app/strata/ranks.h"
 
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "app/strata/cli.h"
+
 namespace strata {
+namespace {
+
+/// One GPU and its part of the cores for each rank of a machine, unless the launcher has seen to that.
+void shareMachine(const Communicator& ranks) {
+  if (ranks.localRanks() > 1) ::setenv("CUDA_VISIBLE_DEVICES", std::to_string(ranks.localRank()).c_str(), 0);
+  const auto cores = static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN));
+  limitThreads(std::max(1, cores / ranks.localRanks()));
+}
+
+}  // namespace
 
 Result<int> onRanks(const Output& out, const std::function<Result<int>(Communicator&)>& lead,
                     const std::function<Result<void>(Communicator&)>& follow) {
   STRATA_TRY(const std::unique_ptr<Communicator> ranks, openRanks());
+  shareMachine(*ranks);
   Result<int> code = 0;
   if (ranks->leads()) {
     code = lead(*ranks);
@@ -19,6 +37,22 @@ Result<int> onRanks(const Output& out, const std::function<Result<int>(Communica
   }
   ranks->close();
   return code;
+}
+
+Result<int> alike(const Output& out, const std::function<Result<int>(Communicator*)>& work) {
+  const auto lead = [&](Communicator& ranks) -> Result<int> {
+    STRATA_TRY(const int code, work(&ranks));
+    if (code != 0) {  // stopped: the others may wait for what does not come
+      STRATA_CHECK(Output::flush());
+      ranks.end(code);
+    }
+    return code;
+  };
+  const auto follow = [&](Communicator& ranks) -> Result<void> {
+    STRATA_CHECK(work(&ranks));
+    return {};
+  };
+  return onRanks(out, lead, follow);
 }
 
 }  // namespace strata

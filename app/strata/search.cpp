@@ -4,6 +4,7 @@
 
 #include "app/strata/field_options.h"
 #include "app/strata/measure.h"
+#include "app/strata/ranks.h"
 #include "core/base/files.h"
 #include "core/protocol/job_kinds.h"
 
@@ -14,6 +15,7 @@ struct SearchArguments {
   explicit SearchArguments(CLI::App& verb) : fields(verb) {}
   FieldOptions fields;
   std::string project, out;
+  bool distributed = false;
 };
 
 std::string toText(const Json& answer) {
@@ -35,11 +37,15 @@ std::string toText(const Json& answer) {
   return text;
 }
 
-Result<int> run(const SearchArguments& arguments, const Output& out) {
+Result<int> run(const SearchArguments& arguments, const Output& out, Communicator* ranks) {
   SearchConfig config;
   STRATA_CHECK(arguments.fields.applyTo(config));
   STRATA_CHECK(checkSearchConfig(config));
-  STRATA_TRY(const PreparedMeasure prepared, prepareMeasure(config, arguments.project));
+  STRATA_TRY(const PreparedMeasure prepared, prepareMeasure(config, arguments.project, ranks));
+  if (ranks != nullptr && !ranks->leads()) {
+    STRATA_CHECK(searchMaps(config, prepared.opened, nullptr, {}));
+    return 0;
+  }
   MeasureShown shown("Searching");
   STRATA_TRY(Run* const run, shown.keepIn(arguments.project, kSearchKind, configToJson(config)));
   STRATA_TRY(const Json answer, searchMaps(config, prepared.opened, run, shown.progress()));
@@ -57,7 +63,11 @@ VerbAction addSearch(CLI::App& verb, const Output& out) {
   verb.add_option("--project", arguments->project, "project folder that keeps the map and all that was measured")
       ->type_name("DIR");
   verb.add_option("--out", arguments->out, "write the map to this file")->type_name("MAP.json");
-  return [arguments, &out] { return run(*arguments, out); };
+  verb.add_flag("--distributed", arguments->distributed, kDistributedHelp);
+  return [arguments, &out] {
+    const auto work = [&](Communicator* ranks) { return run(*arguments, out, ranks); };
+    return arguments->distributed ? alike(out, work) : work(nullptr);
+  };
 }
 
 }  // namespace strata

@@ -4,6 +4,7 @@
 
 #include "app/strata/field_options.h"
 #include "app/strata/measure.h"
+#include "app/strata/ranks.h"
 #include "core/base/files.h"
 #include "core/protocol/job_kinds.h"
 
@@ -14,6 +15,7 @@ struct SensitivityArguments {
   explicit SensitivityArguments(CLI::App& verb) : fields(verb) {}
   FieldOptions fields;
   std::string project, out;
+  bool distributed = false;
 };
 
 /// "+0.013", or blanks.
@@ -31,11 +33,15 @@ std::string toText(const Json& answer) {
   return text;
 }
 
-Result<int> run(const SensitivityArguments& arguments, const Output& out) {
+Result<int> run(const SensitivityArguments& arguments, const Output& out, Communicator* ranks) {
   SensitivityConfig config;
   STRATA_CHECK(arguments.fields.applyTo(config));
   STRATA_CHECK(checkSensitivityConfig(config));
-  STRATA_TRY(const PreparedMeasure prepared, prepareMeasure(config, arguments.project));
+  STRATA_TRY(const PreparedMeasure prepared, prepareMeasure(config, arguments.project, ranks));
+  if (ranks != nullptr && !ranks->leads()) {
+    STRATA_CHECK(measureMatrix(config, prepared.opened, nullptr, {}));
+    return 0;
+  }
   MeasureShown shown("Measuring");
   STRATA_TRY(Run* const run, shown.keepIn(arguments.project, kSensitivityKind, configToJson(config)));
   STRATA_TRY(const Json answer, measureMatrix(config, prepared.opened, run, shown.progress()));
@@ -52,7 +58,11 @@ VerbAction addSensitivity(CLI::App& verb, const Output& out) {
   arguments->fields.add(SensitivityConfig());
   verb.add_option("--project", arguments->project, "project folder that keeps the matrix")->type_name("DIR");
   verb.add_option("--out", arguments->out, "write the answer to this file too")->type_name("FILE.json");
-  return [arguments, &out] { return run(*arguments, out); };
+  verb.add_flag("--distributed", arguments->distributed, kDistributedHelp);
+  return [arguments, &out] {
+    const auto work = [&](Communicator* ranks) { return run(*arguments, out, ranks); };
+    return arguments->distributed ? alike(out, work) : work(nullptr);
+  };
 }
 
 }  // namespace strata

@@ -186,9 +186,7 @@ VerbAction addTrain(CLI::App& verb, const Output& out) {
   verb.add_option("--extend", arguments->extend, "a new run from another's last checkpoint, with its own schedule")
       ->type_name("RUN");
   verb.add_option("--project", arguments->project, "project folder; made where there is none")->type_name("DIR");
-  verb.add_flag(
-      "--distributed", arguments->distributed,
-      "share the work with the other ranks that mpirun or srun started: mpirun -np 4 strata train --distributed");
+  verb.add_flag("--distributed", arguments->distributed, kDistributedHelp);
   arguments->fields.add(TrainConfig());
   arguments->fields.joinRepeated("eval-maps");
   return [arguments, &out] { return runAlone(*arguments, out); };

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "core/distributed/dealing.h"
 #include "core/evaluation/question_preparer.h"
 #include "core/evaluation/tasks.h"
 #include "core/routing/memory.h"
@@ -185,22 +186,42 @@ Result<std::vector<TaskResult>> evaluateChoices(const std::shared_ptr<const Mode
   }
   const auto all = static_cast<std::int64_t>(questions.size() * maps.size());
   const auto rows = static_cast<std::int64_t>(prepared.rows.size() * maps.size());
+  struct Part {
+    std::size_t map;
+    std::vector<std::size_t> rows;
+    const QuestionBatch* batch;
+  };
+  const std::vector<QuestionBatch> batches = planBatches(prepared.rows, batchLimits(*model, 0));
   std::int64_t done = 0;  // rows
-  for (const QuestionBatch& batch : planBatches(prepared.rows, batchLimits(*model, 0))) {
+  std::vector<Part> parts;
+  for (const QuestionBatch& batch : batches) {
     const std::vector<std::size_t> inBatch = batch.questions();
     for (std::size_t m = 0; m < maps.size(); ++m) {
-      const auto started = std::chrono::steady_clock::now();
       if (std::any_of(inBatch.begin(), inBatch.end(), [&](std::size_t row) { return answers[m].wants(row); })) {
-        STRATA_TRY(auto outcomes,
-                   scoreBatch(model, maps[m].map, prepared.rows, batch, data.format == QaFormat::lastWord, hooks));
-        STRATA_TRY(const std::vector<TaskAnswer> told, answers[m].add(inBatch, std::move(outcomes)));
-        if (hooks.onAnswers && !told.empty()) STRATA_CHECK(hooks.onAnswers(told));
+        parts.push_back({m, inBatch, &batch});
+      } else {
+        done += static_cast<std::int64_t>(inBatch.size());
       }
-      results[m].seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-      done += static_cast<std::int64_t>(inBatch.size());
-      if (hooks.onProgress) hooks.onProgress(done * all / rows, all);
     }
   }
+  using Timed = std::pair<double, std::vector<GoldOutcome>>;  // seconds
+  const auto compute = [&](std::size_t i) -> Result<Timed> {
+    const auto started = std::chrono::steady_clock::now();
+    STRATA_TRY(auto outcomes, scoreBatch(model, maps[parts[i].map].map, prepared.rows, *parts[i].batch,
+                                         data.format == QaFormat::lastWord, hooks));
+    return Timed(std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count(),
+                 std::move(outcomes));
+  };
+  const auto take = [&](std::size_t i, Timed timed) -> Result<void> {
+    const Part& part = parts[i];
+    STRATA_TRY(const std::vector<TaskAnswer> told, answers[part.map].add(part.rows, std::move(timed.second)));
+    if (hooks.onAnswers && !told.empty()) STRATA_CHECK(hooks.onAnswers(told));
+    results[part.map].seconds += timed.first;
+    done += static_cast<std::int64_t>(part.rows.size());
+    if (hooks.onProgress) hooks.onProgress(done * all / rows, all);
+    return {};
+  };
+  STRATA_CHECK(deal<Timed>(hooks.ranks, parts.size(), compute, take));
   for (std::size_t m = 0; m < maps.size(); ++m) answers[m].sumUp(results[m]);
   return results;
 }

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/distributed/dealing.h"
 #include "core/model/decoder.h"
 #include "core/model/loss.h"
 
@@ -76,29 +77,32 @@ Result<void> sumNll(const Model& model, const SharingMap& map, const std::vector
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return rows[a].ids.size() < rows[b].ids.size(); });
+  std::vector<std::vector<std::size_t>> batches;
   for (std::size_t begin = 0; begin < order.size();) {
-    STRATA_CHECK(hooks.check());
-    NllBatch batch;
-    std::vector<const ScoredRow*> inputs;
-    std::size_t width = 0;
-    for (; begin < order.size(); ++begin) {
-      const ScoredRow& row = rows[order[begin]];
-      if (!inputs.empty() && (inputs.size() + 1) * row.ids.size() > kNllBatchTokens) break;
-      width = row.ids.size();  // ascending
-      inputs.push_back(&row);
-      batch.rows.push_back(order[begin]);
+    std::vector<std::size_t> batch;
+    for (; begin < order.size(); ++begin) {  // ascending
+      if (!batch.empty() && (batch.size() + 1) * rows[order[begin]].ids.size() > kNllBatchTokens) break;
+      batch.push_back(order[begin]);
     }
-    if (std::none_of(batch.rows.begin(), batch.rows.end(), wanted)) continue;
+    if (std::any_of(batch.begin(), batch.end(), wanted)) batches.push_back(std::move(batch));
+  }
+  const auto compute = [&](std::size_t number) -> Result<std::vector<NllSum>> {
+    STRATA_CHECK(hooks.check());
+    std::vector<const ScoredRow*> inputs;
+    for (const std::size_t row : batches[number]) inputs.push_back(&rows[row]);
+    std::vector<NllSum> sums;
     try {
-      batch.sums = batchNll(model, map, inputs, width);
+      sums = batchNll(model, map, inputs, inputs.back()->ids.size());
     } catch (const std::exception& exception) {
       return tl::unexpected(errorFromException(exception));
     }
     STRATA_CHECK(model.checkMapped());
-    for (const NllSum& each : batch.sums) STRATA_CHECK(each.check());
-    STRATA_CHECK(onBatch(batch));
-  }
-  return {};
+    for (const NllSum& each : sums) STRATA_CHECK(each.check());
+    return sums;
+  };
+  return deal<std::vector<NllSum>>(hooks.ranks, batches.size(), compute, [&](std::size_t number, auto sums) {
+    return onBatch({batches[number], std::move(sums)});
+  });
 }
 
 Result<std::vector<NllSum>> sumNll(const Model& model, const SharingMap& map, const std::vector<ScoredRow>& rows,

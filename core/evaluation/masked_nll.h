@@ -6,6 +6,7 @@
 #include <functional>
 #include <vector>
 
+#include "core/base/json.h"
 #include "core/evaluation/tasks.h"
 #include "core/text/tokenizer.h"
 
@@ -31,6 +32,14 @@ struct NllSum {
     return *this;
   }
 };
+
+inline void to_json(Json& json, const NllSum& sum) {
+  json = {sum.sum, sum.tokens};
+}
+inline void from_json(const Json& json, NllSum& sum) {
+  json.at(0).get_to(sum.sum);
+  json.at(1).get_to(sum.tokens);
+}
 
 /// One batch: which rows it was of, and the sum of each.
 struct NllBatch {

@@ -52,6 +52,14 @@ struct QuestionOutcome {
   NllSum gold;
 };
 
+inline void to_json(Json& json, const QuestionOutcome& outcome) {
+  json = {outcome.text, outcome.gold};
+}
+inline void from_json(const Json& json, QuestionOutcome& outcome) {
+  json.at(0).get_to(outcome.text);
+  json.at(1).get_to(outcome.gold);
+}
+
 /// Bytes of a model's cache where every layer owns, and the default share of memory.
 BatchLimits batchLimits(const Model& model, int answerTokens);
 
@@ -66,6 +74,14 @@ struct GoldOutcome {
   NllSum sum;
   std::vector<TokenId> likeliest;  // where they are asked for: of each gold id's place, after the gold ids before it
 };
+
+inline void to_json(Json& json, const GoldOutcome& outcome) {
+  json = {outcome.sum, outcome.likeliest};
+}
+inline void from_json(const Json& json, GoldOutcome& outcome) {
+  json.at(0).get_to(outcome.sum);
+  json.at(1).get_to(outcome.likeliest);
+}
 
 /// The losses of the gold answers alone.
 Result<std::vector<GoldOutcome>> scoreBatch(const std::shared_ptr<const Model>& model, const SharingMap& map,

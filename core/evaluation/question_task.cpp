@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "core/data/dataset.h"
+#include "core/distributed/dealing.h"
 #include "core/evaluation/question_batches.h"
 #include "core/evaluation/question_preparer.h"
 #include "core/evaluation/question_rules.h"
@@ -14,6 +15,10 @@
 
 namespace strata {
 namespace {
+
+double secondsSince(std::chrono::steady_clock::time_point started) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+}
 
 struct PreparedData {
   std::vector<PreparedQuestion> questions;
@@ -107,13 +112,18 @@ Result<void> sumUp(const QuestionTask& task, const std::vector<const Question*>&
   return {};
 }
 
-/// Answers of one batch under one map: known ones, or computed and told.
-Result<void> takeBatch(const std::shared_ptr<const Model>& model, const NamedMap& map, const QuestionTask& task,
-                       const PreparedData& data, const QuestionBatch& batch, const TaskHooks& hooks,
-                       std::vector<TaskAnswer>& answers) {
-  const std::vector<std::size_t> questions = batch.questions();
+/// One batch under one map.
+struct Part {
+  std::size_t map = 0;
+  const QuestionBatch* batch = nullptr;
+  std::vector<std::size_t> unknown;  // of its questions
+};
+
+/// Takes what is known of a batch; what is left to compute.
+std::vector<std::size_t> takeKnown(const NamedMap& map, const PreparedData& data, const QuestionBatch& batch,
+                                   const TaskHooks& hooks, std::vector<TaskAnswer>& answers) {
   std::vector<std::size_t> unknown;
-  for (const std::size_t at : questions) {
+  for (const std::size_t at : batch.questions()) {
     const TaskAnswer* known = hooks.find(map.name, data.questions[at].question->id);
     if (known != nullptr) {
       answers[at] = *known;
@@ -121,13 +131,18 @@ Result<void> takeBatch(const std::shared_ptr<const Model>& model, const NamedMap
       unknown.push_back(at);
     }
   }
-  if (unknown.empty()) return {};
-  STRATA_TRY(const auto outcomes,
-             answerBatch(model, map.map, data.questions, batch, task.answerTokens(), hooks, data.endIds));
+  return unknown;
+}
+
+/// Answers that a batch gave: noted, and told.
+Result<void> takeOutcomes(const NamedMap& map, const QuestionTask& task, const PreparedData& data, const Part& part,
+                          const std::vector<QuestionOutcome>& outcomes, const TaskHooks& hooks,
+                          std::vector<TaskAnswer>& answers) {
+  const std::vector<std::size_t> questions = part.batch->questions();
   std::vector<TaskAnswer> told;
   for (std::size_t i = 0; i < questions.size(); ++i) {
     const std::size_t at = questions[i];
-    if (std::find(unknown.begin(), unknown.end(), at) == unknown.end()) continue;
+    if (std::find(part.unknown.begin(), part.unknown.end(), at) == part.unknown.end()) continue;
     answers[at] = answerOf(map, task, data.questions[at], outcomes[i]);
     told.push_back(answers[at]);
   }
@@ -170,16 +185,36 @@ Result<std::vector<TaskResult>> evaluateQuestions(const std::shared_ptr<const Mo
   const BatchLimits limits = batchLimits(*model, task.answerTokens());
   std::vector<std::vector<TaskAnswer>> answers(maps.size(), std::vector<TaskAnswer>(asked.size()));
   const auto all = static_cast<std::int64_t>(asked.size() * maps.size());
+  const std::vector<QuestionBatch> batches = planBatches(prepared.questions, limits);
   std::int64_t done = 0;
-  for (const QuestionBatch& batch : planBatches(prepared.questions, limits)) {
+  std::vector<Part> parts;  // to compute
+  for (const QuestionBatch& batch : batches) {
     for (std::size_t m = 0; m < maps.size(); ++m) {
-      const auto started = std::chrono::steady_clock::now();
-      STRATA_CHECK(takeBatch(model, maps[m], task, prepared, batch, hooks, answers[m]));
-      results[m].seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-      done += static_cast<std::int64_t>(batch.questions().size());
-      if (hooks.onProgress) hooks.onProgress(done, all);
+      Part part{m, &batch, takeKnown(maps[m], prepared, batch, hooks, answers[m])};
+      if (part.unknown.empty()) {
+        done += static_cast<std::int64_t>(batch.questions().size());
+      } else {
+        parts.push_back(std::move(part));
+      }
     }
   }
+  if (done > 0 && hooks.onProgress) hooks.onProgress(done, all);
+  using Timed = std::pair<double, std::vector<QuestionOutcome>>;  // seconds
+  const auto compute = [&](std::size_t i) -> Result<Timed> {
+    const auto started = std::chrono::steady_clock::now();
+    STRATA_TRY(auto outcomes, answerBatch(model, maps[parts[i].map].map, prepared.questions, *parts[i].batch,
+                                          task.answerTokens(), hooks, prepared.endIds));
+    return Timed(secondsSince(started), std::move(outcomes));
+  };
+  const auto take = [&](std::size_t i, const Timed& timed) -> Result<void> {
+    const Part& part = parts[i];
+    STRATA_CHECK(takeOutcomes(maps[part.map], task, prepared, part, timed.second, hooks, answers[part.map]));
+    results[part.map].seconds += timed.first;
+    done += static_cast<std::int64_t>(part.batch->questions().size());
+    if (hooks.onProgress) hooks.onProgress(done, all);
+    return {};
+  };
+  STRATA_CHECK(deal<Timed>(hooks.ranks, parts.size(), compute, take));
   for (std::size_t m = 0; m < maps.size(); ++m) STRATA_CHECK(sumUp(task, asked, answers[m], results[m]));
   return results;
 }

@@ -18,6 +18,7 @@
 #include "core/base/error.h"
 #include "core/data/chat_rows.h"
 #include "core/data/questions.h"
+#include "core/distributed/communicator.h"
 #include "core/evaluation/task_prompt.h"
 #include "core/model/model.h"
 #include "core/project/run_database.h"
@@ -72,6 +73,9 @@ struct TaskHooks {
   const std::atomic<bool>* cancel = nullptr;
   /// Asked before each batch and after each token of an answer; false cancels.
   std::function<bool()> goOn;
+  /// That batches are shared with: all ranks call the same with the same data and what is known, and have the same
+  /// results. Null: none.
+  Communicator* ranks = nullptr;
 
   /// Error: cancellation.
   Result<void> check() const;

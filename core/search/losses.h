@@ -5,12 +5,22 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/json.h"
+
 namespace strata {
 
 struct WindowLoss {
   double sum = 0;           // nats; of a question 1 - score
   std::int64_t tokens = 0;  // predicted; of a question 1; 0: not measured
 };
+inline void to_json(Json& json, const WindowLoss& loss) {
+  json = {loss.sum, loss.tokens};
+}
+inline void from_json(const Json& json, WindowLoss& loss) {
+  json.at(0).get_to(loss.sum);
+  json.at(1).get_to(loss.tokens);
+}
+
 using Losses = std::vector<WindowLoss>;  // by window, in the text's order
 
 struct MeanLoss {

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <span>
 
+#include "core/distributed/dealing.h"
 #include "core/model/decoder.h"
 #include "core/model/loss.h"
 
@@ -76,8 +77,8 @@ Result<void> MapScorer::Descent::finish(const PassState& state, std::span<const 
   return {};
 }
 
-MapScorer::MapScorer(std::shared_ptr<const Model> model, const SearchText& text)
-    : m_model(std::move(model)), m_text(text) {
+MapScorer::MapScorer(std::shared_ptr<const Model> model, const SearchText& text, Communicator* ranks)
+    : m_model(std::move(model)), m_text(text), m_ranks(ranks) {
   std::vector<std::size_t> order(text.windows.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
@@ -94,6 +95,36 @@ MapScorer::MapScorer(std::shared_ptr<const Model> model, const SearchText& text)
 
 Result<void> MapScorer::score(std::size_t batch, const std::vector<SharingMap>& maps, const GoOn& goOn,
                               const OnScored& onScored) const {
+  if (m_ranks == nullptr) return scoreHere(batch, maps, goOn, onScored);
+  // Maps with the same prefix of sources to the same rank.
+  std::vector<std::size_t> order(maps.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return maps[a].src() < maps[b].src(); });
+  const auto share = [&](std::size_t part) {
+    return shareOf(static_cast<std::int64_t>(maps.size()), static_cast<int>(part), m_ranks->ranks());
+  };
+  using Part = std::vector<Losses>;
+  const auto compute = [&](std::size_t part) -> Result<Part> {
+    std::vector<SharingMap> own;
+    for (std::int64_t i = share(part).first; i < share(part).last; ++i)
+      own.push_back(maps[order[static_cast<std::size_t>(i)]]);
+    Part losses(own.size());
+    STRATA_CHECK(scoreHere(batch, own, goOn, [&](std::size_t map, const Losses& some) -> Result<void> {
+      losses[map] = some;
+      return {};
+    }));
+    return losses;
+  };
+  const auto take = [&](std::size_t part, const Part& losses) -> Result<void> {
+    for (std::size_t i = 0; i < losses.size(); ++i)
+      STRATA_CHECK(onScored(order[static_cast<std::size_t>(share(part).first) + i], losses[i]));
+    return {};
+  };
+  return deal<Part>(m_ranks, static_cast<std::size_t>(m_ranks->ranks()), compute, take);
+}
+
+Result<void> MapScorer::scoreHere(std::size_t batch, const std::vector<SharingMap>& maps, const GoOn& goOn,
+                                  const OnScored& onScored) const {
   if (maps.empty()) return {};
   STRATA_CHECK(m_model->checkFiles());
   try {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/distributed/communicator.h"
 #include "core/model/model.h"
 #include "core/routing/sharing_map.h"
 #include "core/search/losses.h"
@@ -24,8 +25,8 @@ class MapScorer {
   using GoOn = std::function<bool()>;  // asked between layers; false cancels
   using OnScored = std::function<Result<void>(std::size_t map, const Losses& losses)>;
 
-  /// `text` outlives the scorer.
-  MapScorer(std::shared_ptr<const Model> model, const SearchText& text);
+  /// `text` and the ranks, which share the maps, outlive the scorer. Of them all call the same.
+  MapScorer(std::shared_ptr<const Model> model, const SearchText& text, Communicator* ranks = nullptr);
 
   std::size_t batches() const { return m_batches.size(); }
   /// Numbers of the windows in a batch.
@@ -40,8 +41,12 @@ class MapScorer {
  private:
   struct Descent;
 
+  Result<void> scoreHere(std::size_t batch, const std::vector<SharingMap>& maps, const GoOn& goOn,
+                         const OnScored& onScored) const;
+
   std::shared_ptr<const Model> m_model;
   const SearchText& m_text;
+  Communicator* m_ranks;
   std::vector<std::vector<std::size_t>> m_batches;  // windows of similar length together
   mutable std::int64_t m_layersRun = 0;
 };

@@ -10,8 +10,11 @@ constexpr std::int64_t kScreenedFrom = 3 * kScreenTokens;  // below, a sample sa
 
 class TextObjective : public Objective {
  public:
-  TextObjective(std::shared_ptr<const Model> model, const SearchText& text)
-      : m_text(text), m_sample(sampleOf(text, kScreenTokens)), m_scorer(model, text), m_screen(model, m_sample) {}
+  TextObjective(std::shared_ptr<const Model> model, const SearchText& text, Communicator* ranks)
+      : m_text(text),
+        m_sample(sampleOf(text, kScreenTokens)),
+        m_scorer(model, text, ranks),
+        m_screen(model, m_sample, ranks) {}
 
   std::string metric() const override { return "nll"; }
   bool screens() const override { return m_text.tokens > kScreenedFrom && m_sample.tokens < m_text.tokens / 2; }
@@ -49,8 +52,9 @@ class TextObjective : public Objective {
 
 class TaskObjective : public Objective {
  public:
-  TaskObjective(std::shared_ptr<const Model> model, QuestionSet data)
+  TaskObjective(std::shared_ptr<const Model> model, QuestionSet data, Communicator* ranks)
       : m_model(std::move(model)),
+        m_ranks(ranks),
         m_data(std::move(data)),
         m_metric(m_data.format == QaFormat::msMarco ? "rouge_l" : "f1") {}
 
@@ -62,6 +66,7 @@ class TaskObjective : public Objective {
       Losses losses;
       TaskHooks asked;
       asked.goOn = hooks.goOn;
+      asked.ranks = m_ranks;
       asked.onAnswers = [&](const std::vector<TaskAnswer>& answers) -> Result<void> {
         for (const TaskAnswer& each : answers) {
           const auto score = each.scores.find(m_metric);
@@ -78,21 +83,23 @@ class TaskObjective : public Objective {
 
  private:
   std::shared_ptr<const Model> m_model;
+  Communicator* m_ranks;
   QuestionSet m_data;
   std::string m_metric;
 };
 
 }  // namespace
 
-std::unique_ptr<Objective> textObjective(std::shared_ptr<const Model> model, const SearchText& text) {
-  return std::make_unique<TextObjective>(std::move(model), text);
+std::unique_ptr<Objective> textObjective(std::shared_ptr<const Model> model, const SearchText& text,
+                                         Communicator* ranks) {
+  return std::make_unique<TextObjective>(std::move(model), text, ranks);
 }
 
 Result<std::unique_ptr<Objective>> taskObjective(std::shared_ptr<const Model> model, QuestionSet data, int limit,
-                                                 std::uint64_t seed) {
+                                                 std::uint64_t seed, Communicator* ranks) {
   STRATA_CHECK(model->needTokenizer());
   STRATA_TRY(QuestionSet sample, sampleQuestions(std::move(data), limit, seed));
-  return std::unique_ptr<Objective>(std::make_unique<TaskObjective>(std::move(model), std::move(sample)));
+  return std::unique_ptr<Objective>(std::make_unique<TaskObjective>(std::move(model), std::move(sample), ranks));
 }
 
 }  // namespace strata

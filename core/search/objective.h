@@ -36,9 +36,10 @@ class Objective {
 };
 
 /// `text` outlives it. Texts of more than 12,288 tokens are screened by about 4,096 of them.
-std::unique_ptr<Objective> textObjective(std::shared_ptr<const Model> model, const SearchText& text);
+std::unique_ptr<Objective> textObjective(std::shared_ptr<const Model> model, const SearchText& text,
+                                         Communicator* ranks = nullptr);
 /// Questions drawn by sampleQuestions() with `seed`; "f1", of MS MARCO "rouge_l".
 Result<std::unique_ptr<Objective>> taskObjective(std::shared_ptr<const Model> model, QuestionSet data, int limit,
-                                                 std::uint64_t seed);
+                                                 std::uint64_t seed, Communicator* ranks = nullptr);
 
 }  // namespace strata

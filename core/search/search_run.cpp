@@ -74,7 +74,8 @@ Result<void> SearchWork::prepareTask() {
                 "--task");
   }
   STRATA_TRY(QuestionSet data, readQuestions(m_config.text, *task->questions));
-  STRATA_TRY(m_objective, taskObjective(m_opened.model, std::move(data), m_config.limit, m_config.seed));
+  STRATA_TRY(m_objective,
+             taskObjective(m_opened.model, std::move(data), m_config.limit, m_config.seed, m_opened.ranks));
   m_text.path = m_config.text;
   STRATA_TRY(m_text.hash, sha256OfFile(m_config.text));
   m_text.documents = m_config.limit;
@@ -98,7 +99,7 @@ Result<void> SearchWork::prepare() {
   }
   if (!m_config.task.empty()) return prepareTask();
   STRATA_TRY(m_text, readSearchText(*m_opened.model, m_config.text, m_config.tokens));
-  m_objective = textObjective(m_opened.model, m_text);
+  m_objective = textObjective(m_opened.model, m_text, m_opened.ranks);
   return {};
 }
 
@@ -155,7 +156,7 @@ Result<void> SearchWork::keep(const MeasuredMap& map, const MeasuredMap* best) {
 
 Result<DeltaMatrix> SearchWork::matrix() {
   const Json header = headerOf(m_config, m_opened, m_text);
-  if (m_run != nullptr) {
+  if (m_run != nullptr && m_opened.ranks == nullptr) {  // the other ranks have no project
     if (auto found = findMatrix(m_run->folder().parent_path().parent_path(), header)) return *found;
   }
   const double before = m_done;

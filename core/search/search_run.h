@@ -13,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/config/search_config.h"
+#include "core/distributed/communicator.h"
 #include "core/model/model.h"
 #include "core/project/project.h"
 
@@ -22,6 +23,8 @@ struct OpenedForSearch {
   std::shared_ptr<const Model> model;
   std::string hash;  // of its weights
   std::string name;  // for people
+  /// That maps are shared with: all ranks search alike, and the leading one alone has a run. Null: none.
+  Communicator* ranks = nullptr;
 };
 
 struct MeasureProgress {

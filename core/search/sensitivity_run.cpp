@@ -73,7 +73,7 @@ Result<Sensitivity> measureInto(MeasureRecord& record, const OpenedForSearch& op
   for (int layer = 1; layer < layers; ++layer) {
     for (int source = 0; source < layer; ++source) restore({layer, source});
   }
-  const MapScorer scorer(opened.model, text);
+  const MapScorer scorer(opened.model, text, opened.ranks);
   const auto all = static_cast<std::int64_t>(scorer.batches()) * (matrix.cells() + 1);
   std::int64_t done = 0;
   for (std::size_t batch = 0; batch < scorer.batches(); ++batch) {

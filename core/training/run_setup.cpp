@@ -156,13 +156,6 @@ int threadsOf(const TrainConfig& config, const Communicator* ranks) {
   return std::max(1, std::min(all, ofMachine / ranks->localRanks()));  // mpirun may have bound it to fewer
 }
 
-/// A GPU that no rank of the same machine has.
-Result<c10::Device> deviceOf(const TrainConfig& config, const Communicator* ranks) {
-  STRATA_TRY(const c10::Device device, chooseDevice(config.device));
-  if (ranks == nullptr || device.is_cpu() || config.device.find(':') != std::string::npos) return device;
-  return chooseDevice("cuda:" + std::to_string(ranks->localRank()));
-}
-
 Result<Parts> readParts(TrainConfig config, const Communicator* ranks) {
   STRATA_CHECK(checkTrainConfig(config));
   if (ranks != nullptr && ranks->ranks() > config.batch) {
@@ -173,7 +166,7 @@ Result<Parts> readParts(TrainConfig config, const Communicator* ranks) {
   }
   Parts parts;
   RunSetup& setup = parts.setup;
-  STRATA_TRY(parts.device, deviceOf(config, ranks));
+  STRATA_TRY(parts.device, chooseDevice(config.device));
   at::set_num_threads(threadsOf(config, ranks));
   ModelLocation location;
   if (config.init.empty()) {

@@ -90,6 +90,57 @@ TEST_F(Ranks, GoOnFromFourToTwoToOne) {
   }
 }
 
+/// The answer of a verb, without what no two processes share.
+Json withoutTimes(const std::string& output) {
+  const std::size_t at = output.find("\n{") != std::string::npos ? output.find("\n{") + 1 : output.find('{');
+  Json json =
+      at == std::string::npos ? Json() : Json::parse(output.substr(at, output.find('\n', at) - at), nullptr, false);
+  EXPECT_TRUE(json.is_object()) << output;
+  if (!json.is_object()) return {};
+  for (const char* key : {"seconds", "run"}) json.erase(key);
+  if (json.contains("results")) {
+    for (Json& each : json["results"]) each.erase("seconds");
+  }
+  return json;
+}
+
+TEST_F(Ranks, EvaluateAndSearchToTheSameNumbers) {
+  const std::string model = " " + (sourceFolder() / "resources/models/sample-routed").string();
+  const std::string texts = (sourceFolder() / "projects/tiny-stories").string();
+  const std::string text = (m_folder.path() / "some.txt").string();
+  writeText(text, readText(texts + "/heldout.txt").substr(0, 6000));
+  for (const std::string& verb :
+       {"eval" + model + " --task squad --data " + texts + "/recall.json --limit 6 --maps full --maps retention:.5",
+        "eval" + model + " --task nll --data " + text + " --maps full --maps even:2",
+        "search" + model + " --text " + text + " --tokens 300 --retention .5 --method dp",
+        "sensitivity" + model + " --text " + text + " --tokens 300"}) {
+    SCOPED_TRACE(verb);
+    const std::string command = program() + " " + verb + " --threads 1 --json";
+    EXPECT_EQ(withoutTimes(outputOf(command)), withoutTimes(outputOf(launcher(3) + command + " --distributed")));
+  }
+}
+
+TEST_F(Ranks, GoOnWithAnEvaluationThatOneProcessBegan) {
+  const std::string project = (m_folder.path() / "project").string();
+  const std::string command = program() + " eval " + (sourceFolder() / "resources/models/sample-routed").string() +
+                              " --task squad --data " +
+                              (sourceFolder() / "projects/tiny-stories/recall.json").string() +
+                              " --limit 40 --maps full --maps retention:.5 --threads 1 --json --project " + project;
+  Json whole = withoutTimes(outputOf(command));
+  std::filesystem::path run;
+  for (const auto& entry : std::filesystem::directory_iterator(project + "/runs")) run = entry.path();
+  // As a kill would leave it: running, and half of the answers not stored.
+  Json info = Json::parse(readText(run / "run.json"));
+  info["state"] = "stopped";
+  writeText(run / "run.json", info.dump());
+  const std::string forget = "import sqlite3; base = sqlite3.connect('" + (run / "run.sqlite").string() +
+                             "'); base.execute('delete from answers where map = ?', ['retention:.5']); base.commit()";
+  EXPECT_EQ(outputOf("python3 -c \"" + forget + "\""), "");
+  const Json resumed =
+      withoutTimes(outputOf(launcher(2) + program() + " eval --resume " + run.string() + " --json --distributed"));
+  EXPECT_EQ(resumed, whole);
+}
+
 TEST_F(Ranks, SayOneSentenceForWhatAllOfThemCannotDo) {
   const std::string output =
       outputOf(launcher(2) + program() + options("none", 5, "--batch 4 --length 100000") + " --distributed");
