@@ -61,6 +61,7 @@ if(TARGET strata_cuda)
     DESTINATION ${CMAKE_INSTALL_DATADIR}/strata/wheels COMPONENT cuda)
 endif()
 if(TARGET strata_mpi)
+  set_target_properties(strata_mpi PROPERTIES BUILD_WITH_INSTALL_RPATH ON)  # it has that of MPI alone
   install(TARGETS strata_mpi LIBRARY DESTINATION ${private} COMPONENT mpi)
 endif()
 
