@@ -153,7 +153,16 @@ TEST_F(HelpWindowTest, Screenshots) {
       const QString name = QString("help_%1_%2.png").arg(page.id, dark ? "dark" : "light");
       ASSERT_TRUE(window->grab().save(folder.filePath(name)));
     }
+    child<QLineEdit>("helpSearch").setText("memory");
+    QTest::qWait(30);
+    ASSERT_TRUE(window->grab().save(folder.filePath(QString("help_search_%1.png").arg(dark ? "dark" : "light"))));
+    child<QLineEdit>("helpSearch").clear();
   }
+  theme().setTextPercent(150);
+  window->open("maps");
+  waitForLayout(*window);
+  ASSERT_TRUE(window->grab().save(folder.filePath("help_maps_150.png")));
+  theme().setTextPercent(100);
   theme().setChoice(Theme::Choice::light);
 }
 
