@@ -14,6 +14,8 @@ import sys
 import time
 from types import SimpleNamespace
 
+sys.path.pop(0)  # this folder, whose tokenizers.py would hide the package of that name
+
 
 def prompt_ids(count, vocab, start=0):
     return [(start + i * 7919 + 13) % vocab for i in range(count)]
