@@ -17,7 +17,7 @@ struct EstimateArguments {
   explicit EstimateArguments(CLI::App& verb) : fields(verb) {}
   std::string model, project, map, kv, train, preset, config;
   std::int64_t context = 0;
-  int users = 1;
+  int users = 1, ranks = 1;
   bool probe = false;
   FieldOptions fields;
 
@@ -114,7 +114,7 @@ Result<int> training(const EstimateArguments& arguments, const Output& out) {
     return fail(ErrorCode::usage, "--train is \"" + arguments.train + "\"; give full or lora.", "--train");
   }
   STRATA_TRY(const TrainConfig config, configOf(arguments));
-  TrainPlan plan = planTraining(config);
+  TrainPlan plan = planTraining(config, arguments.ranks);
   if (config.data.empty() && !arguments.probe) {  // memory can be told without
     std::erase_if(plan.problems, [](const Error& problem) { return problem.context == "data"; });
   }
@@ -125,6 +125,7 @@ Result<int> training(const EstimateArguments& arguments, const Output& out) {
   Json json = toJson(plan.memory);
   json["dtype"] = config.dtype;
   json["train"] = config.lora > 0 ? "lora" : "full";
+  json["ranks"] = arguments.ranks;
   json["micro_batch"] = effectiveMicroBatch(config);
   json["length"] = config.length;
   json["parameters"] = plan.parameters;
@@ -167,6 +168,9 @@ VerbAction addEstimate(CLI::App& verb, const Output& out) {
   verb.add_option("--users", arguments->users, "sessions at a time")->check(CLI::Range(1, 1000000));
   verb.add_option("--kv", arguments->kv, "keys and values in 8 bits: int8 | fp8 (default: the dtype)")
       ->type_name("FORMAT");
+  verb.add_option("--ranks", arguments->ranks,
+                  "of training: devices that share each step, as strata train --distributed; memory is one's own")
+      ->check(CLI::Range(1, 1000000));
   verb.add_option("--train", arguments->train, "of training instead: full | lora, with the options below");
   verb.add_option("--preset", arguments->preset, "of training with a shipped configuration");
   verb.add_option("--config", arguments->config, "of training with the options of a JSON file")->type_name("FILE");

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kFloat = 4;                // bytes of fp32
+constexpr std::int64_t kBucket = 25 << 20;        // of gradients between ranks, core/distributed/sharded_parameters.h
 constexpr std::int64_t kPrefillChunk = 512;       // tokens of a prompt computed at once
 constexpr std::int64_t kLogitsBytes = 128 << 20;  // of a chunk of logits, as core/model/loss.cpp cuts them
 constexpr std::int64_t kProgram = 220'000'000;    // resident before and beside all tensors of a training run
@@ -129,6 +130,8 @@ MemoryEstimate estimateTraining(const ModelShape& shape, const TrainingShape& tr
   estimate.optimizer = product({2, trained});
   estimate.activations = pass.kept;
   estimate.logits = pass.logits;
+  if (training.ranks > 1) estimate.optimizer /= training.ranks;
+  const std::int64_t shared = training.ranks > 1 ? trained / training.ranks + 2 * std::min(kBucket, trained) : 0;
   const bool several = training.microBatches > 1;
   const std::int64_t highest = std::max({sum({pass.kept, pass.logits, embedding, several ? trained : 0}),
                                          sum({trained, pass.layer, pass.backward}),
@@ -136,6 +139,7 @@ MemoryEstimate estimateTraining(const ModelShape& shape, const TrainingShape& tr
   estimate.process = sum({kProgram, pass.kept / (lora ? 4 : 2),
                           lora ? roundingOf(shape, training.computeBytes) : product({4, roundingOf(shape, kFloat)})});
   estimate.apart = sum({estimate.gradients, pass.kept, pass.logits}) - highest;
+  estimate.gradients = sum({estimate.gradients, shared});
   return estimate;
 }
 

@@ -65,6 +65,7 @@ struct TrainingShape {
   bool distill = false;       // a second pass with the full map,
   bool teacherTrains = true;  // which trains too (distill-mu > 0)
   bool evaluates = false;     // between steps
+  int ranks = 1;              // that share a step; microBatch and microBatches are one's own
 };
 /// One process on the CPU; a GPU's kernels keep what these do to within a few percent. B·T = microBatch · length
 /// tokens, all of them predicted. P: parameters, P': the trained ones, c: computeBytes, E = V·C·4 where the embedding
@@ -91,6 +92,9 @@ struct TrainingShape {
 /// - the backward pass in a layer: gradients, and A + 2·F + 2·C of that layer;
 /// - its end: gradients, and E once more with several micro-batches;
 /// - an evaluation: a layer, and R · V · (8 + c where c < 4).
+///
+/// Of N ranks each has P' · 8 / N of the optimizer, and of gradients P' · 4 / N more, its share of their sum, and two
+/// buckets of at most 25 MiB on their way (core/distributed/README.md).
 ///
 /// process: 220 MB of program, libraries and their work space; half of the activations (a quarter with a LoRA), which
 /// stay mapped after they are freed; and what rounding to maps of 2 MiB adds to matrices of 1 MiB and more.

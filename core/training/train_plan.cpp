@@ -24,7 +24,7 @@ Error about(Error error, const char* field) {
 
 class Planner {
  public:
-  explicit Planner(const TrainConfig& config) : m_config(config) {}
+  Planner(const TrainConfig& config, int ranks) : m_config(config), m_ranks(ranks) {}
 
   TrainPlan plan() && {
     for (Error& problem : problemsOf(m_config)) m_plan.problems.push_back(about(std::move(problem), ""));
@@ -86,8 +86,10 @@ class Planner {
     m_plan.trained = lora ? loraParameters(shape, m_config.lora, m_config.loraTargets) : shape.parameters;
     const Result<RoutingSampler> sampler = RoutingSampler::parse(m_config.sampler);
     TrainingShape training;
-    training.microBatch = effectiveMicroBatch(m_config);
-    training.microBatches = std::max(1, m_config.batch / training.microBatch);
+    const int own = (m_config.batch + m_ranks - 1) / m_ranks;  // sequences of the rank that has the most
+    training.microBatch = std::min(effectiveMicroBatch(m_config), own);
+    training.microBatches = std::max(1, own / training.microBatch);
+    training.ranks = m_ranks;
     training.length = m_config.length;
     training.computeBytes = m_config.dtype == "bfloat16" ? 2 : 4;
     training.trainedParameters = m_plan.trained;
@@ -110,6 +112,7 @@ class Planner {
   }
 
   const TrainConfig& m_config;
+  const int m_ranks;
   TrainPlan m_plan;
 };
 
@@ -150,8 +153,8 @@ Result<void> checkRoom(const fs::path& folder, std::int64_t bytes) {
               folder.string());
 }
 
-TrainPlan planTraining(const TrainConfig& config) {
-  return Planner(config).plan();
+TrainPlan planTraining(const TrainConfig& config, int ranks) {
+  return Planner(config, ranks).plan();
 }
 
 }  // namespace strata

@@ -36,6 +36,7 @@ std::int64_t loraParameters(const ModelShape& shape, int rank, const std::string
 Result<void> checkRoom(const std::filesystem::path& folder, std::int64_t bytes);
 
 /// A model is a folder or a run's path (resolveNames() has been there).
-TrainPlan planTraining(const TrainConfig& config);
+/// `ranks` that share each step: memory is one's own.
+TrainPlan planTraining(const TrainConfig& config, int ranks = 1);
 
 }  // namespace strata

@@ -68,6 +68,17 @@ TEST(Memory, TrainingCountsMastersGradientsAndMoments) {
   EXPECT_EQ(lora.optimizer, 8000);
 }
 
+TEST(Memory, EachOfSeveralRanksHasItsShareOfTheMomentsAndBuckets) {
+  TrainingShape training{.microBatch = 2, .length = 16, .trainedParameters = 50000};
+  const auto alone = estimateTraining(shape(), training);
+  training.ranks = 4;
+  const auto one = estimateTraining(shape(), training);
+  EXPECT_EQ(one.weights, alone.weights);
+  EXPECT_EQ(one.optimizer, alone.optimizer / 4);
+  EXPECT_EQ(one.gradients, alone.gradients + 200000 / 4 + 2 * 200000);  // smaller than a bucket
+  EXPECT_EQ(one.total(), alone.total() - 300000 + 450000);
+}
+
 TEST(Memory, AHeadThatIsTheEmbeddingHasTwoGradients) {
   ModelShape tied = shape();
   tied.tied = true;
