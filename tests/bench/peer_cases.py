@@ -14,7 +14,8 @@ import sys
 import time
 from types import SimpleNamespace
 
-sys.path.pop(0)  # this folder, whose tokenizers.py would hide the package of that name
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:] = [folder for folder in sys.path if folder != HERE]  # its tokenizers.py would hide the package of that name
 
 
 def prompt_ids(count, vocab, start=0):
