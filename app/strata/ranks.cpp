@@ -3,12 +3,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
+#include <thread>
 
 #include "app/strata/cli.h"
 
 namespace strata {
 namespace {
+
+constexpr auto kUntilEnded = std::chrono::seconds(10);
 
 /// One GPU and its part of the cores for each rank of a machine, unless the launcher has seen to that.
 void shareMachine(const Communicator& ranks) {
@@ -32,8 +36,11 @@ Result<int> onRanks(const Output& out, const std::function<Result<int>(Communica
       ranks->end(exitCodeOf(code.error()));
     }
   } else {
-    // An error is that of all ranks, and rank 0, which says it, ends this one.
-    (void)follow(*ranks);
+    // An error is that of all ranks as a rule, and rank 0, which says it, ends this one.
+    if (const Result<void> followed = follow(*ranks); !followed) {
+      std::this_thread::sleep_for(kUntilEnded);
+      ranks->abort(followed.error().message);
+    }
   }
   ranks->close();
   return code;
