@@ -11,7 +11,7 @@ static void loadGuide() {
 namespace strata {
 namespace {
 
-constexpr int kExcerpt = 110;  // characters
+constexpr int kExcerpt = 90;  // characters
 
 QString contentOf(const QString& path) {
   QFile file(path);
@@ -25,8 +25,15 @@ QString titleOf(const QString& markdown) {
 
 /// What a line says, without its marks.
 QString plain(const QString& line) {
-  static const QRegularExpression link(QStringLiteral("!?\\[([^\\]]*)\\]\\([^)]*\\)")), marks(QStringLiteral("[*`|]+"));
-  return QString(line).replace(link, QStringLiteral("\\1")).replace(marks, QStringLiteral(" ")).simplified();
+  static const QRegularExpression picture(QStringLiteral("!\\[[^\\]]*\\]\\([^)]*\\)")),
+      link(QStringLiteral("\\[([^\\]]*)\\]\\([^)]*\\)")), marks(QStringLiteral("^ *(- |\\d+\\. )|\\|?-{3,}\\|?|[*`]+")),
+      cells(QStringLiteral(" *\\| *"));
+  return QString(line)
+      .remove(picture)
+      .replace(link, QStringLiteral("\\1"))
+      .remove(marks)
+      .replace(cells, QStringLiteral("  "))
+      .trimmed();
 }
 
 struct Section {
@@ -57,9 +64,10 @@ QString excerptOf(const QString& text, const QString& word) {
   const qsizetype at = std::max<qsizetype>(0, text.indexOf(word, 0, Qt::CaseInsensitive));
   qsizetype from = at > kExcerpt / 3 ? text.indexOf(QLatin1Char(' '), at - kExcerpt / 3) + 1 : 0;
   if (from <= 0 || from > at) from = 0;
-  const QString excerpt = text.mid(from, kExcerpt).trimmed();
-  return (from > 0 ? QStringLiteral("… ") : QString()) + excerpt +
-         (from + kExcerpt < text.size() ? QStringLiteral(" …") : QString());
+  QString excerpt = text.mid(from, kExcerpt);
+  const bool isCut = from + kExcerpt < text.size();
+  if (isCut) excerpt.truncate(std::max<qsizetype>(excerpt.lastIndexOf(QLatin1Char(' ')), 1));
+  return (from > 0 ? QStringLiteral("… ") : QString()) + excerpt.trimmed() + (isCut ? QStringLiteral(" …") : QString());
 }
 
 }  // namespace
@@ -107,7 +115,8 @@ std::vector<GuideHit> Guide::search(const QString& words) const {
       const bool isHeading = holds(section.heading);
       if (!isHeading && !holds(section.heading + QLatin1Char(' ') + section.text)) continue;
       GuideHit hit{page.id, section.level > 1 ? anchorOf(section.heading) : QString(), page.title,
-                   section.level > 1 ? section.heading : QString(), excerptOf(section.text, wanted.front())};
+                   section.level > 1 ? section.heading : QString(),
+                   excerptOf(section.text.simplified(), wanted.front())};
       (isHeading ? inHeadings : inText).push_back(std::move(hit));
     }
   }

@@ -9,12 +9,14 @@
 #include <QScrollBar>
 #include <QShortcut>
 #include <QSplitter>
+#include <QStyledItemDelegate>
 #include <QVBoxLayout>
 
 #include "widgets/help/guide_text.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/icons.h"
 #include "widgets/style/named.h"
+#include "widgets/style/style_painters.h"
 #include "widgets/style/theme.h"
 
 namespace strata {
@@ -22,7 +24,39 @@ namespace {
 
 constexpr QSize kFirstSize{1120, 780};
 constexpr int kSideWidth = 240;
-constexpr int kPageRole = Qt::UserRole, kAnchorRole = Qt::UserRole + 1;
+constexpr int kPageRole = Qt::UserRole, kAnchorRole = Qt::UserRole + 1, kWhereRole = Qt::UserRole + 2,
+              kExcerptRole = Qt::UserRole + 3;
+constexpr int kExcerptLines = 2;
+
+/// Of what was found: where, and below it some of the words. A page of the contents is drawn as any item.
+class HitDelegate : public QStyledItemDelegate {
+ public:
+  using QStyledItemDelegate::QStyledItemDelegate;
+
+  QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+    if (!index.data(kExcerptRole).isValid()) return QStyledItemDelegate::sizeHint(option, index);
+    const int strong = QFontMetrics(fonts().strong).height(), caption = QFontMetrics(fonts().caption).lineSpacing();
+    return {scaled(kSideWidth) / 2, strong + kGapInside + kExcerptLines * caption + 2 * kGapRelated};
+  }
+
+  void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+    if (!index.data(kExcerptRole).isValid()) return QStyledItemDelegate::paint(painter, option, index);
+    painter->save();
+    if (option.state & QStyle::State_Selected) paint::selection(*painter, option.rect, colors(), true);
+    QRect room = option.rect.adjusted(kGapRelated, kGapRelated, -kGapRelated, -kGapRelated);
+    const QFontMetrics strong(fonts().strong);
+    painter->setFont(fonts().strong);
+    painter->setPen(colors().text);
+    painter->drawText(room.left(), room.top() + strong.ascent(),
+                      strong.elidedText(index.data(kWhereRole).toString(), Qt::ElideRight, room.width()));
+    room.setTop(room.top() + strong.height() + kGapInside);
+    painter->setFont(fonts().caption);
+    painter->setPen(colors().second);
+    painter->drawText(room, Qt::AlignLeft | Qt::TextWordWrap, index.data(kExcerptRole).toString());
+    if (paint::showsFocus(option)) paint::focusRing(*painter, option.rect, colors());
+    painter->restore();
+  }
+};
 
 }  // namespace
 
@@ -61,6 +95,7 @@ QWidget* HelpWindow::makeSide() {
   m_list = named(new QListWidget, "helpContents", tr("Pages of the guide"));
   m_list->setFrameShape(QFrame::NoFrame);
   m_list->setWordWrap(true);
+  m_list->setItemDelegate(new HitDelegate(m_list));
   m_list->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   m_nothing = named(captionLabel(tr("Nothing found. Try fewer words.")), "helpNothing");
   auto* column = new QVBoxLayout(side);
@@ -181,7 +216,9 @@ void HelpWindow::showList() {
   } else {
     for (const GuideHit& hit : m_guide.search(words)) {
       const QString where = hit.heading.isEmpty() ? hit.title : tr("%1: %2").arg(hit.title, hit.heading);
-      add(where + QLatin1Char('\n') + hit.excerpt, hit.page, hit.anchor, hit.excerpt);
+      QListWidgetItem* item = add(where + QLatin1Char('\n') + hit.excerpt, hit.page, hit.anchor, hit.excerpt);
+      item->setData(kWhereRole, hit.heading.isEmpty() ? hit.title : hit.heading);
+      item->setData(kExcerptRole, hit.heading.isEmpty() ? hit.excerpt : tr("%1: %2").arg(hit.title, hit.excerpt));
     }
   }
   m_list->setAccessibleName(words.isEmpty() ? tr("Pages of the guide") : tr("Found in the guide"));
