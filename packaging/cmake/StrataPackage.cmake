@@ -22,7 +22,7 @@ set(CPACK_ARCHIVE_COMPONENT_INSTALL OFF)
 # The .deb files. dpkg-shlibdeps finds the packages of all libraries that are Debian's.
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
-set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
+set(CPACK_DEBIAN_COMPRESSION_TYPE zstd)  # in seconds; xz takes minutes for a seventh less
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${private_folders} ${PROJECT_BINARY_DIR}/lib)
