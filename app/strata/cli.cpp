@@ -52,7 +52,7 @@ int mostThreads = static_cast<int>(std::max(1U, std::thread::hardware_concurrenc
 }  // namespace
 
 void limitThreads(int threads) {
-  mostThreads = std::min(mostThreads, threads);
+  mostThreads = threads;
 }
 
 void setThreads(int threads) {

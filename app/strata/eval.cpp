@@ -136,12 +136,14 @@ Result<int> resume(const EvalArguments& arguments, const Output& out, Communicat
                 "There is no evaluation " + arguments.resumed + "; give its id with --project, or its folder.",
                 "--resume");
   }
-  if (ranks != nullptr && !ranks->leads()) {
-    STRATA_TRY(const RunInfo info, readRun(name->folder));
+  const auto prepare = [&](const RunInfo& info) -> Result<Evaluation> {
     EvalConfig config;
     STRATA_CHECK(configFromJson(info.config, (name->folder / "run.json").string(), config, UnknownKeys::ignore));
-    STRATA_TRY(const Evaluation evaluation,
-               Evaluation::prepare(config, name->folder.parent_path().parent_path().string(), ranks));
+    return Evaluation::prepare(config, name->folder.parent_path().parent_path().string(), ranks);
+  };
+  if (!leads(ranks)) {
+    STRATA_TRY(const RunInfo info, readRun(name->folder));
+    STRATA_TRY(const Evaluation evaluation, prepare(info));
     STRATA_CHECK(evaluation.follow());
     return 0;
   }
@@ -153,11 +155,8 @@ Result<int> resume(const EvalArguments& arguments, const Output& out, Communicat
         "The run " + run.info().id + (done ? " is done; there is nothing to go on with." : " is no evaluation."),
         "--resume");
   }
-  EvalConfig config;
-  STRATA_CHECK(configFromJson(run.info().config, (run.folder() / "run.json").string(), config, UnknownKeys::ignore));
   run.clearStop();
-  const std::string project = name->folder.parent_path().parent_path().string();
-  STRATA_TRY(const Evaluation evaluation, Evaluation::prepare(config, project, ranks));
+  STRATA_TRY(const Evaluation evaluation, prepare(run.info()));
   return evaluateIn(run, evaluation, out);
 }
 
@@ -183,7 +182,7 @@ Result<int> run(const EvalArguments& arguments, const Output& out, Communicator*
     if (config.columns.empty()) config.columns = data.columns;
   }
   STRATA_TRY(const Evaluation evaluation, Evaluation::prepare(config, arguments.model.project, ranks));
-  if (ranks != nullptr && !ranks->leads()) {
+  if (!leads(ranks)) {
     STRATA_CHECK(evaluation.follow());
     return 0;
   }

@@ -1,8 +1,5 @@
 #include "app/strata/ranks.h"
 
-#include <unistd.h>
-
-#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <thread>
@@ -17,8 +14,7 @@ constexpr auto kUntilEnded = std::chrono::seconds(10);
 /// One GPU and its part of the cores for each rank of a machine, unless the launcher has seen to that.
 void shareMachine(const Communicator& ranks) {
   if (ranks.localRanks() > 1) ::setenv("CUDA_VISIBLE_DEVICES", std::to_string(ranks.localRank()).c_str(), 0);
-  const auto cores = static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN));
-  limitThreads(std::max(1, cores / ranks.localRanks()));
+  limitThreads(coresOf(&ranks));
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ Result<int> run(const SearchArguments& arguments, const Output& out, Communicato
   STRATA_CHECK(arguments.fields.applyTo(config));
   STRATA_CHECK(checkSearchConfig(config));
   STRATA_TRY(const PreparedMeasure prepared, prepareMeasure(config, arguments.project, ranks));
-  if (ranks != nullptr && !ranks->leads()) {
+  if (!leads(ranks)) {
     STRATA_CHECK(searchMaps(config, prepared.opened, nullptr, {}));
     return 0;
   }

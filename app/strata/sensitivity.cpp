@@ -38,7 +38,7 @@ Result<int> run(const SensitivityArguments& arguments, const Output& out, Commun
   STRATA_CHECK(arguments.fields.applyTo(config));
   STRATA_CHECK(checkSensitivityConfig(config));
   STRATA_TRY(const PreparedMeasure prepared, prepareMeasure(config, arguments.project, ranks));
-  if (ranks != nullptr && !ranks->leads()) {
+  if (!leads(ranks)) {
     STRATA_CHECK(measureMatrix(config, prepared.opened, nullptr, {}));
     return 0;
   }

@@ -81,11 +81,17 @@ Result<TrainAnswer> resume(const TrainArguments& arguments, const TrainHooks& ho
   return resumeTraining(folder, changes, hooks);
 }
 
+/// The configuration of a new run, of one that extends `parent` where it is given.
+Result<TrainConfig> configOf(const TrainArguments& arguments, const fs::path& parent = {}) {
+  STRATA_TRY(const RunRequest request, requestOf(arguments));
+  STRATA_TRY(TrainConfig config, parent.empty() ? newRunConfig(request) : extendedRunConfig(parent, request));
+  STRATA_CHECK(resolveNames(projectOf(arguments), config));
+  return config;
+}
+
 Result<TrainAnswer> extend(const TrainArguments& arguments, const TrainHooks& hooks) {
   STRATA_TRY(const fs::path folder, trainingRunFolder(arguments.extend, projectOf(arguments), "--extend"));
-  STRATA_TRY(const RunRequest request, requestOf(arguments));
-  STRATA_TRY(TrainConfig config, extendedRunConfig(folder, request));
-  STRATA_CHECK(resolveNames(projectOf(arguments), config));
+  STRATA_TRY(const TrainConfig config, configOf(arguments, folder));
   const fs::path project = projectOf(arguments).value_or(folder.parent_path().parent_path());
   STRATA_TRY(const ProjectFolder opened, ProjectFolder::open(project.string()));
   Result<TrainAnswer> answer = extendTraining(opened.project(), folder, config, hooks);
@@ -94,9 +100,7 @@ Result<TrainAnswer> extend(const TrainArguments& arguments, const TrainHooks& ho
 }
 
 Result<TrainAnswer> start(const TrainArguments& arguments, const TrainHooks& hooks) {
-  STRATA_TRY(const RunRequest request, requestOf(arguments));
-  STRATA_TRY(TrainConfig config, newRunConfig(request));
-  STRATA_CHECK(resolveNames(projectOf(arguments), config));
+  STRATA_TRY(const TrainConfig config, configOf(arguments));
   STRATA_CHECK(checkTrainConfig(config));
   if (arguments.project.empty()) {
     return fail(ErrorCode::usage, "A run needs a project to live in; give --project DIR.", "--project");
@@ -110,21 +114,15 @@ Result<TrainAnswer> start(const TrainArguments& arguments, const TrainHooks& hoo
 
 /// What rank 0 trains, as the other ranks read it.
 Result<TrainConfig> followedConfig(const TrainArguments& arguments) {
-  STRATA_TRY(const RunRequest request, requestOf(arguments));
   if (!arguments.resume.empty()) {
     STRATA_TRY(const fs::path folder, trainingRunFolder(arguments.resume, projectOf(arguments), "--resume"));
+    STRATA_TRY(const RunRequest request, requestOf(arguments));
     STRATA_TRY(const ResumeChanges changes, resumeChangesOf(folder, request));
     return resumedConfig(folder, changes);
   }
-  if (arguments.extend.empty()) {
-    STRATA_TRY(TrainConfig config, newRunConfig(request));
-    STRATA_CHECK(resolveNames(projectOf(arguments), config));
-    return config;
-  }
+  if (arguments.extend.empty()) return configOf(arguments);
   STRATA_TRY(const fs::path folder, trainingRunFolder(arguments.extend, projectOf(arguments), "--extend"));
-  STRATA_TRY(TrainConfig config, extendedRunConfig(folder, request));
-  STRATA_CHECK(resolveNames(projectOf(arguments), config));
-  return config;
+  return configOf(arguments, folder);
 }
 
 Result<int> run(const TrainArguments& arguments, const Output& out, Communicator* ranks) {

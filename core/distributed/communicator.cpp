@@ -3,7 +3,9 @@
 #include <dlfcn.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <thread>
 
 #include "core/base/log.h"
 #include "core/distributed/host_communicator.h"
@@ -43,6 +45,12 @@ std::string Communicator::name() const {
 void Communicator::abort(const std::string& why) {
   logWarning(name() + " ends all ranks: " + why);
   end(1);
+}
+
+int coresOf(const Communicator* ranks) {
+  const auto bound = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  if (ranks == nullptr) return bound;
+  return std::clamp(static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN)) / ranks->localRanks(), 1, bound);
 }
 
 Share shareOf(std::int64_t count, int rank, int ranks) {

@@ -66,6 +66,14 @@ class Communicator {
   std::int64_t m_bytesSent = 0;
 };
 
+/// Whether this process decides and writes: rank 0, or one without ranks.
+inline bool leads(const Communicator* ranks) {
+  return ranks == nullptr || ranks->leads();
+}
+
+/// Cores that this process may use: a rank its part of the machine's, and no more than mpirun has bound it to.
+int coresOf(const Communicator* ranks);
+
 /// `own` where no rank has an error; else, on every rank, the error of the lowest rank that has one, with its name.
 Result<void> agree(Communicator* ranks, const Result<void>& own);
 

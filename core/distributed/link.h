@@ -1,5 +1,5 @@
 #pragma once
-// How bytes come from one rank to another. What a module that is loaded at run time offers (mpi_module.cpp), so plain
+// How bytes come from one rank to another. What a module that is loaded at run time offers (mpi/module.cpp), so plain
 // C types; a test has one of its own.
 
 #include <cstddef>

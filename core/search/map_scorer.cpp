@@ -77,6 +77,18 @@ Result<void> MapScorer::Descent::finish(const PassState& state, std::span<const 
   return {};
 }
 
+namespace {
+
+/// The numbers of maps in the order of their sources: those with the same prefix side by side.
+std::vector<std::size_t> bySources(const std::vector<SharingMap>& maps) {
+  std::vector<std::size_t> order(maps.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return maps[a].src() < maps[b].src(); });
+  return order;
+}
+
+}  // namespace
+
 MapScorer::MapScorer(std::shared_ptr<const Model> model, const SearchText& text, Communicator* ranks)
     : m_model(std::move(model)), m_text(text), m_ranks(ranks) {
   std::vector<std::size_t> order(text.windows.size());
@@ -96,10 +108,7 @@ MapScorer::MapScorer(std::shared_ptr<const Model> model, const SearchText& text,
 Result<void> MapScorer::score(std::size_t batch, const std::vector<SharingMap>& maps, const GoOn& goOn,
                               const OnScored& onScored) const {
   if (m_ranks == nullptr) return scoreHere(batch, maps, goOn, onScored);
-  // Maps with the same prefix of sources to the same rank.
-  std::vector<std::size_t> order(maps.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return maps[a].src() < maps[b].src(); });
+  const std::vector<std::size_t> order = bySources(maps);
   const auto share = [&](std::size_t part) {
     return shareOf(static_cast<std::int64_t>(maps.size()), static_cast<int>(part), m_ranks->ranks());
   };
@@ -153,9 +162,7 @@ Result<void> MapScorer::scoreHere(std::size_t batch, const std::vector<SharingMa
     descent.context.kv = m_model->kvFormat();
     descent.context.rotation = rotationOf(
         m_model->rope(), at::arange(static_cast<std::int64_t>(width), at::TensorOptions(at::kLong).device(device)));
-    std::vector<std::size_t> order(maps.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return maps[a].src() < maps[b].src(); });
+    const std::vector<std::size_t> order = bySources(maps);
     PassState state = beginPass(m_model->weights(), m_model->dtype(), ids.to(device), m_model->config().layers);
     const Result<void> done = descent.goDown(std::move(state), order);
     m_layersRun += descent.layersRun;

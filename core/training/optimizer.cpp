@@ -67,8 +67,4 @@ void AdamW::step(double learningRate, double factor) {
   }
 }
 
-void AdamW::zeroGradients() {
-  for (NamedParameter& parameter : m_parameters) parameter.value.mutable_grad() = at::Tensor();
-}
-
 }  // namespace strata

@@ -35,7 +35,6 @@ class AdamW {
   void makeMoments();
   /// One update with the gradients times `factor`, which costs no pass over them of its own.
   void step(double learningRate, double factor = 1);
-  void zeroGradients();
 
   struct State {
     at::Tensor m, v;   // like the parameter; undefined before its first update

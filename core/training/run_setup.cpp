@@ -1,11 +1,9 @@
 #include "core/training/run_setup.h"
 
 #include <ATen/Parallel.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
-#include <thread>
 
 #include "core/base/log.h"
 #include "core/data/template_renderer.h"
@@ -147,15 +145,6 @@ struct Parts {
   RoutingScript script;
 };
 
-/// Of a machine's cores those that this process may use, shared among the ranks there.
-int threadsOf(const TrainConfig& config, const Communicator* ranks) {
-  if (config.threads > 0) return config.threads;
-  const int all = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  if (ranks == nullptr) return all;
-  const auto ofMachine = static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN));
-  return std::max(1, std::min(all, ofMachine / ranks->localRanks()));  // mpirun may have bound it to fewer
-}
-
 Result<Parts> readParts(TrainConfig config, const Communicator* ranks) {
   STRATA_CHECK(checkTrainConfig(config));
   if (ranks != nullptr && ranks->ranks() > config.batch) {
@@ -167,7 +156,7 @@ Result<Parts> readParts(TrainConfig config, const Communicator* ranks) {
   Parts parts;
   RunSetup& setup = parts.setup;
   STRATA_TRY(parts.device, chooseDevice(config.device));
-  at::set_num_threads(threadsOf(config, ranks));
+  at::set_num_threads(config.threads > 0 ? config.threads : coresOf(ranks));
   ModelLocation location;
   if (config.init.empty()) {
     STRATA_TRY(location, locateModel(config.model));

@@ -87,11 +87,11 @@ Result<void> writeShard(Trainer& trainer, const std::filesystem::path& folder) {
 Result<void> writeModel(Trainer& trainer, const std::filesystem::path& modelFolder,
                         const std::filesystem::path& folder) {
   const Communicator* ranks = trainer.ranks();
-  const bool leads = ranks == nullptr || ranks->leads();
+  const bool leading = leads(ranks);
   TensorFile file;
   const TrainConfig& config = trainer.config();
   if (config.lora > 0) {
-    if (!leads) return {};
+    if (!leading) return {};
     for (const NamedParameter& parameter : trainer.parameters()) file.add(parameter.name, parameter.value);
     LoraSettings settings;
     settings.rank = config.lora;
@@ -108,7 +108,7 @@ Result<void> writeModel(Trainer& trainer, const std::filesystem::path& modelFold
   }
   if (ranks != nullptr) {
     STRATA_CHECK(writeShard(trainer, folder));
-    if (!leads) return {};
+    if (!leading) return {};
   } else {
     visitParameters(trainer.weights(), trainer.model().tied,
                     [&](const std::string& name, at::Tensor& tensor) { file.add(name, tensor); });

@@ -9,6 +9,7 @@
 #include <tuple>
 #include <utility>
 
+#include "core/distributed/dealing.h"
 #include "core/model/kernel_calls.h"
 #include "core/model/loss.h"
 #include "core/model/memory.h"
@@ -160,7 +161,6 @@ Result<StepResult> Trainer::step() {
   order(Order::step);
   const Cursor before = cursor();
   Result<StepResult> result = tryStep();
-  m_optimizer->zeroGradients();
   for (NamedParameter& parameter : m_parameters) parameter.value.mutable_grad() = at::Tensor();
   if (!result) setCursor(before);
   return result;
@@ -261,35 +261,34 @@ Result<double> Trainer::evaluate(const SharingMap& map, const std::vector<Packed
   orderEvaluation(map, sequences.size());
   try {
     const auto micro = static_cast<std::size_t>(m_config.microBatch);
-    const auto ranks = static_cast<std::size_t>(m_ranks == nullptr ? 1 : m_ranks->ranks());
-    std::vector<double> sums = {0, 0};                                               // of the losses, and how many
-    for (std::size_t round = 0; round < sequences.size(); round += micro * ranks) {  // a batch for each rank
-      const std::size_t begin = round + micro * static_cast<std::size_t>(m_ranks == nullptr ? 0 : m_ranks->rank());
-      STRATA_CHECK(agree(m_ranks, addLosses(map, sequences, begin, goOn, sums)));
-    }
-    if (m_ranks != nullptr) m_ranks->sum(sums);
-    return sums[1] > 0 ? sums[0] / sums[1] : 0.0;
+    NllSum total;
+    const auto compute = [&](std::size_t number) -> Result<NllSum> {
+      if (goOn && !goOn()) return fail(ErrorCode::cancelled, "The evaluation was stopped.");
+      try {
+        return lossOf(map, sequences, number * micro, std::min(sequences.size(), (number + 1) * micro));
+      } catch (const std::exception& exception) {
+        return tl::unexpected(errorFromException(exception));
+      }
+    };
+    const auto take = [&](std::size_t, const NllSum& sum) -> Result<void> {
+      total += sum;
+      return {};
+    };
+    STRATA_CHECK(deal<NllSum>(m_ranks, (sequences.size() + micro - 1) / micro, compute, take));
+    return total.mean();
   } catch (const std::exception& exception) {
     giveUp(exception);
     return tl::unexpected(errorFromException(exception));
   }
 }
 
-Result<void> Trainer::addLosses(const SharingMap& map, const std::vector<PackedSequence>& sequences, std::size_t begin,
-                                const std::function<bool()>& goOn, std::vector<double>& sums) {
-  if (goOn && !goOn()) return fail(ErrorCode::cancelled, "The evaluation was stopped.");
-  if (begin >= sequences.size()) return {};
-  try {
-    const std::size_t end = std::min(sequences.size(), begin + static_cast<std::size_t>(m_config.microBatch));
-    const Batch batch = makeBatch(sequences, begin, end, m_device);
-    if (batch.targets.numel() == 0) return {};
-    const at::Tensor states = predictingStates(batch, map, contextOf(batch), false);
-    sums[0] += tokenLosses(states, m_weights.head, batch.targets).to(at::kDouble).sum().item<double>();
-    sums[1] += static_cast<double>(batch.targets.numel());
-    return {};
-  } catch (const std::exception& exception) {
-    return tl::unexpected(errorFromException(exception));
-  }
+NllSum Trainer::lossOf(const SharingMap& map, const std::vector<PackedSequence>& sequences, std::size_t begin,
+                       std::size_t end) const {
+  const Batch batch = makeBatch(sequences, begin, end, m_device);
+  if (batch.targets.numel() == 0) return {};
+  const at::Tensor states = predictingStates(batch, map, contextOf(batch), false);
+  return {tokenLosses(states, m_weights.head, batch.targets).to(at::kDouble).sum().item<double>(),
+          batch.targets.numel()};
 }
 
 }  // namespace strata

@@ -25,6 +25,7 @@
 #include "core/config/train_config.h"
 #include "core/data/dataset.h"
 #include "core/distributed/sharded_parameters.h"
+#include "core/evaluation/masked_nll.h"
 #include "core/model/decoder.h"
 #include "core/model/weights.h"
 #include "core/routing/sampler.h"
@@ -126,8 +127,9 @@ class Trainer {
   void sumOverRanks(double& loss, double& norm);
   /// Of each parameter, whether a backward pass under this routing gives it a gradient.
   std::vector<bool> reachedBy(const SharingMap& routing) const;
-  Result<void> addLosses(const SharingMap& map, const std::vector<PackedSequence>& sequences, std::size_t begin,
-                         const std::function<bool()>& goOn, std::vector<double>& sums);
+  /// Of sequences begin … end-1.
+  NllSum lossOf(const SharingMap& map, const std::vector<PackedSequence>& sequences, std::size_t begin,
+                std::size_t end) const;
   at::Tensor microBatchLoss(const std::vector<PackedSequence>& sequences, std::size_t begin, std::size_t end,
                             const SharingMap& routing, std::int64_t trained);
   SharingMap routingOf(int group, double pCross) const;

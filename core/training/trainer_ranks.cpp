@@ -12,7 +12,7 @@
 namespace strata {
 
 Trainer::~Trainer() {
-  if (m_ranks != nullptr && m_ranks->leads()) order(Order::end);
+  order(Order::end);
 }
 
 void Trainer::shard(Communicator* ranks) {
