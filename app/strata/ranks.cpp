@@ -11,9 +11,12 @@ namespace {
 
 constexpr auto kUntilEnded = std::chrono::seconds(10);
 
-/// One GPU and its part of the cores for each rank of a machine, unless the launcher has seen to that.
+/// One GPU and its part of the cores for each rank of a machine.
 void shareMachine(const Communicator& ranks) {
-  if (ranks.localRanks() > 1) ::setenv("CUDA_VISIBLE_DEVICES", std::to_string(ranks.localRank()).c_str(), 0);
+  constexpr const char* kVisible = "CUDA_VISIBLE_DEVICES";
+  const char* visible = std::getenv(kVisible);
+  if (ranks.localRanks() > 1)
+    ::setenv(kVisible, visibleDevice(visible == nullptr ? "" : visible, ranks.localRank()).c_str(), 1);
   limitThreads(coresOf(&ranks));
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <sstream>
 #include <thread>
 
 #include "core/base/log.h"
@@ -51,6 +52,15 @@ int coresOf(const Communicator* ranks) {
   const auto bound = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   if (ranks == nullptr) return bound;
   return std::clamp(static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN)) / ranks->localRanks(), 1, bound);
+}
+
+std::string visibleDevice(const std::string& visible, int localRank) {
+  if (visible.empty()) return std::to_string(localRank);
+  std::vector<std::string> devices;
+  std::istringstream list(visible);
+  for (std::string device; std::getline(list, device, ',');) devices.push_back(device);
+  const auto own = static_cast<std::size_t>(localRank);
+  return devices.size() > 1 && own < devices.size() ? devices[own] : visible;
 }
 
 Share shareOf(std::int64_t count, int rank, int ranks) {

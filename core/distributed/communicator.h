@@ -74,6 +74,10 @@ inline bool leads(const Communicator* ranks) {
 /// Cores that this process may use: a rank its part of the machine's, and no more than mpirun has bound it to.
 int coresOf(const Communicator* ranks);
 
+/// Of the GPUs that a process may use, as CUDA_VISIBLE_DEVICES lists them (empty: all), the one of a machine's rank;
+/// the list itself where it has no more than one or too few.
+std::string visibleDevice(const std::string& visible, int localRank);
+
 /// `own` where no rank has an error; else, on every rank, the error of the lowest rank that has one, with its name.
 Result<void> agree(Communicator* ranks, const Result<void>& own);
 

@@ -76,6 +76,14 @@ TEST(Communicator, AnErrorOfOneRankIsThatOfAllAndNamesIt) {
   });
 }
 
+TEST(Communicator, ARankTakesItsOwnGpuOfThoseThatAreListed) {
+  EXPECT_EQ(visibleDevice("", 2), "2");
+  EXPECT_EQ(visibleDevice("4,5,6,7", 2), "6");
+  EXPECT_EQ(visibleDevice("GPU-1a,GPU-2b", 1), "GPU-2b");
+  EXPECT_EQ(visibleDevice("5", 2), "5") << "the launcher has chosen";
+  EXPECT_EQ(visibleDevice("0,1", 2), "0,1") << "too few";
+}
+
 TEST(Communicator, SharesAreConsecutiveAndCoverAll) {
   for (const std::int64_t count : {0, 1, 7, 8}) {
     std::int64_t next = 0;
