@@ -87,17 +87,11 @@ QWidget* ExportSection::makeForm() {
   m_problem = named(new Label({}, TextRole::body, Tone::bad), "exportProblem");
   m_problem->setWordWrap(true);
   m_start = named(makeButton(tr("Export")), "exportStart", tr("Export the model"));
-  m_running = named(new QWidget, "exportRunning");
   m_bar = named(new QProgressBar, "exportProgress", tr("Progress of the export"));
   m_bar->setTextVisible(false);
   m_stage = named(new Label({}, TextRole::caption, Tone::second), "exportStage");
   m_stop = named(makeButton(tr("Stop")), "exportStop", tr("Stop the export"));
-  auto* running = new QHBoxLayout(m_running);
-  running->setContentsMargins(0, 0, 0, 0);
-  running->setSpacing(kGapRelated);
-  running->addWidget(m_bar, 1);
-  running->addWidget(m_stage);
-  running->addWidget(m_stop);
+  m_running = named(rowOf({m_bar, m_stage, m_stop}), "exportRunning");
   auto* column = new QVBoxLayout(form);
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(kGapGroups);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "widgets/style/controls.h"
+#include "widgets/style/folding_row.h"
 #include "widgets/style/format.h"
 #include "widgets/style/icons.h"
 #include "widgets/style/theme.h"
@@ -29,10 +30,10 @@ LoadControl::LoadControl(Session& session, QWidget* parent)
       m_device(new QComboBox(this)),
       m_dtype(new QComboBox(this)),
       m_button(makeButton(tr("Load"), ButtonKind::plain, this)),
-      m_running(new QWidget(this)),
-      m_bar(new QProgressBar(m_running)),
-      m_stage(new Label(QString(), TextRole::caption, Tone::second, m_running)),
-      m_stop(makeButton(tr("Stop"), ButtonKind::plain, m_running)) {
+      m_bar(new QProgressBar),
+      m_stage(new Label(QString(), TextRole::caption, Tone::second)),
+      m_stop(makeButton(tr("Stop"))),
+      m_running(rowOf({m_bar, m_stage, m_stop}, this)) {
   m_device->setWhatsThis(tr("The device that computes with the model."));
   m_dtype->setWhatsThis(tr("The precision of weights and KV cache. bfloat16 takes half the memory of float32."));
   setObjectName("loadControl");
@@ -53,12 +54,6 @@ LoadControl::LoadControl(Session& session, QWidget* parent)
   m_stop->setObjectName("loadStop");
   m_stop->setAccessibleName(tr("Stop loading"));
 
-  auto* running = new QHBoxLayout(m_running);
-  running->setContentsMargins(0, 0, 0, 0);
-  running->setSpacing(kGapRelated);
-  running->addWidget(m_bar, 1);
-  running->addWidget(m_stage);
-  running->addWidget(m_stop);
   auto* layout = new QHBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0);
   layout->setSpacing(kGapRelated);

@@ -49,10 +49,10 @@ class LoadControl : public QWidget {
   QComboBox* m_device;
   QComboBox* m_dtype;
   Button* m_button;
-  QWidget* m_running;
   QProgressBar* m_bar;
   Label* m_stage;
   Button* m_stop;
+  QWidget* m_running;
 };
 
 }  // namespace strata
