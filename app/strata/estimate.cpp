@@ -169,7 +169,7 @@ VerbAction addEstimate(CLI::App& verb, const Output& out) {
   verb.add_option("--kv", arguments->kv, "keys and values in 8 bits: int8 | fp8 (default: the dtype)")
       ->type_name("FORMAT");
   verb.add_option("--ranks", arguments->ranks,
-                  "of training: devices that share each step, as strata train --distributed; memory is one's own")
+                  "of training: devices that share each step (strata train --distributed); the memory is that of one")
       ->check(CLI::Range(1, 1000000));
   verb.add_option("--train", arguments->train, "of training instead: full | lora, with the options below");
   verb.add_option("--preset", arguments->preset, "of training with a shipped configuration");

@@ -35,8 +35,8 @@ class Communicator {
   virtual int localRanks() const = 0;
   bool leads() const { return rank() == 0; }
 
-  /// Chunk rank() of `whole` becomes the sum of that chunk over all ranks; the others' chunks are lost. Neither may be
-  /// touched before wait().
+  /// Chunk rank() of `whole` becomes the sum of that chunk over all ranks; the others' chunks are lost. `whole` may
+  /// not be touched before wait().
   virtual Ticket reduceScatter(const at::Tensor& whole) = 0;
   /// Every chunk of `whole` becomes what its rank has there.
   virtual Ticket allGather(const at::Tensor& whole) = 0;
@@ -52,7 +52,7 @@ class Communicator {
   /// for each (Patarasuk and Yuan, "Bandwidth optimal all-reduce algorithms", 2009).
   std::int64_t bytesSent() const { return m_bytesSent; }
 
-  /// The ranks part in agreement; without it the destructor ends all of them, since the others may wait for this one.
+  /// All ranks have done their work. Without it the destructor ends all of them, since others may wait for this one.
   virtual void close() = 0;
   /// Ends all ranks with this exit code.
   virtual void end(int code) = 0;

@@ -19,7 +19,7 @@ void call(Function*, const char* name, Arguments... arguments) {
   if (status == 0) return;
   if (status == kernels::cuda::kNoNccl)
     throw std::runtime_error(
-        "NCCL (libnccl.so.2) is not there for training on several GPUs; packaging/setup --cuda installs it.");
+        "Training on several GPUs needs NCCL (libnccl.so.2), which was not found; packaging/setup --cuda installs it.");
   throw std::runtime_error(std::string("NCCL failed in ") + name + " with status " + std::to_string(status) + ".");
 }
 

@@ -27,7 +27,7 @@ class ShardedParameters {
  public:
   static constexpr std::int64_t kBucketElements = 6'553'600;  // 25 MiB, as PyTorch's
 
-  /// Elements `begin` … `end` of a parameter, as lie in this rank's chunks.
+  /// Elements `begin` … `end` of a parameter that lie in this rank's chunks.
   struct Piece {
     std::size_t parameter = 0;
     std::int64_t begin = 0, end = 0;
