@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tables of all arms from the runs that `run` made: F1 by retention, and paired differences.
+"""Tables of all arms from what `run` left in results/: F1 by retention, and paired differences.
 
     scores.py [--split validation|test] [--task squad|nll]
 
@@ -12,25 +12,22 @@ import collections
 import json
 import pathlib
 import random
-import sqlite3
 import statistics
 
-WORK = pathlib.Path(__file__).resolve().parent.parent.parent / "build/depth-sharing"
-STATE, RUNS = WORK / "state", WORK / "project/runs"
+RESULTS = pathlib.Path(__file__).resolve().parent / "results"
 SIZES = {".75": 9, ".5": 6, ".33": 4, ".25": 3, ".167": 2}
 DRAWS = 10000
 
 
 def answers(name, score):
     """{map: {question: (score, weight)}} of an evaluation; empty where it is not done."""
-    if not (STATE / f"{name}.json").exists():
+    file = RESULTS / f"{name}.json"
+    if not file.exists():
         return {}
-    found = collections.defaultdict(dict)
-    with sqlite3.connect(f"file:{RUNS / (STATE / f'{name}.run').read_text()}/run.sqlite?mode=ro", uri=True) as database:
-        for label, question, scores in database.execute("SELECT map, question, scores FROM answers"):
-            values = json.loads(scores)
-            found[label][question] = values[score], values["tokens"] if score == "nll" else 1
-    return found
+    found = json.loads(file.read_text())
+    return {label: {question: (value, weight) for question, value, weight in
+                    zip(found["questions"], scores[score], scores.get("tokens") or [1] * len(found["questions"]))}
+            for label, scores in found["maps"].items()}
 
 
 def owners(label):
@@ -44,13 +41,9 @@ def mean(rows):
 
 def chosen_map(arm, size):
     """By F1, then NLL of the answer, on the validation split."""
-    even = f"retention:{size}"
-    best = []
-    for name in (f"validation-{arm}", f"validation-searched-{arm}"):
-        f1, nll = answers(name, "f1"), answers(name, "nll")
-        best += [(-mean(f1[m]), mean(nll[m]), m) for m in f1 if m == even or ("," in m and owners(m) == SIZES[size])]
-    searched = (STATE / f"validation-searched-{arm}.json").exists()
-    return min(best)[2] if best and searched else None
+    f1, nll = answers(f"validation-squad-{arm}", "f1"), answers(f"validation-squad-{arm}", "nll")
+    fitting = [label for label in f1 if label == f"retention:{size}" or ("," in label and owners(label) == SIZES[size])]
+    return min(((-mean(f1[label]), mean(nll[label]), label) for label in fitting), default=(0, 0, None))[2]
 
 
 def together(per_seed):
@@ -81,13 +74,11 @@ def interval(a, b):
 class Arm:
     def __init__(self, name, split, task):
         self.name = name
-        self.seeds = sorted(int(file.stem.rsplit("-", 1)[1]) for file in STATE.glob(f"validation-{name}-[0-9].json"))
+        self.seeds = sorted(int(file.stem.rsplit("-", 1)[1]) for file in RESULTS.glob(f"validation-squad-{name}-[0-9].json"))
         self.score = "nll" if task == "nll" else "f1"
         self.runs = {}
         for seed in self.seeds:
-            arm = f"{name}-{seed}"
-            names = [f"test-{task}-{arm}"] if split == "test" else [f"validation-{arm}", f"validation-searched-{arm}"]
-            self.runs[seed] = {label: rows for run in names for label, rows in answers(run, self.score).items()}
+            self.runs[seed] = answers(f"{split}-{task}-{name}-{seed}", self.score)
 
     def rows(self, label):
         return together([maps[label] for maps in self.runs.values() if label in maps])
@@ -112,8 +103,8 @@ def main():
     parser.add_argument("--split", default="validation", choices=("validation", "test"))
     parser.add_argument("--task", default="squad", choices=("squad", "nll"))
     options = parser.parse_args()
-    names = dict.fromkeys(file.stem[len("validation-"):].rsplit("-", 1)[0] for file in sorted(STATE.glob("validation-*-[0-9].json"))
-                          if "searched-" not in file.stem[len("validation-"):].rsplit("-", 1)[0])
+    names = dict.fromkeys(file.stem[len("validation-squad-"):].rsplit("-", 1)[0]
+                          for file in sorted(RESULTS.glob("validation-squad-*-[0-9].json")))
     arms = {name: Arm(name, options.split, options.task) for name in names}
     what = f"{'F1' if options.task == 'squad' else 'nats a token'}, {options.split} split"
 
