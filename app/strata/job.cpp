@@ -6,6 +6,7 @@
 #include "app/strata/cli.h"
 #include "app/strata/eval_run.h"
 #include "app/strata/measure.h"
+#include "app/strata/ranks.h"
 #include "app/strata/run_progress.h"
 #include "core/project/project.h"
 #include "core/protocol/job_kinds.h"
@@ -18,6 +19,7 @@ constexpr int kNice = 10;  // what a person waits for goes first
 
 struct JobArguments {
   std::string id, project;
+  bool distributed = false;
 };
 
 Result<RunState> evaluate(Run& run, const std::string& project) {
@@ -31,8 +33,9 @@ Result<RunState> evaluate(Run& run, const std::string& project) {
   return run.info().state;
 }
 
-Result<RunState> train(Run& run) {
+Result<RunState> train(Run& run, Communicator* ranks) {
   TrainProgress progress;
+  progress.lead(ranks);
   STRATA_TRY(const TrainAnswer answer, continueRun(run, {}, progress.hooks()));
   progress.end();
   if (answer.problem) Output().error(*answer.problem);
@@ -40,10 +43,10 @@ Result<RunState> train(Run& run) {
 }
 
 /// What LibTorch throws ends here too, so that the run can say why it failed.
-Result<RunState> work(Run& run, const std::string& project) {
+Result<RunState> work(Run& run, const std::string& project, Communicator* ranks) {
   const std::string kind = run.info().kind;
   try {
-    if (kind == kTrainKind) return train(run);
+    if (kind == kTrainKind) return train(run, ranks);
     if (kind == kEvalKind) return evaluate(run, project);
     if (kind == kSearchKind || kind == kSensitivityKind) return measureJob(run, project);
   } catch (const std::exception& exception) {
@@ -52,16 +55,17 @@ Result<RunState> work(Run& run, const std::string& project) {
   return fail(ErrorCode::usage, "A job of the kind " + kind + " is unknown.", kind);
 }
 
-Result<int> run(const JobArguments& arguments, const Output& out) {
+Result<std::filesystem::path> folderOf(const JobArguments& arguments) {
   const auto name = findRun(arguments.id, std::filesystem::path(arguments.project));
-  if (!name || name->step) {
-    return fail(ErrorCode::notFound, "The project " + arguments.project + " has no run " + arguments.id + ".",
-                arguments.id);
-  }
-  // An error only where this process is as nice as can be already.
-  (void)!::nice(kNice);
-  STRATA_TRY(Run run, Run::reopen(name->folder));
-  const Result<RunState> state = work(run, arguments.project);
+  if (name && !name->step) return name->folder;
+  return fail(ErrorCode::notFound, "The project " + arguments.project + " has no run " + arguments.id + ".",
+              arguments.id);
+}
+
+Result<int> run(const JobArguments& arguments, const Output& out, Communicator* ranks) {
+  STRATA_TRY(const std::filesystem::path folder, folderOf(arguments));
+  STRATA_TRY(Run run, Run::reopen(folder));
+  const Result<RunState> state = work(run, arguments.project, ranks);
   if (!state) {
     // What went wrong before the run began, or in it: whoever asked reads it there.
     STRATA_CHECK(run.setState(stateAfter(state.error()), state.error().message));
@@ -71,13 +75,26 @@ Result<int> run(const JobArguments& arguments, const Output& out) {
   return exitCodeOf(*state);
 }
 
+Result<int> runAlone(const JobArguments& arguments, const Output& out) {
+  // An error only where this process is as nice as can be already.
+  (void)!::nice(kNice);
+  if (!arguments.distributed) return run(arguments, out, nullptr);
+  const auto follow = [&](Communicator& ranks) -> Result<void> {
+    STRATA_TRY(const std::filesystem::path folder, folderOf(arguments));
+    return followTraining(resumedConfig(folder, {}), ranks);
+  };
+  return onRanks(
+      out, [&](Communicator& ranks) { return run(arguments, out, &ranks); }, follow);
+}
+
 }  // namespace
 
 VerbAction addJob(CLI::App& verb, const Output& out) {
   auto arguments = std::make_shared<JobArguments>();
   verb.add_option("id", arguments->id, "the run's id")->required()->type_name("ID");
   verb.add_option("--project", arguments->project, "project folder")->required()->type_name("DIR");
-  return [arguments, &out] { return run(*arguments, out); };
+  verb.add_flag("--distributed", arguments->distributed, kDistributedHelp);
+  return [arguments, &out] { return runAlone(*arguments, out); };
 }
 
 }  // namespace strata

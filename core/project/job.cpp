@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
@@ -30,6 +31,7 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kPoll = std::chrono::milliseconds(10);
 // A job loads LibTorch before it takes its lock; one that takes longer than this hangs.
 constexpr auto kMostStarting = std::chrono::seconds(60);
+constexpr auto kMostLaunching = std::chrono::minutes(5);  // on a cluster a launcher waits for its nodes
 constexpr std::size_t kLastWords = 4096;
 
 struct Children {
@@ -66,14 +68,18 @@ bool hasEnded(pid_t pid) {
   return ended == pid || (ended < 0 && errno == ECHILD);
 }
 
-/// The end of a log, for a process that left without a word in run.json.
+/// The last line of a log that says something, for a process that left without a word in run.json.
 std::string lastLineOf(const fs::path& folder) {
   const Result<std::string> text = readInProject(inRun(folder, "log"));
   if (!text) return {};
   std::string_view tail = *text;
   if (tail.size() > kLastWords) tail.remove_prefix(tail.size() - kLastWords);
-  while (!tail.empty() && (tail.back() == '\n' || tail.back() == ' ')) tail.remove_suffix(1);
-  return std::string(tail.substr(tail.rfind('\n') + 1));
+  const auto saysNothing = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; };
+  std::string_view said = tail;  // mpirun ends with a line of dashes
+  while (!said.empty() && saysNothing(said.back())) said.remove_suffix(1);
+  if (said.empty()) return {};
+  const std::size_t from = said.rfind('\n') + 1;
+  return std::string(tail.substr(from, tail.find('\n', said.size()) - from));
 }
 
 /// A job that ended before it told its state: its last words are why it failed.
@@ -85,19 +91,21 @@ Result<void> noteEarlyEnd(const fs::path& folder) {
 }
 
 /// Waits until the job has its lock and a state other than queued, or has ended.
-Result<void> waitForBegin(pid_t pid, const fs::path& folder, std::chrono::milliseconds begun) {
+Result<void> waitForBegin(pid_t pid, const fs::path& folder, std::chrono::milliseconds begun, bool launched) {
   const auto started = Clock::now();
   std::optional<Clock::time_point> held;
   for (;;) {
     if (hasEnded(pid)) return noteEarlyEnd(folder);
     const auto now = Clock::now();
-    if (!held && lockHolder(folder) == pid) held = now;
+    if (!held && (launched ? isAlive(folder) : lockHolder(folder) == pid)) held = now;
     if (held) {
       STRATA_TRY(const RunInfo info, readRun(folder));
       if (info.state != RunState::queued || now - *held > begun) break;
-    } else if (now - started > kMostStarting) {
-      ::kill(pid, SIGKILL);
-      return fail(ErrorCode::internal, "The job " + folder.filename().string() + " did not start within a minute.",
+    } else if (now - started > (launched ? kMostLaunching : kMostStarting)) {
+      ::kill(-pid, SIGKILL);  // the launcher too
+      return fail(ErrorCode::internal,
+                  "The job " + folder.filename().string() + " did not start within " +
+                      (launched ? "five minutes; look into its log." : "a minute."),
                   folder.string());
     }
     std::this_thread::sleep_for(kPoll);
@@ -136,13 +144,20 @@ Result<int> spawnProgram(const fs::path& program, std::vector<std::string> argum
 }
 
 Result<RunInfo> startJob(const fs::path& program, const fs::path& project, const std::string& id,
-                         std::chrono::milliseconds begun) {
+                         std::chrono::milliseconds begun, const std::string& launcher) {
   const fs::path folder = project / "runs" / id;
   std::error_code ignored;
   fs::remove(folder / "stop", ignored);  // of an earlier life; one that comes from now on is meant
   STRATA_TRY(const Descriptor log, openInProject(inRun(folder, "log"), O_WRONLY | O_CREAT | O_APPEND));
-  STRATA_TRY(const pid_t pid, spawnProgram(program, {"job", id, "--project", project.string()}, log));
-  STRATA_CHECK(waitForBegin(pid, folder, begun));
+  std::vector<std::string> job = {"job", id, "--project", project.string()};
+  fs::path started = program;
+  if (!launcher.empty()) {
+    job.emplace_back("--distributed");
+    job.insert(job.begin(), {"-c", launcher + " \"$@\"", "sh", program.string()});
+    started = "/bin/sh";
+  }
+  STRATA_TRY(const pid_t pid, spawnProgram(started, std::move(job), log));
+  STRATA_CHECK(waitForBegin(pid, folder, begun, !launcher.empty()));
   return readRun(folder);
 }
 

@@ -20,9 +20,10 @@ namespace strata {
 
 /// Starts `program job ID --project DIR` in a session of its own, with runs/<id>/log as its output, and waits until it
 /// holds the run's lock and has begun, at most `begun` long once it holds it. What became of it by then: a run that
-/// fails to begin says why in its `message`. The child is reaped by collectJobs().
+/// fails to begin says why in its `message`. The child is reaped by collectJobs(). With a launcher (launcher.h) a shell
+/// runs LAUNCHER program job ID --project DIR --distributed, and the rank that leads holds the lock.
 Result<RunInfo> startJob(const std::filesystem::path& program, const std::filesystem::path& project,
-                         const std::string& id, std::chrono::milliseconds begun);
+                         const std::string& id, std::chrono::milliseconds begun, const std::string& launcher = {});
 
 /// Starts `program` with these arguments in a session of its own, with clean signals, `output` as its standard output
 /// and error, and none of this process's files. Its process id; the caller waits for it.

@@ -70,12 +70,6 @@ class ProjectFile {
     return m_json["name"].get<std::string>();
   }
 
-  Result<std::string> launcher() const {
-    if (!m_json.contains("launcher")) return std::string();
-    if (!m_json["launcher"].is_string()) return broken("has a \"launcher\" that is not text.");
-    return m_json["launcher"].get<std::string>();
-  }
-
   Result<std::map<std::string, fs::path>> models() const {
     std::map<std::string, fs::path> models;
     if (!m_json.contains("models")) return models;
@@ -177,7 +171,6 @@ Result<Project> Project::open(const fs::path& folder) {
   project.m_folder = folder;
   STRATA_TRY(const ProjectFile file, ProjectFile::read(folder));
   STRATA_TRY(project.m_name, file.name());
-  STRATA_TRY(project.m_launcher, file.launcher());
   STRATA_TRY(project.m_models, file.models());
   STRATA_TRY(project.m_data, file.data());
   STRATA_TRY(project.m_sideA, file.side("a"));
@@ -222,21 +215,6 @@ Result<void> Project::setSides(const std::optional<ProjectSide>& a, const std::o
       if (!member.is_object()) member = Json::object();
       for (const char* known : {"adapter", "dtype", "device", "context"}) member.erase(known);
       member.update(toJson(*side));
-    }
-  });
-}
-
-Result<void> Project::setLauncher(const std::string& launcher) {
-  constexpr std::size_t kMostBytes = 1000;
-  if (launcher.size() > kMostBytes || launcher.find_first_of(std::string_view("\n\r\0", 3)) != std::string::npos) {
-    return fail(ErrorCode::usage, "The launcher must be one line of at most 1,000 bytes; give a shorter command.",
-                "launcher");
-  }
-  return change([&](Json& file) {
-    if (launcher.empty()) {
-      file.erase("launcher");
-    } else {
-      file["launcher"] = launcher;
     }
   });
 }

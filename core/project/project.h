@@ -53,8 +53,6 @@ class Project {
   /// where the file does not say.
   const std::optional<ProjectSide>& sideA() const { return m_sideA; }
   const std::optional<ProjectSide>& sideB() const { return m_sideB; }
-  /// "launcher" of strata.json: what training is to be started with ("mpirun -np 8"); kept, and not used by jobs yet.
-  const std::string& launcher() const { return m_launcher; }
   std::filesystem::path runsFolder() const { return m_folder / "runs"; }
 
   // Changes of strata.json: read anew, written whole; members that this Strata does not know stay as they are.
@@ -68,14 +66,12 @@ class Project {
   /// As addModel; a data set that the project has keeps its name and gets these columns.
   Result<std::string> addData(const ProjectData& data, const std::string& name);
   Result<void> removeData(const std::string& name);
-  /// One line of at most 1,000 bytes; empty: none.
-  Result<void> setLauncher(const std::string& launcher);
 
  private:
   Result<void> change(const std::function<void(Json& file)>& edit);
 
   std::filesystem::path m_folder;
-  std::string m_name, m_launcher;
+  std::string m_name;
   std::map<std::string, std::filesystem::path> m_models;
   std::map<std::string, ProjectData> m_data;
   std::optional<ProjectSide> m_sideA, m_sideB;

@@ -70,7 +70,7 @@ struct ProjectInfo {
     v("a", a, "side A");
     v("b", b, "side B");
     v("notice", notice, "what was found broken and set right; empty: nothing");
-    v("launcher", launcher, "as project/set_launcher stored it; empty: none");
+    v("launcher", launcher, "what training is started with, as project/set_launcher stored it; empty: none");
   }
 };
 

@@ -85,15 +85,17 @@ struct EstimateTraining {
     std::optional<bool> fits;
     std::int64_t checkpoint = 0, disk = 0, diskFree = 0;
     std::int64_t parameters = 0, trained = 0;
-    int layers = 0;
+    int layers = 0, ranks = 1;
     std::vector<TrainProblem> problems;
     template <class V>
     void visit(V& v) {
-      v("memory", memory, "predicted; all 0 where the model cannot be read");
+      v("memory", memory, "predicted, of each rank; all 0 where the model cannot be read");
+      v("ranks", ranks, "that the project's launcher starts; 0: it does not say, and memory is that of one process");
       v("device", device, "cpu or cuda:0: where it would train");
       v("available", available, "bytes free there; 0: unknown");
       v("device_total", deviceTotal, "bytes of it; 0: unknown");
-      v("fits", fits, "whether the total is at most what is free; null: one of them is unknown");
+      v("fits", fits,
+        "whether the total (on a CPU: of all ranks) is at most what is free; null: one of them is unknown");
       v("checkpoint", checkpoint, "bytes of one checkpoint");
       v("disk", disk, "bytes of the run's folder: the last two checkpoints, one being written, and the best");
       v("disk_free", diskFree, "bytes free where the project is; 0: unknown");

@@ -84,6 +84,7 @@ class JobBoard {
   bool isWaiting(const std::string& id) const { return placeOf(id) > 0; }
   /// Starts the queue's next run where one may start; `lock` is let go meanwhile.
   void startNext(std::unique_lock<std::mutex>& lock);
+  Result<RunInfo> startTraining(const std::string& id) const;
   void loop(const std::stop_token& ended);
   /// Reads what may have changed: all runs, or those that lived at the last look.
   void refresh(bool all);

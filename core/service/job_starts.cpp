@@ -4,6 +4,7 @@
 
 #include "core/base/log.h"
 #include "core/project/job.h"
+#include "core/project/launcher.h"
 #include "core/protocol/job_kinds.h"
 #include "core/service/job_board.h"
 #include "core/training/run_setup.h"
@@ -78,18 +79,19 @@ std::int64_t JobBoard::placeOf(const std::string& id) const {
   return 0;
 }
 
+Result<RunInfo> JobBoard::startTraining(const std::string& id) const {
+  STRATA_CHECK(checkRoomFor(folderOf(id)));
+  STRATA_TRY(const std::string launcher, launcherOf(m_options.project));
+  return startJob(m_options.program, m_options.project, id, kBegun, launcher);
+}
+
 void JobBoard::startNext(std::unique_lock<std::mutex>& lock) {
   const auto trains = [](const auto& each) { return each.second.info.alive && each.second.info.kind == kTrainKind; };
   if (!m_starting.empty() || m_queue.paused || m_queue.ids.empty()) return;
   if (std::any_of(m_entries.begin(), m_entries.end(), trains)) return;
   const std::string id = m_starting = m_queue.ids.front();
   lock.unlock();
-  const Result<void> room = checkRoomFor(folderOf(id));
-  if (!room) {
-    noteFailure(folderOf(id), room.error());
-  } else if (const Result<RunInfo> begun = startJob(m_options.program, m_options.project, id, kBegun); !begun) {
-    noteFailure(folderOf(id), begun.error());
-  }
+  if (const Result<RunInfo> begun = startTraining(id); !begun) noteFailure(folderOf(id), begun.error());
   lock.lock();
   // Only now: where this engine ends before, the next one starts it.
   const Result<void> taken = changeQueue([&](auto& queue) { std::erase(queue.ids, id); });

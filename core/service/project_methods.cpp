@@ -4,6 +4,8 @@
 
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
+#include "core/base/log.h"
+#include "core/project/launcher.h"
 #include "core/project/model_name.h"
 #include "core/project/project_files.h"
 #include "core/service/exporting.h"
@@ -113,7 +115,11 @@ struct ProjectService::State {
     if (project.sideA()) info.a = toMessage(*project.sideA());
     if (project.sideB()) info.b = toMessage(*project.sideB());
     info.notice = notice;
-    info.launcher = project.launcher();
+    if (auto launcher = launcherOf(project.folder())) {
+      info.launcher = *launcher;
+    } else {
+      logWarning(launcher.error().message);
+    }
     return info;
   }
 
@@ -216,7 +222,7 @@ void ProjectService::addTo(MethodTable& methods) {
       Lane::ordered);
   methods.add<SetLauncher>(
       [state](const SetLauncher::Params& params, RequestContext&) {
-        return state->change([&](Project& project) { return project.setLauncher(params.launcher); });
+        return state->change([&](Project& project) { return storeLauncher(project.folder(), params.launcher); });
       },
       Lane::ordered);
   methods.add<AddModel>(

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <thread>
@@ -17,6 +18,7 @@
 #include "core/model/device.h"
 #include "core/model/gpu_memory.h"
 #include "core/project/job.h"
+#include "core/project/launcher.h"
 #include "core/service/project_state.h"
 #include "core/training/train_plan.h"
 
@@ -51,7 +53,10 @@ Result<EstimateTraining::Answer> estimate(const fs::path& project, const Estimat
     answer.problems.push_back({optionOf(config.error(), "model"), config.error().message});
     return answer;
   }
-  const TrainPlan plan = planTraining(*config);
+  const Result<std::string> launcher = launcherOf(project);
+  if (!launcher) answer.problems.push_back({"", launcher.error().message});
+  answer.ranks = launcher ? ranksOf(*launcher).value_or(0) : 1;
+  const TrainPlan plan = planTraining(*config, std::max(1, answer.ranks));
   answer.memory = toMessage(plan.memory);
   answer.parameters = plan.parameters;
   answer.trained = plan.trained;
@@ -72,7 +77,8 @@ Result<EstimateTraining::Answer> estimate(const fs::path& project, const Estimat
     answer.available = memory->free;
     answer.deviceTotal = memory->total;
   }
-  if (answer.available > 0 && answer.memory.total > 0) answer.fits = answer.memory.total <= answer.available;
+  const std::int64_t here = device->is_cpu() ? std::max(1, answer.ranks) : 1;  // that share this memory
+  if (answer.available > 0 && answer.memory.total > 0) answer.fits = here * answer.memory.total <= answer.available;
   return answer;
 }
 

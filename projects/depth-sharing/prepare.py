@@ -24,7 +24,7 @@ import lessons  # noqa: E402
 import prepare as sample  # noqa: E402
 
 SEED = sample.SEED + 19
-SEQUENCES = 1952  # of 512 tokens: 1.0 M tokens
+SEQUENCES = 3904  # of 512 tokens: 2.0 M tokens
 LESSON_SHARE, ECHO_SHARE = 0.6, 0.15  # of the sequences; the rest are pieces of novels
 TEST_CHAPTERS = 32
 

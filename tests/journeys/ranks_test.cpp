@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <thread>
 
 #include "core/base/json.h"
+#include "core/project/job.h"
 #include "core/project/run_reader.h"
 #include "program.h"
 
@@ -138,6 +140,26 @@ TEST_F(Ranks, GoOnWithAnEvaluationThatOneProcessBegan) {
   const Json resumed =
       withoutTimes(answerOf(launcher(2) + program() + " eval --resume " + run.string() + " --json --distributed"));
   EXPECT_EQ(resumed, whole);
+}
+
+TEST_F(Ranks, TrainARunThatAnEngineQueuedForThem) {
+  const std::string model = (sourceFolder() / "resources/models/stories260K").string();
+  const Json config = {{"model", model}, {"data", (m_folder.path() / "train.txt").string()},
+                       {"steps", 20},    {"batch", 4},
+                       {"length", 48},   {"micro-batch", 1},
+                       {"lr", 1e-3},     {"p-cross", 0.5},
+                       {"threads", 1}};
+  const Project project = *Project::openOrCreate(m_folder.path() / "queued");
+  std::string id;
+  { id = strata::Run::create(project, "train", config)->info().id; }
+  ASSERT_TRUE(startJob(program(), project.folder(), id, std::chrono::seconds(1), launcher(2)));
+  RunInfo info = *readRun(project.runsFolder() / id);
+  for (int i = 0; i < 1200 && info.state != RunState::done && info.state != RunState::failed; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    info = *readRun(project.runsFolder() / id);
+  }
+  EXPECT_EQ(info.state, RunState::done) << readText(project.runsFolder() / id / "log");
+  EXPECT_NE(readText(project.runsFolder() / id / "log").find("2 ranks; each sends"), std::string::npos);
 }
 
 TEST_F(Ranks, SayOneSentenceForWhatAllOfThemCannotDo) {

@@ -2,6 +2,7 @@
 
 #include <QCryptographicHash>
 #include <QDir>
+#include <utility>
 
 #include "core/routing/sharing_map.h"
 
@@ -97,9 +98,10 @@ void Session::forgetLists() {
 
 void Session::setProjectModels(const protocol::ProjectInfo& project) {
   if (!m_project || m_project->folder != project.folder) return;
-  m_project->launcher = project.launcher;
+  const bool isOther = std::exchange(m_project->launcher, project.launcher) != project.launcher;
   m_project->models = project.models;
   m_models.refresh();
+  if (isOther) Q_EMIT launcherChanged();
 }
 
 /// Folders belong to the machine that the engine runs on, so each engine's command has a list of its own.

@@ -95,6 +95,7 @@ class Session : public QObject {
 
  Q_SIGNALS:
   void projectChanged();
+  void launcherChanged();
   void sidesChanged();
   void contextChanged();
   /// Another model's card is known.

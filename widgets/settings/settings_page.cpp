@@ -12,6 +12,7 @@
 #include <algorithm>
 
 #include "widgets/language/language.h"
+#include "widgets/session/launcher_field.h"
 #include "widgets/settings/trash_list.h"
 #include "widgets/shell/engine_command.h"
 #include "widgets/shell/engine_popup.h"
@@ -129,35 +130,7 @@ void SettingsPage::addLanguage(QVBoxLayout* column) {
 }
 
 void SettingsPage::addProject() {
-  QVBoxLayout* column = section("project", tr("Project"));
-  m_launcher = named(new QLineEdit, "launcher", tr("Launcher for training"));
-  m_launcher->setPlaceholderText(QStringLiteral("mpirun -np 8"));
-  m_launcherProblem = named(bodyLabel({}), "launcher-problem");
-  m_launcherProblem->setTone(Tone::bad);
-  m_launcherProblem->hide();
-  column->addWidget(new Field(tr("Launcher for training"), m_launcher,
-                              tr("Kept with the project, for training on several devices or machines. The engine does "
-                                 "not start runs with it yet.")));
-  column->addWidget(m_launcherProblem);
-  const auto show = [this] {
-    const auto& project = m_session.project();
-    m_launcher->setEnabled(project.has_value() && m_session.engine().ready());
-    if (!m_launcher->hasFocus()) m_launcher->setText(project ? QString::fromStdString(project->launcher) : QString());
-  };
-  connect(m_launcher, &QLineEdit::editingFinished, this, &SettingsPage::storeLauncher);
-  connect(&m_session, &Session::projectChanged, this, show);
-  connect(&m_session.engine(), &EngineClient::stateChanged, this, show);
-  show();
-}
-
-void SettingsPage::storeLauncher() {
-  const std::string launcher = m_launcher->text().trimmed().toStdString();
-  if (!m_session.project() || m_session.project()->launcher == launcher) return;
-  m_session.engine().call<protocol::SetLauncher>({launcher}, this, [this](const Result<protocol::ProjectInfo>& answer) {
-    m_launcherProblem->setVisible(!answer);
-    if (answer) return m_session.setProjectModels(*answer);
-    m_launcherProblem->setText(QString::fromStdString(answer.error().message));
-  });
+  section("project", tr("Project"))->addWidget(new LauncherField(m_session, "launcher"));
 }
 
 void SettingsPage::addFolders() {

@@ -6,7 +6,6 @@
 #include "widgets/style/theme.h"
 
 class QComboBox;
-class QLineEdit;
 class QListWidget;
 class QScrollArea;
 class QVBoxLayout;
@@ -47,7 +46,6 @@ class SettingsPage : public Page {
   void addFolders();
   void addEngine();
   void addProject();
-  void storeLauncher();
   void addAbout(const AboutTexts& about);
   void addCommands();
   void showEngine();
@@ -60,8 +58,7 @@ class SettingsPage : public Page {
   SegmentedButtons *m_scheme, *m_size;
   QListWidget* m_folders;
   QComboBox* m_command;
-  QLineEdit* m_launcher;
-  Label *m_engine, *m_launcherProblem;
+  Label* m_engine;
 };
 
 /// Reads theme and text size from the settings into the theme.

@@ -111,6 +111,8 @@ QWidget* RunCard::buildMemory() {
     }
   }
   column->addLayout(grid);
+  m_ranks = named(captionLabel({}), "runRanks");
+  column->addWidget(m_ranks);
   m_fits = named(bodyLabel({}), "runFits");
   column->addWidget(m_fits);
   m_unload = named(makeButton(tr("Unload open models")), "unloadModels");
@@ -206,6 +208,11 @@ void RunCard::showMemory() {
     // Measured logits are part of the activations.
     m_measured[i]->setText(bytes > 0 ? formatBytes(bytes) : QStringLiteral("–"));
   }
+  const int ranks = known ? m_estimate->ranks : 1;
+  m_ranks->setVisible(ranks != 1);
+  m_ranks->setText(ranks > 1
+                       ? tr("Memory of each of the %1 ranks that the launcher starts.").arg(ranks)
+                       : tr("The launcher does not say how many ranks it starts; this is the memory of a run on one."));
   if (!known) {
     m_fits->setText(tr("Not known yet."));
     m_fits->setTone(Tone::second);
@@ -215,14 +222,21 @@ void RunCard::showMemory() {
   } else {
     const QString free = formatBytes(m_estimate->available);
     const bool isHost = m_estimate->device == "cpu";
-    m_fits->setText(*m_estimate->fits ? (isHost ? tr("Fits: %1 of this machine's memory are free.")
-                                                : tr("Fits: %1 of the device's memory are free."))
+    const bool together = isHost && ranks > 1;
+    m_fits->setText(*m_estimate->fits ? (together ? tr("Fits, even if all ranks run on this machine: %1 are free.")
+                                         : isHost ? tr("Fits: %1 of this machine's memory are free.")
+                                                  : tr("Fits: %1 of the device's memory are free."))
                                             .arg(free)
                                       : tr("Does not fit: %1 are free. Unload models, or choose a smaller micro-batch, "
                                            "a shorter length or activation checkpointing.")
                                             .arg(free));
     m_fits->setTone(*m_estimate->fits ? Tone::normal : Tone::bad);
-    const bool fitsAlone = m_estimate->memory.total <= m_estimate->available + m_open;
+    const bool fitsAlone = (together ? ranks : 1) * m_estimate->memory.total <= m_estimate->available + m_open;
+    if (together && !*m_estimate->fits) {
+      m_fits->setText(tr("All ranks together do not fit on this machine: %1 are free. Start fewer here, or choose a "
+                         "smaller micro-batch.")
+                          .arg(free));
+    }
     if (!*m_estimate->fits && m_open > 0 && fitsAlone) {
       m_fits->setText(tr("Does not fit beside the open models: %1 are free, and the models hold %2.")
                           .arg(free, formatBytes(m_open)));

@@ -67,7 +67,7 @@ class RunCard : public Pane {
   Label *m_title, *m_summary;
   QVBoxLayout* m_reasons;
   std::vector<Label*> m_predicted, m_measured;
-  Label *m_measuredHead, *m_fits, *m_time, *m_timeNote, *m_disk, *m_startNote;
+  Label *m_measuredHead, *m_ranks, *m_fits, *m_time, *m_timeNote, *m_disk, *m_startNote;
   std::int64_t m_open = 0;
   Button *m_measure, *m_start, *m_unload;
   QProgressBar* m_bar;

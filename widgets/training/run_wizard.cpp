@@ -11,6 +11,7 @@
 
 #include "core/routing/sampler.h"
 #include "widgets/config/config_form.h"
+#include "widgets/session/launcher_field.h"
 #include "widgets/shell/file_popup.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/format.h"
@@ -205,6 +206,8 @@ QWidget* RunWizard::buildForm() {
   for (QWidget* each : {static_cast<QWidget*>(m_sweep), static_cast<QWidget*>(m_picture)}) {
     m_form->addBelow(m_form->groups().value(kMethod), each);
   }
+  m_form->addBelow(m_form->groups().value(kBudget), new LauncherField(m_session, "trainLauncher"));
+  connect(&m_session, &Session::launcherChanged, this, [this] { m_wait.start(); });
   connect(m_sweep, &SweepField::changed, this, [this] {
     showSummary();
     showProblems();

@@ -209,5 +209,19 @@ TEST_F(ProjectChanges, AJobThatCannotStartSaysWhy) {
   EXPECT_EQ(broken->message, "It broke: job " + id + ".");
 }
 
+TEST_F(ProjectChanges, AJobIsStartedByItsLauncher) {
+  std::string id;
+  { id = strata::Run::create(project, "train", Json::object())->info().id; }
+  writeText(temporary.path() / "program", "#!/bin/sh\necho $WORD $*\necho -----\n");
+  fs::permissions(temporary.path() / "program", fs::perms::owner_all);
+  const auto ended =
+      startJob(temporary.path() / "program", folder(), id, std::chrono::milliseconds(100), "WORD='two words' env --");
+  ASSERT_TRUE(ended) << ended.error().message;
+  EXPECT_EQ(ended->message, "two words job " + id + " --project " + folder().string() + " --distributed");
+  const auto missing = startJob("strata", folder(), id, std::chrono::milliseconds(100), "no-such-launcher -np 2");
+  ASSERT_TRUE(missing) << missing.error().message;
+  EXPECT_THAT(readText(folder() / "runs" / id / "log"), HasSubstr("no-such-launcher: not found"));
+}
+
 }  // namespace
 }  // namespace strata

@@ -21,9 +21,13 @@ class ProjectMethods : public ::testing::Test {
                  .onProject = [this](const auto& opened) { told = opened; }},
                 Notifier([](const std::string&, const Json&) {})) {
     setenv("HF_HUB_CACHE", (folder() / "hub").c_str(), 1);
+    setenv("XDG_CONFIG_HOME", (folder() / "config").c_str(), 1);
     service.addTo(methods);
   }
-  ~ProjectMethods() override { unsetenv("HF_HUB_CACHE"); }
+  ~ProjectMethods() override {
+    unsetenv("HF_HUB_CACHE");
+    unsetenv("XDG_CONFIG_HOME");
+  }
 
   const std::filesystem::path& folder() const { return m_folder.path(); }
   Result<Json> call(const char* method, const Json& params = Json::object()) {

@@ -72,7 +72,7 @@ TEST_F(ProjectMethods, ANullSideIsEmptyAndOneThatIsLeftOutStays) {
   EXPECT_EQ(answer("project/open")["a"]["ref"]["model"], "stories");
 }
 
-TEST_F(ProjectMethods, ALauncherIsKeptAsText) {
+TEST_F(ProjectMethods, ALauncherIsKeptForTheNextTime) {
   EXPECT_EQ(answer("project/open")["launcher"], "");
   EXPECT_EQ(answer("project/set_launcher", {{"launcher", "mpirun -np 8"}})["launcher"], "mpirun -np 8");
   EXPECT_EQ(answer("project/open")["launcher"], "mpirun -np 8");

@@ -59,6 +59,18 @@ TEST_F(TrainMethods, AnEstimateTellsMemoryByPartAndDisk) {
   EXPECT_EQ(watched["disk"], 4 * 12 * trained) << "the best too";
 }
 
+TEST_F(TrainMethods, AnEstimateIsOfEachRankThatTheLauncherStarts) {
+  const Json alone = estimate(config({{"batch", 8}}));
+  EXPECT_EQ(alone["ranks"], 1);
+  answer("project/set_launcher", {{"launcher", "mpirun -np 4"}});
+  const Json four = estimate(config({{"batch", 8}}));
+  EXPECT_EQ(four["ranks"], 4);
+  EXPECT_LT(four["memory"]["optimizer"].get<double>(), .3 * alone["memory"]["optimizer"].get<double>());
+  EXPECT_EQ(four["fits"], 4 * four["memory"]["total"].get<std::int64_t>() <= four["available"].get<std::int64_t>());
+  answer("project/set_launcher", {{"launcher", "srun"}});
+  EXPECT_EQ(estimate(config({{"batch", 8}}))["ranks"], 0);
+}
+
 TEST_F(TrainMethods, ALoraTrainsWhatItsTargetsHave) {
   const Json all = estimate(config({{"lora", 16}})),
              some = estimate(config({{"lora", 16}, {"lora-targets", "q_proj,v_proj"}}));

@@ -4,6 +4,7 @@
 #include <QTextBrowser>
 
 #include "shell_fixture.h"
+#include "widgets/session/launcher_field.h"
 #include "widgets/style/controls.h"
 
 namespace strata {
@@ -57,7 +58,7 @@ TEST_F(Settings, TextGrowsAndShrinksByKeys) {
   EXPECT_EQ(settings.value("look/text"), 100);
 }
 
-TEST_F(Settings, ALauncherIsKeptWithTheProject) {
+TEST_F(Settings, ALauncherIsKept) {
   window->showPage("settings");
   auto* launcher = child<QLineEdit>("launcher");
   EXPECT_FALSE(launcher->isEnabled()) << "there is no project yet";
@@ -70,7 +71,7 @@ TEST_F(Settings, ALauncherIsKeptWithTheProject) {
   EXPECT_EQ(requests("project/set_launcher"), 1) << "nothing has changed";
   launcher->setText(QString(2000, 'x'));
   Q_EMIT launcher->editingFinished();
-  EXPECT_TRUE(eventually([&] { return child<QLabel>("launcher-problem")->text().contains("one line"); }));
+  EXPECT_TRUE(eventually([&] { return child<LauncherField>("launcherField")->hasProblem(); }));
   EXPECT_EQ(session->project()->launcher, "mpirun -np 8");
 }
 

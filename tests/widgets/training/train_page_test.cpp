@@ -207,6 +207,18 @@ TEST_F(TrainPageTest, SaysWhenARunDoesNotFit) {
   EXPECT_TRUE(label("runFits").startsWith("Does not fit: 256 MiB are free")) << label("runFits").toStdString();
 }
 
+TEST_F(TrainPageTest, SaysWhoseMemoryIsShownWhereALauncherStartsSeveralRanks) {
+  openWizard("ranks");
+  EXPECT_EQ(label("runRanks"), "Memory of each of the 8 ranks that the launcher starts.");
+  EXPECT_TRUE(label("runFits").startsWith("Fits, even if all ranks run on this machine"))
+      << label("runFits").toStdString();
+}
+
+TEST_F(TrainPageTest, SaysWhenALauncherDoesNotTellItsRanks) {
+  openWizard("silent launcher");
+  EXPECT_TRUE(label("runRanks").startsWith("The launcher does not say")) << label("runRanks").toStdString();
+}
+
 TEST_F(TrainPageTest, OffersToUnloadModelsThatLeaveTheRunNoRoom) {
   openWizard("small");
   EXPECT_FALSE(button("unloadModels").isVisible()) << "none is open";

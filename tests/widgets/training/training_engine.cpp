@@ -193,7 +193,8 @@ const char* const kMetrics[] = {"f1/full",
                                 "padding",
                                 "tokens_s"};
 
-protocol::EstimateTraining::Answer estimateOf(const protocol::EstimateTraining::Params& params, bool small) {
+protocol::EstimateTraining::Answer estimateOf(const protocol::EstimateTraining::Params& params,
+                                              const std::string& scenario) {
   TrainConfig config;
   protocol::EstimateTraining::Answer answer;
   (void)configFromJson(params.config, "config", config);
@@ -202,9 +203,11 @@ protocol::EstimateTraining::Answer estimateOf(const protocol::EstimateTraining::
   answer.memory.total = answer.memory.weights + answer.memory.gradients + answer.memory.optimizer +
                         answer.memory.activations + answer.memory.logits + answer.memory.process;
   answer.device = "cpu";
-  answer.available = small ? 256 * kMiB : 12ll << 30;
+  answer.available = scenario == "small" ? 256 * kMiB : 12ll << 30;
   answer.deviceTotal = 16ll << 30;
-  answer.fits = answer.memory.total <= answer.available;
+  if (scenario == "ranks") answer.ranks = 8;
+  if (scenario == "silent launcher") answer.ranks = 0;
+  answer.fits = std::max(1, answer.ranks) * answer.memory.total <= answer.available;
   answer.checkpoint = 66 * kMiB;
   answer.disk = 4 * answer.checkpoint;
   answer.diskFree = 40ll << 30;
@@ -378,8 +381,8 @@ void fakeEngineMethods(FakeEngine& engine) {
          {"lora", "Routed LoRA, small card", "For a card with little memory.", {{"lora", 16}, {"steps", 500}}}}};
   });
   engine.answer<protocol::EstimateTraining>(
-      [small = scenario == "small"](const auto& params) -> Result<protocol::EstimateTraining::Answer> {
-        return estimateOf(params, small);
+      [scenario](const auto& params) -> Result<protocol::EstimateTraining::Answer> {
+        return estimateOf(params, scenario);
       });
   engine.answer<protocol::CheckData>([](const auto& params) -> Result<protocol::CheckData::Answer> {
     protocol::CheckData::Answer answer;
