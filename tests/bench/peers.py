@@ -77,7 +77,7 @@ class Engines:
             if size == "512":
                 engines |= self.vllm("--prompt", size, "--context", "16", "--decode", "2")
             return "prefill_tok_s", engines
-        if what == "load":  # ours with the start of the process, theirs without Python's
+        if what == "load":  # ours from the start of the process, theirs without Python's
             ours = [STRATA, "generate", self.folder, "--ids", ",".join(str(i) for i in range(1, 17)), "--context", "512", "--max-tokens", "1",
                     "--threads", str(self.args.threads)]
             return "first_token_s", {"strata": (ours, {}), "llama.cpp": self.peer_case("first-token", self.gguf)}
@@ -101,16 +101,26 @@ class Engines:
         return "decode_tok_s", engines
 
 
-def answer_of(command, environment):
-    """The JSON object on the last line that a command prints, or where there is none its duration."""
-    command = [str(part) for part in command]
+def first_output(command, environment):
+    """Seconds from the start of a process to its first byte on standard output."""
     started = time.perf_counter()
+    with subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0) as process:
+        first = process.stdout.read(1)
+        seconds = time.perf_counter() - started
+        _, errors = process.communicate()
+    if process.returncode != 0 or not first:
+        sys.exit(f"{' '.join(command)} ended with {process.returncode}:\n{errors.decode()[-2000:]}")
+    return seconds
+
+
+def answer_of(command, environment):
+    """The JSON object on the last line that a command prints, or the seconds until `strata generate` prints its first token."""
+    command = [str(part) for part in command]
+    if command[1] == "generate":
+        return {"first_token_s": first_output(command, environment)}
     result = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True)
     if result.returncode != 0:
         sys.exit(f"{' '.join(command)} ended with {result.returncode}:\n{result.stderr[-2000:]}")
-    seconds = time.perf_counter() - started
-    if command[1] == "generate":
-        return {"first_token_s": seconds}
     answer = json.loads(result.stdout.strip().splitlines()[-1])
     if Path(command[0]).name == "decode_bench":
         answer["decode_tok_s"] = answer[command[-1]]
