@@ -21,10 +21,9 @@ class Ranks : public ::testing::Test {
   void SetUp() override {
     if (outputOf("command -v mpirun").empty()) GTEST_SKIP() << "no mpirun";
     if (!std::filesystem::exists(STRATA_BINARY_DIR "/lib/libstrata_mpi.so")) GTEST_SKIP() << "built without Open MPI";
-    std::string text;
-    for (int i = 0; i < 2000; ++i)
-      text += "Lily saw " + std::to_string(i * 37 % 211) + " birds. She was happy and ran home.\n";
-    writeText(m_folder.path() / "train.txt", text);
+    // Of real text: on one that is learnt by heart losses become so small that rounding alone is 1e-5 of them.
+    writeText(m_folder.path() / "train.txt",
+              readText(sourceFolder() / "projects/tiny-stories/train.txt").substr(0, 200000));
   }
 
   /// mpirun's own rules: more ranks than cores, and root where the test is root.
@@ -34,11 +33,13 @@ class Ranks : public ::testing::Test {
            "-np " +
            std::to_string(ranks) + " ";
   }
+  /// AdamW's first step for a parameter is as long as the learning rate whatever its gradient, so where that is next to
+  /// nothing, rounding decides its sign: a small rate keeps that from growing.
   std::string options(const std::string& project, int steps, const std::string& batch = "--batch 4 --length 48") const {
     return " train --model " + (sourceFolder() / "resources/models/stories260K").string() + " --data " +
            (m_folder.path() / "train.txt").string() + " --project " + (m_folder.path() / project).string() +
            " --steps " + std::to_string(steps) + " " + batch +
-           " --micro-batch 1 --lr 1e-3 --p-cross 0.5 --threads 1 --json";
+           " --micro-batch 1 --lr 3e-4 --p-cross 0.5 --threads 1 --json";
   }
   std::string trainOn(int ranks, const std::string& project, int steps, const std::string& more = "") const {
     return ranks == 1 ? program() + options(project, steps) + more
@@ -147,7 +148,7 @@ TEST_F(Ranks, TrainARunThatAnEngineQueuedForThem) {
   const Json config = {{"model", model}, {"data", (m_folder.path() / "train.txt").string()},
                        {"steps", 20},    {"batch", 4},
                        {"length", 48},   {"micro-batch", 1},
-                       {"lr", 1e-3},     {"p-cross", 0.5},
+                       {"lr", 3e-4},     {"p-cross", 0.5},
                        {"threads", 1}};
   const Project project = *Project::openOrCreate(m_folder.path() / "queued");
   std::string id;
