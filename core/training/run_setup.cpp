@@ -12,6 +12,7 @@
 #include "core/model/model.h"
 #include "core/project/project.h"
 #include "core/project/run_checkpoint.h"
+#include "core/training/train_plan.h"
 #include "core/training/train_state.h"
 
 namespace strata {
@@ -147,12 +148,7 @@ struct Parts {
 
 Result<Parts> readParts(TrainConfig config, const Communicator* ranks) {
   STRATA_CHECK(checkTrainConfig(config));
-  if (ranks != nullptr && ranks->ranks() > config.batch) {
-    return fail(ErrorCode::usage,
-                "A batch of " + std::to_string(config.batch) + " sequences cannot be shared by " +
-                    std::to_string(ranks->ranks()) + " ranks; start fewer ranks, or give a larger batch.",
-                "--batch");
-  }
+  if (ranks != nullptr) STRATA_CHECK(checkRanks(config, ranks->ranks()));
   Parts parts;
   RunSetup& setup = parts.setup;
   STRATA_TRY(parts.device, chooseDevice(config.device));

@@ -28,6 +28,7 @@ class Planner {
 
   TrainPlan plan() && {
     for (Error& problem : problemsOf(m_config)) m_plan.problems.push_back(about(std::move(problem), ""));
+    holds(checkRanks(m_config, m_ranks), "batch");
     addFiles();
     if (!m_config.model.empty() || !m_config.init.empty()) addModel();
     return std::move(m_plan);
@@ -151,6 +152,14 @@ Result<void> checkRoom(const fs::path& folder, std::int64_t bytes) {
                   megabytes(static_cast<double>(space.available)) + " MB are free in " + folder.string() +
                   "; free some space, or train a LoRA.",
               folder.string());
+}
+
+Result<void> checkRanks(const TrainConfig& config, int ranks) {
+  if (ranks <= config.batch) return {};
+  return fail(ErrorCode::usage,
+              "A batch of " + std::to_string(config.batch) + " sequences cannot be shared by " + std::to_string(ranks) +
+                  " ranks; start fewer ranks, or give a larger batch.",
+              "--batch");
 }
 
 TrainPlan planTraining(const TrainConfig& config, int ranks) {

@@ -35,6 +35,9 @@ std::int64_t loraParameters(const ModelShape& shape, int rank, const std::string
 /// ErrorCode::diskFull where fewer than `bytes` are free in a folder.
 Result<void> checkRoom(const std::filesystem::path& folder, std::int64_t bytes);
 
+/// Refused where a step has fewer sequences than `ranks`.
+Result<void> checkRanks(const TrainConfig& config, int ranks);
+
 /// A model is a folder or a run's path (resolveNames() has been there).
 /// `ranks` that share each step: memory is one's own.
 TrainPlan planTraining(const TrainConfig& config, int ranks = 1);

@@ -5,6 +5,7 @@
 
 #include <QListView>
 #include <QTreeView>
+#include <cstdlib>
 
 #include "pace.h"
 #include "train_steps.h"
@@ -55,6 +56,20 @@ TEST_F(TrainJourney, TwoClicksLeadToALiveLossCurveAndHalfTheCacheCostsLessInTheE
   ASSERT_TRUE(until([&] { return page.button("useRunAsB")->isEnabled(); }));
   page.click("useRunAsB");
   ASSERT_TRUE(until([&] { return window.session.side(Which::b) && sideB() == runs().front().id; }));
+}
+
+TEST_F(TrainJourney, ALauncherStartsARunOnSeveralRanks) {
+  if (std::system("command -v mpirun >/dev/null") != 0) GTEST_SKIP() << "no mpirun";
+  page.fill(WizardStep::budget, "steps", "12");
+  page.fill(WizardStep::budget, "trainLauncher",
+            "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 mpirun --oversubscribe --bind-to none -np 2");
+  ASSERT_TRUE(until([&] { return page.label("runRanks").starts_with("Memory of each of the 2 ranks"); }))
+      << page.label("runRanks");
+  window.screenshot("train_journey_launcher");
+  page.start();
+  ASSERT_TRUE(page.ends("done"));
+  const std::string run = window.session.project()->folder + "/runs/" + runs().front().id;
+  EXPECT_THAT(testing::readText(run + "/log"), ::testing::HasSubstr("2 ranks; each sends"));
 }
 
 TEST_F(TrainJourney, TheWizardLeadsToARoutedRunThatIsStoppedResumedAndExtended) {

@@ -67,6 +67,7 @@ TEST_F(TrainMethods, AnEstimateIsOfEachRankThatTheLauncherStarts) {
   EXPECT_EQ(four["ranks"], 4);
   EXPECT_LT(four["memory"]["optimizer"].get<double>(), .3 * alone["memory"]["optimizer"].get<double>());
   EXPECT_EQ(four["fits"], 4 * four["memory"]["total"].get<std::int64_t>() <= four["available"].get<std::int64_t>());
+  EXPECT_NE(problems(config({{"batch", 2}}))["batch"].find("cannot be shared by 4 ranks"), std::string::npos);
   answer("project/set_launcher", {{"launcher", "srun"}});
   EXPECT_EQ(estimate(config({{"batch", 8}}))["ranks"], 0);
 }
