@@ -48,7 +48,7 @@ class Ranks : public ::testing::Test {
   /// What a command answers on standard output, an object in one line. What it says meanwhile goes to said(): mpirun
   /// forwards both streams in pieces, and in one file one would cut through the other.
   Json answerOf(const std::string& command) const {
-    const std::string output = outputOf("{ " + command + "; } 2>" + m_said.string());
+    const std::string output = outputOf("({ " + command + "; } 2>" + m_said.string() + ")");
     const std::size_t at = output.find("{\"");
     Json json =
         at == std::string::npos ? Json() : Json::parse(output.substr(at, output.find('\n', at) - at), nullptr, false);
@@ -204,7 +204,7 @@ void killAndResume(const std::string& train, const std::string& resume, const st
     command = resume + id + " --project " + project.string() + " --json --distributed";
   }
   const std::string said = project.string() + ".said";
-  const std::string output = outputOf("{ " + command + "; } 2>" + said);
+  const std::string output = outputOf("({ " + command + "; } 2>" + said + ")");
   const std::size_t at = output.find("{\"run\"");
   if (at == std::string::npos) {
     EXPECT_NE(readText(said).find("is done"), std::string::npos) << output;  // the last kill came too late
