@@ -8,12 +8,25 @@
 namespace strata {
 namespace fs = std::filesystem;
 
-fs::path userCacheFile(const std::string& name) {
-  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache == '/') {
-    return fs::path(cache) / "strata" / name;
+namespace {
+
+/// Of the folder that `variable` names, or of `usual` in the home folder (XDG Base Directory Specification).
+fs::path userFile(const char* variable, const char* usual, const std::string& name) {
+  if (const char* given = std::getenv(variable); given != nullptr && *given == '/') {
+    return fs::path(given) / "strata" / name;
   }
   const char* home = std::getenv("HOME");
-  return home != nullptr && *home == '/' ? fs::path(home) / ".cache" / "strata" / name : fs::path();
+  return home != nullptr && *home == '/' ? fs::path(home) / usual / "strata" / name : fs::path();
+}
+
+}  // namespace
+
+fs::path userCacheFile(const std::string& name) {
+  return userFile("XDG_CACHE_HOME", ".cache", name);
+}
+
+fs::path userConfigFile(const std::string& name) {
+  return userFile("XDG_CONFIG_HOME", ".config", name);
 }
 
 Json readUserCache(const fs::path& file, const std::string& entries) {

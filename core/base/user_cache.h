@@ -1,6 +1,6 @@
 #pragma once
-// Small JSON files in the user's cache folder: one that is lost or cannot be written costs time at the next start and
-// nothing else.
+// Files in the user's own folders. Small JSON files in the cache: one that is lost or cannot be written costs time at
+// the next start and nothing else.
 
 #include <filesystem>
 #include <string>
@@ -11,6 +11,8 @@ namespace strata {
 
 /// $XDG_CACHE_HOME/strata/NAME, or that of ~/.cache; empty where neither is known.
 std::filesystem::path userCacheFile(const std::string& name);
+/// $XDG_CONFIG_HOME/strata/NAME, or that of ~/.config; likewise.
+std::filesystem::path userConfigFile(const std::string& name);
 
 /// The object in `file`; an empty one where there is no file, or something else in it, which is logged as no list of
 /// `entries`.

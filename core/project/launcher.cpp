@@ -1,7 +1,6 @@
 #include "core/project/launcher.h"
 
 #include <charconv>
-#include <cstdlib>
 #include <iterator>
 #include <sstream>
 #include <string_view>
@@ -9,6 +8,7 @@
 
 #include "core/base/files.h"
 #include "core/base/json.h"
+#include "core/base/user_cache.h"
 
 namespace strata {
 namespace {
@@ -16,11 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path launchersFile() {
-  if (const char* config = std::getenv("XDG_CONFIG_HOME"); config != nullptr && *config == '/') {
-    return fs::path(config) / "strata" / "launchers.json";
-  }
-  const char* home = std::getenv("HOME");
-  return home != nullptr && *home == '/' ? fs::path(home) / ".config" / "strata" / "launchers.json" : fs::path();
+  return userConfigFile("launchers.json");
 }
 
 /// One name for a folder, however it was reached.
