@@ -40,6 +40,29 @@ QVBoxLayout* section(const QString& title, QVBoxLayout* into) {
   return column;
 }
 
+/// Of an estimate that knows whether it fits; `open`: bytes of the weights that are open in the engine.
+QString fitSentence(const RunCard::Estimate& estimate, std::int64_t open) {
+  const QString free = formatBytes(estimate.available);
+  const bool isHost = estimate.device == "cpu";
+  const bool together = isHost && estimate.ranks > 1;
+  if (*estimate.fits) {
+    return (together ? RunCard::tr("Fits, even if all ranks run on this machine: %1 are free.")
+            : isHost ? RunCard::tr("Fits: %1 of this machine's memory are free.")
+                     : RunCard::tr("Fits: %1 of the device's memory are free."))
+        .arg(free);
+  }
+  const std::int64_t needed = (together ? estimate.ranks : 1) * estimate.memory.total;
+  if (open > 0 && needed <= estimate.available + open) {
+    return RunCard::tr("Does not fit beside the open models: %1 are free, and the models hold %2.")
+        .arg(free, formatBytes(open));
+  }
+  return (together ? RunCard::tr("All ranks together do not fit on this machine: %1 are free. Start fewer here, or "
+                                 "choose a smaller micro-batch.")
+                   : RunCard::tr("Does not fit: %1 are free. Unload models, or choose a smaller micro-batch, a shorter "
+                                 "length or activation checkpointing."))
+      .arg(free);
+}
+
 }  // namespace
 
 RunCard::RunCard(QWidget* parent) : Pane(Ground::surface, parent) {
@@ -220,27 +243,8 @@ void RunCard::showMemory() {
     m_fits->setText(tr("What is free on %1 is not known.").arg(QString::fromStdString(m_estimate->device)));
     m_fits->setTone(Tone::second);
   } else {
-    const QString free = formatBytes(m_estimate->available);
-    const bool isHost = m_estimate->device == "cpu";
-    const bool together = isHost && ranks > 1;
-    m_fits->setText(*m_estimate->fits ? (together ? tr("Fits, even if all ranks run on this machine: %1 are free.")
-                                         : isHost ? tr("Fits: %1 of this machine's memory are free.")
-                                                  : tr("Fits: %1 of the device's memory are free."))
-                                            .arg(free)
-                                      : tr("Does not fit: %1 are free. Unload models, or choose a smaller micro-batch, "
-                                           "a shorter length or activation checkpointing.")
-                                            .arg(free));
+    m_fits->setText(fitSentence(*m_estimate, m_open));
     m_fits->setTone(*m_estimate->fits ? Tone::normal : Tone::bad);
-    const bool fitsAlone = (together ? ranks : 1) * m_estimate->memory.total <= m_estimate->available + m_open;
-    if (together && !*m_estimate->fits) {
-      m_fits->setText(tr("All ranks together do not fit on this machine: %1 are free. Start fewer here, or choose a "
-                         "smaller micro-batch.")
-                          .arg(free));
-    }
-    if (!*m_estimate->fits && m_open > 0 && fitsAlone) {
-      m_fits->setText(tr("Does not fit beside the open models: %1 are free, and the models hold %2.")
-                          .arg(free, formatBytes(m_open)));
-    }
   }
   m_unload->setVisible(known && m_estimate->fits && !*m_estimate->fits && m_open > 0);
   if (!known) {
