@@ -71,11 +71,13 @@ function(strata_folder folder)
   endif()
 endfunction()
 
-# strata_test(core/routing [LABEL unit] [USES core/base ...] [LIBRARIES ...]): all of tests/<folder>/*.cpp as one program.
+# strata_test(core/routing [LABEL unit] [USES core/base ...] [LIBRARIES ...] [PARTS 8]): all of tests/<folder>/*.cpp as one program.
 # A test whose suite ends in "Slow" has the label slow, one with "Golden" in its suite the label golden.
+# PARTS: the tests of Models/ (the same for each of many models) are dealt out to that many processes. LibTorch takes a process a third of a
+# second to load, which is longer than most of them take.
 # QT: a QApplication runs, on the offscreen platform unless QT_QPA_PLATFORM says otherwise.
 function(strata_test folder)
-  cmake_parse_arguments(ARG "TORCH;QT" "LABEL" "USES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;QT" "LABEL;PARTS" "USES;LIBRARIES" ${ARGN})
   if(NOT ARG_LABEL)
     set(ARG_LABEL unit)
   endif()
@@ -106,7 +108,17 @@ function(strata_test folder)
   endif()
   strata_compile_fast(test_${name})
   target_compile_options(test_${name} PRIVATE ${STRATA_TEST_OPTIONS})
-  gtest_discover_tests(test_${name} TEST_FILTER "-*Slow.*:*Golden*" PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 300 ENVIRONMENT OMP_WAIT_POLICY=passive
+  set(elsewhere "*Slow.*:*Golden*")
+  if(ARG_PARTS)
+    set(elsewhere "${elsewhere}:Models/*")
+    foreach(part RANGE 1 ${ARG_PARTS})
+      math(EXPR index "${part} - 1")
+      add_test(NAME ${folder}.Models${part}of${ARG_PARTS} COMMAND test_${name} --gtest_filter=Models/*-*Slow.*:*Golden*)
+      set_tests_properties(${folder}.Models${part}of${ARG_PARTS} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 600
+        ENVIRONMENT "OMP_WAIT_POLICY=passive;GTEST_TOTAL_SHARDS=${ARG_PARTS};GTEST_SHARD_INDEX=${index}")
+    endforeach()
+  endif()
+  gtest_discover_tests(test_${name} TEST_FILTER "-${elsewhere}" PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 300 ENVIRONMENT OMP_WAIT_POLICY=passive
     DISCOVERY_TIMEOUT 60)
   gtest_discover_tests(test_${name} TEST_FILTER "*Golden*:-*Slow.*" TEST_LIST golden_${name} PROPERTIES LABELS golden TIMEOUT 300
     ENVIRONMENT OMP_WAIT_POLICY=passive DISCOVERY_TIMEOUT 60)
