@@ -78,6 +78,13 @@ TEST(SampleModels, AtAQuarterOfTheCacheItMattersWhichLayersKeepTheirs) {
   EXPECT_LT(recall("routed", "retention:.25", kQuestions), 0.1);
 }
 
+TEST(SampleModels, RoutedAnswersUnderEveryMapThatTheSampleProjectStores) {
+  constexpr int kQuestions = 60;
+  for (const char* name : {"three-quarters", "half", "quarter"}) {
+    EXPECT_GT(recall("routed", "file:" + sampleProject() + "/maps/" + name + ".json", kQuestions), 0.75) << name;
+  }
+}
+
 // What text that comes twice had once taught them: to say every sentence twice.
 TEST(SampleModels, SayNoSentenceTwice) {
   for (const char* name : {"base", "routed"}) {
