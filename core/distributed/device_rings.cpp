@@ -19,8 +19,8 @@ void call(Function*, const char* name, Arguments... arguments) {
   if (status == 0) return;
   if (status == kernels::cuda::kNoNccl)
     throw std::runtime_error(
-        "Training on several GPUs needs NCCL (libnccl.so.2), which was not found; install the package strata-cuda, "
-        "or where Strata is built, run packaging/setup --cuda.");
+        "Training on several GPUs needs NCCL (libnccl.so.2), which was not found; install the package strata-cuda "
+        "and run strata-cuda-setup, or where Strata is built, packaging/setup --cuda.");
   throw std::runtime_error(std::string("NCCL failed in ") + name + " with status " + std::to_string(status) + ".");
 }
 

@@ -49,7 +49,8 @@ CudaModule loadCuda() {
   if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) == nullptr) {
     module.devices = 0;
     module.reason = std::string("LibTorch's CUDA part could not be loaded (") + dlerror() +
-                    "; install the package strata-cuda, or where Strata is built, run packaging/setup --cuda)";
+                    "; install the package strata-cuda and run strata-cuda-setup, or where Strata is built, "
+                    "packaging/setup --cuda)";
     return module;
   }
   module.kernels = openModule("libstrata_cuda.so");

@@ -36,7 +36,7 @@ FirstStart::FirstStart(Session& session, QWidget* parent)
   m_ask = named(makeButton(tr("1  Ask both")), "step-ask", tr("Step 1: ask both"));
   m_ask->setWhatsThis(tr("Sends the question below to both sides, with the same seed."));
   m_halve = named(makeButton(tr("2  Halve the cache")), "step-halve", tr("Step 2: halve the cache"));
-  m_halve->setWhatsThis(tr("Lets every second layer read the KV cache of another one, and asks again."));
+  m_halve->setWhatsThis(tr("Lets half of the layers read the KV cache of another layer, and asks again."));
   m_map = named(makeButton(tr("3  See which layers share")), "step-map", tr("Step 3: see which layers share"));
   m_map->setWhatsThis(tr("Shows which layer of side B reads which, and lets you change it."));
   m_train = named(makeButton(tr("4  Train your own")), "step-train", tr("Step 4: train your own"));
