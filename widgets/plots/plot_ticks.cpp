@@ -50,6 +50,7 @@ std::vector<double> multiplesIn(PlotRange range, double step) {
 std::vector<double> linearTicks(PlotRange range, int most, bool whole) {
   if (!(range.width() > 0) || !std::isfinite(range.width()) || most < 1) return {};
   double power = std::pow(10, std::floor(std::log10(range.width() / most)));
+  std::vector<double> denser;
   for (;; power *= 10) {
     for (const double factor : {1.0, 2.0, 5.0}) {
       const double step = factor * power;
@@ -57,8 +58,10 @@ std::vector<double> linearTicks(PlotRange range, int most, bool whole) {
       // Ticks closer than the numbers' own precision would be one.
       if (step < std::abs(range.to) * 1e-14) continue;
       if (range.width() / step > 4 * most) continue;
-      const std::vector<double> ticks = multiplesIn(range, step);
-      if (static_cast<int>(ticks.size()) <= most) return ticks;
+      std::vector<double> ticks = multiplesIn(range, step);
+      // One tick tells no scale.
+      if (static_cast<int>(ticks.size()) <= most) return ticks.size() < 2 && !denser.empty() ? denser : ticks;
+      denser = std::move(ticks);
     }
   }
 }

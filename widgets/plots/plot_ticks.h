@@ -10,7 +10,8 @@ namespace strata {
 
 inline constexpr int kMostTicks = 6;
 
-/// Multiples of 1, 2 or 5 times a power of ten inside the range, at most `most`; `whole`: of whole numbers alone.
+/// Multiples of 1, 2 or 5 times a power of ten inside the range, at most `most`, or up to four where fewer than two
+/// would be left; `whole`: of whole numbers alone.
 std::vector<double> linearTicks(PlotRange range, int most, bool whole = false);
 /// Inside a range above zero, at most `most`: powers of ten, or 1, 2, 5 times those, or linear ones where the range is
 /// too short for these.

@@ -62,6 +62,8 @@ class SeriesData {
   std::size_t size() const { return m_columns.value.size(); }
   /// Whether every element is known on that axis, and there is one.
   bool has(PlotAxis axis) const { return !m_columns.x(axis).empty(); }
+  /// Whether any value can be drawn.
+  bool hasFinite() const { return !extent(SeriesLine::raw, 0, size()).empty(); }
   bool bucketed() const { return !m_columns.min.empty(); }
   const PlotColumns& columns() const { return m_columns; }
   std::optional<PlotRange> xRange(PlotAxis axis) const;

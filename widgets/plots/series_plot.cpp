@@ -46,14 +46,16 @@ SeriesPlot::Private::Series* SeriesPlot::Private::find(const QString& id) {
 std::vector<SeriesGraph*> SeriesPlot::Private::shown() const {
   std::vector<SeriesGraph*> graphs;
   for (const Series& one : series) {
-    if (one.graph->data.has(link->axis())) graphs.push_back(one.graph);
+    if (one.graph->data.has(link->axis()) && one.graph->data.hasFinite()) graphs.push_back(one.graph);
   }
   return graphs;
 }
 
 std::vector<SeriesTableColumn> SeriesPlot::Private::columns() const {
   std::vector<SeriesTableColumn> columns;
-  for (const SeriesGraph* graph : shown()) columns.push_back({graph->style.name, &graph->data});
+  for (const Series& one : series) {
+    if (one.graph->data.has(link->axis())) columns.push_back({one.graph->style.name, &one.graph->data});
+  }
   return columns;
 }
 
@@ -394,9 +396,8 @@ void SeriesPlot::redraw() {
   claimMargins();
   for (QCPAxis* axis : {plot.xAxis, plot.yAxis}) axis->setVisible(!isEmpty());
   const int line = QFontMetrics(fonts().caption).height();
-  const bool legend = p.shown().size() > kNamedAtEnd;
-  plot.axisRect()->setMargins(QMargins(p.link->left(), legend ? line + kGapRelated : line / 2 + 2, p.link->right(),
-                                       2 * line + kGapInside + kGapRelated));
+  plot.axisRect()->setMargins(
+      QMargins(p.link->left(), p.roomAbove(), p.link->right(), 2 * line + kGapInside + kGapRelated));
 }
 
 void SeriesPlot::askForRange() {
@@ -416,9 +417,13 @@ bool SeriesPlot::isEmpty() const {
 
 QString SeriesPlot::emptyText() const {
   const Private& p = *m_private;
-  const bool elsewhere = std::any_of(p.series.begin(), p.series.end(),
-                                     [](const Private::Series& one) { return one.graph->data.size() > 0; });
-  if (!elsewhere) return PlotFrame::emptyText();
+  const auto any = [&p](auto holds) {
+    return std::any_of(p.series.begin(), p.series.end(),
+                       [&](const Private::Series& one) { return holds(one.graph->data); });
+  };
+  if (!any([](const SeriesData& data) { return data.size() > 0; })) return PlotFrame::emptyText();
+  if (!any([](const SeriesData& data) { return data.hasFinite(); }))
+    return tr("None of the values is a finite number.");
   return p.link->axis() == PlotAxis::tokens    ? tr("Trained tokens were not stored for these curves.")
          : p.link->axis() == PlotAxis::seconds ? tr("Times were not stored for these curves.")
                                                : tr("Steps were not stored for these curves.");

@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kSwatch = 14;          // the piece of line before a name
 constexpr int kMostNameWidth = 140;  // beside the plot; longer ones are elided
+constexpr int kLegendLines = 3;      // at most, and at most a quarter of the height
 constexpr int kMostRead = 8;         // series in the crosshair's box
 constexpr double kBandGround = 0.5;  // of `raised` on the surface
 constexpr double kMarkerLine = 0.6;  // of its colour
@@ -29,8 +30,13 @@ void paintSwatch(QCPPainter& painter, const SeriesGraph& graph, double x, double
   painter.drawLine(QPointF(x, y), QPointF(x + scaled(kSwatch), y));
 }
 
-QString elidedName(const SeriesGraph& graph) {
-  return QFontMetrics(fonts().caption).elidedText(graph.style.name, Qt::ElideRight, scaled(kMostNameWidth));
+/// In the middle: what tells runs and maps apart stands at the end.
+QString elidedName(const SeriesGraph& graph, int width = scaled(kMostNameWidth)) {
+  return QFontMetrics(fonts().caption).elidedText(graph.style.name, Qt::ElideMiddle, width);
+}
+
+QString leftOut(std::size_t count) {
+  return SeriesPlot::tr("and %n more", nullptr, static_cast<int>(count));
 }
 
 }  // namespace
@@ -42,6 +48,17 @@ int SeriesPlot::Private::roomForNames() const {
   int widest = 0;
   for (const SeriesGraph* graph : graphs) widest = std::max(widest, caption.horizontalAdvance(elidedName(*graph)));
   return widest == 0 ? scaled(24) : kGapInside + scaled(kSwatch) + kGapInside + widest + kGapRelated;
+}
+
+int SeriesPlot::Private::roomForMarkers() const {
+  const int line = QFontMetrics(fonts().caption).height();
+  return markers.empty() ? line / 2 + 2 : line + kGapInside;
+}
+
+int SeriesPlot::Private::roomAbove() const {
+  const std::vector<LegendEntry> entries = legend();
+  if (entries.empty()) return roomForMarkers();
+  return roomForMarkers() + (entries.back().line + 1) * QFontMetrics(fonts().caption).height() + kGapInside;
 }
 
 void SeriesPlot::Private::paintBands(QCPPainter& painter) const {
@@ -62,6 +79,7 @@ void SeriesPlot::Private::paintBands(QCPPainter& painter) const {
 }
 
 void SeriesPlot::Private::paintMarkers(QCPPainter& painter) const {
+  if (shown().empty()) return;
   const QCPAxis& x = *plot->canvas().xAxis;
   const QRect area = plot->canvas().axisRect()->rect();
   const QFontMetrics metrics(fonts().caption);
@@ -83,18 +101,17 @@ void SeriesPlot::Private::paintMarkers(QCPPainter& painter) const {
     pen.setDashPattern({2, 3});
     painter.setPen(pen);
     painter.drawLine(QPointF(at, area.top()), QPointF(at, area.bottom()));
-    // A flag on top, and the name where the next one leaves room.
+    // A flag above the curves, and the name where the next one leaves room.
     painter.setPen(Qt::NoPen);
     painter.setBrush(markerColor(marker.kind));
-    painter.drawPolygon(QPolygonF({{at - 4, area.top() + 0.0}, {at + 4, area.top() + 0.0}, {at, area.top() + 5.0}}));
+    painter.drawPolygon(QPolygonF({{at - 4, area.top() - 5.0}, {at + 4, area.top() - 5.0}, {at, area.top() + 0.0}}));
     const double width = metrics.horizontalAdvance(marker.name);
     const double next = i + 1 < inView.size() ? x.coordToPixel(inView[i + 1]->at.on(link->axis())) : area.right() + 1.0;
-    const double left = at + kGapInside;
-    if (left < nameEnd || left + width + kGapInside > std::min<double>(next, area.right())) continue;
+    const double left = at + kGapRelated;
+    if (left < nameEnd || left + width + kGapRelated > std::min<double>(next, area.right())) continue;
     nameEnd = left + width + kGapInside;
-    painter.fillRect(QRectF(left - 1, area.top() + 1, width + 2, metrics.height()), colors().surface);
     painter.setPen(colors().second);
-    painter.drawText(QPointF(left, area.top() + 1 + metrics.ascent()), marker.name);
+    painter.drawText(QPointF(left, area.top() - metrics.descent()), marker.name);
   }
 }
 
@@ -108,10 +125,7 @@ void SeriesPlot::Private::paintNames(QCPPainter& painter) const {
   painter.setPen(colors().second);
   painter.drawText(QRect(area.left(), area.bottom() + metrics.height() + kGapRelated, area.width(), metrics.height()),
                    Qt::AlignRight | Qt::AlignVCenter, unitOf(link->axis(), link->range()).name);
-  if (graphs.size() > kNamedAtEnd) {
-    paintLegend(painter, graphs);
-    return;
-  }
+  if (const std::vector<LegendEntry> entries = legend(); !entries.empty()) return paintLegend(painter, entries);
   struct Name {
     const SeriesGraph* graph;
     double y;
@@ -142,28 +156,61 @@ void SeriesPlot::Private::paintNames(QCPPainter& painter) const {
   }
 }
 
-void SeriesPlot::Private::paintLegend(QCPPainter& painter, const std::vector<SeriesGraph*>& graphs) const {
-  const QRect area = plot->canvas().axisRect()->rect();
-  const QFontMetrics metrics(painter.font());
-  const double middle = area.top() - kGapInside - metrics.height() / 2.0;
-  const double baseline = middle + (metrics.ascent() - metrics.descent()) / 2.0;
-  std::vector<const SeriesGraph*> order(graphs.begin(), graphs.end());
-  std::stable_partition(order.begin(), order.end(), [](const SeriesGraph* graph) { return graph->highlighted; });
-  double left = area.left();
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    const QString name = elidedName(*order[i]);
-    const double width = scaled(kSwatch) + kGapInside + metrics.horizontalAdvance(name) + kGapGroups;
-    const QString more = tr("and %n more", nullptr, static_cast<int>(order.size() - i));
-    const bool last = i + 1 == order.size();
-    if (left + width + (last ? 0 : metrics.horizontalAdvance(more)) > plot->canvas().width()) {
-      painter.setPen(colors().second);
-      painter.drawText(QPointF(left, baseline), more);
-      return;
+std::vector<SeriesPlot::Private::LegendEntry> SeriesPlot::Private::legend() const {
+  std::vector<SeriesGraph*> graphs = shown();
+  if (graphs.size() <= kNamedAtEnd) return {};
+  std::vector<LegendEntry> entries = layOutLegend(graphs);
+  // Where all have room none moves under the pointer.
+  if (entries.back().graph) return entries;
+  std::stable_partition(graphs.begin(), graphs.end(), [](const SeriesGraph* graph) { return graph->highlighted; });
+  return layOutLegend(graphs);
+}
+
+std::vector<SeriesPlot::Private::LegendEntry> SeriesPlot::Private::layOutLegend(
+    const std::vector<SeriesGraph*>& graphs) const {
+  const QFontMetrics metrics(fonts().caption);
+  const QSize room = plot->canvas().size();
+  const int lines = std::clamp(room.height() / (4 * metrics.height()), 1, kLegendLines);
+  // Somewhat narrower names where one more then stands in each line.
+  const int besideName = scaled(kSwatch) + kGapInside + kGapGroups;
+  const int most = scaled(kMostNameWidth), across = room.width() - kGapInside;
+  const int columns = std::max(1, qRound(across / static_cast<double>(most + besideName)));
+  const int nameWidth = std::min(most, across / columns - besideName);
+  std::vector<LegendEntry> entries;
+  int line = 0;
+  double left = kGapInside;
+  for (std::size_t i = 0; i < graphs.size(); ++i) {
+    const QString name = elidedName(*graphs[i], nameWidth), others = leftOut(graphs.size() - i);
+    const double width = besideName + metrics.horizontalAdvance(name);
+    const bool isLast = i + 1 == graphs.size();
+    const auto fits = [&] {
+      const bool needsMore = line + 1 == lines && !isLast;
+      return left + width + (needsMore ? metrics.horizontalAdvance(others) : 0) <= room.width();
+    };
+    if (!fits() && line + 1 < lines && left > kGapInside) {
+      ++line;
+      left = kGapInside;
     }
-    paintSwatch(painter, *order[i], left, middle);
-    painter.setPen(order[i]->faded ? colors().second : colors().text);
-    painter.drawText(QPointF(left + scaled(kSwatch) + kGapInside, baseline), name);
+    if (!fits() && line + 1 == lines) {
+      entries.push_back({nullptr, others, line, left});
+      break;
+    }
+    entries.push_back({graphs[i], name, line, left});
     left += width;
+  }
+  return entries;
+}
+
+void SeriesPlot::Private::paintLegend(QCPPainter& painter, const std::vector<LegendEntry>& entries) const {
+  const QFontMetrics metrics(painter.font());
+  const double bottom = plot->canvas().axisRect()->top() - roomForMarkers();
+  for (const LegendEntry& entry : entries) {
+    const double middle = bottom - (entries.back().line - entry.line + 0.5) * metrics.height();
+    const double baseline = middle + (metrics.ascent() - metrics.descent()) / 2.0;
+    if (entry.graph) paintSwatch(painter, *entry.graph, entry.left, middle);
+    painter.setPen(!entry.graph || entry.graph->faded ? colors().second : colors().text);
+    const int indent = entry.graph ? scaled(kSwatch) + kGapInside : 0;
+    painter.drawText(QPointF(entry.left + indent, baseline), entry.name);
   }
 }
 
@@ -216,8 +263,7 @@ void SeriesPlot::Private::paintReadings(QCPPainter& painter, const QRect& area, 
     if (smoothing > 0) value = tr("%1 (%2)").arg(value, format(readings[i].raw));
     lines.push_back({elidedName(*readings[i].graph), value, readings[i].graph});
   }
-  if (readings.size() > most)
-    lines.push_back({tr("and %n more", nullptr, static_cast<int>(readings.size() - most)), {}, nullptr});
+  if (readings.size() > most) lines.push_back({leftOut(readings.size() - most), {}, nullptr});
 
   const QFontMetrics text(fonts().caption), mono(fonts().monoCaption);
   const int height = std::max(text.height(), mono.height()) + kGapInside / 2;

@@ -28,7 +28,7 @@ struct SeriesPlot::Private {
     Series* found = find(id);
     return found ? found->graph : nullptr;
   }
-  /// Those with points on the axis that is shown.
+  /// Those with finite values on the axis that is shown.
   std::vector<SeriesGraph*> shown() const;
   QString format(double value) const;
   void valueTicks(PlotRange range, QVector<double>& ticks, QVector<QString>& labels) const;
@@ -38,7 +38,17 @@ struct SeriesPlot::Private {
   void paintBands(QCPPainter& painter) const;
   void paintMarkers(QCPPainter& painter) const;
   void paintNames(QCPPainter& painter) const;
-  void paintLegend(QCPPainter& painter, const std::vector<SeriesGraph*>& graphs) const;
+  /// A name above the plot; without a graph it stands for those that are left out.
+  struct LegendEntry {
+    const SeriesGraph* graph;
+    QString name;
+    int line;
+    double left;
+  };
+  /// Empty: the names are at the lines' ends.
+  std::vector<LegendEntry> legend() const;
+  std::vector<LegendEntry> layOutLegend(const std::vector<SeriesGraph*>& graphs) const;
+  void paintLegend(QCPPainter& painter, const std::vector<LegendEntry>& entries) const;
   void paintCrosshair(QCPPainter& painter) const;
   struct Reading {
     const SeriesGraph* graph;
@@ -48,6 +58,10 @@ struct SeriesPlot::Private {
   void paintReadings(QCPPainter& painter, const QRect& area, double at, const std::vector<Reading>& readings) const;
   /// Room for the names at the right of the axes, in pixels.
   int roomForNames() const;
+  /// Room above the axes: for half a tick label, or for the markers' names.
+  int roomForMarkers() const;
+  /// Room above the axes, in all.
+  int roomAbove() const;
 
   SeriesPlot* plot;
   PlotLink ownLink;

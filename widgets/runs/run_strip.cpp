@@ -3,6 +3,7 @@
 #include <QVBoxLayout>
 
 #include "widgets/plots/series_plot.h"
+#include "widgets/runs/map_text.h"
 #include "widgets/runs/run_curves.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/format.h"
@@ -16,8 +17,8 @@ namespace {
 constexpr int kPlotHeight = 148;
 constexpr double kSmoothing = 0.9;
 
-QString nameOfMap(const QString& metric) {
-  return metric.section('/', 1);
+QString mapOf(const QString& metric) {
+  return mapText(metric.section('/', 1));
 }
 
 }  // namespace
@@ -98,7 +99,7 @@ void RunStrip::take(const QString& metric, const PlotColumns& columns, bool all)
   if (!all && m_plot->data(metric) != nullptr) return m_plot->append(metric, columns);
   SeriesStyle style;
   style.live = metric == "loss";
-  style.name = metric == "loss" ? tr("training") : tr("held-out, %1").arg(nameOfMap(metric));
+  style.name = metric == "loss" ? tr("training") : tr("held-out, %1").arg(mapOf(metric));
   if (metric != "loss") {  // the others stay as they are
     int held = 0;
     for (const QString& id : m_plot->series()) held += id != "loss" && id != metric ? 1 : 0;
@@ -125,7 +126,7 @@ void RunStrip::showState() {
   if (job->loss) parts << tr("loss %1").arg(formatNats(*job->loss));
   for (const auto& [metric, value] : m_newest) {
     parts << (metric == "memory" ? tr("memory %1").arg(formatBytes(static_cast<std::int64_t>(value)))
-                                 : tr("F1 %1 (%2)").arg(formatPercent(value), nameOfMap(metric)));
+                                 : tr("%1: F1 %2").arg(mapOf(metric), formatPercent(value)));
   }
   m_detail->setText(parts.join(QStringLiteral(" · ")));
 }

@@ -3,12 +3,12 @@
 #include <QPainter>
 #include <algorithm>
 
+#include "widgets/runs/map_text.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/format.h"
 #include "widgets/style/icons.h"
 #include "widgets/style/style_painters.h"
 #include "widgets/style/theme.h"
-#include "widgets/training/run_plots.h"
 
 namespace strata {
 namespace {
@@ -126,11 +126,6 @@ QVariant AnsweredQuestions::data(const QModelIndex& index, int role) const {
   return role == Qt::ToolTipRole ? tipOf(whole) : whole;
 }
 
-QString AnsweredQuestions::mapText(const QString& map) {
-  const double rank = retentionRank(map);
-  return rank > 0 ? formatPercent(rank) : map;
-}
-
 QString AnsweredQuestions::verdictText(const Given& given) {
   if (isRight(given)) return tr("right");
   return given.f1 > 0 ? tr("partly, F1 %1").arg(formatPercent(given.f1)) : tr("wrong");
@@ -160,7 +155,7 @@ int AnsweredDelegate::layOut(QPainter* painter, const QRect& room, const Answere
   for (const auto& [map, given] : question.answers) {
     y += kGapInside;
     const bool right = isRight(given), partly = !right && given.f1 > 0;
-    QStringList words{AnsweredQuestions::mapText(map), AnsweredQuestions::verdictText(given)};
+    QStringList words{mapText(map), AnsweredQuestions::verdictText(given)};
     if (given.step != step) words << tr("at step %1").arg(formatCount(given.step));
     if (painter != nullptr) {
       const QIcon sign = right    ? icon("check-lg", Ink::good)

@@ -42,8 +42,6 @@ class AnsweredQuestions : public QAbstractListModel {
   int rowCount(const QModelIndex& parent = {}) const override;
   QVariant data(const QModelIndex& index, int role) const override;
 
-  /// "50 %" where the map's name tells its retention, else the map.
-  static QString mapText(const QString& map);
   /// "right", "partly, F1 40 %" or "wrong".
   static QString verdictText(const Given& given);
 

@@ -4,6 +4,7 @@
 #include <QHBoxLayout>
 #include <QProgressBar>
 #include <QVBoxLayout>
+#include <algorithm>
 #include <array>
 
 #include "widgets/style/controls.h"
@@ -42,23 +43,21 @@ QVBoxLayout* section(const QString& title, QVBoxLayout* into) {
 
 /// Of an estimate that knows whether it fits; `open`: bytes of the weights that are open in the engine.
 QString fitSentence(const RunCard::Estimate& estimate, std::int64_t open) {
-  const QString free = formatBytes(estimate.available);
   const bool isHost = estimate.device == "cpu";
+  const QString device = isHost ? RunCard::tr("CPU") : QString::fromStdString(estimate.device);
+  const QString free = RunCard::tr("%1 free (%2)").arg(formatBytes(estimate.available), device);
   const bool together = isHost && estimate.ranks > 1;
   if (*estimate.fits) {
-    return (together ? RunCard::tr("Fits, even if all ranks run on this machine: %1 are free.")
-            : isHost ? RunCard::tr("Fits: %1 of this machine's memory are free.")
-                     : RunCard::tr("Fits: %1 of the device's memory are free."))
+    return (together ? RunCard::tr("Fits, even if all ranks run on this machine: %1.") : RunCard::tr("Fits: %1."))
         .arg(free);
   }
   const std::int64_t needed = (together ? estimate.ranks : 1) * estimate.memory.total;
   if (open > 0 && needed <= estimate.available + open) {
-    return RunCard::tr("Does not fit beside the open models: %1 are free, and the models hold %2.")
-        .arg(free, formatBytes(open));
+    return RunCard::tr("Does not fit beside the open models: %1, and the models hold %2.").arg(free, formatBytes(open));
   }
-  return (together ? RunCard::tr("All ranks together do not fit on this machine: %1 are free. Start fewer here, or "
+  return (together ? RunCard::tr("All ranks together do not fit on this machine: %1. Start fewer here, or "
                                  "choose a smaller micro-batch.")
-                   : RunCard::tr("Does not fit: %1 are free. Unload models, or choose a smaller micro-batch, a shorter "
+                   : RunCard::tr("Does not fit: %1. Unload models, or choose a smaller micro-batch, a shorter "
                                  "length or activation checkpointing."))
       .arg(free);
 }
@@ -209,6 +208,12 @@ void RunCard::setEstimate(const std::optional<Estimate>& estimate) {
   showMemory();
 }
 
+void RunCard::setRuns(int count) {
+  m_runs = std::max(count, 1);
+  showMemory();
+  if (m_probe && !m_measuring) showTime();
+}
+
 void RunCard::setOpenModels(std::int64_t bytes) {
   m_open = bytes;
   showMemory();
@@ -251,13 +256,16 @@ void RunCard::showMemory() {
     m_disk->setText(QStringLiteral("–"));
     return;
   }
-  const QString needed = formatBytes(m_estimate->disk);
-  const bool enough = m_estimate->diskFree == 0 || m_estimate->disk <= m_estimate->diskFree;
+  const std::int64_t disk = m_runs * m_estimate->disk;
+  const QString needed =
+      (m_runs > 1 ? tr("%1 for the checkpoints of %n run(s)", nullptr, m_runs) : tr("%1 for checkpoints"))
+          .arg(formatBytes(disk));
+  const QString free = formatBytes(m_estimate->diskFree);
+  const bool enough = m_estimate->diskFree == 0 || disk <= m_estimate->diskFree;
   m_disk->setTone(enough ? Tone::normal : Tone::bad);
-  m_disk->setText(m_estimate->diskFree == 0 ? tr("%1 for checkpoints").arg(needed)
-                  : enough ? tr("%1 for checkpoints, %2 free").arg(needed, formatBytes(m_estimate->diskFree))
-                           : tr("%1 for checkpoints, but only %2 are free. Make room, or choose another project.")
-                                 .arg(needed, formatBytes(m_estimate->diskFree)));
+  m_disk->setText(m_estimate->diskFree == 0 ? needed
+                  : enough                  ? tr("%1, %2 free").arg(needed, free)
+                           : tr("%1, but only %2 free. Make room, or choose another project.").arg(needed, free));
 }
 
 void RunCard::showTime() {
@@ -269,7 +277,7 @@ void RunCard::showTime() {
     return;
   }
   m_time->setText(
-      tr("%1 for %2")
+      (m_runs > 1 ? tr("%1 for each run of %2") : tr("%1 for %2"))
           .arg(formatTimeLeft(m_probe->seconds), tr("%n step(s)", nullptr, static_cast<int>(m_probe->steps))));
   m_time->setTone(Tone::normal);
   m_timeNote->setText(

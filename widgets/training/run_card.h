@@ -35,6 +35,8 @@ class RunCard : public Pane {
   void setProblems(const QList<Problem>& problems);
   /// Nothing: the figures are not known (yet).
   void setEstimate(const std::optional<Estimate>& estimate);
+  /// That Start makes, one after the other: more than one in a sweep.
+  void setRuns(int count);
   /// Bytes of the weights that are open in the engine; 0: none are.
   void setOpenModels(std::int64_t bytes);
   void setProbe(const std::optional<Probe>& probe);
@@ -69,6 +71,7 @@ class RunCard : public Pane {
   std::vector<Label*> m_predicted, m_measured;
   Label *m_measuredHead, *m_ranks, *m_fits, *m_time, *m_timeNote, *m_disk, *m_startNote;
   std::int64_t m_open = 0;
+  int m_runs = 1;
   Button *m_measure, *m_start, *m_unload;
   QProgressBar* m_bar;
 };

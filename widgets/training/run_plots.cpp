@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "widgets/plots/plot_link.h"
+#include "widgets/runs/map_text.h"
 #include "widgets/runs/run_curves.h"
 #include "widgets/style/format.h"
 #include "widgets/style/named.h"
@@ -20,6 +21,7 @@ namespace {
 constexpr int kTwoColumnsFrom = 720;                    // pixels at 100 % text
 constexpr int kPlotHeight = 236, kLowPlotHeight = 176;  // beside another plot; one to a row, so that three are seen
 constexpr double kSmoothing = 0.9;
+constexpr int kDottedSlot = 10;  // the shown run's colour, dotted
 
 QString mapOf(const QString& metric) {
   return metric.section('/', 1);
@@ -39,20 +41,14 @@ double valueAt(const SeriesData& data, double step, double otherwise) {
   return at && data.columns().step[*at] == step ? data.columns().value[*at] : otherwise;
 }
 
-void toMebibytes(PlotColumns& bytes) {
-  for (auto* column : {&bytes.value, &bytes.min, &bytes.max}) {
-    for (double& each : *column) each /= 1 << 20;
+PlotColumns multiplied(PlotColumns columns, double factor) {
+  for (auto* column : {&columns.value, &columns.min, &columns.max}) {
+    for (double& each : *column) each *= factor;
   }
+  return columns;
 }
 
 }  // namespace
-
-double retentionRank(const QString& map) {
-  if (map == "full") return 1;
-  bool isNumber = false;
-  const double retention = map.section(':', 1).toDouble(&isNumber);
-  return map.startsWith("retention:") && isNumber ? retention : 0;
-}
 
 struct RunPlots::Source {
   std::string run;
@@ -94,8 +90,8 @@ void RunPlots::buildPlots() {
   const std::array<Spec, kPlots> specs = {{
       {"lossPlot", tr("Loss"), tr("nats"), tr("The curve begins with the first step.")},
       {"nllPlot", tr("Held-out loss"), tr("nats"), tr("Nothing was evaluated yet.")},
-      {"scoresPlot", tr("Answers"), tr("F1"), tr("No question was answered yet.")},
-      {"memoryPlot", tr("Memory"), tr("MiB"), tr("Not measured yet.")},
+      {"scoresPlot", tr("Answers"), tr("F1, %"), tr("No question was answered yet.")},
+      {"memoryPlot", tr("Memory"), tr("MiB, without the process"), tr("Not measured yet.")},
       {"speedPlot", tr("Speed"), tr("trained tokens/s"), tr("Not measured yet.")},
       {"ratePlot", tr("Learning rate"), {}, tr("Not measured yet.")},
       {"normPlot", tr("Gradient norm"), {}, tr("Not measured yet.")},
@@ -138,6 +134,10 @@ int RunPlots::plotOf(const QString& metric) {
   if (metric == "grad_norm") return kNorm;
   if (metric == "p_cross" || metric == "padding" || metric == "borrowed") return kRouting;
   return -1;
+}
+
+double RunPlots::factorOf(int plot) {
+  return plot == kMemory || plot == kParts ? 1.0 / (1 << 20) : plot == kScores ? 100 : 1;
 }
 
 QString RunPlots::seriesId(const std::string& run, const QString& metric) {
@@ -189,6 +189,7 @@ void RunPlots::show(const std::string& run, bool alive) {
   m_sources.clear();
   m_events.clear();
   m_predicted = 0;
+  m_shownName.clear();
   m_has.assign(kPlots, false);
   m_link->reset();
   m_borrowed->show(run);
@@ -214,18 +215,15 @@ void RunPlots::addSource(const std::string& run, const QString& name, int slot, 
     const QString id = seriesId(at->run, metric);
     SeriesPlot* plot = m_plots[static_cast<std::size_t>(index)];
     if (plot->data(id) == nullptr) return arrived(*at, metric, points);
-    PlotColumns scaled = points;
-    if (isBytes(index)) toMebibytes(scaled);
-    plot->append(id, std::move(scaled));
+    plot->append(id, multiplied(points, factorOf(index)));
     if (index == kLoss) showPrediction();
   });
   connect(at->curves, &RunCurves::refined, this,
           [this, at](const QString& metric, PlotAxis, const PlotColumns& stretch) {
             const int index = plotOf(metric);
             if (index < 0) return;
-            PlotColumns scaled = stretch;
-            if (isBytes(index)) toMebibytes(scaled);
-            m_plots[static_cast<std::size_t>(index)]->refine(seriesId(at->run, metric), std::move(scaled));
+            m_plots[static_cast<std::size_t>(index)]->refine(seriesId(at->run, metric),
+                                                             multiplied(stretch, factorOf(index)));
           });
   connect(at->curves, &RunCurves::failed, this, &RunPlots::failed);
   at->curves->open(alive);
@@ -234,8 +232,9 @@ void RunPlots::addSource(const std::string& run, const QString& name, int slot, 
 SeriesStyle RunPlots::styleOf(const Source& source, const QString& metric) const {
   const int index = plotOf(metric);
   const bool isShown = source.name.isEmpty();
-  const auto named = [&](const QString& what) {
-    return isShown ? what : what.isEmpty() ? source.name : tr("%1, %2").arg(source.name, what);
+  const QString& run = isShown ? m_shownName : source.name;
+  const auto named = [&run](const QString& what) {
+    return run.isEmpty() ? what : what.isEmpty() ? run : tr("%1, %2").arg(run, what);
   };
   SeriesStyle style;
   style.slot = source.slot;
@@ -249,10 +248,16 @@ SeriesStyle RunPlots::styleOf(const Source& source, const QString& metric) const
                      [](const QString& a, const QString& b) { return rankOf(a) > rankOf(b); });
     style.step = static_cast<int>(std::find(maps.begin(), maps.end(), metric) - maps.begin());
     style.steps = static_cast<int>(maps.size());
-    style.name = named(mapOf(metric));
+    style.name = named(mapText(mapOf(metric)));
     style.interval = isShown && index == kScores;
   } else if (index == kRouting) {
-    style.slot += metric == "p_cross" ? 0 : metric == "borrowed" ? 2 : 1;
+    const int line = metric == "p_cross" ? 0 : metric == "borrowed" ? 2 : 1;
+    if (run.isEmpty()) {
+      style.slot += line;
+    } else {  // the next colours are other runs'
+      style.step = line;
+      style.steps = 3;
+    }
     style.name = named(metric == "p_cross"    ? tr("p_cross")
                        : metric == "borrowed" ? tr("reads that borrow")
                                               : tr("padding"));
@@ -267,8 +272,12 @@ SeriesStyle RunPlots::styleOf(const Source& source, const QString& metric) const
     style.slot = static_cast<int>(part - std::begin(parts));
     style.name = part == std::end(parts) ? metric : part->second;
   } else if (index == kMemory && isShown) {
-    style.slot = metric == "memory" ? 0 : metric == "memory_reserved" ? 2 : 3;
-    style.name = metric == "memory"            ? tr("measured")
+    style.dashed = metric == "memory_reserved";
+    if (metric == "memory_device") {
+      style.step = 1;
+      style.steps = 2;
+    }
+    style.name = metric == "memory"            ? (run.isEmpty() ? tr("measured") : run)
                  : metric == "memory_reserved" ? tr("held after the step")
                                                : tr("in use on the device");
   } else {
@@ -284,10 +293,8 @@ void RunPlots::arrived(Source& source, const QString& metric, const PlotColumns&
   const int index = plotOf(metric);
   if (index < 0) return;
   if (!source.name.isEmpty() && metric.startsWith("memory_")) return;  // of other runs what they take in all
-  PlotColumns scaled = all;
-  if (isBytes(index)) toMebibytes(scaled);
   SeriesPlot* plot = m_plots[static_cast<std::size_t>(index)];
-  plot->setSeries(seriesId(source.run, metric), styleOf(source, metric), std::move(scaled));
+  plot->setSeries(seriesId(source.run, metric), styleOf(source, metric), multiplied(all, factorOf(index)));
   if (index == kNll || index == kScores) {
     for (const QString& each : source.metrics) {
       if (plotOf(each) == index) plot->setStyle(seriesId(source.run, each), styleOf(source, each));
@@ -353,6 +360,23 @@ void RunPlots::setOverlays(const std::vector<Overlay>& overlays) {
         std::any_of(m_sources.begin(), m_sources.end(), [&](const auto& source) { return source->run == overlay.run; });
     if (!known) addSource(overlay.run, overlay.name, overlay.slot, overlay.alive);
   }
+  nameShownRun();
+}
+
+void RunPlots::nameShownRun() {
+  const Source& shown = *m_sources.front();
+  QString name;
+  if (m_sources.size() > 1) {
+    const protocol::JobInfo* job = m_session.runs().find(shown.run);
+    name = job == nullptr ? QString::fromStdString(shown.run) : RunTable::title(*job);
+  }
+  if (name == m_shownName) return;
+  m_shownName = name;
+  for (const QString& metric : shown.metrics) {
+    const int index = plotOf(metric);
+    if (index < 0) continue;
+    m_plots[static_cast<std::size_t>(index)]->setStyle(seriesId(shown.run, metric), styleOf(shown, metric));
+  }
 }
 
 void RunPlots::highlight(const std::string& run) {
@@ -415,7 +439,7 @@ void RunPlots::showPrediction() {
   }
   const double mebibytes = static_cast<double>(m_predicted) / (1 << 20);
   line.value = {mebibytes, mebibytes};
-  m_plots[kMemory]->setSeries("predicted", {.name = tr("predicted"), .slot = 4, .dashed = true}, std::move(line));
+  m_plots[kMemory]->setSeries("predicted", {.name = tr("predicted"), .slot = kDottedSlot}, std::move(line));
 }
 
 void RunPlots::setStep(std::int64_t step, bool alive) {

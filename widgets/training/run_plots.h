@@ -18,9 +18,6 @@ class BorrowedBars;
 class PlotLink;
 class RunCurves;
 
-/// Of a map: 1 for the full one, else the retention that its name tells; 0: it tells none.
-double retentionRank(const QString& map);
-
 class RunPlots : public QScrollArea {
   Q_OBJECT
 
@@ -73,10 +70,13 @@ class RunPlots : public QScrollArea {
   SeriesStyle styleOf(const Source& source, const QString& metric) const;
   void showPlots();
   void showPrediction();
+  /// By its title while other runs stand beside it.
+  void nameShownRun();
   PlotPlace placeOf(double step) const;
   /// -1: no plot shows it.
   static int plotOf(const QString& metric);
-  static bool isBytes(int plot) { return plot == kMemory || plot == kParts; }
+  /// Of the plot's unit: bytes are shown as MiB, scores as percent.
+  static double factorOf(int plot);
   static QString seriesId(const std::string& run, const QString& metric);
 
   Session& m_session;
@@ -88,6 +88,7 @@ class RunPlots : public QScrollArea {
   QGridLayout* m_grid;
   std::vector<protocol::RunEvent> m_events;
   std::int64_t m_predicted = 0;
+  QString m_shownName;  // "": no other run stands beside the shown one
   int m_columns = 0;
   std::vector<bool> m_has;  // which plots have anything
 };

@@ -209,6 +209,7 @@ QWidget* RunWizard::buildForm() {
   m_form->addBelow(m_form->groups().value(kBudget), new LauncherField(m_session, "trainLauncher"));
   connect(&m_session, &Session::launcherChanged, this, [this] { m_wait.start(); });
   connect(m_sweep, &SweepField::changed, this, [this] {
+    m_card->setRuns(static_cast<int>(m_sweep->values().size()));
     showSummary();
     showProblems();
   });

@@ -1,11 +1,13 @@
 #include "widgets/training/training_runs.h"
 
+#include <QColor>
 #include <QMimeData>
 #include <QRegularExpression>
 #include <algorithm>
 #include <cmath>
 #include <set>
 
+#include "widgets/runs/map_text.h"
 #include "widgets/style/icons.h"
 #include "widgets/style/labels.h"
 
@@ -35,7 +37,7 @@ QString tooltipOf(const protocol::JobInfo& job, RunField field) {
       return tipOf(QString::fromStdString(job.data));
     case RunField::least:
       if (const auto least = leastRetained(job)) {
-        return TrainingRuns::tr("Under the map %1").arg(QString::fromStdString(least->name));
+        return TrainingRuns::tr("Under the map %1").arg(mapText(QString::fromStdString(least->name)));
       }
       return {};
     case RunField::sweep:
@@ -242,10 +244,15 @@ void ShownRuns::expandAll() {
 }
 
 QVariant ShownRuns::data(const QModelIndex& index, int role) const {
-  if (!index.isValid() || !standsForSweep(at(index.row()))) return QSortFilterProxyModel::data(index, role);
+  if (!index.isValid()) return {};
   const protocol::JobInfo& run = at(index.row());
-  const bool collapsed = isCollapsed(run.sweep);
   const RunField field = fieldOf(index.column());
+  if (!standsForSweep(run)) {
+    // Room for the arrow, so that the names of a sweep's runs stand in one column.
+    const bool isIndented = role == Qt::DecorationRole && field == RunField::name && !m_filtered && isInSweep(run);
+    return isIndented ? QVariant(QColor(Qt::transparent)) : QSortFilterProxyModel::data(index, role);
+  }
+  const bool collapsed = isCollapsed(run.sweep);
   if (role == TrainingRuns::kSweepRole) return collapsed;
   if (role == Qt::DecorationRole && field == RunField::name) return icon(collapsed ? "chevron-right" : "chevron-down");
   if (!collapsed) return QSortFilterProxyModel::data(index, role);

@@ -25,6 +25,16 @@ TEST(PlotTicks, AreFewAndRound) {
   EXPECT_TRUE(linearTicks({0, std::numeric_limits<double>::infinity()}, 6).empty());
 }
 
+TEST(PlotTicks, AreAtLeastTwoInANarrowPlot) {
+  EXPECT_EQ(labels(linearTicks({0, 40}, 2)), (QStringList{"0", "20", "40"}));
+  EXPECT_EQ(labels(linearTicks({400, 499}, 2)), (QStringList{"400", "450"}));
+  EXPECT_EQ(labels(linearTicks({4000, 4999}, 2)), (QStringList{"4,000", "4,500"}));
+  for (int to = 1; to < 2000; ++to) {
+    const auto ticks = linearTicks({0, to * 1.0}, 2, true).size();
+    ASSERT_TRUE(ticks >= 2 && ticks <= 4) << to;
+  }
+}
+
 TEST(PlotTicks, AreInsideAnyRangeAndNeverMoreThanAskedFor) {
   std::mt19937 random(4);
   std::uniform_real_distribution<double> power(-12, 12);

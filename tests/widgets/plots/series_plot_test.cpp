@@ -414,6 +414,62 @@ TEST(SeriesPlot, NamesAtTheEndsOfLinesDoNotOverlap) {
   EXPECT_EQ(runs, 4);
 }
 
+TEST(SeriesPlot, TheLegendTakesThreeLinesAtMost) {
+  Shown shown;
+  // Rows of swatches in the first column of the legend.
+  const auto lines = [&] {
+    const QImage image = shown.canvas->grab().toImage().convertToFormat(QImage::Format_RGB32);
+    int found = 0;
+    bool inside = false;
+    for (int y = 0; y < image.height() / 3; ++y) {
+      const bool ink = image.pixel(kGapInside + 6, y) != colors().surface.rgb();
+      found += ink && !inside;
+      inside = ink;
+    }
+    return found;
+  };
+  for (const auto& [count, expected] : {std::pair{4, 0}, {6, 2}, {9, 3}, {12, 3}}) {
+    for (int i = 0; i < count; ++i) {
+      const SeriesStyle style = {.name = QString("a run of the same long name, %1").arg(i), .slot = i % 5};
+      shown.plot.setSeries(QString::number(i), style, line(10, i));
+    }
+    ASSERT_TRUE(drawnSoon(shown.plot));
+    EXPECT_EQ(lines(), expected) << count;
+  }
+}
+
+TEST(SeriesPlot, AnEmptyPlotHasNoMarkers) {
+  Shown shown;
+  shown.plot.setEmptyText("Not measured yet.");
+  ASSERT_TRUE(drawnSoon(shown.plot));
+  shown.plot.setMarkers({{MarkerKind::skipped, {.step = 0.5}, "skipped"}});
+  ASSERT_TRUE(drawnSoon(shown.plot));
+  EXPECT_EQ(shown.pixels(colors().warn), 0);
+  shown.plot.setSeries("a", {.name = ""}, line(1));
+  ASSERT_TRUE(drawnSoon(shown.plot));
+  EXPECT_GT(shown.pixels(colors().warn), 5) << "its flag";
+}
+
+TEST(SeriesPlot, AMarkersNameHidesNoCurve) {
+  Shown shown;
+  shown.plot.setSeries("a", {.name = ""}, curve(20'000, 1, [](double) { return 1; }));
+  shown.plot.setSeries("b", {.name = "", .slot = 2}, curve(20'000, 1, [](double) { return 0; }));
+  ASSERT_TRUE(drawnSoon(shown.plot));
+  const int without = shown.pixels(seriesColor(0));
+  shown.plot.setMarkers({{MarkerKind::checkpoint, {.step = 5000}, "checkpoint"}});
+  ASSERT_TRUE(drawnSoon(shown.plot));
+  EXPECT_GE(shown.pixels(seriesColor(0)), without - 3) << "its line crosses the curve";
+}
+
+TEST(SeriesPlot, ValuesThatAreNotFiniteAreNoCurve) {
+  Shown shown;
+  shown.plot.setEmptyText("Nothing was evaluated yet.");
+  shown.plot.setSeries("a", {.name = "full"}, curve(3, 1, [](double) { return std::nan(""); }));
+  EXPECT_EQ(shown.plot.summary(), "None of the values is a finite number.");
+  shown.plot.setSeries("b", {.name = "half"}, line(3));
+  EXPECT_TRUE(shown.plot.summary().endsWith("Newest: half 3.000.")) << shown.plot.summary().toStdString();
+}
+
 TEST(SeriesPlot, TheMenuSaysWhatEachChoiceDoes) {
   Shown shown;
   QStringList texts;

@@ -29,7 +29,7 @@ TEST_F(RunStripTest, TellsHowFarTheRunIsWithItsLossScoresAndMemory) {
   EXPECT_EQ(child<QLabel>(*strip, "stripName").text(), "LoRA of base, p 0.5");
   EXPECT_TRUE(strip->plot().series().contains("nll/retention:0.5"));
   ASSERT_TRUE(soon([&] { return strip->plot().data("loss")->columns().step.back() == 100; })) << "it is followed";
-  EXPECT_TRUE(soon([&] { return detail().contains("F1 75 % (full)"); })) << detail().toStdString();
+  EXPECT_TRUE(soon([&] { return detail().contains("100 %: F1 75 %"); })) << detail().toStdString();
   EXPECT_TRUE(detail().startsWith("step 40 of 200 · about 42 s left · loss 2.145")) << detail().toStdString();
   EXPECT_TRUE(detail().contains("memory 300 MiB")) << detail().toStdString();
 }

@@ -299,6 +299,11 @@ TEST_F(RunListTest, ASweepCollapsesToItsBestRunAndComesBack) {
     const QRect name = view().visualRect(cell(rowOf(run), RunField::name));
     return QPoint(name.left() + kGapRelated, name.center().y());
   };
+  const auto isIndented = [&](const char* run) {
+    return cell(rowOf(run), RunField::name).data(Qt::DecorationRole).isValid();
+  };
+  EXPECT_TRUE(isIndented("20261129-1") && isIndented("20261129-2")) << "the names stand in one column";
+  EXPECT_FALSE(isIndented("ended-0"));
   QTest::mouseClick(view().viewport(), Qt::LeftButton, {}, sign("20261129-1"));
   EXPECT_EQ(shown().rowCount(), 26) << "three runs are one row";
   EXPECT_TRUE(text(rowOf("20261129-1"), RunField::name).startsWith("Sweep of 3, best: "))
@@ -306,6 +311,7 @@ TEST_F(RunListTest, ASweepCollapsesToItsBestRunAndComesBack) {
   EXPECT_EQ(text(rowOf("20261129-1"), RunField::state), "0/3 ended");
   search("sweep:3fa2b1c0");
   EXPECT_EQ(shown().rowCount(), 3) << "a search finds all of them";
+  EXPECT_FALSE(isIndented("20261129-2"));
   search("");
   EXPECT_EQ(shown().rowCount(), 26);
   view().setFocus();

@@ -175,9 +175,13 @@ TEST_F(TrainPageTest, ASweepQueuesARunForEachProbability) {
   steps().step(1)->click();
   child<QAbstractButton>(*page, "sweep").click();
   EXPECT_TRUE(label("runSummary").contains("4 run")) << label("runSummary").toStdString();
+  EXPECT_TRUE(label("runDisk").startsWith("1.03 GiB for the checkpoints of 4 run")) << label("runDisk").toStdString();
   type("sweepValues", "0, 2");
   EXPECT_EQ(label("runReady"), "Not ready");
   type("sweepValues", "0, .5, 1");
+  button("measureRun").click();
+  EXPECT_TRUE(soon([&] { return label("runTime").startsWith("about 21 s for each run of 60 step"); }))
+      << label("runTime").toStdString();
   ASSERT_TRUE(soon([&] { return button("startRun").isEnabled(); }));
   QTest::mouseClick(&button("startRun"), Qt::LeftButton);
   EXPECT_TRUE(soon([&] { return runs().model()->rowCount() == 3; }));
@@ -204,13 +208,13 @@ TEST_F(TrainPageTest, MeasuringCanBeStopped) {
 
 TEST_F(TrainPageTest, SaysWhenARunDoesNotFit) {
   openWizard("small");
-  EXPECT_TRUE(label("runFits").startsWith("Does not fit: 256 MiB are free")) << label("runFits").toStdString();
+  EXPECT_TRUE(label("runFits").startsWith("Does not fit: 256 MiB free (CPU). ")) << label("runFits").toStdString();
 }
 
 TEST_F(TrainPageTest, SaysWhoseMemoryIsShownWhereALauncherStartsSeveralRanks) {
   openWizard("ranks");
   EXPECT_EQ(label("runRanks"), "Memory of each of the 8 ranks that the launcher starts.");
-  EXPECT_TRUE(label("runFits").startsWith("Fits, even if all ranks run on this machine"))
+  EXPECT_TRUE(label("runFits").startsWith("Fits, even if all ranks run on this machine: 12.0 GiB free (CPU)"))
       << label("runFits").toStdString();
 }
 
@@ -226,7 +230,7 @@ TEST_F(TrainPageTest, OffersToUnloadModelsThatLeaveTheRunNoRoom) {
   load.ref.model = "base";
   engine.call<protocol::LoadModel>(load, page.get(), [](const Result<protocol::LoadedModel>&) {});
   ASSERT_TRUE(soon([&] { return button("unloadModels").isVisible(); }));
-  EXPECT_EQ(label("runFits"), "Does not fit beside the open models: 256 MiB are free, and the models hold 1.00 GiB.");
+  EXPECT_EQ(label("runFits"), "Does not fit beside the open models: 256 MiB free (CPU), and the models hold 1.00 GiB.");
   button("unloadModels").click();
   EXPECT_TRUE(soon([&] { return !button("unloadModels").isVisible(); }));
 }
