@@ -24,6 +24,7 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kCurvePoints = 300;
 constexpr std::size_t kMostRuns = 100;
+constexpr double kSignificance = 0.05;
 
 /// "sample-routed" of a path, and a project's own name as it stands.
 std::string shortName(const std::string& path) {
@@ -54,6 +55,15 @@ Result<std::optional<Json>> readRunJson(const fs::path& folder, const char* name
   if (!bytes) return tl::unexpected(bytes.error());
   STRATA_TRY(Json json, parseJson(*bytes, name));
   return std::optional(std::move(json));
+}
+
+/// Whether the difference can be told from chance; `comparisons` are those that Holm's method adjusted p for.
+std::string verdictOf(const PairedResult& result, std::int64_t comparisons) {
+  const std::string things = printCount(result.n) + " " + thingsOf(result);
+  if (result.interval.low <= 0 && result.interval.high >= 0) return "not enough to tell in " + things;
+  if (!result.mcnemar || result.mcnemar->adjusted < kSignificance) return "a clear difference in " + things;
+  return "not certain in " + things + (comparisons > 1 ? " after " + printCount(comparisons) + " comparisons" : "") +
+         " (McNemar's p = " + printP(result.mcnemar->adjusted) + ")";
 }
 
 class ReportBuilder {
@@ -381,10 +391,11 @@ Result<void> ReportBuilder::scoreOne(std::size_t place) {
 void ReportBuilder::conclude() {
   for (const ReportEvaluation& evaluation : m_report.evaluations) {
     const ReportRow& base = evaluation.rows[evaluation.baseline];
+    const auto comparisons = std::count_if(evaluation.rows.begin(), evaluation.rows.end(),
+                                           [](const ReportRow& row) { return row.paired && row.paired->mcnemar; });
     for (const ReportRow& row : evaluation.rows) {
       if (!row.paired) continue;
       const PairedResult& result = *row.paired;
-      const bool isSure = result.interval.low > 0 || result.interval.high < 0;
       const double share = base.kvBytesPerToken > 0
                                ? static_cast<double>(row.kvBytesPerToken) / static_cast<double>(base.kvBytesPerToken)
                                : row.src.retention();
@@ -398,9 +409,7 @@ void ReportBuilder::conclude() {
       sentence += " scores " + printScore(evaluation.metric, result.meanB) + " " + metricLabel(evaluation.metric) +
                   " against " + printScore(evaluation.metric, result.meanA) + " of " + base.name + ": " +
                   printDifference(evaluation.metric, result.difference) + " (95 %: " + bare(result.interval.low) +
-                  " to " + bare(result.interval.high) + "), ";
-      const std::string things = printCount(result.n) + " " + thingsOf(result) + ".";
-      sentence += isSure ? "a clear difference in " + things : "too little to show in " + things;
+                  " to " + bare(result.interval.high) + "), " + verdictOf(result, comparisons) + ".";
       m_report.conclusion.push_back(std::move(sentence));
     }
     if (evaluation.rows.size() > 1) continue;

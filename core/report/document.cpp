@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/config/describe.h"
+#include "core/protocol/job_kinds.h"
 #include "core/report/evaluation_tables.h"
 #include "core/report/numbers.h"
 
@@ -56,15 +57,46 @@ std::string typeset(std::string text) {
   return text;
 }
 
+/// "2 evaluations", or "3 runs" of several kinds.
+std::string countOf(const std::vector<ReportRun>& runs) {
+  const bool isEvaluations =
+      std::all_of(runs.begin(), runs.end(), [](const ReportRun& run) { return run.kind == kEvalKind; });
+  return printCount(static_cast<std::int64_t>(runs.size())) + (isEvaluations ? " evaluation" : " run") +
+         (runs.size() == 1 ? "" : "s");
+}
+
+/// Of the paired table: how its intervals were drawn, and which differences it may miss.
+std::string pairedNote(const ReportEvaluation& evaluation) {
+  std::vector<const PairedResult*> all;
+  for (const ReportRow& row : evaluation.rows) {
+    if (row.paired) all.push_back(&*row.paired);
+  }
+  const PairedResult& first = *all.front();
+  const std::string articles = printCount(first.clusters) + " articles";
+  std::string note = "Intervals: percentile bootstrap, " + printCount(kPairedResamples) + " resamples";
+  if (first.isOfFewClusters) {
+    note += ". The questions come from " + (first.clusters == 1 ? "one article" : "only " + articles) +
+            ", so each interval is the wider of two: resampled by article, and by question. They say little about "
+            "other articles";
+  } else if (first.clusters != first.n) {
+    note += " of " + articles;
+  }
+  const PairedResult& largest = **std::max_element(
+      all.begin(), all.end(), [](const auto* a, const auto* b) { return a->detectable < b->detectable; });
+  note += ". " + powerSentence(largest);
+  if (all.size() > 1)
+    note += " This is the largest detection limit of the " + std::to_string(all.size()) + " comparisons.";
+  return note;
+}
+
 class DocumentMaker {
  public:
   DocumentMaker(const Report& report, const DocumentLimits& limits) : m_report(report), m_limits(limits) {}
 
   Document make() {
     m_document.title = m_report.title;
-    m_document.subtitle = "Project " + m_report.project + ", " + printTime(m_report.date) + ", " +
-                          printCount(static_cast<std::int64_t>(m_report.runs.size())) +
-                          (m_report.runs.size() == 1 ? " run" : " runs");
+    m_document.subtitle =
+        "Project " + m_report.project + ", " + printTime(m_report.date) + ", " + countOf(m_report.runs);
     conclusion();
     for (const ReportEvaluation& each : m_report.evaluations) evaluation(each);
     training();
@@ -104,20 +136,7 @@ class DocumentMaker {
     if (compared > 0) {
       add(DocChart{differenceChart(evaluation)});
       add(pairedTable(evaluation));
-      const ReportRow& first = *std::find_if(evaluation.rows.begin(), evaluation.rows.end(),
-                                             [](const ReportRow& row) { return row.paired; });
-      std::string words = "Intervals: percentile bootstrap, " + printCount(kPairedResamples) + " resamples";
-      if (first.paired->clusters != first.paired->n)
-        words += first.paired->clusters == 1 ? ", of one article"
-                                             : ", drawn by article (" + printCount(first.paired->clusters) + ")";
-      if (first.paired->isOfFewClusters) {
-        words +=
-            "; that is few, so each interval is the wider of the one by article and the one by question, and says "
-            "little "
-            "of other articles";
-      }
-      words += ". " + powerSentence(*first.paired);
-      note(words);
+      note(pairedNote(evaluation));
     }
     const auto hasNoWidth = [](const ReportRow& row) {
       return !row.scores.empty() && row.scores.front().interval &&

@@ -257,7 +257,7 @@ const char* thingsOf(const PairedResult& result) {
 
 std::string powerSentence(const PairedResult& result) {
   return "With " + printCount(result.n) + " " + thingsOf(result) + " a difference below " +
-         printWidth(result.metric, result.detectable) + " will mostly not show.";
+         printWidth(result.metric, result.detectable) + " may not show.";
 }
 
 }  // namespace strata

@@ -59,7 +59,7 @@ Result<void> checkComparable(const EvaluationRun& a, const EvaluationRun& b);
 
 /// "questions", or "texts" of a loss
 const char* thingsOf(const PairedResult& result);
-/// "With 200 questions a difference below 4.1 points will mostly not show."
+/// "With 200 questions a difference below 4.1 points may not show."
 std::string powerSentence(const PairedResult& result);
 
 }  // namespace strata

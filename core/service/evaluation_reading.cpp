@@ -22,6 +22,11 @@ using namespace protocol;
 
 constexpr std::size_t kPageBytes = 256 << 10;
 
+/// A relative path is meant from the project's folder, as jobs resolve it.
+std::string rootedIn(const fs::path& project, const fs::path& path) {
+  return path.is_relative() ? (project / path).lexically_normal().string() : path.string();
+}
+
 /// As the run was told.
 Result<EvalConfig> configOf(const EvaluationRun& run) {
   EvalConfig config;
@@ -338,7 +343,7 @@ Result<ReadEvaluationMatrix::Answer> readMatrix(const fs::path& project, const s
   ReadEvaluationMatrix::Answer answer;
   if (!params.data.empty()) {
     STRATA_TRY(const ProjectData data, Project::findData(params.data, project));
-    answer.data = data.path.string();
+    answer.data = rootedIn(project, data.path);
   }
   std::set<std::string> known;
   for (const std::string& id : runs) {
@@ -374,9 +379,8 @@ Result<PlanEvaluation::Answer> planEvaluation(const fs::path& project, const std
   STRATA_CHECK(configFromJson(options, "The evaluation's configuration", config));
   if (!config.data.empty()) {
     STRATA_TRY(const ProjectData data, Project::findData(config.data, project));
-    config.data = data.path.string();
+    config.data = rootedIn(project, data.path);
     if (config.columns.empty()) config.columns = data.columns;
-    if (fs::path(config.data).is_relative()) config.data = (project / config.data).lexically_normal().string();
   }
   STRATA_CHECK(checkEvalConfig(config));
   PlanEvaluation::Answer plan;

@@ -119,6 +119,8 @@ void EvaluationPage::connectAll() {
             m_comparison.choose(a, b);
             if (m_stack->currentWidget() != m_state) showView(kResults);
           });
+  connect(m_setup, &EvaluationSetup::startingChanged, this,
+          [this] { m_results->setStartingB(m_setup->isStartingB()); });
   connect(m_setup, &EvaluationSetup::changed, this, &EvaluationPage::showState);
   connect(m_setup, &EvaluationSetup::planned, this, &EvaluationPage::showState);
   connect(m_samples, &SamplesView::stateChanged, this, &EvaluationPage::stateChanged);
@@ -288,9 +290,9 @@ QString EvaluationPage::comparedText() const {
     const Comparison::Results* results = m_comparison.results(which);
     if (results == nullptr) continue;
     const QString name = m_session.modelName(knownModel(m_session, results->model, results->adapter));
-    sides << tr("%1 under %2").arg(name, QString::fromStdString(m_comparison.side(which).map));
+    sides << tr("%1 (%2)").arg(name, QString::fromStdString(m_comparison.side(which).map));
   }
-  return sides.join(tr(" against "));
+  return sides.join(tr(" and "));
 }
 
 void EvaluationPage::showState() {
@@ -330,7 +332,7 @@ void EvaluationPage::showState() {
     m_state->setLoading(tr("Reading the results"));
   } else if (!isOfSides()) {
     const bool canStart = m_setup->canStart();
-    m_state->setStale(tr("from %1, not what stands on sides A and B").arg(comparedText()),
+    m_state->setStale(tr("Results of %1, not of the current sides.").arg(comparedText()),
                       canStart ? StatePane::Action([this] { m_setup->start(); }) : StatePane::Action(),
                       canStart ? tr("Evaluate A and B") : QString());
   } else {

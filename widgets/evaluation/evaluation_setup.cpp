@@ -148,8 +148,8 @@ QWidget* EvaluationSetup::buildMaps() {
   column->addWidget(m_shares);
   column->addWidget(m_maps);
   m_mapField = new Field(tr("Sharing maps"), both,
-                         tr("Each is evaluated on the same questions, of both models. Shares of the cache, or maps as "
-                            "text, separated by ;"));
+                         tr("Both models are evaluated on the same data under each map. Separate maps with "
+                            "semicolons."));
   followTheme(m_maps, [this] { m_maps->setFont(fontOf(TextRole::mono)); });
   return m_mapField;
 }
@@ -181,22 +181,34 @@ void EvaluationSetup::begin() {
 }
 
 void EvaluationSetup::takeData(const std::vector<protocol::DataEntry>& files) {
+  m_files = files;
   std::vector<protocol::DataEntry> sorted = files;
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const auto& a, const auto& b) { return rankOfData(a) < rankOfData(b); });
   QList<FieldEditor::Suggestion> suggestions;
   for (const protocol::DataEntry& entry : sorted) {
-    suggestions.append({QString::fromStdString(entry.name), QString::fromStdString(entry.path)});
+    suggestions.append({QString::fromStdString(entry.name), QString::fromStdString(shortPath(entry.path))});
   }
   m_form->suggest(QStringLiteral("data"), suggestions);
   Json usual = configToJson(usualEvaluation());
   if (!sorted.empty()) {
-    usual["data"] = sorted.front().path;
+    usual["data"] = shortPath(sorted.front().path);
     usual["columns"] = sorted.front().columns;
     usual["task"] = likelyTask(QString::fromStdString(sorted.front().path));
   }
   if (const auto loaded = m_form->load(usual, usual); !loaded) refuse(QString::fromStdString(loaded.error().message));
   restoreDraft();
+}
+
+/// Of a file in the project its path from there, which the engine resolves, unless that is another data set's name.
+std::string EvaluationSetup::shortPath(const std::string& path) const {
+  const std::string folder = m_session.project() ? m_session.project()->folder + '/' : std::string();
+  if (folder.empty() || !path.starts_with(folder)) return path;
+  const std::string inside = path.substr(folder.size());
+  const bool isOther = std::any_of(m_files.begin(), m_files.end(), [&](const protocol::DataEntry& entry) {
+    return entry.added && entry.name == inside && entry.path != path;
+  });
+  return inside.empty() || isOther ? path : inside;
 }
 
 std::string EvaluationSetup::task() const {
@@ -292,9 +304,10 @@ void EvaluationSetup::formChanged() {
 void EvaluationSetup::browse(const QString& name) {
   const QString now = QString::fromStdString(m_form->values()[name.toStdString()].get<std::string>());
   const QString project = m_session.project() ? QString::fromStdString(m_session.project()->folder) : QString();
-  auto* popup = new FilePopup(m_session, now.contains(u'/') ? now.section(u'/', 0, -2) : project, this);
+  const QString whole = now.startsWith(u'/') ? now : project + u'/' + now;
+  auto* popup = new FilePopup(m_session, whole.section(u'/', 0, -2), this);
   connect(popup, &FilePopup::chosen, this, [this, name](const QString& path) {
-    m_form->edit(name, path.toStdString());
+    m_form->edit(name, name == "data" ? shortPath(path.toStdString()) : path.toStdString());
     if (name == "data" && task().empty()) m_form->edit(QStringLiteral("task"), likelyTask(path));
     m_form->focusField(name);
   });
@@ -328,6 +341,7 @@ void EvaluationSetup::restoreDraft() {
   for (const auto& [name, value] : draft["config"].items()) {
     if (values.contains(name)) values[name] = value;
   }
+  if (values["data"].is_string()) values["data"] = shortPath(values["data"].get<std::string>());
   Json base = configToJson(usualEvaluation());
   for (const char* place : {"data", "task"}) base[place] = values[place];
   (void)m_form->load(values, base);  // of another version: what stands there stays

@@ -33,6 +33,7 @@ class EvaluationSetup : public QWidget {
   /// Asks for data sets, once a project.
   void begin();
   bool canStart() const;
+  bool isStartingB() const;
   /// Why it cannot; "".
   QString problem() const { return m_shownProblem; }
   void start();
@@ -58,6 +59,7 @@ class EvaluationSetup : public QWidget {
  Q_SIGNALS:
   /// What stands on the sides is being evaluated.
   void started(const strata::protocol::EvaluatedSide& a, const strata::protocol::EvaluatedSide& b);
+  void startingChanged();
   /// One model under one map is.
   void startedOne(const strata::protocol::ModelRef& ref, const QString& map, const QString& run);
   /// Task, data, maps or another option.
@@ -85,6 +87,7 @@ class EvaluationSetup : public QWidget {
   void askPlan();
   void showPlan();
   void takeData(const std::vector<protocol::DataEntry>& files);
+  std::string shortPath(const std::string& path) const;
   void browse(const QString& name);
   void showMore(bool shown);
   std::vector<Asked> asked() const;
@@ -103,6 +106,7 @@ class EvaluationSetup : public QWidget {
   QWidget* m_shares = nullptr;
   QList<QCheckBox*> m_boxes;
   std::vector<MapLibrary::Choice> m_choices;  // of side A's model; a box for each
+  std::vector<protocol::DataEntry> m_files;   // of the project, as listed
   QLineEdit* m_maps = nullptr;
   Field* m_mapField = nullptr;
   Label *m_planText = nullptr, *m_problem = nullptr;

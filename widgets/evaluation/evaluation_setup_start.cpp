@@ -102,7 +102,7 @@ void EvaluationSetup::showPlan() {
     plan = tr("%1, %2.").arg(plan, m_seconds >= 0 ? formatTimeLeft(m_seconds) : tr("time not known yet"));
     if (m_plan->detectable > 0) {
       const std::string metric = primaryMetric(task());
-      plan += u' ' + tr("Differences under %1 %2 will not show.")
+      plan += u' ' + tr("Differences under %1 %2 may not show.")
                          .arg(QString::number(inUnit(metric, m_plan->detectable), 'f', decimalsOf(metric)),
                               differenceUnit(metric));
     }
@@ -136,6 +136,10 @@ bool EvaluationSetup::canStart() const {
          (!data().empty() || task() == "kv-retrieval") && (m_session.side(Which::a) || m_session.side(Which::b));
 }
 
+bool EvaluationSetup::isStartingB() const {
+  return m_starting && m_session.side(Which::b);
+}
+
 void EvaluationSetup::focusProblem() {
   m_form->focusField(m_form->isReady() ? QStringLiteral("data") : m_form->problemField());
 }
@@ -145,6 +149,7 @@ void EvaluationSetup::start() {
   m_starting = true;
   m_startProblem.clear();
   showPlan();
+  Q_EMIT startingChanged();
   startNext(asked(), {});
 }
 
@@ -170,6 +175,7 @@ void EvaluationSetup::startNext(std::vector<Asked> left, std::vector<std::string
 void EvaluationSetup::finishStart(const std::vector<std::string>& runs) {
   m_starting = false;
   showPlan();
+  Q_EMIT startingChanged();
   m_session.runs().refresh();
   if (runs.empty()) return;
   // Each side under its own map, where that is measured.

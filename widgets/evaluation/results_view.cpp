@@ -21,10 +21,15 @@ namespace strata {
 namespace {
 
 constexpr int kScoresWidth = 420;
+constexpr double kSignificance = 0.05;
 
-/// Whether the interval lies on one side of zero.
-bool isShown(const Comparison::Pair& pair) {
-  return pair.low > 0 || pair.high < 0;
+bool isZeroInside(const Comparison::Pair& pair) {
+  return pair.low <= 0 && pair.high >= 0;
+}
+
+/// Whether McNemar's test, where the task has one, leaves the difference to chance.
+bool mayBeChance(const Comparison::Pair& pair) {
+  return pair.adjustedP && *pair.adjustedP >= kSignificance;
 }
 
 QString questionsText(std::int64_t count) {
@@ -57,11 +62,14 @@ QString labelOf(const Comparison::Results& results, const std::string& map) {
 
 }  // namespace
 
-QString conclusionOf(const Comparison& comparison) {
+QString conclusionOf(const Comparison& comparison, bool isStartingB) {
   const Comparison::Pair* pair = comparison.pair();
   const Comparison::Results* results = comparison.results(Which::a);
   if (results == nullptr) return {};
-  if (comparison.side(Which::b).run.empty()) return ResultsView::tr("Choose an evaluation for B to compare with.");
+  if (comparison.side(Which::b).run.empty()) {
+    return isStartingB ? ResultsView::tr("The evaluation of B is starting.")
+                       : ResultsView::tr("Choose an evaluation for B to compare with.");
+  }
   if (comparison.side(Which::a) == comparison.side(Which::b)) {
     return ResultsView::tr("A and B are the same evaluation under the same map. Choose another map for B.");
   }
@@ -72,9 +80,16 @@ QString conclusionOf(const Comparison& comparison) {
   const std::string& metric = comparison.compared()->metric;
   const QString name = metricName(metric);
   const QString difference = differenceText(metric, pair->difference, pair->low, pair->high);
-  if (!isShown(*pair)) {
+  if (isZeroInside(*pair)) {
     return ResultsView::tr("No difference in %1 shows: B - A is %2 %3, of %4.")
         .arg(name, difference, differenceUnit(metric), questionsText(pair->n));
+  }
+  if (mayBeChance(*pair)) {
+    const bool isAdjusted = comparison.compared()->pairs.size() > 1;
+    const QString chance = chanceText(*pair->adjustedP);
+    return ResultsView::tr("%1 difference not certain (%2): B - A is %3 %4, of %5.")
+        .arg(name, isAdjusted ? ResultsView::tr("adjusted %1").arg(chance) : chance, difference, differenceUnit(metric),
+             questionsText(pair->n));
   }
   const bool isMore = pair->difference > 0;
   const QString sentence = isLoss(metric) == isMore ? ResultsView::tr("B is worse in %1: B - A is %2 %3, of %4.")
@@ -144,7 +159,7 @@ ResultsView::ResultsView(Session& session, Comparison& comparison, QWidget* pare
   for (IntervalPlot* plot : {m_difference, m_scores})
     plot->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
   followTheme(this, [this] {
-    m_evidence->setMaximumWidth(metrics().textWidth);
+    for (Label* words : {m_conclusion, m_evidence}) words->setMaximumWidth(metrics().textWidth);
     m_scores->setMaximumWidth(scaled(kScoresWidth));  // the difference has the rest
   });
   connect(m_difference, &IntervalPlot::currentRowChanged, this, [this](int row) {
@@ -159,6 +174,11 @@ ResultsView::ResultsView(Session& session, Comparison& comparison, QWidget* pare
 
 QWidget* ResultsView::table() const {
   return m_view;
+}
+
+void ResultsView::setStartingB(bool on) {
+  m_startingB = on;
+  show();
 }
 
 void ResultsView::want(const protocol::EvaluatedSide& side) {
@@ -179,7 +199,7 @@ QString ResultsView::nameOf(const protocol::EvaluatedSide& side) const {
 
 void ResultsView::show() {
   m_showing = true;
-  m_conclusion->setText(conclusionOf(m_comparison));
+  m_conclusion->setText(conclusionOf(m_comparison, m_startingB));
   m_conclusion->setVisible(!m_conclusion->text().isEmpty());
   m_evidence->setText(evidenceOf(m_comparison));
   m_evidence->setVisible(!m_evidence->text().isEmpty());

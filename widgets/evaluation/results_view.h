@@ -16,7 +16,7 @@ class IntervalTableModel;
 class Label;
 
 /// The comparison in one sentence: whether B differs from A, by how much, and how surely.
-QString conclusionOf(const Comparison& comparison);
+QString conclusionOf(const Comparison& comparison, bool isStartingB);
 /// What it rests on: questions, McNemar's test, Holm's method, and the least difference that would show.
 QString evidenceOf(const Comparison& comparison);
 
@@ -27,6 +27,8 @@ class ResultsView : public QWidget {
   ResultsView(Session& session, Comparison& comparison, QWidget* parent = nullptr);
 
   QWidget* table() const;
+  /// Whether the evaluation of B is being started.
+  void setStartingB(bool on);
 
  Q_SIGNALS:
   /// Another map to be side B.
@@ -47,7 +49,7 @@ class ResultsView : public QWidget {
   QTreeView* m_view;
   IntervalTableModel* m_table;
   std::vector<protocol::EvaluatedSide> m_rows, m_differences;  // what rows of table and plot are of
-  bool m_showing = false;
+  bool m_showing = false, m_startingB = false;
 };
 
 }  // namespace strata

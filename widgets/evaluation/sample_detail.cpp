@@ -27,12 +27,15 @@ QStringList textsOf(const std::vector<std::string>& texts) {
   return all;
 }
 
-/// As the sample project's own questions are put.
+/// As the sample project's own questions are put: in a chat it is the template that begins the answer.
 QString promptOf(const protocol::ReadSample::Answer& sample) {
-  if (!sample.prompt.empty()) return QString::fromStdString(sample.prompt);
+  constexpr QLatin1String kAnswerBegins("\nAnswer:");
+  const QString prompt = QString::fromStdString(sample.prompt);
+  if (prompt.endsWith(kAnswerBegins)) return prompt.chopped(kAnswerBegins.size());
+  if (!prompt.isEmpty()) return prompt;
   const QString question = QString::fromStdString(sample.text);
   if (sample.context.empty()) return question;
-  return QStringLiteral("Context: %1\nQuestion: %2\nAnswer:").arg(QString::fromStdString(sample.context), question);
+  return QStringLiteral("Context: %1\nQuestion: %2").arg(QString::fromStdString(sample.context), question);
 }
 
 }  // namespace

@@ -341,20 +341,26 @@ void ReportsPage::readText() {
   const bool isThere = std::find(report->formats.begin(), report->formats.end(), "md") != report->formats.end();
   if (!isThere) {
     m_read.clear();
+    showConclusion(true);
     return m_textState->setEmpty(tr("This report has no Markdown to show here."));
   }
   if (m_read != m_chosen) m_textState->setLoading(tr("Reading the report"));
   readReport(m_session.engine(), QString::fromStdString(m_chosen), QStringLiteral("md"), kMostMarkdown, this,
              [this, reading](const Result<QByteArray>& bytes) {
                if (reading != m_reading) return;
-               if (!bytes) return m_textState->setFailed(bytes.error(), tr("Try again"), [this] { readText(); });
+               if (!bytes) {
+                 showConclusion(true);
+                 return m_textState->setFailed(bytes.error(), tr("Try again"), [this] { readText(); });
+               }
                QByteArray shown = *bytes;
                if (shown.size() > kMostMarkdown) {
                  shown.truncate(shown.lastIndexOf('\n', kMostMarkdown));
                  shown += "\n\n" + tr("*The rest is in the files.*").toUtf8();
                }
                m_read = m_chosen;
-               m_text->show(current() != nullptr ? bodyOf(QString::fromUtf8(shown), *current()) : QString());
+               const QString markdown = QString::fromUtf8(shown);
+               showConclusion(!markdown.contains(QStringLiteral("\n## Conclusion\n")));
+               m_text->show(current() != nullptr ? bodyOf(markdown, *current()) : QString());
                m_textState->setWorking();
              });
 }
@@ -366,7 +372,7 @@ void ReportsPage::showReport() {
   if (report == nullptr) return;
   m_title->setText(titleText(*report));
   m_conclusion->setText(QString::fromStdString(report->conclusion));
-  m_conclusion->setVisible(!report->conclusion.empty());
+  if (m_read != m_chosen) showConclusion(false);  // until it is known whether the text has it
   m_created->setText(tr("%1 · %2").arg(createdText(*report), formatsText(*report)));
   for (const std::string& each : report->formats) {
     const QString format = QString::fromStdString(each);
@@ -374,6 +380,11 @@ void ReportsPage::showReport() {
         m_formats->addAction(tr("%1…").arg(reportFormatName(format)), this, [this, format] { saveAs(format); });
     action->setObjectName(QStringLiteral("save-") + format);
   }
+}
+
+/// In the head, where the text below does not have it.
+void ReportsPage::showConclusion(bool shown) {
+  m_conclusion->setVisible(shown && !m_conclusion->text().isEmpty());
 }
 
 void ReportsPage::showState() {

@@ -61,6 +61,7 @@ class ReportsPage : public Page {
   void choose(const std::string& name);
   void readText();
   void showReport();
+  void showConclusion(bool shown);
   void showState();
   void openHtml();
   void saveAs(const QString& format);

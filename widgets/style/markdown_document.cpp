@@ -87,6 +87,11 @@ void styleTables(QTextDocument& document) {
       QTextCharFormat text = head.format();
       text.setBackground(colors().raised);
       head.setFormat(text);
+      if (table->rows() < 2) continue;
+      // Qt itself aligns the body alone.
+      QTextBlockFormat aligned;
+      aligned.setAlignment(table->cellAt(1, column).firstCursorPosition().blockFormat().alignment());
+      head.firstCursorPosition().mergeBlockFormat(aligned);
     }
   }
 }

@@ -118,13 +118,13 @@ TEST(PairedResult, WhatCannotBePairedIsRefused) {
   EXPECT_THAT(checkComparable(one, other).error().message, HasSubstr("different tasks"));
 }
 
-TEST(PairedResult, TheHintSaysWhatWillNotShow) {
+TEST(PairedResult, TheHintSaysWhatMayNotShow) {
   PairedResult result;
   result.metric = "f1";
   result.n = 200;
   result.detectable = 0.041;
   result.mcnemar = McNemarResult();
-  EXPECT_EQ(powerSentence(result), "With 200 questions a difference below 4.1 points will mostly not show.");
+  EXPECT_EQ(powerSentence(result), "With 200 questions a difference below 4.1 points may not show.");
 }
 
 TEST(ReportNumbers, AreReadInTheSameFormEverywhere) {

@@ -7,6 +7,7 @@
 
 #include "core/report/chart.h"
 #include "core/report/document.h"
+#include "core/report/numbers.h"
 #include "evaluation_fixture.h"
 
 namespace strata {
@@ -133,6 +134,59 @@ TEST(Report, RunsOfOtherDataAreEvaluationsOfTheirOwn) {
   ASSERT_EQ(report->evaluations.size(), 2u);
   EXPECT_FALSE(report->evaluations[1].rows[0].paired);
   EXPECT_EQ(report->conclusion.size(), 2u);
+}
+
+/// 24 questions of one article, of which those from `first` to before `last` are right.
+std::vector<GivenAnswer> rightOnes(int first, int last) {
+  std::vector<GivenAnswer> answers;
+  for (int i = 0; i < 24; ++i) {
+    const double right = i >= first && i < last ? 1 : 0;
+    answers.push_back({"q" + std::to_string(i), right, right, "this", "article"});
+  }
+  return answers;
+}
+
+class ReportOfOneArticle : public ::testing::Test {
+ protected:
+  ReportOfOneArticle() {
+    const std::string base =
+        project.evaluate({{"full", kFull, rightOnes(0, 18)}, {"retention:.5", kHalf, rightOnes(0, 1)}});
+    const std::string routed =
+        project.evaluate({{"full", kFull, rightOnes(0, 22)}, {"retention:.5", kHalf, rightOnes(1, 22)}}, "routed");
+    Result<Report> built = buildReport(project.path(), {base, routed});
+    EXPECT_TRUE(built) << built.error().message;
+    if (built) report = std::move(*built);
+  }
+  EvaluatedProject project;
+  Report report;
+};
+
+TEST_F(ReportOfOneArticle, ADifferenceIsClearOnlyIfBothItsIntervalAndItsAdjustedPSaySo) {
+  ASSERT_EQ(report.conclusion.size(), 3u);
+  EXPECT_THAT(report.conclusion[0], HasSubstr(", a clear difference in 24 questions."));
+  EXPECT_GT(report.evaluations[0].rows[2].paired->interval.low, 0);
+  EXPECT_THAT(report.conclusion[1], HasSubstr(", not certain in 24 questions after 3 comparisons (McNemar's p = 0.250)."));
+  EXPECT_THAT(report.conclusion[2], HasSubstr(", not enough to tell in 24 questions."));
+}
+
+TEST_F(ReportOfOneArticle, TheDetectionLimitIsTheLargestOfItsComparisons) {
+  std::vector<double> limits;
+  for (const ReportRow& row : report.evaluations[0].rows) {
+    if (row.paired) limits.push_back(row.paired->detectable);
+  }
+  ASSERT_EQ(limits.size(), 3u);
+  const double largest = *std::max_element(limits.begin(), limits.end());
+  EXPECT_LT(*std::min_element(limits.begin(), limits.end()), largest - 0.01);
+  const std::string markdown = reportMarkdown(report);
+  EXPECT_THAT(markdown, HasSubstr("a difference below " + printNumber(100 * largest, 1)));
+  EXPECT_THAT(markdown, HasSubstr("may not show. This is the largest detection limit of the 3 comparisons."));
+  EXPECT_THAT(markdown, HasSubstr("The questions come from one article, so each interval is the wider of two"));
+}
+
+TEST_F(ReportOfOneArticle, TheHeadCountsEvaluations) {
+  EXPECT_THAT(documentOf(report, {}).subtitle, HasSubstr(", 2 evaluations"));
+  report.runs.front().kind = "train";
+  EXPECT_THAT(documentOf(report, {}).subtitle, HasSubstr(", 2 runs"));
 }
 
 TEST(Report, TellsTheirPromptsAndRunsThatAskedInAnotherWay) {

@@ -174,6 +174,8 @@ TEST_F(EvaluationMethods, TheMatrixHasTheNewestOfEachModelAndMap) {
   ASSERT_EQ(answer["cells"].size(), 4u);
   for (const Json& cell : answer["cells"]) EXPECT_EQ(cell["run"], cell["model"] == "another" ? other : newest);
   EXPECT_TRUE(this->answer("eval/matrix", {{"task", "nq"}, {"data", ""}})["cells"].empty());
+  const std::string fromProject = "../" + data.filename().string();
+  EXPECT_EQ(this->answer("eval/matrix", {{"task", "squad"}, {"data", fromProject}})["cells"].size(), 4u);
 }
 
 TEST_F(EvaluationMethods, APlanSaysWhatItWouldTakeAndCouldShow) {

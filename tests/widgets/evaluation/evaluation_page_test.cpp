@@ -86,7 +86,7 @@ class EvaluationPageTest : public ::testing::Test, public PageFixture {
 TEST_F(EvaluationPageTest, SaysBeforeTheStartWhatItTakesAndWhatItCouldShow) {
   openEmpty();
   EXPECT_EQ(label("evaluationPlan").toStdString(),
-            "2 models × 2 maps × 332 questions, about 8 min. Differences under 1.9 points will not show.");
+            "2 models × 2 maps × 332 questions, about 8 min. Differences under 1.9 points may not show.");
   EXPECT_EQ(state().state(), StatePane::State::empty);
   EXPECT_TRUE(says("No evaluation yet."));
   child<QLineEdit>(whole(), "limit").setText("100");
@@ -127,6 +127,26 @@ TEST_F(EvaluationPageTest, StartEvaluatesBothModelsAndTheDifferenceComesWhileThe
   EXPECT_FALSE(button("stopA").isVisible());
 }
 
+TEST_F(EvaluationPageTest, WhileTheEvaluationOfBStartsItSaysSo) {
+  open("only base");
+  ASSERT_TRUE(soon([&] {
+    return label("conclusion") == "Choose an evaluation for B to compare with." &&
+           button("startEvaluation").isEnabled();
+  }));
+  button("startEvaluation").click();
+  EXPECT_EQ(label("conclusion"), "The evaluation of B is starting.");
+  EXPECT_TRUE(soon([&] { return !page->comparison().side(Which::b).run.empty(); }));
+}
+
+TEST_F(EvaluationPageTest, AFileOfTheProjectIsNamedFromThere) {
+  openEmpty();
+  auto& data = child<QComboBox>(whole(), "data");
+  EXPECT_EQ(data.currentText(), "recall.json");
+  EXPECT_GE(data.findData("broken.json"), 0);
+  EXPECT_GE(data.findData("/projects/test/train.txt"), 0) << "its name is that of another data set";
+  EXPECT_GE(data.findData("/data/train.txt"), 0);
+}
+
 TEST_F(EvaluationPageTest, OneModelOnBothSidesIsOneRunUnderBothMaps) {
   openEmpty("none, one model");
   EXPECT_THAT(label("evaluationPlan").toStdString(), StartsWith("2 maps × 332 questions"));
@@ -149,11 +169,13 @@ TEST_F(EvaluationPageTest, ARefusedStartIsSaidWhereItWasPressed) {
 
 TEST_F(EvaluationPageTest, TheConclusionIsPairedAndSaysWhetherADifferenceShows) {
   openDone();
-  EXPECT_THAT(label("conclusion").toStdString(), HasSubstr("B - A is"));
+  EXPECT_THAT(label("conclusion").toStdString(),
+              StartsWith("F1 difference not certain (adjusted p = 0.23): B - A is -5.1"))
+      << "its interval excludes zero, but p does not";
   EXPECT_THAT(label("conclusion").toStdString(), HasSubstr("of 332 questions"));
   EXPECT_THAT(label("evidence").toStdString(), HasSubstr("McNemar's p"));
   EXPECT_THAT(label("evidence").toStdString(), HasSubstr("Holm's method for 5 comparisons"));
-  EXPECT_THAT(label("evidence").toStdString(), HasSubstr("would mostly not show"));
+  EXPECT_THAT(label("evidence").toStdString(), HasSubstr("may not show"));
   EXPECT_THAT(plot("differencePlot").summary().toStdString(), HasSubstr("routed, stride:2, 50 %"));
   EXPECT_THAT(plot("scoresPlot").summary().toStdString(), HasSubstr("full: A"));
   EXPECT_EQ(scores().model()->rowCount(), 6);
@@ -167,6 +189,7 @@ TEST_F(EvaluationPageTest, AnyTwoMapsOfTheProjectCanBeCompared) {
   ASSERT_TRUE(soon([&] { return page->comparison().side(Which::b).map == "0,0,0,0,0,0,6,6,6,9,9,9"; }));
   EXPECT_EQ(state().state(), StatePane::State::working) << "it was chosen, and is not from before";
   ASSERT_TRUE(soon([&] { return page->comparison().pair() != nullptr; }));
+  EXPECT_THAT(label("conclusion").toStdString(), StartsWith("B is worse in F1: B - A is -10.1"));
   scores().setCurrentIndex(scores().model()->index(1, 0));
   Q_EMIT scores().activated(scores().model()->index(1, 0));
   EXPECT_EQ(page->comparison().side(Which::b).run, page->comparison().side(Which::a).run);
@@ -180,7 +203,7 @@ TEST_F(EvaluationPageTest, OtherMapsOnTheSidesMakeTheFiguresStale) {
   EXPECT_EQ(state().state(), StatePane::State::working);
   session.setMap(Which::b, "stride:6");
   EXPECT_TRUE(soon([&] { return state().state() == StatePane::State::stale; }));
-  EXPECT_TRUE(says("from base under full against routed"));
+  EXPECT_TRUE(says("Results of base (full) and routed (stride:2), not of the current sides."));
 }
 
 TEST_F(EvaluationPageTest, AFailedRunSaysWhyAndGoesOn) {

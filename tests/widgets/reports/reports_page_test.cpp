@@ -77,6 +77,7 @@ TEST_F(ReportsPageTest, TheConclusionStandsBeforeTheTables) {
   openReports();
   EXPECT_EQ(label("reportTitle"), "base against routed");
   EXPECT_TRUE(label("reportConclusion").startsWith("No difference in F1 shows"));
+  EXPECT_TRUE(child<QLabel>(*page, "reportConclusion").isVisible());
   EXPECT_TRUE(label("reportCreated").contains("HTML, PDF, CSV, JSON, Markdown"));
   const auto frames = text().document()->rootFrame()->childFrames();
   const auto isTable = [](QTextFrame* one) { return qobject_cast<QTextTable*>(one) != nullptr; };
@@ -84,6 +85,22 @@ TEST_F(ReportsPageTest, TheConclusionStandsBeforeTheTables) {
   QListView& reports = list();
   reports.setCurrentIndex(reports.model()->index(1, 0));
   EXPECT_TRUE(soon([&] { return label("reportTitle") == "Sharing of base"; }));
+  ASSERT_TRUE(soon([&] { return text().toPlainText().contains("Conclusion"); }));
+  EXPECT_FALSE(child<QLabel>(*page, "reportConclusion").isVisible()) << "the text has it";
+}
+
+TEST_F(ReportsPageTest, HeadsOfTablesAreAlignedAsTheirColumns) {
+  openReports();
+  const QTextTable* table = nullptr;
+  for (QTextFrame* frame : text().document()->rootFrame()->childFrames()) {
+    if (table == nullptr) table = qobject_cast<QTextTable*>(frame);
+  }
+  ASSERT_NE(table, nullptr);
+  const auto alignment = [&](int row, int column) {
+    return table->cellAt(row, column).firstCursorPosition().blockFormat().alignment() & Qt::AlignHorizontal_Mask;
+  };
+  EXPECT_EQ(alignment(0, 0), Qt::AlignLeft);
+  for (int row : {0, 1}) EXPECT_EQ(alignment(row, 1), Qt::AlignRight) << row;
 }
 
 TEST_F(ReportsPageTest, ThePreviewLoadsNothingAndShowsHtmlAsText) {
