@@ -58,10 +58,24 @@
 <context>
     <name>strata::BudgetSection</name>
     <message numerus="yes">
-        <source>Predicted for %1 tokens x %n chat(s), with the longest context of as many chats and the most chats of that context. ▸ marks the drawn map&apos;s size.</source>
+        <source>%1: %2 · %3 tokens · %4 chat(s)</source>
         <translation>
-            <numerusform>Predicted for %1 tokens x %n chat, with the longest context of as many chats and the most chats of that context. ▸ marks the drawn map&apos;s size.</numerusform>
-            <numerusform>Predicted for %1 tokens x %n chats, with the longest context of as many chats and the most chats of that context. ▸ marks the drawn map&apos;s size.</numerusform>
+            <numerusform>%1: %2 · %3 tokens · %4 chat</numerusform>
+            <numerusform>%1: %2 · %3 tokens · %4 chats</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%1: %2, too big · %3 tokens · %4 chat(s)</source>
+        <translation>
+            <numerusform>%1: %2, too big · %3 tokens · %4 chat</numerusform>
+            <numerusform>%1: %2, too big · %3 tokens · %4 chats</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Predicted for %1 tokens × %n chat(s), with the longest context of as many chats and the most chats of that context. ▸ marks the drawn map&apos;s size.</source>
+        <translation>
+            <numerusform>Predicted for %1 tokens × %n chat, with the longest context of as many chats and the most chats of that context. ▸ marks the drawn map&apos;s size.</numerusform>
+            <numerusform>Predicted for %1 tokens × %n chats, with the longest context of as many chats and the most chats of that context. ▸ marks the drawn map&apos;s size.</numerusform>
         </translation>
     </message>
 </context>
@@ -339,6 +353,13 @@
             <numerusform>Maps for %n layers</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>%n owner(s) of %1 layers: %2</source>
+        <translation>
+            <numerusform>%n owner of %1 layers: %2</numerusform>
+            <numerusform>%n owners of %1 layers: %2</numerusform>
+        </translation>
+    </message>
 </context>
 <context>
     <name>strata::MatrixTable</name>
@@ -351,12 +372,22 @@
     </message>
 </context>
 <context>
+    <name>strata::MeasureSection</name>
+    <message numerus="yes">
+        <source>%1, %n owner(s)</source>
+        <translation>
+            <numerusform>%1, %n owner</numerusform>
+            <numerusform>%1, %n owners</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>strata::MemoryInspector</name>
     <message numerus="yes">
-        <source>%1 tokens x %n chat(s) at %2</source>
+        <source>%1 tokens × %n chat(s) at %2</source>
         <translation>
-            <numerusform>%1 tokens x %n chat at %2</numerusform>
-            <numerusform>%1 tokens x %n chats at %2</numerusform>
+            <numerusform>%1 tokens × %n chat at %2</numerusform>
+            <numerusform>%1 tokens × %n chats at %2</numerusform>
         </translation>
     </message>
 </context>
@@ -489,6 +520,13 @@
         <translation>
             <numerusform>%n step</numerusform>
             <numerusform>%n steps</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%1 for the checkpoints of %n run(s)</source>
+        <translation>
+            <numerusform>%1 for the checkpoints of %n run</numerusform>
+            <numerusform>%1 for the checkpoints of %n runs</numerusform>
         </translation>
     </message>
 </context>

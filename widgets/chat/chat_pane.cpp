@@ -15,7 +15,7 @@
 namespace strata {
 namespace {
 
-constexpr int kScoresWidth = 480;
+constexpr int kNamesAndShares = 400, kEachScore = 80;
 constexpr const char* kPlainTemplate =
     "{% if bos_token %}{{ bos_token }}{% endif %}{% for message in messages %}{{ message['content'] }}{% endfor %}";
 
@@ -124,12 +124,13 @@ void ChatPane::continuePlainly() {
       });
 }
 
-/// Measured scores stand in the buttons where a pane has room for them.
+/// Measured scores stand in the buttons where a pane has room for them in one row: both panes' answers begin at one
+/// height.
 void ChatPane::showScores() {
   const auto& choices = m_retention->choices();
-  const bool any =
-      std::any_of(choices.begin(), choices.end(), [](const auto& choice) { return choice.score.has_value(); });
-  const bool wanted = any && width() >= scaled(kScoresWidth);
+  const auto scores =
+      std::count_if(choices.begin(), choices.end(), [](const auto& choice) { return choice.score.has_value(); });
+  const bool wanted = scores > 0 && width() >= scaled(kNamesAndShares + static_cast<int>(scores) * kEachScore);
   if (wanted != m_scores) m_retention->setScoresShown(m_scores = wanted);
 }
 

@@ -156,10 +156,8 @@ void FirstStart::draw(bool ask) {
         m_question = QString::fromStdString(answer->text);
         m_stop = answer->stop;
         m_expected = answer->answers;
-        m_note->setText(tr("question %1 of %2 of the sample's test split, drawn by seed %3")
-                            .arg(answer->number)
-                            .arg(answer->of)
-                            .arg(seed()));
+        m_note->setText(tr("Test question %1 of %2").arg(answer->number).arg(answer->of));
+        m_note->setToolTip(tipOf(tr("Of the sample's test questions, drawn by seed %1").arg(seed())));
         type(std::exchange(m_another, false));
         if (ask) Q_EMIT askBoth();
       });

@@ -33,6 +33,7 @@ CommandView::CommandView(QWidget* parent)
   m_text->setWhatsThis(tr("The command that does the same in a terminal. Options at their defaults are left out."));
   m_copy->setObjectName(QStringLiteral("copy-command"));
   connect(m_copy, &Button::clicked, this, [this] { QApplication::clipboard()->setText(command()); });
+  m_text->viewport()->installEventFilter(this);
   followTheme(this, [this] {
     m_text->setFont(fonts().mono);
     fit();
@@ -64,9 +65,11 @@ void CommandView::fit() {
   m_text->setFixedHeight(std::max(metrics().control, needed));
 }
 
-void CommandView::resizeEvent(QResizeEvent* event) {
-  QWidget::resizeEvent(event);
-  fit();
+/// The text is wrapped anew once its own view has another width, which is after the layout has given it one.
+bool CommandView::eventFilter(QObject* watched, QEvent* event) {
+  if (watched == m_text->viewport() && event->type() == QEvent::Resize)
+    QMetaObject::invokeMethod(this, &CommandView::fit, Qt::QueuedConnection);
+  return QWidget::eventFilter(watched, event);
 }
 
 }  // namespace strata

@@ -19,7 +19,7 @@ class CommandView : public QWidget {
   QString command() const { return m_text->toPlainText(); }
 
  protected:
-  void resizeEvent(QResizeEvent* event) override;
+  bool eventFilter(QObject* watched, QEvent* event) override;
 
  private:
   void fit();

@@ -150,7 +150,7 @@ class PathEditor : public FieldEditor {
     const QString text = QString::fromStdString(value.get<std::string>());
     m_box->setCurrentIndex(m_box->findData(text));
     m_box->setEditText(text);
-    m_box->lineEdit()->setCursorPosition(0);
+    m_box->lineEdit()->end(false);  // of a path that is too long the file's name is seen
     m_box->setToolTip(tipOf(text));
   }
   std::optional<Json> value() const override { return Json(m_box->currentText().toStdString()); }

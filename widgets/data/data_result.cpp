@@ -49,7 +49,7 @@ DataResult::DataResult(DataCheck& check, QWidget* parent)
       m_lengthsBox(new QWidget(this)),
       m_side(new QWidget(this)),
       m_body(new QWidget(this)),
-      m_unread(bodyLabel(tr("Nothing is known of it yet. The file is as it was: Strata only reads data."), this)) {
+      m_unread(bodyLabel(tr("Not checked. Strata never changes data files."), this)) {
   setObjectName("dataResult");
   setAccessibleName(tr("What the data hold"));
   m_name->setObjectName("dataName");

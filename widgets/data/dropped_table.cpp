@@ -94,6 +94,7 @@ DroppedTable::DroppedTable(QWidget* parent)
   layout->addWidget(m_sentence);
   layout->addWidget(m_view, 1);
   layout->addWidget(m_detail);
+  layout->addStretch();  // takes the room where no record is listed
   m_detail->setObjectName("droppedDetail");
   connect(m_view->selectionModel(), &QItemSelectionModel::currentChanged, this, [this](const QModelIndex& now) {
     m_detail->setText(now.isValid() ? now.siblingAtColumn(0).data(Qt::AccessibleTextRole).toString() : QString());
@@ -107,7 +108,7 @@ void DroppedTable::show(const protocol::CheckData::Answer& answer) {
   m_detail->setVisible(shown > 0);
   if (shown > 0) m_view->setCurrentIndex(m_model->index(0, 0));
   if (answer.dropped == 0) {
-    m_sentence->setText(tr("No record: all of them can be used."));
+    m_sentence->setText(tr("All records can be used."));
   } else if (shown < answer.dropped) {
     m_sentence->setText(tr("%1 record(s), of which the first %2 are listed.", nullptr, pluralOf(answer.dropped))
                             .arg(formatCount(answer.dropped), formatCount(shown)));

@@ -135,12 +135,14 @@ void BudgetSection::refresh() {
     if (fits && largest.isEmpty()) largest = row.name;
     allFit = allFit && fits;
     const int most = limits->mostChats(row.map, tokens);
+    const int shownChats = std::min(most, kMostShownChats);
     auto* line =
-        captionLabel((fits ? tr("%1: %2 · %3 tokens · %4 chats") : tr("%1: %2, too big · %3 tokens · %4 chats"))
+        captionLabel((fits ? tr("%1: %2 · %3 tokens · %4 chat(s)", nullptr, shownChats)
+                           : tr("%1: %2, too big · %3 tokens · %4 chat(s)", nullptr, shownChats))
                          .arg((row.map.owners() == drawnOwners ? QStringLiteral("▸ ") : QString()) + row.name,
                               formatBytes(limits->needed(row.map, tokens, chats)),
                               formatCount(limits->mostTokens(row.map, chats, card.context)),
-                              most > kMostShownChats ? formatCount(kMostShownChats) + u'+' : formatCount(most)),
+                              formatCount(shownChats) + (most > kMostShownChats ? QStringLiteral("+") : QString())),
                      this);
     line->setTone(fits ? Tone::normal : Tone::second);
     m_rows->addWidget(line);
@@ -154,7 +156,7 @@ void BudgetSection::refresh() {
   }
   m_verdict->setTone(allFit ? Tone::good : largest.isEmpty() ? Tone::bad : Tone::normal);
   m_situation->setText(
-      tr("Predicted for %1 tokens x %n chat(s), with the longest context of as many chats and the most "
+      tr("Predicted for %1 tokens × %n chat(s), with the longest context of as many chats and the most "
          "chats of that context. ▸ marks the drawn map's size.",
          nullptr, chats)
           .arg(formatContext(tokens)));

@@ -41,7 +41,7 @@ void CostLine::show(const MapCost* cost, const SharingMap& map, const SharingMap
     piece(
         tr("KV %1"), [&](const SharingMap& of) { return formatBytes(cost->kvBytes(of)); }, true, false);
     m_pieces.push_back(
-        {tr("at %1 x %2").arg(formatContext(cost->tokens())).arg(cost->chats()), {}, {}, {}, false, true});
+        {tr("at %1 × %2").arg(formatContext(cost->tokens())).arg(cost->chats()), {}, {}, {}, false, true});
     piece(QStringLiteral("(%1)"), percentText, true, true);
     piece(
         tr("%1 owners of %2").replace(QStringLiteral("%2"), QString::number(map.layers())),

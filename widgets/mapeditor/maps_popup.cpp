@@ -141,10 +141,10 @@ void MapsPopup::fill() {
     auto* item = new QListWidgetItem(name, m_list);
     item->setData(kNameRole, name);
     item->setFlags(item->flags() | Qt::ItemIsEditable);
-    const QString says =
-        known.problem.empty()
-            ? tr("%1 owners of %2: %3").arg(known.owners).arg(known.layers).arg(QString::fromStdString(known.map))
-            : QString::fromStdString(known.problem);
+    const QString says = known.problem.empty() ? tr("%n owner(s) of %1 layers: %2", nullptr, known.owners)
+                                                     .arg(known.layers)
+                                                     .arg(QString::fromStdString(known.map))
+                                               : QString::fromStdString(known.problem);
     item->setToolTip(tipOf(says));
     item->setData(Qt::AccessibleDescriptionRole, says);
     if (name == before) m_list->setCurrentItem(item);

@@ -164,7 +164,7 @@ void MeasureSection::fillBudgets() {
     if (owners >= document->layers() || std::find(seen.begin(), seen.end(), owners) != seen.end()) continue;
     seen.push_back(owners);
     const auto map = parseMap("even:" + std::to_string(owners), document->layers());
-    m_budget->addItem(tr("%1, %2 owners").arg(formatBytes(m_side.cost().kvBytes(*map))).arg(owners), owners);
+    m_budget->addItem(tr("%1, %n owner(s)", nullptr, owners).arg(formatBytes(m_side.cost().kvBytes(*map))), owners);
   }
   const int at = m_budget->findData(before);
   m_budget->setCurrentIndex(at >= 0 ? at : m_budget->count() - 1);

@@ -189,7 +189,7 @@ std::optional<MemoryInspector::Estimate> MemoryInspector::estimate() const {
 QString MemoryInspector::situation() const {
   if (!m_card) return {};
   const QString cache = m_chosen >= 0 ? m_maps[m_chosen].percent() : QString();
-  return tr("%1 tokens x %n chat(s) at %2", nullptr, m_session.chats()).arg(formatContext(context()), cache);
+  return tr("%1 tokens × %n chat(s) at %2", nullptr, m_session.chats()).arg(formatContext(context()), cache);
 }
 
 void MemoryInspector::showNumbers() {
@@ -229,12 +229,11 @@ void MemoryInspector::showNumbers() {
   m_grid->setColumnStretch(4, 1);
   fitTable();
   const std::optional<Estimate> now = estimate();
-  m_sentence->setText(
-      !m_problem.isEmpty() ? m_problem
-      : !now               ? QString()
-      : now->available > 0
-          ? tr("%1 are free on %2.").arg(formatBytes(now->available), QString::fromStdString(m_card->ref.device))
-          : tr("What the device has free is not known."));
+  const QString device = m_card && m_card->ref.device != "cpu" ? QString::fromStdString(m_card->ref.device) : tr("CPU");
+  m_sentence->setText(!m_problem.isEmpty() ? m_problem
+                      : !now               ? QString()
+                      : now->available > 0 ? tr("%1 free (%2)").arg(formatBytes(now->available), device)
+                                           : tr("What the device has free is not known."));
   m_sentence->setTone(m_problem.isEmpty() ? Tone::second : Tone::bad);
 }
 

@@ -42,11 +42,10 @@ QString fitSentence(const protocol::EstimateMemory::Answer& estimate) {
   const std::optional<bool> fit = fits(estimate);
   if (!fit) return MemorySection::tr("What the device has free is not known.");
   if (*fit) {
-    return MemorySection::tr("Fits: needs %1 of the %2 that are free.")
+    return MemorySection::tr("Fits: needs %1, %2 free.")
         .arg(formatBytes(estimate.total), formatBytes(estimate.available));
   }
-  return MemorySection::tr(
-             "Does not fit: needs %1, and %2 are free. Take a shorter context, fewer chats or a smaller cache.")
+  return MemorySection::tr("Does not fit: needs %1, %2 free. Choose a shorter context, fewer chats or a smaller cache.")
       .arg(formatBytes(estimate.total), formatBytes(estimate.available));
 }
 

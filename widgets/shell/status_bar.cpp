@@ -48,6 +48,7 @@ StatusBar::StatusBar(Session& session, MemoryLog& memory, QWidget* parent)
   m_bell = chip("status-bell", this);
   m_bell->setWhatsThis(tr("Everything the window has said since it was opened, the newest first."));
   m_keys = named(new ElidedLabel({}, TextRole::caption, Tone::second, this), "status-keys");
+  m_keys->setSeparator(tr(" · "));
   m_keys->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
 
   auto* row = new QHBoxLayout(this);

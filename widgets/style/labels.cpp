@@ -97,6 +97,20 @@ void ElidedLabel::setElideMode(Qt::TextElideMode mode) {
   update();
 }
 
+void ElidedLabel::setSeparator(const QString& separator) {
+  m_separator = separator;
+  update();
+}
+
+QString ElidedLabel::shownText() const {
+  const QFontMetrics metrics = fontMetrics();
+  const int room = contentsRect().width();
+  QString line = text().simplified();
+  while (!m_separator.isEmpty() && metrics.horizontalAdvance(line) > room && line.contains(m_separator))
+    line.truncate(line.lastIndexOf(m_separator));
+  return metrics.elidedText(line, m_mode, room);
+}
+
 bool ElidedLabel::isElided() const {
   return fontMetrics().horizontalAdvance(text()) > contentsRect().width();
 }
@@ -112,9 +126,7 @@ QSize ElidedLabel::sizeHint() const {
 void ElidedLabel::paintEvent(QPaintEvent*) {
   QPainter painter(this);
   painter.setPen(palette().color(isEnabled() ? QPalette::Active : QPalette::Disabled, QPalette::WindowText));
-  const QString line = text().simplified();
-  painter.drawText(contentsRect(), static_cast<int>(alignment()) | Qt::TextSingleLine,
-                   fontMetrics().elidedText(line, m_mode, contentsRect().width()));
+  painter.drawText(contentsRect(), static_cast<int>(alignment()) | Qt::TextSingleLine, shownText());
 }
 
 bool ElidedLabel::event(QEvent* event) {

@@ -45,7 +45,11 @@ class ElidedLabel : public Label {
                        QWidget* parent = nullptr);
   /// Qt::ElideMiddle suits paths.
   void setElideMode(Qt::TextElideMode mode);
+  /// Where the text is too long, whole parts between these are left out, from its end.
+  void setSeparator(const QString& separator);
   bool isElided() const;
+  /// As it is drawn.
+  QString shownText() const;
   QSize minimumSizeHint() const override;
   QSize sizeHint() const override;
 
@@ -55,6 +59,7 @@ class ElidedLabel : public Label {
 
  private:
   Qt::TextElideMode m_mode = Qt::ElideRight;
+  QString m_separator;
 };
 
 Label* titleLabel(const QString& text, QWidget* parent = nullptr);

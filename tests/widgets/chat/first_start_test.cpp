@@ -48,7 +48,7 @@ TEST_F(FirstSteps, TypeInTheFirstQuestionOnceTheEngineIsReady) {
   EXPECT_TRUE(child<QLabel>("step-note")->text().contains("engine is ready"));
   startEngine();
   ASSERT_TRUE(eventually([&] { return drafts == QStringList{"Who came late? (2)"}; }));
-  EXPECT_TRUE(child<QLabel>("step-note")->text().startsWith("question 2 of 100"));
+  EXPECT_TRUE(child<QLabel>("step-note")->text().startsWith("Test question 2 of 100"));
 }
 
 TEST_F(FirstSteps, TheThirdGoesToTheMapAndTheFourthTrains) {
@@ -112,7 +112,7 @@ TEST_F(FirstSteps, DrawTheOneThatWasWantedLastHoweverFastTheyAreAskedFor) {
   startEngine();
   for (int i = 0; i < 3; ++i) child<QPushButton>("step-another")->click();
   ASSERT_TRUE(eventually([&] { return drafts.contains("Who came late? (5)"); }));
-  EXPECT_TRUE(child<QLabel>("step-note")->text().startsWith("question 5 of 100")) << "and says so";
+  EXPECT_TRUE(child<QLabel>("step-note")->text().startsWith("Test question 5 of 100")) << "and says so";
   EXPECT_EQ(drafts.last(), "Who came late? (5)");
 }
 

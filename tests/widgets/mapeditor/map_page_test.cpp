@@ -63,9 +63,9 @@ class MapPageTest : public ::testing::Test, public PageFixture {
 TEST_F(MapPageTest, ShowsSideBsMapAndWhatItSaves) {
   openMap("36");
   EXPECT_EQ(document().text().toStdString(), "stride:4");
-  EXPECT_EQ(cost(), "KV 1.13 GiB at 32k x 1 (-75 %) · 9 owners of 36 · quality not measured");
+  EXPECT_EQ(cost(), "KV 1.13 GiB at 32k × 1 (-75 %) · 9 owners of 36 · quality not measured");
   session.setContext(1024, 3);
-  EXPECT_THAT(cost(), HasSubstr("KV 108 MiB at 1k x 3 (-75 %)"));
+  EXPECT_THAT(cost(), HasSubstr("KV 108 MiB at 1k × 3 (-75 %)"));
 }
 
 TEST_F(MapPageTest, SideBTakesTheDrawnMapAtOnce) {

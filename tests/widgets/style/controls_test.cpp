@@ -287,6 +287,19 @@ TEST(Controls, AnElidedLabelKeepsItsWholeTextForTooltipAndReaders) {
   EXPECT_FALSE(label.isElided());
 }
 
+TEST(Controls, AnElidedLabelOfSeveralPartsShowsThoseThatFitWhole) {
+  plainTheme();
+  ElidedLabel label("Enter sends · F1 help · F6 next pane");
+  label.setSeparator(" · ");
+  label.resize(label.sizeHint());
+  EXPECT_EQ(label.shownText(), label.text());
+  label.resize(label.width() - 2, label.height());
+  EXPECT_EQ(label.shownText(), "Enter sends · F1 help");
+  label.resize(label.fontMetrics().horizontalAdvance("Enter sends · F1"), label.height());
+  EXPECT_EQ(label.shownText(), "Enter sends");
+  EXPECT_EQ(nameOf(&label), label.text());
+}
+
 TEST(Controls, TextOfFilesAndModelsIsNeverRichText) {
   plainTheme();
   Label label("<img src='file:///etc/passwd'>");
