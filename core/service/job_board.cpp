@@ -244,6 +244,12 @@ void JobBoard::loop(const std::stop_token& ended) {
       pressStops();
       startNext(lock);
       if (!m_changed.empty() || !m_queueTold) changedSent = now;
+      // Whoever reads that a run ended follows it no longer.
+      const bool isWatchedOneOver = std::any_of(m_changed.begin(), m_changed.end(), [this](const auto& each) {
+        return !each.second.alive && m_watches.contains(each.first);
+      });
+      while (isWatchedOneOver && sendPoints()) {
+      }
       sendChanged();
     }
     if (!m_watches.empty() && now - pointsSent >= kBacklogInterval) {

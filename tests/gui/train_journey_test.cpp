@@ -42,9 +42,14 @@ TEST_F(TrainJourney, TwoClicksLeadToALiveLossCurveAndHalfTheCacheCostsLessInTheE
   window.screenshot("train_journey_1_running");
   ASSERT_TRUE(page.ends("done"));
   std::printf("done after %lld ms\n", static_cast<long long>(clock.elapsed()));
-  window.screenshot("train_journey_2_done");
   auto* heldOut = window.find<SeriesPlot>("nllPlot");
   ASSERT_EQ(heldOut->series().size(), 2);
+  ASSERT_TRUE(until([&] {
+    const QStringList maps = heldOut->series();
+    return std::all_of(maps.begin(), maps.end(),
+                       [&](const QString& id) { return heldOut->data(id)->columns().step.back() == 40; });
+  })) << "the weights that the run ends with are evaluated, and shown";
+  window.screenshot("train_journey_2_done");
   for (const QString& id : heldOut->series()) {
     const std::vector<double>& nll = heldOut->data(id)->columns().value;
     ASSERT_GE(nll.size(), 2u);

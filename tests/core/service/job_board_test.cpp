@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+
 #include "core/config/train_config.h"
 #include "core/project/job.h"
 #include "core/project/job_phase.h"
@@ -334,6 +336,34 @@ TEST_F(Board, AThousandPointsASecondAllArriveInFewNotifications) {
     });
     EXPECT_LE(withinASecond, 30);
   }
+}
+
+TEST_F(Board, TheLastPointsOfARunAreSentBeforeItsEnd) {
+  constexpr std::size_t kSteps = 12'000;  // more than one notification holds
+  const std::string id = startChild([](strata::Run& run) {
+    auto database = RunDatabase::open(run.folder());
+    if (!database->addMetric({1, "loss", 1.0, 0, 0.0}) || !database->flush()) _exit(1);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1500));  // it is watched meanwhile
+    for (std::size_t step = 2; step <= kSteps; ++step) {
+      if (!database->addMetric({static_cast<std::int64_t>(step), "loss", 1.0, 0, 0.0})) _exit(1);
+    }
+    if (!database->flush() || !run.setState(RunState::done)) _exit(1);
+  });
+  std::atomic<std::size_t> arrived = 0;
+  std::atomic<bool> ended = false;
+  std::size_t atEnd = 0;
+  JobBoard board(options(), Notifier([&](const std::string& method, const Json& params) {
+                   protocol::JobPoints some;
+                   if (method == "jobs/points" && configFromJson(params, method, some)) {
+                     arrived += protocol::decodeColumn(some.series.at(0).step)->size();
+                   } else if (!ended && params.dump().find("\"alive\":false") != std::string::npos) {
+                     atEnd = arrived;
+                     ended = true;
+                   }
+                 }));
+  ASSERT_TRUE(board.watch({.id = id}));
+  ASSERT_TRUE(becomes([&] { return ended.load(); }, 60));
+  EXPECT_EQ(atEnd, kSteps);
 }
 
 TEST_F(Board, ALogIsReadOnFromAByteAndNeverInTheMiddleOfACharacter) {
