@@ -140,7 +140,7 @@ Result<std::vector<MetricPoints>> RunReader::next(std::size_t most) {
   for (const std::string& name : names) {
     STRATA_CHECK(m_database.check(newest.bind(1, name).step()));
     std::int64_t& last = m_last.try_emplace(name, m_fromStep - 1).first->second;
-    last = std::min(last, std::max(newest.integer(0), m_fromStep - 1));
+    last = std::min(last, newest.integer(0));  // a run that went back
     newest.reset();
     MetricPoints points;
     points.name = name;

@@ -88,6 +88,7 @@ void JobBoard::refreshOne(const std::string& id) {
   const fs::file_time_type stored = fs::last_write_time(folder / "run.json", error);
   if (error && !fs::is_directory(folder, error)) {
     m_entries.erase(id);
+    m_changed.erase(id);
     m_gone.push_back(id);
     return;
   }

@@ -65,34 +65,34 @@ RunCurves::~RunCurves() {
 }
 
 void RunCurves::open(bool alive) {
-  protocol::ReadSeries::Params params;
-  params.id = m_run;
-  m_engine.call<protocol::ReadSeries>(params, this, [this, alive](const Result<protocol::ReadSeries::Answer>& answer) {
-    if (!answer) {
-      Q_EMIT failed(QString::fromStdString(answer.error().message));
-      return;
-    }
-    if (alive) m_following = true;  // the watch begins behind what is read now
-    read(answer->names);
+  readNames([this, alive](std::vector<std::string> names) {
+    if (alive && !m_ended) m_following = true;  // the watch begins behind what is read now
+    read(std::move(names), {});
   });
 }
 
-void RunCurves::read(std::vector<std::string> names) {
+void RunCurves::readNames(std::function<void(std::vector<std::string>)> then) {
+  protocol::ReadSeries::Params params;
+  params.id = m_run;
+  m_engine.call<protocol::ReadSeries>(params, this, [this, then](const Result<protocol::ReadSeries::Answer>& answer) {
+    if (!answer) return Q_EMIT failed(QString::fromStdString(answer.error().message));
+    then(answer->names);
+  });
+}
+
+/// `from` a step on; all of it where there is none.
+void RunCurves::read(std::vector<std::string> names, std::optional<double> from) {
   if (names.empty()) {
-    m_opened = true;
-    if (m_following) watch(true);
-    Q_EMIT opened();
+    if (!from) finishOpening();
     return;
   }
   protocol::ReadSeries::Params params;
   params.id = m_run;
   params.names = std::move(names);
+  params.from = from;
   params.buckets = kBuckets;
-  m_engine.call<protocol::ReadSeries>(params, this, [this](const Result<protocol::ReadSeries::Answer>& answer) {
-    if (!answer) {
-      Q_EMIT failed(QString::fromStdString(answer.error().message));
-      return;
-    }
+  m_engine.call<protocol::ReadSeries>(params, this, [this, from](const Result<protocol::ReadSeries::Answer>& answer) {
+    if (!answer) return Q_EMIT failed(QString::fromStdString(answer.error().message));
     for (const protocol::SeriesBuckets& buckets : answer->series) {
       const Result<PlotColumns> columns = columnsOf(buckets);
       if (!columns) {
@@ -101,16 +101,36 @@ void RunCurves::read(std::vector<std::string> names) {
       }
       if (columns->step.empty()) continue;
       if (buckets.name == kLoss) m_lastLoss = columns->step.back();
-      Q_EMIT arrived(QString::fromStdString(buckets.name), *columns);
+      const QString name = QString::fromStdString(buckets.name);
+      if (from) {
+        Q_EMIT grew(name, *columns);
+      } else {
+        Q_EMIT arrived(name, *columns);
+      }
     }
-    read(answer->left);
+    read(answer->left, from);
   });
 }
 
+void RunCurves::finishOpening() {
+  m_opened = true;
+  if (m_following) watch(true);
+  if (m_ended) readRest();
+  Q_EMIT opened();
+}
+
 void RunCurves::follow(bool alive) {
+  m_ended = !alive;
   if (m_following == alive) return;
   m_following = alive;
-  if (m_opened) watch(alive);
+  if (!m_opened) return;
+  watch(alive);
+  if (m_ended) readRest();
+}
+
+/// Of a run that ended: what it measured while the engine was away, or between reading and watching.
+void RunCurves::readRest() {
+  readNames([this](std::vector<std::string> names) { read(std::move(names), m_lastLoss); });
 }
 
 /// From the newest loss: an evaluation's metrics come behind the loss of their step. Points that come again replace

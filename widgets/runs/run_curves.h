@@ -44,13 +44,16 @@ class RunCurves : public QObject {
   void failed(const QString& sentence);
 
  private:
-  void read(std::vector<std::string> names);
+  void readNames(std::function<void(std::vector<std::string>)> then);
+  void read(std::vector<std::string> names, std::optional<double> from);
+  void finishOpening();
+  void readRest();
   void take(const protocol::JobPoints& points);
   void watch(bool on);
 
   EngineClient& m_engine;
   std::string m_run;
-  bool m_opened = false, m_following = false, m_watching = false;
+  bool m_opened = false, m_following = false, m_watching = false, m_ended = false;
   double m_lastLoss = 0;  // its newest step
 };
 

@@ -65,6 +65,21 @@ TEST_F(Readers, FollowARunThatWentBackBehindACheckpoint) {
   EXPECT_THAT(again->front().step, ElementsAre(6));
 }
 
+TEST_F(Readers, FollowARunThatWentBackBehindTheStepTheyBeganAt) {
+  for (int step = 1; step <= 10; ++step) add(step, "loss", step);
+  ASSERT_TRUE(database.flush());
+  RunReader reader = open(10);
+  EXPECT_THAT(reader.next(100)->front().step, ElementsAre(10));
+  ASSERT_TRUE(database.deleteAfter(5));
+  EXPECT_TRUE(reader.next(100)->empty());
+  add(6, "loss", 60);
+  ASSERT_TRUE(database.flush());
+  const auto again = reader.next(100);
+  ASSERT_EQ(again->size(), 1u);
+  EXPECT_THAT(again->front().step, ElementsAre(6));
+  EXPECT_THAT(again->front().value, ElementsAre(60));
+}
+
 TEST_F(Readers, KnowHowFarATrainingIs) {
   RunInfo run;
   run.kind = "train";

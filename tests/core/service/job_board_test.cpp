@@ -190,6 +190,15 @@ TEST_F(Board, AQueueForgetsRunsThatAreGone) {
   ASSERT_EQ(listed(board).size(), 1u);
   EXPECT_EQ(listed(board).front().place, 1);
   ASSERT_TRUE(board.remove({there, "trash"}));
+  {
+    const std::lock_guard guard(mutex);
+    changes.clear();
+  }
+  const auto isTold = [&] {
+    const std::lock_guard guard(mutex);
+    return std::any_of(changes.begin(), changes.end(), [&](const auto& job) { return job.id == there; });
+  };
+  EXPECT_FALSE(becomes(isTold, 1.2)) << "a list that has dropped it would show it again";
   ASSERT_TRUE(board.remove({there, "restore"}));
   EXPECT_EQ(listed(board).front().place, 0) << "it is started by hand";
 }

@@ -47,6 +47,8 @@ TEST_F(RunStripTest, StaysOnceTheRunHasEnded) {
   open("ends");
   EXPECT_TRUE(soon([&] { return detail().startsWith("done · step 200 of 200"); })) << detail().toStdString();
   EXPECT_TRUE(strip->isVisible());
+  EXPECT_TRUE(soon([&] { return strip->plot().data("loss")->columns().step.back() == 200; }))
+      << "it is read to its end";
   strip->show("");
   EXPECT_FALSE(strip->isVisible());
 }

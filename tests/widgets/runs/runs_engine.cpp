@@ -33,9 +33,9 @@ protocol::PointColumns point(const std::string& name, double step) {
   return {name, code(step), code(step * 1900), code(step * .29), code(valueAt(name, step))};
 }
 
-protocol::SeriesBuckets series(const std::string& name) {
+protocol::SeriesBuckets series(const std::string& name, int first, int last) {
   std::vector<double> step, tokens, seconds, value, count;
-  for (int at = 10; at <= 40; at += name == "loss" ? 1 : 10) {
+  for (int at = first; at <= last; at += name == "loss" ? 1 : 10) {
     step.push_back(at);
     tokens.push_back(at * 1900.0);
     seconds.push_back(at * .29);
@@ -65,7 +65,10 @@ void fakeEngineMethods(FakeEngine& engine) {
   engine.answer<protocol::ReadSeries>([](const auto& params) -> Result<protocol::ReadSeries::Answer> {
     protocol::ReadSeries::Answer answer;
     if (params.names.empty()) answer.names = {"f1/full", "loss", "lr", "memory", "nll/full", "nll/retention:0.5"};
-    for (const std::string& name : params.names) answer.series.push_back(series(name));
+    // From a step on is asked once the run has ended, 100 steps behind what was sent of it.
+    for (const std::string& name : params.names) {
+      answer.series.push_back(params.from ? series(name, static_cast<int>(*params.from), 200) : series(name, 10, 40));
+    }
     return answer;
   });
   engine.answer<protocol::WatchJob>([&engine](const auto& params) -> Result<protocol::Nothing> {
