@@ -182,6 +182,8 @@ void ChatPage::connectAll() {
     if (m_refused->isFull()) offerRoom(*m_refused);
   });
   connect(&m_session, &Session::sidesChanged, this, &ChatPage::sidesChanged);
+  // An answer goes into its own project as far as it came.
+  connect(&m_session, &Session::projectAboutToChange, m_answering, &Answering::abandon);
   connect(&m_session, &Session::projectChanged, this, &ChatPage::projectChanged);
   connect(&m_session, &Session::questionWanted, this, [this](const SetQuestion& question) {
     startEmpty();

@@ -47,6 +47,7 @@ Session::Session(EngineClient& engine, Settings& settings, QObject* parent)
 }
 
 void Session::openProject(const QString& folder, bool create) {
+  if (m_project && folder.toStdString() != m_project->folder) Q_EMIT projectAboutToChange();
   m_wanted = folder;
   const int number = ++m_opening;
   m_engine.call<protocol::OpenProject>({folder.toStdString(), create}, this,

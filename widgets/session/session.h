@@ -94,6 +94,8 @@ class Session : public QObject {
   bool sharesWeights() const;
 
  Q_SIGNALS:
+  /// What is sent to the engine now still reaches the project that is open.
+  void projectAboutToChange();
   void projectChanged();
   void launcherChanged();
   void sidesChanged();

@@ -4,6 +4,7 @@
 #include <QListView>
 #include <QMenu>
 #include <QPushButton>
+#include <sstream>
 #include <tuple>
 
 #include "chat_fixture.h"
@@ -104,6 +105,28 @@ TEST_F(ChatDetails, TheHeadShowsTheMapThatRuns) {
   page->answering().stopAll();
   ASSERT_TRUE(soon([&] { return !page->answering().busy(); }));
   EXPECT_EQ(mapOfB(), "stride:2");
+}
+
+TEST_F(ChatDetails, AnAnswerThatComesWhileAnotherProjectIsOpenedIsStoredInItsOwn) {
+  ASSERT_TRUE(begin());
+  page->setDraft("slow");
+  page->sendDraft();
+  ASSERT_TRUE(soon([&] { return answer(Which::b) && !answer(Which::b)->text.isEmpty(); }));
+  session->openProject("/projects/other");
+  ASSERT_TRUE(soon([&] { return session->project()->folder == "/projects/other"; }));
+  ASSERT_TRUE(soon([&] { return page->conversation().isEmpty(); }));
+  QTest::qWait(200);
+  bool isOther = false;
+  std::string answers;  // that were stored in the first project
+  std::istringstream log(readText(folder.path() / "log"));
+  for (std::string line; std::getline(log, line);) {
+    const Json request = *parseJson(line, "log");
+    if (request["method"] == "project/open") isOther = request["params"]["folder"] == "/projects/other";
+    if (request["method"] != "chats/put") continue;
+    EXPECT_FALSE(isOther) << line;
+    for (const Json& message : request["params"]["messages"]) answers += message["role"].get<std::string>() + ' ';
+  }
+  EXPECT_NE(answers.find("b "), std::string::npos) << answers;
 }
 
 TEST_F(ChatDetails, AnAnswerToATestQuestionIsMarked) {
