@@ -4,6 +4,7 @@
 #include <QHBoxLayout>
 #include <QScrollArea>
 #include <QSplitter>
+#include <utility>
 
 #include "widgets/data/data_list.h"
 #include "widgets/data/data_result.h"
@@ -88,11 +89,7 @@ DataPage::DataPage(Session& session, QWidget* parent)
   connect(&m_check, &DataCheck::changed, this, &DataPage::follow);
   connect(&m_check, &DataCheck::progressed, this,
           [this](const QString&, qint64 done, qint64 total) { m_state->setProgress(done, total); });
-  connect(&session, &Session::projectChanged, this, [this] {
-    if (!m_begun) return begin();
-    listFiles();
-    followSideA();
-  });
+  connect(&session, &Session::projectChanged, this, [this] { m_begun ? followProject() : begin(); });
   connect(&session, &Session::sidesChanged, this, [this] {
     if (m_begun) followSideA();
   });
@@ -124,10 +121,31 @@ void DataPage::showEvent(QShowEvent* event) {
 void DataPage::begin() {
   if (m_begun || !m_seen || !(m_session.project() || m_session.projectProblem())) return;
   m_begun = true;
+  if (m_session.project()) m_folder = m_session.project()->folder;
+  m_wantedProject = m_session.wantedProject();
   followSideA();
   showModels();
   listFiles();
   m_path.isEmpty() ? follow() : check();
+}
+
+/// What was checked belongs to the project that it was chosen in: keep() must not write it into another.
+void DataPage::followProject() {
+  m_wantedProject = m_session.wantedProject();
+  if (m_session.project()) {
+    const std::string& folder = m_session.project()->folder;
+    if (std::exchange(m_folder, folder) != folder) forgetFile();
+  }
+  listFiles();
+  followSideA();
+}
+
+void DataPage::forgetFile() {
+  m_path.clear();
+  storeColumns({});
+  m_session.settings().remove("data/path");
+  m_list->setPath({});
+  m_check.clear();
 }
 
 QList<QWidget*> DataPage::panes() {
@@ -257,6 +275,8 @@ void DataPage::showFiles(const Result<protocol::ListData::Answer>& answer) {
 /// columns were mapped of.
 void DataPage::keep() {
   if (!m_listKnown || m_check.running() || !m_check.answer() || !m_check.answer()->refused.empty()) return;
+  // While another project is being opened, requests wait and mean that one.
+  if (m_session.wantedProject() != m_wantedProject) return;
   const protocol::CheckData::Answer& answer = *m_check.answer();
   const std::map<std::string, std::string>& columns = m_check.answered().columns;
   const protocol::DataEntry* known = m_list->find(text(answer.path));
@@ -270,13 +290,7 @@ void DataPage::remove(const QString& path) {
   if (known == nullptr) return;
   m_session.engine().call<protocol::RemoveData>({known->name}, this,
                                                 [this, path](const Result<protocol::ListData::Answer>& answer) {
-                                                  if (answer && path == m_path) {
-                                                    m_path.clear();
-                                                    storeColumns({});
-                                                    m_session.settings().remove("data/path");
-                                                    m_list->setPath({});
-                                                    m_check.clear();
-                                                  }
+                                                  if (answer && path == m_path) forgetFile();
                                                   showFiles(answer);
                                                 });
 }

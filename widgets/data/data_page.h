@@ -45,6 +45,8 @@ class DataPage : public Page {
 
  private:
   void begin();
+  void followProject();
+  void forgetFile();
   void followEngine();
   void listFiles();
   void showFiles(const Result<protocol::ListData::Answer>& answer);
@@ -70,6 +72,8 @@ class DataPage : public Page {
   QAction* m_againAction;
   StatePane* m_state;
   QString m_path;
+  std::string m_folder;     // of the project that m_path was chosen in
+  QString m_wantedProject;  // when that was opened
   std::map<std::string, std::string> m_columns;
   bool m_seen = false;
   bool m_begun = false;          // the engine was asked

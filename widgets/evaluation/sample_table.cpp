@@ -24,13 +24,14 @@ QString oneLine(const std::string& text) {
 
 SampleTable::SampleTable(EngineClient& engine, QObject* parent) : QAbstractTableModel(parent), m_engine(engine) {}
 
-void SampleTable::show(const protocol::EvaluatedSide& a, const protocol::EvaluatedSide& b, const std::string& exact) {
-  if (a == m_params.a && b == m_params.b && exact == m_exact) return;
+bool SampleTable::show(const protocol::EvaluatedSide& a, const protocol::EvaluatedSide& b, const std::string& exact) {
+  if (a == m_params.a && b == m_params.b && exact == m_exact) return false;
   m_params.a = a;
   m_params.b = b;
   m_exact = exact;
   m_counts.reset();
   restart();
+  return true;
 }
 
 void SampleTable::setFilter(const std::string& filter) {
@@ -152,12 +153,13 @@ void SampleTable::ask(int row) {
   params.from = from;
   params.count = kPage;
   m_engine.call<protocol::ListSamples>(
-      params, this, [this, from, question = m_question](const Result<protocol::ListSamples::Answer>& answer) {
+      params, this,
+      [this, from, age = m_age, question = m_question](const Result<protocol::ListSamples::Answer>& answer) {
         if (question != m_question) return;
         m_asking = false;
         if (answer) {
           m_problem.reset();
-          take(from, *answer);
+          take(from, age, *answer);
         } else {
           m_problem = answer.error();
         }
@@ -166,7 +168,7 @@ void SampleTable::ask(int row) {
       });
 }
 
-void SampleTable::take(int from, const protocol::ListSamples::Answer& answer) {
+void SampleTable::take(int from, int age, const protocol::ListSamples::Answer& answer) {
   m_counts = answer;
   m_counts->samples.clear();
   const int total = static_cast<int>(std::clamp<std::int64_t>(answer.total, 0, 1 << 30));
@@ -183,7 +185,7 @@ void SampleTable::take(int from, const protocol::ListSamples::Answer& answer) {
   int row = from;
   for (const Sample& sample : answer.samples) {
     if (row >= total) break;
-    m_rows[static_cast<std::size_t>(row++)] = {sample, m_age};
+    m_rows[static_cast<std::size_t>(row++)] = {sample, age};
   }
   if (row > from) Q_EMIT dataChanged(index(from, 0), index(row - 1, kColumns - 1));
 }

@@ -20,8 +20,8 @@ class SampleTable : public QAbstractTableModel {
 
   explicit SampleTable(EngineClient& engine, QObject* parent = nullptr);
 
-  /// What is listed; other questions begin at the top. Side B may be empty.
-  void show(const protocol::EvaluatedSide& a, const protocol::EvaluatedSide& b, const std::string& exact);
+  /// What is listed; other questions begin at the top. Side B may be empty. False: it is listed already.
+  bool show(const protocol::EvaluatedSide& a, const protocol::EvaluatedSide& b, const std::string& exact);
   void setFilter(const std::string& filter);
   void setSearch(const std::string& words);
   const std::string& exact() const { return m_exact; }
@@ -48,12 +48,12 @@ class SampleTable : public QAbstractTableModel {
  private:
   struct Row {
     std::optional<Sample> sample;
-    int age = -1;  // of the refresh that it came with
+    int age = -1;  // of the refresh that it was asked for with
   };
   void restart();
   void want(int row) const;
   void ask(int row);
-  void take(int from, const protocol::ListSamples::Answer& answer);
+  void take(int from, int age, const protocol::ListSamples::Answer& answer);
 
   EngineClient& m_engine;
   protocol::ListSamples::Params m_params;

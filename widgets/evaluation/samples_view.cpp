@@ -127,11 +127,16 @@ void SamplesView::follow() {
   if (!isVisible()) return;
   const Comparison::Results* results = m_comparison.results(Which::a);
   const auto [a, b] = std::pair(m_comparison.side(Which::a), m_comparison.side(Which::b));
-  m_table->show(results != nullptr ? a : protocol::EvaluatedSide(), a == b ? protocol::EvaluatedSide() : b,
-                results != nullptr ? results->exact : std::string());
+  const bool isOther =
+      m_table->show(results != nullptr ? a : protocol::EvaluatedSide(), a == b ? protocol::EvaluatedSide() : b,
+                    results != nullptr ? results->exact : std::string());
   const Comparison::Pair* pair = m_comparison.pair();
-  const std::int64_t answered = pair != nullptr ? pair->n : 0;
-  if (std::exchange(m_answered, answered) != answered) m_table->refresh();
+  const Comparison::Map* map = m_comparison.map(Which::a);
+  const std::int64_t answered = pair != nullptr ? pair->n : map != nullptr ? map->n : 0;
+  const std::string runState = results != nullptr ? results->state : std::string();
+  const bool hasMore = std::exchange(m_answered, answered) != answered;
+  const bool hasOtherState = std::exchange(m_runState, runState) != runState;
+  if (!isOther && (hasMore || hasOtherState)) m_table->refresh();
   const bool isPaired = !b.run.empty() && a != b;
   const bool isMarked = results != nullptr && !results->exact.empty();
   for (int i = 1; i < m_filters->count(); ++i) {

@@ -56,7 +56,8 @@ class SamplesView : public QWidget {
   QSplitter* m_split;
   QTimer m_typing;
   std::string m_chosen;
-  std::int64_t m_answered = -1;  // by both sides, when the list was asked for last
+  std::int64_t m_answered = -1;  // by both sides, or by A alone, when the list was asked for last
+  std::string m_runState;        // of A's run at that time
 };
 
 }  // namespace strata

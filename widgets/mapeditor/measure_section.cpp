@@ -129,17 +129,21 @@ void MeasureSection::showEvent(QShowEvent* event) {
 /// The project's texts; of JSON and tables no loss of running text can be measured.
 void MeasureSection::listTexts() {
   const std::string project = m_session.project() ? m_session.project()->folder : std::string();
-  if (project.empty() || project == m_listed) return;
-  m_listed = project;
-  m_session.engine().call<protocol::ListData>({}, this, [this](const Result<protocol::ListData::Answer>& answer) {
+  if (project.empty() || project == m_asked) return;
+  m_asked = project;
+  m_session.engine().call<protocol::ListData>({}, this, [=, this](const Result<protocol::ListData::Answer>& answer) {
+    if (project != m_asked) return;  // another was opened meanwhile
+    m_asked.clear();
     if (!answer) return m_session.announce(QString::fromStdString(answer.error().message));
+    const QVariant before = m_text->currentData();
     m_text->clear();
     for (const protocol::DataEntry& data : answer->files) {
       const QString path = QString::fromStdString(data.path);
       if (QFileInfo(path).suffix().compare("txt", Qt::CaseInsensitive) != 0) continue;
       m_text->addItem(QString::fromStdString(data.name), path);
     }
-    int at = m_text->findData(m_session.settings().value("map/text"));
+    int at = m_text->findData(before);
+    if (at < 0) at = m_text->findData(m_session.settings().value("map/text"));
     // Not what a model was trained on, where there is a choice.
     for (int i = 0; at < 0 && i < m_text->count(); ++i) {
       if (!m_text->itemText(i).contains("train")) at = i;

@@ -41,7 +41,7 @@ class MeasureSection : public QWidget {
   Label *m_matrix, *m_found, *m_problem;
   Button *m_measure, *m_measureMap, *m_find, *m_stop, *m_open, *m_more;
   QWidget* m_options;
-  std::string m_listed;  // of which project
+  std::string m_asked;  // the project whose texts are being asked for; empty: none
 };
 
 }  // namespace strata

@@ -80,9 +80,11 @@ Answer unknownColumns(const protocol::CheckData::Params& params) {
 
 void fakeEngineMethods(FakeEngine& engine) {
   const bool empty = engine.scenario() == "empty";
-  engine.answer<protocol::OpenProject>([](const auto&) -> Result<protocol::ProjectInfo> {
+  static std::vector<protocol::DataEntry> files;
+  engine.answer<protocol::OpenProject>([](const auto& params) -> Result<protocol::ProjectInfo> {
+    if (params.folder == "/projects/other") files.clear();
     protocol::ProjectInfo info;
-    info.folder = "/projects/test";
+    info.folder = params.folder.empty() ? "/projects/test" : params.folder;
     info.name = "test";
     info.a = protocol::Side{{.model = "base"}, "full"};
     return info;
@@ -99,7 +101,6 @@ void fakeEngineMethods(FakeEngine& engine) {
     }
     return Result<protocol::ListModels::Answer>(answer);
   });
-  static std::vector<protocol::DataEntry> files;
   if (!empty) {
     for (const char* name : {"recall.json", "train.txt", "questions-and-answers-from-the-support-desk-2025.jsonl"}) {
       files.push_back({name, std::string("/projects/test/") + name, false, {}});

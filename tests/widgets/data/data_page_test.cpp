@@ -35,6 +35,19 @@ class DataPageTest : public ::testing::Test, public PageFixture {
     page->read(kRecall);
     ASSERT_TRUE(soon([&] { return is(StatePane::State::working); }));
   }
+  void openOtherProject() {
+    session.openProject("/projects/other");
+    ASSERT_TRUE(soon([&] { return session.project()->folder == "/projects/other"; }));
+  }
+  /// As the engine lists them after all that it was asked before.
+  std::vector<protocol::DataEntry> projectFiles() {
+    std::optional<std::vector<protocol::DataEntry>> files;
+    engine.call<protocol::ListData>({}, page.get(), [&](const Result<protocol::ListData::Answer>& answer) {
+      files = answer ? answer->files : std::vector<protocol::DataEntry>();
+    });
+    EXPECT_TRUE(soon([&] { return files.has_value(); }));
+    return files.value_or(std::vector<protocol::DataEntry>());
+  }
   bool is(StatePane::State wanted) const { return page->findChild<StatePane*>("dataState")->state() == wanted; }
   QString label(const char* name) const { return child<QLabel>(*page, name).text(); }
   QString preview() const { return child<QTextEdit>(*page, "previewText").toPlainText(); }
@@ -129,6 +142,39 @@ TEST_F(DataPageTest, AFileThatCouldBeReadBecomesADataSetOfTheProjectUntilItIsRem
   EXPECT_TRUE(soon([&] { return child<QListWidget>(*page, "dataFiles").count() == 3; }));
   EXPECT_TRUE(is(StatePane::State::empty));
   EXPECT_FALSE(settings.contains("data/path"));
+}
+
+TEST_F(DataPageTest, ACheckedFileIsNotAddedToAnotherProject) {
+  openFile("unknown columns");
+  child<QComboBox>(*page, "column-prompt").setEditText("ask");
+  child<QComboBox>(*page, "column-completion").setEditText("reply");
+  QTest::mouseClick(&button("mapperUse"), Qt::LeftButton);
+  ASSERT_TRUE(soon([&] { return label("figureRows") == "332" && button("dataRemove").isVisible(); }));
+  openOtherProject();
+  projectFiles();  // the page's list came before it: what the page then asks for comes before the next
+  EXPECT_EQ(projectFiles().size(), 0u);
+  EXPECT_TRUE(is(StatePane::State::empty));
+  EXPECT_FALSE(settings.contains("data/path"));
+  EXPECT_TRUE(settings.value("data/columns").toMap().isEmpty());
+}
+
+TEST_F(DataPageTest, AFileIsNotAddedToAProjectThatIsBeingOpenedWhenItsCheckEnds) {
+  open("data");
+  ASSERT_TRUE(soon([&] { return child<QListWidget>(*page, "dataFiles").count() == 3; }));
+  page->read("/elsewhere/first.jsonl");
+  openOtherProject();  // the check is answered first
+  projectFiles();
+  EXPECT_EQ(projectFiles().size(), 0u);
+  EXPECT_TRUE(is(StatePane::State::empty));
+}
+
+TEST_F(DataPageTest, AnotherProjectStopsACheckUnderWay) {
+  open("slow check");
+  page->read(kRecall);
+  ASSERT_TRUE(soon([&] { return is(StatePane::State::loading); }));
+  openOtherProject();
+  EXPECT_TRUE(is(StatePane::State::empty));
+  EXPECT_FALSE(page->escape());
 }
 
 TEST_F(DataPageTest, TheVerdictIsGreenAmberOrRed) {

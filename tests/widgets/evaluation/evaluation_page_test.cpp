@@ -11,6 +11,7 @@
 #include <QTableView>
 #include <QTreeView>
 
+#include "core/protocol/job_kinds.h"
 #include "field_help.h"
 #include "layout_check.h"
 #include "loop_probe.h"
@@ -245,6 +246,25 @@ TEST_F(EvaluationPageTest, SamplesAreFilteredByWhoIsRight) {
   EXPECT_TRUE(soon([&] { return samples().model()->rowCount() == 1; }));
   child<QLineEdit>(*page, "searchSamples").setText("nobody says this");
   EXPECT_TRUE(soon([&] { return says("No question is of this kind."); }));
+}
+
+TEST_F(EvaluationPageTest, QuestionsOfOneMapAloneAreListedAsTheyAreAnswered) {
+  openEmpty();
+  view("viewSamples");
+  const SampleTable& table = *page->samples()->samples();
+  int first = 0;
+  QObject context;  // ends before what the connection uses
+  QObject::connect(&table, &SampleTable::arrived, &context, [&] { first = first > 0 ? first : table.rowCount(); });
+  protocol::StartJob::Params params;
+  params.kind = kEvalKind;
+  params.config = {
+      {"model", "base"}, {"task", "squad"}, {"data", "recall.json"}, {"maps", std::vector<std::string>{"full"}}};
+  engine.call<protocol::StartJob>(params, page.get(), [](const auto& answer) { EXPECT_TRUE(answer.has_value()); });
+  ASSERT_TRUE(soon([&] { return page->comparison().isChosen() && !page->comparison().isRunning(); }));
+  EXPECT_TRUE(page->comparison().side(Which::b).run.empty());
+  EXPECT_TRUE(soon([&] { return samples().model()->rowCount() == 332; })) << samples().model()->rowCount();
+  EXPECT_GT(first, 0);
+  EXPECT_LT(first, 332) << "they were listed only at the end";
 }
 
 TEST_F(EvaluationPageTest, AnswersAreMarkedAgainstWhatIsExpected) {

@@ -154,12 +154,16 @@ void fakeEngineMethods(FakeEngine& engine) {
     if (!params.trash) answer.jobs = jobs;
     return answer;
   });
-  engine.answer<protocol::ListData>([](const auto&) -> Result<protocol::ListData::Answer> {
-    protocol::ListData::Answer answer;
-    for (const char* name : {"train.txt", "heldout.txt", "recall.json"}) {
-      answer.files.push_back({name, std::string("/projects/test/") + name, false, {}});
-    }
-    return answer;
+  static std::vector<protocol::DataEntry> files;
+  for (const char* name : {"train.txt", "heldout.txt", "recall.json"}) {
+    if (std::string(name).ends_with(".txt") && scenario.find("no text") != std::string::npos) continue;
+    files.push_back({name, std::string("/projects/test/") + name, false, {}});
+  }
+  const auto list = [](const auto&) -> Result<protocol::ListData::Answer> { return protocol::ListData::Answer{files}; };
+  engine.answer<protocol::ListData>(list);
+  engine.answer<protocol::AddData>([list](const auto& params) {
+    files.insert(files.begin(), {params.path.substr(params.path.rfind('/') + 1), params.path, true, params.columns});
+    return list(params);
   });
   engine.answer<protocol::ReadSensitivity>([=](const auto& params) -> Result<protocol::ReadSensitivity::Answer> {
     if (!measured) return protocol::ReadSensitivity::Answer{};

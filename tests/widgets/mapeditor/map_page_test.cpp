@@ -234,6 +234,27 @@ TEST_F(MapPageTest, SensitivityAndTheDrawnMapAreMeasuredByAButton) {
   EXPECT_THAT(cost(), HasSubstr("estimated")) << "another map";
 }
 
+TEST_F(MapPageTest, ATextThatWasAddedLaterIsListedWhenThePageIsShownAgain) {
+  openMap("12 no text");
+  const auto& texts = child<QComboBox>(*page->inspector(), "measureText");
+  const auto& sensitivity = child<QAbstractButton>(*page->inspector(), "measureSensitivity");
+  const auto addAndShowAgain = [&](const char* path) {
+    bool isAdded = false;
+    engine.call<protocol::AddData>({path, {}, {}}, page.get(),
+                                   [&](const auto& answer) { isAdded = answer.has_value(); });
+    ASSERT_TRUE(soon([&] { return isAdded; }));
+    frame->hide();
+    frame->show();
+  };
+  EXPECT_FALSE(sensitivity.isEnabled());
+  addAndShowAgain("/elsewhere/late.txt");
+  ASSERT_TRUE(soon([&] { return sensitivity.isEnabled(); }));
+  EXPECT_EQ(texts.currentText().toStdString(), "late.txt");
+  addAndShowAgain("/elsewhere/later.txt");
+  ASSERT_TRUE(soon([&] { return texts.count() == 2; }));
+  EXPECT_EQ(texts.currentText().toStdString(), "late.txt") << "what was chosen stays";
+}
+
 TEST_F(MapPageTest, AMapForABudgetIsFoundAndOpened) {
   openMap("12");
   auto& find = child<QAbstractButton>(*page->inspector(), "findMap");
