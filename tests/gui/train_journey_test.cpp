@@ -150,7 +150,7 @@ TEST_F(TrainJourney, ARunIsChattedWithWhileItTrainsAndItsNewestCheckpointAnswers
 
 TEST_F(TrainJourney, ASweepOfThreeProbabilitiesIsQueuedRunAndCompared) {
   page.goTo(WizardStep::method);
-  page.click("sweep");
+  page.switchOn("sweep");
   auto* values = window.find<QLineEdit>("sweepValues");
   ASSERT_TRUE(until([&] { return values->isVisible(); }));
   page.hand.enter(values, "0, 0.5, 1");

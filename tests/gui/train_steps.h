@@ -29,6 +29,14 @@ class TrainSteps {
     return found->series().isEmpty() ? 0 : found->data(found->series().first())->size();
   }
   void click(const char* name) { hand.click(button(name)); }
+  /// As a person does: once more where the form moved beneath the pointer.
+  void switchOn(const char* name) {
+    for (int i = 0; i < 3 && !button(name)->isChecked(); ++i) {
+      click(name);
+      (void)QTest::qWaitFor([&] { return button(name)->isChecked(); }, 10'000);
+    }
+    EXPECT_TRUE(button(name)->isChecked()) << name;
+  }
   /// Opens the page. With no run yet the wizard is there, filled in.
   void open() {
     hand.takeWindow();

@@ -77,10 +77,7 @@ QString BorrowedBars::caption() const {
   if (m_reads->counted == m_reads->steps) {
     return tr("%n step(s)", nullptr, pluralOf(m_reads->steps)) + replayed;
   }
-  return tr("every %1th of %2 steps")
-             .arg(formatCount(std::llround(static_cast<double>(m_reads->steps) / double(m_reads->counted))),
-                  formatCount(m_reads->steps)) +
-         replayed;
+  return tr("%1 of %2 steps").arg(formatCount(m_reads->counted), formatCount(m_reads->steps)) + replayed;
 }
 
 QString BorrowedBars::summary() const {
