@@ -97,6 +97,12 @@ void DataList::showFiles(const std::vector<protocol::DataEntry>& files) {
   select();
 }
 
+void DataList::forget() {
+  m_listed.clear();
+  m_opened.clear();
+  setPath({});
+}
+
 void DataList::setPath(const QString& path) {
   m_path = path;
   if (!path.isEmpty() && !m_opened.contains(path) && find(path) == nullptr) {

@@ -29,6 +29,8 @@ class DataList : public QWidget {
   const protocol::DataEntry* find(const QString& path) const;
   /// `chosen`: what a request names it; empty: none, and no tokens are counted.
   void showModels(const std::vector<protocol::ModelEntry>& models, const std::string& chosen);
+  /// All files: those of a project that is left. A list that takes the focus chooses its first one.
+  void forget();
   /// Marks the file that is shown; a path that is not listed joins the list.
   void setPath(const QString& path);
 

@@ -134,7 +134,10 @@ void DataPage::followProject() {
   m_wantedProject = m_session.wantedProject();
   if (m_session.project()) {
     const std::string& folder = m_session.project()->folder;
-    if (std::exchange(m_folder, folder) != folder) forgetFile();
+    if (std::exchange(m_folder, folder) != folder) {
+      m_list->forget();
+      forgetFile();
+    }
   }
   listFiles();
   followSideA();
@@ -275,7 +278,7 @@ void DataPage::showFiles(const Result<protocol::ListData::Answer>& answer) {
 /// columns were mapped of.
 void DataPage::keep() {
   if (!m_listKnown || m_check.running() || !m_check.answer() || !m_check.answer()->refused.empty()) return;
-  // While another project is being opened, requests wait and mean that one.
+  // Requests that are sent while a project is being opened go to that project.
   if (m_session.wantedProject() != m_wantedProject) return;
   const protocol::CheckData::Answer& answer = *m_check.answer();
   const std::map<std::string, std::string>& columns = m_check.answered().columns;
