@@ -245,11 +245,11 @@ void JobBoard::loop(const std::stop_token& ended) {
       pressStops();
       startNext(lock);
       if (!m_changed.empty() || !m_queueTold) changedSent = now;
-      // Whoever reads that a run ended follows it no longer.
-      const bool isWatchedOneOver = std::any_of(m_changed.begin(), m_changed.end(), [this](const auto& each) {
+      // Before its end: a client stops following a run that has ended.
+      const bool watchedRunEnded = std::any_of(m_changed.begin(), m_changed.end(), [this](const auto& each) {
         return !each.second.alive && m_watches.contains(each.first);
       });
-      while (isWatchedOneOver && sendPoints()) {
+      while (watchedRunEnded && sendPoints()) {
       }
       sendChanged();
     }

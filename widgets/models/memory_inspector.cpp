@@ -229,10 +229,9 @@ void MemoryInspector::showNumbers() {
   m_grid->setColumnStretch(4, 1);
   fitTable();
   const std::optional<Estimate> now = estimate();
-  const QString device = m_card && m_card->ref.device != "cpu" ? QString::fromStdString(m_card->ref.device) : tr("CPU");
   m_sentence->setText(!m_problem.isEmpty() ? m_problem
                       : !now               ? QString()
-                      : now->available > 0 ? tr("%1 free (%2)").arg(formatBytes(now->available), device)
+                      : now->available > 0 ? formatFree(now->available, m_card->ref.device)
                                            : tr("What the device has free is not known."));
   m_sentence->setTone(m_problem.isEmpty() ? Tone::second : Tone::bad);
 }

@@ -61,6 +61,11 @@ QString formatBytesOf(std::optional<std::int64_t> used, std::optional<std::int64
   return FormatText::tr("%1 of %2").arg(part, of);
 }
 
+QString formatFree(std::int64_t bytes, const std::string& device) {
+  const QString name = device == "cpu" ? FormatText::tr("CPU") : QString::fromStdString(device);
+  return FormatText::tr("%1 free (%2)").arg(formatBytes(bytes), name);
+}
+
 QString formatCount(std::optional<std::int64_t> count) {
   if (!count || *count < 0) return notMeasured();
   QLocale locale = QLocale::c();

@@ -5,6 +5,7 @@
 #include <QString>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace strata {
 
@@ -14,6 +15,8 @@ QString notMeasured();
 QString formatBytes(std::optional<std::int64_t> bytes);
 /// "1.15 of 15.6 GiB"
 QString formatBytesOf(std::optional<std::int64_t> used, std::optional<std::int64_t> total);
+/// Of a device ("cpu", "cuda:0"): "21.2 GiB free (CPU)"
+QString formatFree(std::int64_t bytes, const std::string& device);
 /// "32,768"
 QString formatCount(std::optional<std::int64_t> count);
 /// `count` as tr() takes it to choose the plural: tr("%1 row(s)", nullptr, pluralOf(rows)).arg(formatCount(rows))

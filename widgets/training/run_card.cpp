@@ -44,8 +44,7 @@ QVBoxLayout* section(const QString& title, QVBoxLayout* into) {
 /// Of an estimate that knows whether it fits; `open`: bytes of the weights that are open in the engine.
 QString fitSentence(const RunCard::Estimate& estimate, std::int64_t open) {
   const bool isHost = estimate.device == "cpu";
-  const QString device = isHost ? RunCard::tr("CPU") : QString::fromStdString(estimate.device);
-  const QString free = RunCard::tr("%1 free (%2)").arg(formatBytes(estimate.available), device);
+  const QString free = formatFree(estimate.available, estimate.device);
   const bool together = isHost && estimate.ranks > 1;
   if (*estimate.fits) {
     return (together ? RunCard::tr("Fits, even if all ranks run on this machine: %1.") : RunCard::tr("Fits: %1."))

@@ -80,6 +80,11 @@ TEST(Format, SpeedsAndTimes) {
   EXPECT_EQ(text(formatTimeLeft(170)), "about 3 min");
 }
 
+TEST(Format, WhatADeviceHasFree) {
+  EXPECT_EQ(formatFree(std::int64_t{12} << 30, "cpu"), "12.0 GiB free (CPU)");
+  EXPECT_EQ(formatFree(std::int64_t{512} << 20, "cuda:0"), "512 MiB free (cuda:0)");
+}
+
 TEST(Format, NatsAndPercent) {
   EXPECT_EQ(text(formatNats(2.1449)), "2.145");
   EXPECT_EQ(text(formatNats(0.013, true)), "+0.013");
