@@ -165,7 +165,8 @@ TEST_F(ReportOfOneArticle, ADifferenceIsClearOnlyIfBothItsIntervalAndItsAdjusted
   ASSERT_EQ(report.conclusion.size(), 3u);
   EXPECT_THAT(report.conclusion[0], HasSubstr(", a clear difference in 24 questions."));
   EXPECT_GT(report.evaluations[0].rows[2].paired->interval.low, 0);
-  EXPECT_THAT(report.conclusion[1], HasSubstr(", not certain in 24 questions after 3 comparisons (McNemar's p = 0.250)."));
+  EXPECT_THAT(report.conclusion[1],
+              HasSubstr(", not certain in 24 questions after 3 comparisons (McNemar's p = 0.250)."));
   EXPECT_THAT(report.conclusion[2], HasSubstr(", not enough to tell in 24 questions."));
 }
 
