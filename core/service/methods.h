@@ -14,6 +14,7 @@
 #include <atomic>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "core/base/error.h"
@@ -40,6 +41,12 @@ class Notifier {
   template <class N>
   void operator()(const N& notification) const {
     m_send(N::kName, configToJson(notification));
+  }
+  /// One that sends while `open` is true.
+  Notifier whileOpen(std::shared_ptr<const std::atomic<bool>> open) const {
+    return Notifier([send = m_send, open = std::move(open)](const std::string& method, const Json& params) {
+      if (*open) send(method, params);
+    });
   }
 
  private:

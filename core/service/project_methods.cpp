@@ -93,6 +93,7 @@ struct ProjectService::State {
   mutable std::mutex mutex;  // of `held`
   std::mutex opening;        // one at a time
   std::shared_ptr<HeldProject> held;
+  std::vector<std::weak_ptr<HeldProject>> left;  // that calls may still use
 
   fs::path sampleFolder() const { return options.dataHome / "strata" / "projects" / "tiny-stories"; }
 
@@ -138,6 +139,16 @@ struct ProjectService::State {
     return whole.has_filename() ? whole : whole.parent_path();
   }
 
+  /// A project that was left while calls used it, until the last of them ends; its lock is still held.
+  std::shared_ptr<HeldProject> stillUsed(const fs::path& folder) {
+    std::erase_if(left, [](const auto& one) { return one.expired(); });
+    for (const auto& one : left) {
+      std::error_code ignored;
+      if (auto used = one.lock(); used && fs::equivalent(used->folder(), folder, ignored)) return used;
+    }
+    return nullptr;
+  }
+
   Result<protocol::ProjectInfo> open(const protocol::OpenProject::Params& params) {
     const std::lock_guard one(opening);
     STRATA_TRY(const fs::path folder, chosenFolder(params.folder));
@@ -146,14 +157,21 @@ struct ProjectService::State {
     if (const auto now = current(); now && fs::equivalent(now->folder(), folder, ignored)) {
       return infoOf(project, now->notice());
     }
-    STRATA_TRY(ProjectLock lock, ProjectLock::take(folder, kLockPatience));
-    STRATA_TRY(ChatStore::Opened chats, ChatStore::open(folder, ChatStore::Mode::write));
-    auto opened =
-        std::make_shared<HeldProject>(folder, std::move(lock), std::move(chats),
-                                      JobBoard::Options{.project = folder, .program = options.program}, notify);
+    std::shared_ptr<HeldProject> next = stillUsed(folder);
+    if (!next) {
+      STRATA_TRY(ProjectLock lock, ProjectLock::take(folder, kLockPatience));
+      STRATA_TRY(ChatStore::Opened chats, ChatStore::open(folder, ChatStore::Mode::write));
+      next = std::make_shared<HeldProject>(folder, std::move(lock), std::move(chats),
+                                           JobBoard::Options{.project = folder, .program = options.program}, notify);
+    }
+    if (const auto now = current()) {
+      now->setTells(false);
+      left.push_back(now);
+    }
+    next->setTells(true);
     {
       const std::lock_guard guard(mutex);
-      held.swap(opened);  // the one before goes with the last call that uses it
+      held.swap(next);  // the one before goes with the last call that uses it
     }
     if (options.onProject) options.onProject(folder);
     return infoOf(project, current()->notice());
@@ -195,7 +213,7 @@ struct ProjectService::State {
 };
 
 ProjectService::ProjectService(Options options, Notifier notify)
-    : m_state(new State{std::move(options), std::move(notify), {}, {}, {}}) {
+    : m_state(new State{std::move(options), std::move(notify), {}, {}, {}, {}}) {
   if (m_state->options.program.empty()) m_state->options.program = ownProgram();
   if (m_state->options.dataHome.empty()) m_state->options.dataHome = dataHome();
 }

@@ -2,6 +2,7 @@
 // What the methods of a ProjectService share: the project that is open. Held by each call that uses it, so that opening
 // another does not pull it away.
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -24,11 +25,13 @@ class HeldProject {
         m_lock(std::move(lock)),
         m_notice(std::move(chats.notice)),
         m_chats(std::move(chats.store)),
-        m_jobs(std::move(jobs), notify) {}
+        m_jobs(std::move(jobs), notify.whileOpen(m_tells)) {}
 
   const std::filesystem::path& folder() const { return m_folder; }
   const std::string& notice() const { return m_notice; }
   JobBoard& jobs() { return m_jobs; }
+  /// Whether what its runs do is told of: not while another project is the open one.
+  void setTells(bool tells) { *m_tells = tells; }
   /// One call at a time.
   template <class Call>
   auto withChats(Call call) {
@@ -44,6 +47,7 @@ class HeldProject {
   std::string m_notice;
   std::mutex m_chatsMutex, m_fileMutex;
   ChatStore m_chats;
+  std::shared_ptr<std::atomic<bool>> m_tells = std::make_shared<std::atomic<bool>>(true);
   JobBoard m_jobs;
 };
 

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "core/service/project_methods.h"
@@ -19,7 +21,10 @@ class ProjectMethods : public ::testing::Test {
                  .sampleProject = sourceFolder() / "projects/tiny-stories",
                  .dataHome = folder() / "home",
                  .onProject = [this](const auto& opened) { told = opened; }},
-                Notifier([](const std::string&, const Json&) {})) {
+                Notifier([this](const std::string& method, const Json& params) {
+                  const std::lock_guard guard(notifiedMutex);
+                  notified.emplace_back(method, params);
+                })) {
     setenv("HF_HUB_CACHE", (folder() / "hub").c_str(), 1);
     setenv("XDG_CONFIG_HOME", (folder() / "config").c_str(), 1);
     service.addTo(methods);
@@ -31,7 +36,10 @@ class ProjectMethods : public ::testing::Test {
 
   const std::filesystem::path& folder() const { return m_folder.path(); }
   Result<Json> call(const char* method, const Json& params = Json::object()) {
-    RequestContext context{1, cancelled, [this](const std::string&, std::int64_t, std::int64_t) { ++progressCalls; }};
+    RequestContext context{1, cancelled, [this](const std::string&, std::int64_t, std::int64_t) {
+                             ++progressCalls;
+                             if (const auto call = std::exchange(onProgress, nullptr)) call();
+                           }};
     const MethodTable::Method* found = methods.find(method);
     if (found == nullptr) return fail(ErrorCode::internal, std::string("There is no method ") + method);
     return found->call(params, context);
@@ -56,6 +64,9 @@ class ProjectMethods : public ::testing::Test {
  protected:
   std::atomic<bool> cancelled = false;
   int progressCalls = 0;
+  std::function<void()> onProgress;  // called once
+  std::mutex notifiedMutex;
+  std::vector<std::pair<std::string, Json>> notified;
   std::optional<std::filesystem::path> told;
   ProjectService service;
   MethodTable methods;

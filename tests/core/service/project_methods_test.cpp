@@ -2,7 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
+#include <thread>
+
 #include "core/base/json.h"
+#include "core/project/project.h"
 #include "core/protocol/messages.h"
 #include "core/text/chat_template.h"
 #include "project_fixture.h"
@@ -101,6 +105,38 @@ TEST_F(ProjectMethods, AProjectIsOpenInOneEngineAtATime) {
   answer("project/open");  // another one: the first is let go
   EXPECT_TRUE(others.find("project/open")->call(params, context));
   EXPECT_EQ(other.project(), folder() / "project");
+}
+
+TEST_F(ProjectMethods, AProjectThatARequestStillUsesCanBeLeftAndOpenedAgain) {
+  openNew();
+  std::string lines;
+  for (int i = 0; i < 600; ++i) lines += "{\"text\": \"row " + std::to_string(i) + "\"}\n";
+  writeText(folder() / "rows.jsonl", lines);
+  const Json other = {{"folder", (folder() / "other").string()}, {"create", true}};
+  const auto startRun = [&](const char* project) {
+    return Run::create(*Project::open(folder() / project), "train", Json{{"steps", 1}})->info().id;
+  };
+  const auto tells = [&](const std::string& run) {
+    const std::lock_guard guard(notifiedMutex);
+    return std::any_of(notified.begin(), notified.end(),
+                       [&](const auto& one) { return one.second.dump().find(run) != std::string::npos; });
+  };
+  const auto tellsSoon = [&](const std::string& run) {
+    for (int i = 0; i < 3000 && !tells(run); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return tells(run);
+  };
+  onProgress = [&] {
+    answer("project/open", other);
+    const std::string left = startRun("project"), run = startRun("other");
+    ASSERT_TRUE(tellsSoon(run));
+    EXPECT_FALSE(tells(left)) << "a run of the project that was left";
+    answer("project/open", {{"folder", (folder() / "project").string()}});
+    const std::string another = startRun("project");
+    EXPECT_TRUE(tellsSoon(another));
+  };
+  answer("data/check", {{"path", (folder() / "rows.jsonl").string()}});
+  EXPECT_GT(progressCalls, 0);
+  EXPECT_EQ(answer("project/open", other)["folder"], other["folder"]);
 }
 
 TEST_F(ProjectMethods, ModelsAreNamedAndForgotten) {
