@@ -25,6 +25,7 @@ class DataList : public QWidget {
   explicit DataList(QWidget* parent = nullptr);
 
   void showFiles(const std::vector<protocol::DataEntry>& files);
+  bool hasFiles() const { return !m_listed.empty(); }
   /// nullptr: the project has none of this path.
   const protocol::DataEntry* find(const QString& path) const;
   /// `chosen`: what a request names it; empty: none, and no tokens are counted.

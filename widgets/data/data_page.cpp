@@ -121,7 +121,12 @@ void DataPage::showEvent(QShowEvent* event) {
 void DataPage::begin() {
   if (m_begun || !m_seen || !(m_session.project() || m_session.projectProblem())) return;
   m_begun = true;
-  if (m_session.project()) m_folder = m_session.project()->folder;
+  if (m_session.project()) {
+    m_folder = m_session.project()->folder;
+    // Last time's file may be that of another project: a window can be started with any.
+    const QString stored = m_session.settings().value("data/project").toString();
+    if (!stored.isEmpty() && stored != text(m_folder)) forgetFiles();
+  }
   m_wantedProject = m_session.wantedProject();
   followSideA();
   showModels();
@@ -134,19 +139,23 @@ void DataPage::followProject() {
   m_wantedProject = m_session.wantedProject();
   if (m_session.project()) {
     const std::string& folder = m_session.project()->folder;
-    if (std::exchange(m_folder, folder) != folder) {
-      m_list->forget();
-      forgetFile();
-    }
+    if (std::exchange(m_folder, folder) != folder) forgetFiles();
   }
   listFiles();
   followSideA();
+}
+
+/// Those of another project.
+void DataPage::forgetFiles() {
+  m_list->forget();
+  forgetFile();
 }
 
 void DataPage::forgetFile() {
   m_path.clear();
   storeColumns({});
   m_session.settings().remove("data/path");
+  m_session.settings().remove("data/project");
   m_list->setPath({});
   m_check.clear();
 }
@@ -211,6 +220,7 @@ void DataPage::read(const QString& path) {
   }
   m_path = path;
   m_session.settings().setValue("data/path", path);
+  m_session.settings().setValue("data/project", text(m_folder));
   m_list->setPath(path);
   m_begun ? check() : follow();
 }
@@ -265,6 +275,7 @@ void DataPage::listFiles() {
     // Without a project there are no files of it; why it could not be opened is said where it was asked for.
     m_listKnown = answer.has_value();
     m_list->showFiles(answer ? answer->files : std::vector<protocol::DataEntry>());
+    if (m_path.isEmpty()) follow();
     keep();
   });
 }
@@ -359,6 +370,11 @@ void DataPage::follow() {
       return;
     }
     m_state->setFailed(*error, tr("Check again"), [this] { check(); });
+    return;
+  }
+  if (!m_check.answer() && m_list->hasFiles()) {
+    m_state->setEmpty(tr("Choose a file on the left, or drop one here: Strata shows what a model would learn from it."),
+                      tr("Open a file or folder…"), [this] { browse(); });
     return;
   }
   if (!m_check.answer()) {

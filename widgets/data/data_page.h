@@ -46,6 +46,7 @@ class DataPage : public Page {
  private:
   void begin();
   void followProject();
+  void forgetFiles();
   void forgetFile();
   void followEngine();
   void listFiles();

@@ -168,6 +168,17 @@ TEST_F(DataPageTest, AFileIsNotAddedToAProjectThatIsBeingOpenedWhenItsCheckEnds)
   EXPECT_TRUE(is(StatePane::State::empty));
 }
 
+TEST_F(DataPageTest, TheLastFileOfAnotherProjectIsNotAddedToTheOneThatAWindowBeginsWith) {
+  ASSERT_TRUE(start("data"));
+  settings.setValue("data/path", "/elsewhere/first.jsonl");
+  settings.setValue("data/project", "/projects/other");
+  makePage();
+  ASSERT_TRUE(soon([&] { return child<QListWidget>(*page, "dataFiles").count() == 3; }));
+  projectFiles();
+  EXPECT_EQ(projectFiles().size(), 3u);
+  EXPECT_NE(settings.value("data/path").toString(), "/elsewhere/first.jsonl");
+}
+
 TEST_F(DataPageTest, AnotherProjectStopsACheckUnderWay) {
   open("slow check");
   page->read(kRecall);
