@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "core/routing/sharing_map.h"
+#include "widgets/mapeditor/map_model.h"
 #include "widgets/session/map_library.h"
 #include "widgets/style/format.h"
 #include "widgets/style/icons.h"
@@ -24,6 +25,18 @@ constexpr double kLeastChance = 0.001;
 QString figure(const std::string& metric, double value, bool sign) {
   const QString text = QString::number(inUnit(metric, value), 'f', decimalsOf(metric));
   return sign && value > 0 ? u'+' + text : text;
+}
+
+/// "owners 0, 3, 6-7" of a list of the layer that each reads.
+QString ownersText(const QString& list) {
+  const auto map = parseMap(list.toStdString(), static_cast<int>(list.count(u',')) + 1);
+  if (!map) return list.left(kShownList);
+  std::vector<int> owners;
+  for (int layer = 0; layer < map->layers(); ++layer) {
+    if (map->owns(layer)) owners.push_back(layer);
+  }
+  const QString layers = layerList(owners);
+  return EvaluationText::tr("owners %1").arg(layers.size() > kShownList ? layers.left(kShownList) + u'…' : layers);
 }
 
 bool isList(const std::string& map) {
@@ -92,7 +105,7 @@ QStringList mapLabels(const std::vector<protocol::ReadEvaluation::Map>& maps) {
     const QString share = each.retention > 0 ? formatPercent(each.retention) : QString();
     QString label = map;
     if (isList(map.toStdString())) {
-      label = share.isEmpty() ? map.left(kShownList) : share;
+      label = share.isEmpty() ? map.left(kShownList) : EvaluationText::tr("%1, %2").arg(ownersText(map), share);
     } else if (map.isEmpty()) {
       label = share.isEmpty() ? EvaluationText::tr("the model's own map") : share;
     } else if (!share.isEmpty() && map != "full") {

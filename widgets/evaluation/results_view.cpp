@@ -330,8 +330,8 @@ void ResultsView::showTable() {
   QStringList names = {tr("Map"), tr("Answered")};
   if (!measured.isEmpty()) names << scoreName(measured.first());
   if (!compared.empty()) names << tr("Difference from A (%1)").arg(differenceUnit(compared));
-  if (hasP) names << tr("p");
-  if (hasAdjusted) names << tr("p, Holm");
+  if (hasP) names << tr("McNemar's p");
+  if (hasAdjusted) names << tr("p after Holm");
   names << tr("KV per token");
   for (const QString& metric : measured.mid(1)) names << scoreName(metric);
   m_table->setRows(names, std::move(lines));

@@ -163,8 +163,7 @@ void BudgetSection::refresh() {
   QStringList held;
   if (m_device) {
     held << tr("%1: %2 free of %3.")
-                .arg(QString::fromStdString(m_device->device), formatBytes(m_device->available),
-                     formatBytes(m_device->total));
+                .arg(deviceName(m_device->device), formatBytes(m_device->available), formatBytes(m_device->total));
     for (const protocol::ModelMemory& model : m_device->models) {
       if (!m_side.ref() || model.ref != *m_side.ref()) continue;
       std::int64_t reserved = 0, predicted = 0;

@@ -206,7 +206,7 @@ void SettingsPage::showEngine() {
     for (const protocol::Device& device : engine.engine().devices) {
       text += ' ' + QString::fromStdString(device.description.empty() ? device.name : device.description);
       if (device.memoryBytes > 0) text += tr(", %1").arg(formatBytes(device.memoryBytes));
-      text += device.usable ? "." : tr(": not usable. ") + QString::fromStdString(device.reason);
+      text += device.usable ? "." : ". " + QString::fromStdString(device.reason);
     }
   }
   m_engine->setText(text);

@@ -61,9 +61,12 @@ QString formatBytesOf(std::optional<std::int64_t> used, std::optional<std::int64
   return FormatText::tr("%1 of %2").arg(part, of);
 }
 
+QString deviceName(const std::string& device) {
+  return device == "cpu" ? FormatText::tr("CPU") : QString::fromStdString(device);
+}
+
 QString formatFree(std::int64_t bytes, const std::string& device) {
-  const QString name = device == "cpu" ? FormatText::tr("CPU") : QString::fromStdString(device);
-  return FormatText::tr("%1 free (%2)").arg(formatBytes(bytes), name);
+  return FormatText::tr("%1 free (%2)").arg(formatBytes(bytes), deviceName(device));
 }
 
 QString formatCount(std::optional<std::int64_t> count) {

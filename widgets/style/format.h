@@ -15,7 +15,9 @@ QString notMeasured();
 QString formatBytes(std::optional<std::int64_t> bytes);
 /// "1.15 of 15.6 GiB"
 QString formatBytesOf(std::optional<std::int64_t> used, std::optional<std::int64_t> total);
-/// Of a device ("cpu", "cuda:0"): "21.2 GiB free (CPU)"
+/// Of "cpu", "cuda:0": "CPU", "cuda:0"
+QString deviceName(const std::string& device);
+/// "21.2 GiB free (CPU)"
 QString formatFree(std::int64_t bytes, const std::string& device);
 /// "32,768"
 QString formatCount(std::optional<std::int64_t> count);
