@@ -81,8 +81,10 @@ std::string toText(const std::vector<TaskResult>& results) {
   constexpr std::pair<const char*, const char*> kOthers[] = {{"rouge_l", "ROUGE-L %"},   {"bleu_1", "BLEU-1 %"},
                                                              {"subspan_em", "found %"},  {"acc", "acc %"},
                                                              {"acc_norm", "acc_norm %"}, {"perplexity", "perplexity"}};
-  std::string text = fmt::format("{:<20} {:>9} {:>8} {:>8} {:>9} {:>7} {:>10} {:>12}", "map", "retention", "F1 %",
-                                 "EM %", "nll", "n", "truncated", "KV B/token");
+  std::size_t width = 20;
+  for (const TaskResult& result : results) width = std::max(width, result.map.size());
+  std::string text = fmt::format("{:<{}} {:>9} {:>8} {:>8} {:>9} {:>7} {:>10} {:>12}", "map", width, "retention",
+                                 "F1 %", "EM %", "nll", "n", "truncated", "KV B/token");
   const auto has = [&](const char* metric) { return !results.empty() && results.front().metrics.contains(metric); };
   for (const auto& [metric, title] : kOthers) {
     if (has(metric)) text += fmt::format(" {:>10}", title);
@@ -93,7 +95,7 @@ std::string toText(const std::vector<TaskResult>& results) {
     return found == result.metrics.end() ? "-" : fmt::format("{:.2f}", 100 * found->second);
   };
   for (const TaskResult& result : results) {
-    text += fmt::format("{:<20} {:>9.4f} {:>8} {:>8} {:>9.5f} {:>7} {:>10} {:>12}", result.map, result.retention,
+    text += fmt::format("{:<{}} {:>9.4f} {:>8} {:>8} {:>9.5f} {:>7} {:>10} {:>12}", result.map, width, result.retention,
                         percent(result, "f1"), percent(result, "em"), result.metrics.at("nll"), result.n,
                         result.truncated, result.kvBytesPerToken);
     for (const auto& [metric, title] : kOthers) {

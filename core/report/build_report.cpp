@@ -283,6 +283,14 @@ Result<void> ReportBuilder::addMatrix(const fs::path& folder, std::size_t run) {
 }
 
 /// The side as people call it; two runs of the same model are told apart by their numbers.
+/// A file's name, and the owners of a list, say more in less room.
+std::string labelOf(const ReportRow& row) {
+  if (row.map.starts_with("file:")) return fs::path(row.map.substr(5)).stem().string();
+  return row.map.find(',') != std::string::npos && row.map.find(':') == std::string::npos
+             ? "owners " + printOwners(row.src)
+             : row.map;
+}
+
 void ReportBuilder::nameRows() {
   for (ReportEvaluation& evaluation : m_report.evaluations) {
     std::map<std::string, std::set<std::size_t>> runsOf;
@@ -290,9 +298,15 @@ void ReportBuilder::nameRows() {
       const ReportRun& run = m_report.runs[row.run];
       return run.adapter.empty() ? run.model : run.model + " + " + run.adapter;
     };
-    for (const ReportRow& row : evaluation.rows) runsOf[modelOf(row) + " @ " + row.map].insert(row.run);
+    std::map<std::string, std::set<std::string>> mapsOf;
+    for (const ReportRow& row : evaluation.rows) mapsOf[labelOf(row)].insert(row.map);
     for (ReportRow& row : evaluation.rows) {
-      row.name = modelOf(row) + " @ " + row.map;
+      row.label = labelOf(row);
+      if (mapsOf[row.label].size() > 1) row.label = row.map;
+      runsOf[modelOf(row) + " @ " + row.label].insert(row.run);
+    }
+    for (ReportRow& row : evaluation.rows) {
+      row.name = modelOf(row) + " @ " + row.label;
       if (runsOf[row.name].size() > 1) row.name += " (run " + std::to_string(row.run + 1) + ")";
     }
   }

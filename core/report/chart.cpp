@@ -221,11 +221,13 @@ void ChartLayout::labels(const Box& box, const Scale& x, const Scale& y) {
       taken.push_back({px - 5, py - 5, px + 5, py + 5});
     }
     // Of a line that joins them, a small box every few pixels.
-    for (std::size_t i = 1; series.isLine && i < series.points.size(); ++i) {
-      const double fromX = at(x, series.points[i - 1].x, box.left, box.right),
-                   toX = at(x, series.points[i].x, box.left, box.right);
-      const double fromY = at(y, series.points[i - 1].y, box.bottom, box.top),
-                   toY = at(y, series.points[i].y, box.bottom, box.top);
+    const ChartPoint* before = nullptr;
+    for (const ChartPoint& point : series.points) {
+      if (!series.isLine || !point.joined) continue;
+      const ChartPoint& from = before != nullptr ? *before : point;
+      before = &point;
+      const double fromX = at(x, from.x, box.left, box.right), toX = at(x, point.x, box.left, box.right);
+      const double fromY = at(y, from.y, box.bottom, box.top), toY = at(y, point.y, box.bottom, box.top);
       const int parts = std::max(1, static_cast<int>(std::hypot(toX - fromX, toY - fromY) / 6));
       for (int part = 0; part <= parts; ++part) {
         const double share = static_cast<double>(part) / parts;
@@ -297,7 +299,13 @@ void ChartLayout::plot() {
     std::vector<DrawPoint> points;
     for (const ChartPoint& point : series.points)
       points.push_back({at(x, point.x, box.left, box.right), at(y, point.y, box.bottom, box.top)});
-    if (series.isLine && points.size() > 1) line(points, inkOf(i), 1.5, isDashed(i));
+    if (series.isLine) {
+      std::vector<DrawPoint> joined;
+      for (std::size_t p = 0; p < points.size(); ++p) {
+        if (series.points[p].joined) joined.push_back(points[p]);
+      }
+      if (joined.size() > 1) line(joined, inkOf(i), 1.5, isDashed(i));
+    }
     for (std::size_t p = 0; p < points.size(); ++p) {
       if (const auto& interval = series.points[p].interval) {
         constexpr double kCap = 4;

@@ -16,13 +16,14 @@ struct ChartPoint {
   double x = 0, y = 0;
   std::optional<Interval> interval = {};  // of y; of a row of differences: of x
   std::string label = {};                 // beside the point
+  bool joined = true;                     // to the next one, where the series is a line
 };
 
 /// Series 0 is the baseline's, blue and solid; 1 is the one compared with it, orange and dashed.
 struct ChartSeries {
   std::string name;
   std::vector<ChartPoint> points;
-  bool isLine = false;   // joined
+  bool isLine = false;
   bool hasMarks = true;  // a mark at each point
 };
 

@@ -160,7 +160,7 @@ Chart paretoChart(const ReportEvaluation& evaluation, const Report& report) {
     for (const ReportRow& row : evaluation.rows) {
       const ReportScore* score = scoreOf(row, metric);
       if (row.run != run || score == nullptr) continue;
-      ChartPoint point{static_cast<double>(row.kvBytesPerToken) / 1024, scale * score->value, {}, row.map};
+      ChartPoint point{static_cast<double>(row.kvBytesPerToken) / 1024, scale * score->value, {}, row.label};
       if (score->interval) point.interval = Interval{scale * score->interval->low, scale * score->interval->high};
       series.points.push_back(std::move(point));
       chart.description += row.name + ": " + printSize(static_cast<double>(row.kvBytesPerToken)) + " per token, " +
@@ -168,6 +168,13 @@ Chart paretoChart(const ReportEvaluation& evaluation, const Report& report) {
     }
     std::stable_sort(series.points.begin(), series.points.end(),
                      [](const ChartPoint& a, const ChartPoint& b) { return a.x < b.x; });
+    // Of several maps of one size the best is what that size can do.
+    for (ChartPoint& point : series.points) {
+      point.joined = std::none_of(series.points.begin(), series.points.end(), [&](const ChartPoint& other) {
+        const bool isBetter = isLoss(metric) ? other.y < point.y : other.y > point.y;
+        return other.x == point.x && (isBetter || (other.y == point.y && &other < &point));
+      });
+    }
     chart.series.push_back(std::move(series));
   }
   return chart;

@@ -170,6 +170,26 @@ Result<SharingMap> parseMap(std::string_view text, int layers, MapKind kind) {
   });
 }
 
+std::string printLayers(const std::vector<int>& layers) {
+  std::string text;
+  for (std::size_t first = 0; first < layers.size();) {
+    std::size_t last = first;
+    while (last + 1 < layers.size() && layers[last + 1] == layers[last] + 1) ++last;
+    text += (text.empty() ? "" : ", ") + std::to_string(layers[first]);
+    if (last > first) text += "-" + std::to_string(layers[last]);
+    first = last + 1;
+  }
+  return text;
+}
+
+std::string printOwners(const SharingMap& map) {
+  std::vector<int> owners;
+  for (int layer = 0; layer < map.layers(); ++layer) {
+    if (map.owns(layer)) owners.push_back(layer);
+  }
+  return printLayers(owners);
+}
+
 std::string printMap(const SharingMap& map) {
   const int layers = map.layers();
   const int owners = map.owners();

@@ -61,6 +61,11 @@ SharingMap mapFromOwners(const std::vector<bool>& owners);
 /// map.
 std::string printMap(const SharingMap& map);
 
+/// "0, 3, 6, 8-10" of layers in order.
+std::string printLayers(const std::vector<int>& layers);
+/// The layers that own, so.
+std::string printOwners(const SharingMap& map);
+
 struct NamedMap {
   std::string name;  // as the user wrote it
   SharingMap map;

@@ -7,7 +7,6 @@
 #include <algorithm>
 
 #include "core/routing/sharing_map.h"
-#include "widgets/mapeditor/map_model.h"
 #include "widgets/session/map_library.h"
 #include "widgets/style/format.h"
 #include "widgets/style/icons.h"
@@ -31,11 +30,7 @@ QString figure(const std::string& metric, double value, bool sign) {
 QString ownersText(const QString& list) {
   const auto map = parseMap(list.toStdString(), static_cast<int>(list.count(u',')) + 1);
   if (!map) return list.left(kShownList);
-  std::vector<int> owners;
-  for (int layer = 0; layer < map->layers(); ++layer) {
-    if (map->owns(layer)) owners.push_back(layer);
-  }
-  const QString layers = layerList(owners);
+  const QString layers = QString::fromStdString(printOwners(*map));
   return EvaluationText::tr("owners %1").arg(layers.size() > kShownList ? layers.left(kShownList) + u'…' : layers);
 }
 

@@ -9,15 +9,7 @@
 namespace strata {
 
 QString layerList(const std::vector<int>& layers) {
-  QStringList ranges;
-  for (std::size_t first = 0; first < layers.size();) {
-    std::size_t last = first;
-    while (last + 1 < layers.size() && layers[last + 1] == layers[last] + 1) ++last;
-    ranges << (last == first ? QString::number(layers[first])
-                             : QStringLiteral("%1-%2").arg(layers[first]).arg(layers[last]));
-    first = last + 1;
-  }
-  return ranges.join(QStringLiteral(", "));
+  return QString::fromStdString(printLayers(layers));
 }
 
 MapModel::MapModel(QObject* parent) : QAbstractTableModel(parent) {}

@@ -7,6 +7,7 @@
 
 #include "core/report/chart.h"
 #include "core/report/document.h"
+#include "core/report/evaluation_tables.h"
 #include "core/report/numbers.h"
 #include "evaluation_fixture.h"
 
@@ -123,6 +124,36 @@ TEST(Report, WhatAnAnswerSaysStaysText) {
   EXPECT_THAT(csv, HasSubstr("'+1?,'=2"));
   EXPECT_FALSE(std::regex_search(csv, std::regex("(^|,)\"?[=+@]")));
   EXPECT_TRUE(reportPdf(*report));
+}
+
+TEST(Report, AMapIsNamedByItsFileOrItsOwnersUnlessAnotherIsNamedSo) {
+  const EvaluatedProject project;
+  const auto some = [](double share) { return EvaluatedProject::questions(20, share); };
+  const std::string run = project.evaluate({{"full", kFull, some(0.5)},
+                                            {"file:maps/half.json", kHalf, some(0.5)},
+                                            {"0,0,2,0", {0, 0, 2, 0}, some(0.4)},
+                                            {"file:a/one.json", {0, 0, 0, 3}, some(0.3)},
+                                            {"file:b/one.json", {0, 0, 0, 0}, some(0.2)}});
+  const Report report = *buildReport(project.path(), {run});
+  std::vector<std::string> labels;
+  for (const ReportRow& row : report.evaluations[0].rows) labels.push_back(row.label);
+  EXPECT_THAT(labels, ::testing::ElementsAre("full", "half", "owners 0, 2", "file:a/one.json", "file:b/one.json"));
+  EXPECT_EQ(report.evaluations[0].rows[1].name, "base @ half");
+  EXPECT_EQ(report.evaluations[0].rows[1].map, "file:maps/half.json");
+}
+
+TEST(Report, TheCurveOfAModelJoinsTheBestMapOfEachSize) {
+  const EvaluatedProject project;
+  const std::string run = project.evaluate({{"full", kFull, EvaluatedProject::questions(20, 0.9)},
+                                            {"retention:.5", kHalf, EvaluatedProject::questions(20, 0.3)},
+                                            {"0,0,2,0", {0, 0, 2, 0}, EvaluatedProject::questions(20, 0.8)},
+                                            {"even:1", {0, 0, 0, 0}, EvaluatedProject::questions(20, 0.1)}});
+  const Report report = *buildReport(project.path(), {run});
+  std::vector<std::string> joined;
+  for (const ChartPoint& point : paretoChart(report.evaluations[0], report).series.front().points) {
+    if (point.joined) joined.push_back(point.label);
+  }
+  EXPECT_THAT(joined, ::testing::ElementsAre("even:1", "owners 0, 2", "full"));
 }
 
 TEST(Report, RunsOfOtherDataAreEvaluationsOfTheirOwn) {

@@ -148,6 +148,12 @@ TEST(Patterns, ReadMapFiles) {
   EXPECT_EQ(parseMaps("full,file:" + (folder.path() / "plain.json").string(), 4)->size(), 2u);
 }
 
+TEST(Patterns, OwnersArePrintedAsRanges) {
+  EXPECT_EQ(printOwners(*parseMap("0,0,2,3,4,2,6", 7)), "0, 2-4, 6");
+  EXPECT_EQ(printOwners(*parseMap("even:1", 3)), "0");
+  EXPECT_EQ(printLayers({}), "");
+}
+
 TEST(Patterns, PrintTheFirstPatternThatFits) {
   EXPECT_EQ(printMap(*parseMap("retention:1", 6)), "full");
   EXPECT_EQ(printMap(*parseMap("even:3", 6)), "stride:2");
