@@ -193,6 +193,7 @@ Result<void> ReportBuilder::addEvaluation(const std::string& text, std::size_t r
     ReportRow row;
     row.run = run;
     row.map = map.name;
+    row.label = labelOf(map);
     row.src = map.map;
     row.kvBytesPerToken = map.kvBytesPerToken;
     row.n = map.n;
@@ -283,14 +284,6 @@ Result<void> ReportBuilder::addMatrix(const fs::path& folder, std::size_t run) {
 }
 
 /// The side as people call it; two runs of the same model are told apart by their numbers.
-/// A file's name, and the owners of a list, say more in less room.
-std::string labelOf(const ReportRow& row) {
-  if (row.map.starts_with("file:")) return fs::path(row.map.substr(5)).stem().string();
-  return row.map.find(',') != std::string::npos && row.map.find(':') == std::string::npos
-             ? "owners " + printOwners(row.src)
-             : row.map;
-}
-
 void ReportBuilder::nameRows() {
   for (ReportEvaluation& evaluation : m_report.evaluations) {
     std::map<std::string, std::set<std::size_t>> runsOf;
@@ -299,9 +292,8 @@ void ReportBuilder::nameRows() {
       return run.adapter.empty() ? run.model : run.model + " + " + run.adapter;
     };
     std::map<std::string, std::set<std::string>> mapsOf;
-    for (const ReportRow& row : evaluation.rows) mapsOf[labelOf(row)].insert(row.map);
+    for (const ReportRow& row : evaluation.rows) mapsOf[row.label].insert(row.map);
     for (ReportRow& row : evaluation.rows) {
-      row.label = labelOf(row);
       if (mapsOf[row.label].size() > 1) row.label = row.map;
       runsOf[modelOf(row) + " @ " + row.label].insert(row.run);
     }

@@ -52,6 +52,12 @@ Result<EvaluatedMap> readEvaluatedMap(const Json& json, const std::string& where
 
 }  // namespace
 
+std::string labelOf(const EvaluatedMap& map) {
+  if (map.name.starts_with("file:")) return fs::path(map.name.substr(5)).stem().string();
+  const bool isList = map.name.find(',') != std::string::npos && map.name.find(':') == std::string::npos;
+  return isList ? "owners " + printOwners(map.map) : map.name;
+}
+
 Result<EvaluationRun> readEvaluation(const fs::path& project, const std::string& text) {
   const auto name = findRun(text, project);
   if (!name) {

@@ -30,6 +30,9 @@ struct EvaluatedMap {
   std::map<std::string, double> metrics;  // finite ones: "f1", "em", "nll", …
 };
 
+/// Of the map, for people: "half" of "file:maps/half.json", "owners 0, 6, 9" of a list, else its name.
+std::string labelOf(const EvaluatedMap& map);
+
 struct EvaluationRun {
   RunInfo info;
   std::filesystem::path folder;

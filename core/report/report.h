@@ -42,7 +42,7 @@ struct ReportRow {
   std::size_t run = 0;  // in Report::runs
   std::string name;     // "routed @ retention:.5"
   std::string map;      // as the evaluation was told
-  std::string label;    // of the map, for people: "retention:.5", "half" of a file, "owners 0, 6, 9" of a list
+  std::string label;    // labelOf() the map, or `map` where another has the same
   SharingMap src = SharingMap::full(1);
   std::int64_t kvBytesPerToken = 0, n = 0;
   std::vector<ReportScore> scores;     // the first is the one that the task is known by
