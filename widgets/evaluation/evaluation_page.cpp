@@ -127,6 +127,8 @@ void EvaluationPage::connectAll() {
   connect(m_samples, &SamplesView::sampleChanged, this, &EvaluationPage::updateActions);
   connect(&m_comparison, &Comparison::changed, this, &EvaluationPage::showState);
   connect(&m_session, &Session::sidesChanged, this, &EvaluationPage::sidesChanged);
+  // A run may name its model by the folder, which the card of a side's model tells.
+  connect(&m_session, &Session::cardsChanged, this, &EvaluationPage::sidesChanged);
   connect(&m_session, &Session::projectChanged, this, [this] {
     m_byHand = false;
     chooseNewest();

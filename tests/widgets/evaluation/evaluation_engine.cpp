@@ -1,6 +1,7 @@
 // What the engine of these tests answers: a project with two models, questions, and evaluations whose answers follow
 // from a question's number. The scenario says in words what there is: "done", "many" (10,000 questions), "failed",
-// "broken" (results cannot be read), "one model", "only base" (is evaluated); without any there is no evaluation yet.
+// "broken" (results cannot be read), "one model", "only base" (is evaluated), "folders" (runs name their models by
+// them); without any there is no evaluation yet.
 
 #include <algorithm>
 #include <cmath>
@@ -16,6 +17,7 @@ namespace {
 
 constexpr int kLayers = 12;
 const char* const kData = "/projects/test/recall.json";
+const char* const kModels = "/projects/test/models/";
 
 int questions = 332;
 std::vector<protocol::JobInfo> jobs;
@@ -81,8 +83,8 @@ bool isAnswerable(int question) {
 /// The routed model loses little by sharing, the base model much.
 bool isRight(const std::string& run, const std::string& map, int question) {
   const double share = retentionOf(map);
-  const int wrong =
-      configs()[run].model == "routed" ? static_cast<int>(2 + 3 * (1 - share)) : static_cast<int>(2 + 9 * (1 - share));
+  const int wrong = configs()[run].model.ends_with("routed") ? static_cast<int>(2 + 3 * (1 - share))
+                                                             : static_cast<int>(2 + 9 * (1 - share));
   return (question * 7 + (share < 1 ? 3 : 0)) % 16 >= wrong;
 }
 
@@ -340,8 +342,9 @@ void fakeEngineMethods(FakeEngine& engine) {
   const auto has = [&](const char* word) { return scenario.find(word) != std::string::npos; };
   if (has("many")) questions = 10'000;
   if (has("done") || has("many") || has("broken")) {
-    addJob(configOf("base"), "done", -1);
-    addJob(configOf("routed"), "done", -1);
+    const std::string folder = has("folders") ? kModels : "";
+    addJob(configOf(folder + "base"), "done", -1);
+    addJob(configOf(folder + "routed"), "done", -1);
   }
   if (has("only base")) addJob(configOf("base"), "done", -1);
   if (has("failed")) {
@@ -365,7 +368,7 @@ void fakeEngineMethods(FakeEngine& engine) {
     for (const char* name : {"base", "routed", "small"}) {
       protocol::ModelEntry entry;
       entry.model = entry.name = name;
-      entry.path = std::string("/projects/test/models/") + name;
+      entry.path = std::string(kModels) + name;
       entry.source = "project";
       entry.layers = kLayers;
       answer.models.push_back(entry);
@@ -376,7 +379,7 @@ void fakeEngineMethods(FakeEngine& engine) {
     protocol::ModelCard card;
     card.ref = params.ref;
     card.name = params.ref.model;
-    card.path = "/projects/test/models/" + params.ref.model;
+    card.path = std::string(kModels) + params.ref.model;
     card.layers = kLayers;
     card.context = 4096;
     card.kvBytesPerToken = kLayers * 512;

@@ -199,6 +199,18 @@ TEST_F(EvaluationPageTest, AnyTwoMapsOfTheProjectCanBeCompared) {
       [&] { return page->comparison().pair() != nullptr && page->comparison().results(Which::b)->model == "routed"; }));
 }
 
+TEST_F(EvaluationPageTest, RunsThatNameModelsByTheirFoldersAreFoundOnceTheModelsAreKnown) {
+  open("done, folders");
+  for (const Which which : {Which::a, Which::b}) {  // as the window's bar does
+    session.card(session.side(which)->ref, page.get(), [](const Result<protocol::ModelCard>&) {});
+  }
+  ASSERT_TRUE(
+      soon([&] { return page->comparison().pair() != nullptr && state().state() == StatePane::State::working; }));
+  EXPECT_EQ(page->comparison().results(Which::a)->model, "/projects/test/models/base");
+  EXPECT_EQ(page->comparison().results(Which::b)->model, "/projects/test/models/routed");
+  EXPECT_EQ(page->comparison().side(Which::b).map, "stride:2");
+}
+
 TEST_F(EvaluationPageTest, OtherMapsOnTheSidesMakeTheFiguresStale) {
   openDone();
   EXPECT_EQ(state().state(), StatePane::State::working);
