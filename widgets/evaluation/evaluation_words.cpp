@@ -100,7 +100,7 @@ QStringList mapLabels(const std::vector<protocol::ReadEvaluation::Map>& maps) {
     const QString share = each.retention > 0 ? formatPercent(each.retention) : QString();
     QString label = map;
     if (isList(map.toStdString())) {
-      label = share.isEmpty() ? map.left(kShownList) : EvaluationText::tr("%1, %2").arg(ownersText(map), share);
+      label = ownersText(map);
     } else if (map.isEmpty()) {
       label = share.isEmpty() ? EvaluationText::tr("the model's own map") : share;
     } else if (!share.isEmpty() && map != "full") {

@@ -30,8 +30,8 @@ QString differenceText(const std::string& metric, double value, double low, doub
 /// "p = 0.031", "p < 0.001".
 QString chanceText(double p);
 
-/// What each map is called, no two the same: the pattern, or the owners of a list of layers, and what share of the
-/// cache it keeps.
+/// What each map is called, no two the same: the pattern and what share of the cache it keeps, or the owners of a list
+/// of layers.
 QStringList mapLabels(const std::vector<protocol::ReadEvaluation::Map>& maps);
 
 /// Maps as text, separated by ; and each once.

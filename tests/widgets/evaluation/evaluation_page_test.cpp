@@ -182,6 +182,7 @@ TEST_F(EvaluationPageTest, TheConclusionIsPairedAndSaysWhetherADifferenceShows) 
   EXPECT_EQ(scores().model()->rowCount(), 6);
   EXPECT_EQ(cell(scores(), 0, 0), "A: base, full");
   EXPECT_EQ(cell(scores(), 4, 0), "B: routed, stride:2, 50 %");
+  EXPECT_EQ(cell(scores(), 5, 0), "routed, owners 0, 6, 9") << "of a list of layers";
 }
 
 TEST_F(EvaluationPageTest, AnyTwoMapsOfTheProjectCanBeCompared) {
