@@ -6,14 +6,11 @@
 #include <set>
 
 #include "core/base/json_values.h"
-#include "core/config/describe.h"
-#include "core/config/eval_config.h"
-#include "core/config/search_config.h"
-#include "core/config/train_config.h"
 #include "core/project/project_files.h"
 #include "core/project/run_notes.h"
 #include "core/project/run_reader.h"
 #include "core/protocol/job_kinds.h"
+#include "core/report/commands.h"
 #include "core/report/numbers.h"
 #include "core/report/report.h"
 
@@ -31,21 +28,6 @@ std::string shortName(const std::string& path) {
   fs::path place(path);
   if (!place.has_filename()) place = place.parent_path();
   return place.filename().string();
-}
-
-template <class Config>
-std::string commandOf(const std::string& verb, const Json& stored, const std::string& project) {
-  Config config;
-  if (!configFromJson(stored, "run.json", config, UnknownKeys::ignore)) return {};
-  return commandLine("strata " + verb, config) + " --project " + shellQuoted(project);
-}
-
-std::string reproducing(const std::string& kind, const Json& config, const std::string& project) {
-  if (kind == kTrainKind) return commandOf<TrainConfig>("train", config, project);
-  if (kind == kEvalKind) return commandOf<EvalConfig>("eval", config, project);
-  if (kind == kSearchKind) return commandOf<SearchConfig>("search", config, project);
-  if (kind == kSensitivityKind) return commandOf<SensitivityConfig>("sensitivity", config, project);
-  return {};
 }
 
 /// Nothing: the file is not there.
@@ -85,6 +67,7 @@ class ReportBuilder {
   Result<void> addSearch(const fs::path& folder, std::size_t run);
   Result<void> addMatrix(const fs::path& folder, std::size_t run);
   std::string nameOf(const std::string& model) const;
+  std::string runName(const RunInfo& info) const;
   Json portable(Json config) const;
   Result<void> scoreOne(std::size_t evaluation);
   Result<void> pair(ReportEvaluation& evaluation, const std::vector<const EvaluatedAnswers*>& sides);
@@ -103,11 +86,20 @@ class ReportBuilder {
 
 std::string ReportBuilder::nameOf(const std::string& model) const {
   std::error_code ignored;
-  const fs::path real = fs::weakly_canonical(model, ignored);
-  const auto found = m_models.find(real);
+  const auto found = m_models.find(fs::weakly_canonical(model, ignored));
   if (found != m_models.end()) return found->second;
-  const auto noted = m_notes.find(shortName(model));
-  return noted != m_notes.end() && !noted->second.name.empty() ? noted->second.name : shortName(model);
+  if (const auto run = findRun(model, m_project)) {
+    const Result<RunInfo> info = readRun(run->folder);
+    const std::string name = info ? runName(*info) : "";
+    if (!name.empty()) return run->step ? name + ", step " + std::to_string(*run->step) : name;
+  }
+  return shortName(model);
+}
+
+/// What people call the run, else what it was made as.
+std::string ReportBuilder::runName(const RunInfo& info) const {
+  const auto noted = m_notes.find(info.id);
+  return noted != m_notes.end() && !noted->second.name.empty() ? noted->second.name : info.name;
 }
 
 /// Models by the project's names for them, and files of the project from the folder that holds it: as another machine
@@ -135,8 +127,7 @@ Result<void> ReportBuilder::add(const std::string& text) {
   STRATA_TRY(const RunInfo info, readRun(name->folder));
   ReportRun run;
   run.id = info.id;
-  const auto noted = m_notes.find(info.id);
-  run.name = noted != m_notes.end() && !noted->second.name.empty() ? noted->second.name : info.name;
+  run.name = runName(info);
   run.kind = info.kind;
   run.state = toString(info.state);
   run.created = info.created;
@@ -154,7 +145,7 @@ Result<void> ReportBuilder::add(const std::string& text) {
   run.device = textIn(info.config, "device");
   if (const auto seed = info.config.find("seed"); seed != info.config.end() && seed->is_number_integer())
     run.seed = seed->get<std::uint64_t>();
-  run.command = reproducing(info.kind, portable(info.config), m_report.folder);
+  run.command = commandOf(info.kind, portable(info.config), m_report.folder);
   if (const Result<RunReader> reader = RunReader::open(name->folder)) {
     if (const Result<RunProgress> progress = reader->progress(info)) run.seconds = progress->seconds;
   }

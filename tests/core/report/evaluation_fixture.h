@@ -31,12 +31,14 @@ class EvaluatedProject {
   }
   std::filesystem::path path() const { return m_folder.path() / "books"; }
 
-  /// The id of a run that is done.
+  /// The id of a run that is done. `model`: its name, or a run of the project.
   std::string evaluate(const std::vector<GivenMap>& maps, const std::string& model = "base",
                        const std::string& dataHash = "d1", const std::string& task = "squad") const {
     const Project project = *Project::open(path());
     Run run = *Run::create(project, "eval",
-                           {{"model", "/models/" + model}, {"task", task}, {"data", "/data/questions.json"}});
+                           {{"model", findRun(model, path()) ? model : "/models/" + model},
+                            {"task", task},
+                            {"data", "/data/questions.json"}});
     EXPECT_TRUE(run.setState(RunState::running));
     RunDatabase database = *RunDatabase::open(run.folder());
     Json results = Json::array();

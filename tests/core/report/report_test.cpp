@@ -5,6 +5,7 @@
 #include <chrono>
 #include <regex>
 
+#include "core/project/run_notes.h"
 #include "core/report/chart.h"
 #include "core/report/document.h"
 #include "core/report/evaluation_tables.h"
@@ -142,6 +143,23 @@ TEST(Report, AMapIsNamedByItsFileOrItsOwnersUnlessAnotherIsNamedSo) {
   EXPECT_EQ(report.evaluations[0].rows[1].map, "file:maps/half.json");
 }
 
+TEST(Report, ARunThatIsEvaluatedIsCalledAsPeopleCallIt) {
+  const EvaluatedProject project;
+  const auto train = [&] {
+    return Run::create(*Project::open(project.path()), "train", {{"model", "/models/base"}})->info();
+  };
+  const RunInfo first = train(), second = train();
+  ASSERT_TRUE(RunNotes::open(project.path())->store(second.id, {.name = "the better one"}));
+  const auto modelOf = [&](const std::string& model) {
+    const std::string run = project.evaluate({{"full", kFull, EvaluatedProject::questions(20, 0.5)}}, model);
+    return buildReport(project.path(), {run})->runs[0].model;
+  };
+  EXPECT_EQ(modelOf(first.id), first.name);
+  EXPECT_EQ(modelOf(second.id), "the better one");
+  EXPECT_EQ(modelOf(second.id + "@40"), "the better one, step 40");
+  EXPECT_EQ(modelOf("elsewhere"), "elsewhere");
+}
+
 TEST(Report, TheCurveOfAModelJoinsTheBestMapOfEachSize) {
   const EvaluatedProject project;
   const std::string run = project.evaluate({{"full", kFull, EvaluatedProject::questions(20, 0.9)},
@@ -149,8 +167,9 @@ TEST(Report, TheCurveOfAModelJoinsTheBestMapOfEachSize) {
                                             {"0,0,2,0", {0, 0, 2, 0}, EvaluatedProject::questions(20, 0.8)},
                                             {"even:1", {0, 0, 0, 0}, EvaluatedProject::questions(20, 0.1)}});
   const Report report = *buildReport(project.path(), {run});
+  const Chart chart = paretoChart(report.evaluations[0], report);
   std::vector<std::string> joined;
-  for (const ChartPoint& point : paretoChart(report.evaluations[0], report).series.front().points) {
+  for (const ChartPoint& point : chart.series.front().points) {
     if (point.joined) joined.push_back(point.label);
   }
   EXPECT_THAT(joined, ::testing::ElementsAre("even:1", "owners 0, 2", "full"));
