@@ -1,6 +1,7 @@
 // Of an evaluation's setup: what it would take, and its start.
 
 #include <algorithm>
+#include <memory>
 
 #include "core/protocol/job_kinds.h"
 #include "widgets/config/config_form.h"
@@ -69,17 +70,23 @@ void EvaluationSetup::askPlan() {
     return;
   }
   const int number = ++m_asked;
-  m_seconds = 0;
+  struct Plans {
+    std::size_t missing;
+    protocol::PlanEvaluation::Answer first = {};
+    double seconds = 0;
+  };
+  const auto plans = std::make_shared<Plans>(Plans{models.size()});
   for (std::size_t i = 0; i < models.size(); ++i) {
     m_session.engine().call<protocol::PlanEvaluation>(
-        {configOf(models[i])}, this, [this, number, i](const Result<protocol::PlanEvaluation::Answer>& answer) {
+        {configOf(models[i])}, this, [this, number, i, plans](const Result<protocol::PlanEvaluation::Answer>& answer) {
           if (number != m_asked) return;
           if (answer) {
-            if (i == 0) {
-              m_plan = *answer;
-              m_planProblem.clear();
-            }
-            m_seconds = m_seconds < 0 || answer->seconds < 0 ? -1 : m_seconds + answer->seconds;
+            if (i == 0) plans->first = *answer;
+            plans->seconds = plans->seconds < 0 || answer->seconds < 0 ? -1 : plans->seconds + answer->seconds;
+            if (--plans->missing > 0) return;  // one model's time is not that of all
+            m_plan = plans->first;
+            m_planProblem.clear();
+            m_seconds = plans->seconds;
           } else {
             m_plan.reset();
             m_planProblem = QString::fromStdString(answer.error().message);
