@@ -56,10 +56,10 @@ const ReportScore* scoreOf(const ReportRow& row, const std::string& metric) {
 DocTable scoreTable(const ReportEvaluation& evaluation) {
   DocTable table;
   table.caption = "Scores with their 95 % intervals";
-  table.columns = {{"Model and map", false, 2.4}, {"Cache", true, 0.8}, {"KV per token", true, 1.1}, {"n", true, 0.6}};
+  table.columns = {{"Model and map", false, 2.9}, {"Cache", true, 0.8}, {"KV per token", true, 1.1}, {"n", true, 0.6}};
   const std::vector<std::string> metrics = metricsOf(evaluation);
   for (const std::string& metric : metrics)
-    table.columns.push_back({metricLabel(metric) + (isLoss(metric) ? "" : " %"), true, isLoss(metric) ? 2.3 : 1.8});
+    table.columns.push_back({metricLabel(metric) + (isLoss(metric) ? "" : " %"), true, isLoss(metric) ? 2.4 : 1.7});
   for (std::size_t i = 0; i < evaluation.rows.size(); ++i) {
     const ReportRow& row = evaluation.rows[i];
     std::vector<std::string> cells = {
@@ -88,7 +88,7 @@ DocTable pairedTable(const ReportEvaluation& evaluation) {
   table.caption = "Paired differences from " + evaluation.rows[evaluation.baseline].name + ", question by question";
   if (evaluation.exact.empty())
     table.caption = "Paired differences from " + evaluation.rows[evaluation.baseline].name + ", text by text";
-  table.columns = {{"Model and map", false, 2.4},
+  table.columns = {{"Model and map", false, 3.1},
                    {"n", true, 0.6},
                    {metricLabel(metric) + (isLoss(metric) ? " difference" : " difference, points"), true, 1.2},
                    {"95 % interval", true, 1.7}};
