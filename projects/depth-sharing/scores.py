@@ -124,13 +124,14 @@ def main():
                 if not (full and rows):
                     continue
                 paper = arms["uniform.5"].rows(f"retention:{size}") if "uniform.5" in arms else {}
+                same = paper if kind == "even" or not paper else arms["uniform.5"].searched(size)
                 base = arms.get("sample-base" if name.startswith("sample-") else "base")
                 base_rows = {} if base is None else base.rows(f"retention:{size}") if kind == "even" else base.searched(size)
                 lines.append([name, size, kind, f"{mean(rows) / mean(full):.2f}" if mean(full) else "", interval(full, rows),
                               interval(base.rows("full"), full) if base else "", interval(base_rows, rows) if base_rows else "",
-                              interval(paper, rows) if paper else ""])
+                              interval(same, rows) if same else "", interval(paper, rows) if paper else ""])
     table(f"Paired differences, {what}", ["arm", "retention", "map", "of its full map", "less its full map",
-                                          "its full map less base's", "less base's", "less uniform .5 with even owners"], lines)
+                                          "its full map less base's", "less base's", "less uniform .5's", "less uniform .5 with even owners"], lines)
 
 
 if __name__ == "__main__":
