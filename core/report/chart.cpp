@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 
 #include "core/report/numbers.h"
 
@@ -88,6 +89,15 @@ std::string tickText(double tick, int digits) {
   std::string text = printNumber(tick, digits);
   if (text.front() == '-') text.replace(0, 1, "−");
   return text;
+}
+
+/// Those that the series' line goes through; none where it is no line.
+std::vector<ChartPoint> joinedPoints(const ChartSeries& series) {
+  std::vector<ChartPoint> joined;
+  if (!series.isLine) return joined;
+  std::copy_if(series.points.begin(), series.points.end(), std::back_inserter(joined),
+               [](const ChartPoint& point) { return point.joined; });
+  return joined;
 }
 
 class ChartLayout {
@@ -221,11 +231,9 @@ void ChartLayout::labels(const Box& box, const Scale& x, const Scale& y) {
       taken.push_back({px - 5, py - 5, px + 5, py + 5});
     }
     // Of a line that joins them, a small box every few pixels.
-    const ChartPoint* before = nullptr;
-    for (const ChartPoint& point : series.points) {
-      if (!series.isLine || !point.joined) continue;
-      const ChartPoint& from = before != nullptr ? *before : point;
-      before = &point;
+    const std::vector<ChartPoint> joined = joinedPoints(series);
+    for (std::size_t i = 1; i < joined.size(); ++i) {
+      const ChartPoint &from = joined[i - 1], &point = joined[i];
       const double fromX = at(x, from.x, box.left, box.right), toX = at(x, point.x, box.left, box.right);
       const double fromY = at(y, from.y, box.bottom, box.top), toY = at(y, point.y, box.bottom, box.top);
       const int parts = std::max(1, static_cast<int>(std::hypot(toX - fromX, toY - fromY) / 6));
@@ -296,16 +304,14 @@ void ChartLayout::plot() {
   xAxis(box, x, false);
   for (std::size_t i = 0; i < m_chart.series.size(); ++i) {
     const ChartSeries& series = m_chart.series[i];
+    const auto place = [&](const ChartPoint& point) {
+      return DrawPoint{at(x, point.x, box.left, box.right), at(y, point.y, box.bottom, box.top)};
+    };
     std::vector<DrawPoint> points;
-    for (const ChartPoint& point : series.points)
-      points.push_back({at(x, point.x, box.left, box.right), at(y, point.y, box.bottom, box.top)});
-    if (series.isLine) {
-      std::vector<DrawPoint> joined;
-      for (std::size_t p = 0; p < points.size(); ++p) {
-        if (series.points[p].joined) joined.push_back(points[p]);
-      }
-      if (joined.size() > 1) line(joined, inkOf(i), 1.5, isDashed(i));
-    }
+    for (const ChartPoint& point : series.points) points.push_back(place(point));
+    std::vector<DrawPoint> joined;
+    for (const ChartPoint& point : joinedPoints(series)) joined.push_back(place(point));
+    if (joined.size() > 1) line(joined, inkOf(i), 1.5, isDashed(i));
     for (std::size_t p = 0; p < points.size(); ++p) {
       if (const auto& interval = series.points[p].interval) {
         constexpr double kCap = 4;
