@@ -88,6 +88,11 @@ int BlockList::contentHeight() const {
   return last.y + last.height + last.space + kGapGroups;
 }
 
+/// Where a view that follows the end begins.
+int BlockList::topAtEnd() const {
+  return std::max(0, contentHeight() - viewport()->height() - m_below);
+}
+
 void BlockList::placeItems() {
   int y = kGapGroups;
   for (Item& item : m_items) {
@@ -171,7 +176,7 @@ void BlockList::arrange(const Anchor& held) {
   const int offset = held.offset;
   const int value = verticalScrollBar()->value();  // where the block is gone
   const auto top = [&] {
-    if (m_follows) return std::max(0, contentHeight() - view);
+    if (m_follows) return topAtEnd();
     return anchor < 0 ? value : m_items[static_cast<std::size_t>(anchor)].y + offset;
   };
   placeItems();
@@ -242,8 +247,23 @@ void BlockList::setFollows(bool follows) {
 }
 
 void BlockList::followEnd() {
+  m_below = m_leftBelow;
   setFollows(true);
   arrange();
+}
+
+void BlockList::followEndAs(const BlockList& other) {
+  m_below = other.m_below;
+  setFollows(true);
+  arrange();
+}
+
+void BlockList::setLeftBelow(int pixels) {
+  if (m_leftBelow == pixels) return;
+  const int before = m_below;
+  m_below = m_below == m_leftBelow ? pixels : std::min(m_below, pixels);
+  m_leftBelow = pixels;
+  if (m_follows && m_below != before) arrange();
 }
 
 void BlockList::scrollToBlock(const QString& key) {
@@ -289,7 +309,9 @@ void BlockList::resizeEvent(QResizeEvent* event) {
 
 void BlockList::scrollContentsBy(int, int) {
   if (m_arranging) return;
-  setFollows(verticalScrollBar()->value() >= verticalScrollBar()->maximum() - kAtEnd);
+  const int below = verticalScrollBar()->maximum() - verticalScrollBar()->value();
+  setFollows(below <= std::max(kAtEnd, m_leftBelow));
+  m_below = m_follows && below > kAtEnd ? below : 0;
   arrange();
   Q_EMIT scrolled();
 }
@@ -314,7 +336,7 @@ void BlockList::keyPressEvent(QKeyEvent* event) {
       bar->setValue(0);
       break;
     case Qt::Key_End:
-      followEnd();
+      bar->setValue(bar->maximum());
       break;
     default:
       event->ignore();

@@ -1,7 +1,8 @@
 #pragma once
 // A column of blocks of different heights, of which only those near the view exist as widgets: thousands of turns and a
 // megabyte of text cost what a screen of them costs. The view follows the end until it is scrolled away from it, and
-// what is being read stays in place when blocks above it change.
+// what is being read stays in place when blocks above it change. What stands at the very end may be left below the view
+// that follows, so that it does not push out what is to be read.
 //
 //   list->setBlocks({{"q0", 60, [] { return new QuestionBlock(…); }}, …});
 // GUI thread. Keys name blocks: a block whose key stays keeps its widget.
@@ -53,7 +54,13 @@ class BlockList : public QAbstractScrollArea {
   void measureAgain();
 
   bool followsEnd() const { return m_follows; }
+  /// From now on, leaving below the view what setLeftBelow() said.
   void followEnd();
+  /// From now on, as that list does.
+  void followEndAs(const BlockList& other);
+  /// How much of the column a view that follows its end leaves below, in pixels. One that was scrolled further stays
+  /// there.
+  void setLeftBelow(int pixels);
   /// Brings a block to the top of the view.
   void scrollToBlock(const QString& key);
   /// Where a block begins in the whole column; behind the last one, the column's end.
@@ -106,11 +113,14 @@ class BlockList : public QAbstractScrollArea {
   int indexOf(const QString& key) const;
   int columnWidth() const;
   int contentHeight() const;
+  int topAtEnd() const;
   void watch(Block* block, const QString& key);
 
   std::vector<Item> m_items;
   QHash<QString, int> m_places;  // of the keys in it
   bool m_follows = true;
+  int m_leftBelow = 0;  // while it follows, if it was not scrolled further
+  int m_below = 0;      // while it follows
   bool m_arranging = false;
   bool m_soon = false;
   bool m_made = false;  // blocks that stand nowhere in the order of Tab yet

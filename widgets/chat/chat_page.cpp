@@ -248,7 +248,7 @@ void ChatPage::scrollTogether(Which leader) {
   const Transcript* from = m_panes[indexOf(leader)]->transcript();
   Transcript* to = m_panes[indexOf(otherOf(leader))]->transcript();
   if (from->followsEnd()) {
-    to->followEnd();
+    to->followEndAs(*from);
   } else {
     to->setPlace(from->place());
   }
@@ -270,6 +270,8 @@ void ChatPage::alignPanes() {
     const bool two = together && both[0]->isVisible() && both[1]->isVisible();
     const std::array heights = {both[0]->turnHeights(), both[1]->turnHeights()};
     for (std::size_t i = 0; i < both.size(); ++i) both[i]->alignTo(two ? heights[1 - i] : std::vector<int>());
+    const std::array left = {both[0]->leftBelowAnswer(), both[1]->leftBelowAnswer()};
+    for (std::size_t i = 0; i < both.size(); ++i) both[i]->setLeftBelow(two ? std::min(left[0], left[1]) : left[i]);
     if (!both[indexOf(m_leader)]->followsEnd()) scrollTogether(m_leader);
     if (!m_alignAgain) break;
   }

@@ -20,6 +20,7 @@ constexpr qsizetype kParseHere = 16 * 1024;  // larger answers are parsed on a t
 constexpr int kCharacterWidth = 7;           // pixels, about
 constexpr int kFootGuess = 72;
 constexpr int kLineGuess = 32;
+constexpr int kLinesAboveFoot = 3;  // of a long answer, in a low view
 
 QString footKey(int turn) {
   return QString("f%1").arg(turn);
@@ -147,6 +148,16 @@ void Transcript::alignTo(const std::vector<int>& otherTurns) {
     if (wanted > own[turn]) spaces.emplace_back(startOf(static_cast<int>(turn) + 1) - 1, wanted - own[turn]);
   }
   setSpaces(spaces);
+}
+
+int Transcript::leftBelowAnswer() const {
+  if (m_starts.empty()) return 0;
+  const int view = viewport()->height();
+  const int lines = kLinesAboveFoot * scaled(kLineBody);
+  if (heightOf(count() - 1, count()) <= view - lines) return 0;
+  const int foot = topOf(count() - 1), begin = topOf(m_starts.back());
+  const int top = foot - begin <= view ? begin : foot - lines;
+  return std::max(0, topOf(count()) - view - top);
 }
 
 void Transcript::setWaiting(bool waits) {

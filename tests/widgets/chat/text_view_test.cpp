@@ -129,6 +129,33 @@ TEST(BlockList, FollowsTheEndUntilScrolledUp) {
   EXPECT_EQ(list.viewTop(), list.verticalScrollBar()->maximum());
 }
 
+TEST(BlockList, LeavesTheEndBelowTheViewUntilScrolledToIt) {
+  testing::theme();
+  BlockList list;
+  list.resize(300, 400);
+  list.show();
+  list.setBlocks(entries(100, 50, 50));
+  list.setLeftBelow(30);
+  QTest::qWait(20);
+  const QScrollBar* bar = list.verticalScrollBar();
+  EXPECT_TRUE(list.followsEnd());
+  EXPECT_EQ(list.viewTop(), bar->maximum() - 30);
+  QTest::keyClick(&list, Qt::Key_End);
+  list.setBlocks(entries(120, 50, 50));
+  QTest::qWait(20);
+  EXPECT_TRUE(list.followsEnd());
+  EXPECT_EQ(list.viewTop(), bar->maximum()) << "scrolled to the very end, it stays there";
+  list.followEnd();
+  EXPECT_EQ(list.viewTop(), bar->maximum() - 30);
+  list.setLeftBelow(10);
+  EXPECT_EQ(list.viewTop(), bar->maximum() - 10);
+  list.verticalScrollBar()->setValue(bar->maximum() - 5);
+  EXPECT_TRUE(list.followsEnd());
+  list.setBlocks(entries(140, 50, 50));
+  QTest::qWait(20);
+  EXPECT_EQ(list.viewTop(), bar->maximum() - 5) << "between the two it is as the user left it";
+}
+
 TEST(BlockList, KeepsThePlaceWhenGuessesAboveProveWrong) {
   testing::theme();
   BlockList list;

@@ -3,6 +3,7 @@
 #include <QToolTip>
 
 #include "chat_fixture.h"
+#include "widgets/chat/blocks.h"
 #include "widgets/chat/difference_bar.h"
 #include "widgets/chat/notice_bar.h"
 #include "widgets/chat/text_view.h"
@@ -87,6 +88,29 @@ TEST_F(Together, AShortAnswerStaysInViewBesideAVeryLongOne) {
   ASSERT_TRUE(ask("echo next"));
   QTest::qWait(100);
   expectSameHeights(2);
+}
+
+TEST_F(Together, TheFiguresDoNotPushAnAnswerOutOfALowView) {
+  ASSERT_TRUE(begin());
+  theme().setTextPercent(200);
+  const auto whole = qScopeGuard([] { theme().setTextPercent(100); });
+  answersOfLines("short", 1, 2);
+  for (const char* question : {"short", "short"}) ASSERT_TRUE(ask(question));
+  const auto inView = [&](Which which) {
+    const auto blocks = transcript(which)->findChildren<PiecesBlock*>();
+    return std::any_of(blocks.begin(), blocks.end(), [&](const PiecesBlock* block) {
+      const QRect seen = transcript(which)->viewport()->rect();
+      return block->property("turn") == 1 && seen.contains(block->geometry());
+    });
+  };
+  page->resize(page->width(), 640);
+  EXPECT_TRUE(soon([&] { return inView(Which::a) && inView(Which::b); }));
+  const QScrollBar* bar = transcript(Which::a)->verticalScrollBar();
+  EXPECT_LT(transcript(Which::a)->viewTop(), bar->maximum()) << "the view is too high for this test";
+  EXPECT_EQ(transcript(Which::a)->viewTop(), transcript(Which::b)->viewTop());
+  QTest::keyClick(transcript(Which::a), Qt::Key_End);
+  EXPECT_EQ(transcript(Which::a)->viewTop(), bar->maximum());
+  EXPECT_EQ(transcript(Which::b)->viewTop(), transcript(Which::b)->verticalScrollBar()->maximum());
 }
 
 TEST_F(Together, APaneOfItsOwnNeedsNoRoomBelow) {
