@@ -75,7 +75,7 @@ Result<int> run(const JobArguments& arguments, const Output& out, Communicator* 
   return exitCodeOf(*state);
 }
 
-Result<int> runAlone(const JobArguments& arguments, const Output& out) {
+Result<int> runJob(const JobArguments& arguments, const Output& out) {
   // An error only where this process is as nice as can be already.
   (void)!::nice(kNice);
   if (!arguments.distributed) return run(arguments, out, nullptr);
@@ -94,7 +94,7 @@ VerbAction addJob(CLI::App& verb, const Output& out) {
   verb.add_option("id", arguments->id, "the run's id")->required()->type_name("ID");
   verb.add_option("--project", arguments->project, "project folder")->required()->type_name("DIR");
   verb.add_flag("--distributed", arguments->distributed, kDistributedHelp);
-  return [arguments, &out] { return runAlone(*arguments, out); };
+  return [arguments, &out] { return runJob(*arguments, out); };
 }
 
 }  // namespace strata

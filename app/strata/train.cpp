@@ -162,7 +162,7 @@ Result<int> run(const TrainArguments& arguments, const Output& out, Communicator
   return exitCodeOf(answer.state);
 }
 
-Result<int> runAlone(const TrainArguments& arguments, const Output& out) {
+Result<int> runTraining(const TrainArguments& arguments, const Output& out) {
   if (!arguments.resume.empty() && !arguments.extend.empty()) {
     return fail(ErrorCode::usage, "Both --resume and --extend are given; give one.", "--resume");
   }
@@ -187,7 +187,7 @@ VerbAction addTrain(CLI::App& verb, const Output& out) {
   verb.add_flag("--distributed", arguments->distributed, kDistributedHelp);
   arguments->fields.add(TrainConfig());
   arguments->fields.joinRepeated("eval-maps");
-  return [arguments, &out] { return runAlone(*arguments, out); };
+  return [arguments, &out] { return runTraining(*arguments, out); };
 }
 
 }  // namespace strata
