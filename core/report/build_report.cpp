@@ -11,6 +11,7 @@
 #include "core/project/run_reader.h"
 #include "core/protocol/job_kinds.h"
 #include "core/report/commands.h"
+#include "core/report/conclusion.h"
 #include "core/report/numbers.h"
 #include "core/report/report.h"
 
@@ -21,7 +22,6 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kCurvePoints = 300;
 constexpr std::size_t kMostRuns = 100;
-constexpr double kSignificance = 0.05;
 
 /// "sample-routed" of a path, and a project's own name as it stands.
 std::string shortName(const std::string& path) {
@@ -37,15 +37,6 @@ Result<std::optional<Json>> readRunJson(const fs::path& folder, const char* name
   if (!bytes) return tl::unexpected(bytes.error());
   STRATA_TRY(Json json, parseJson(*bytes, name));
   return std::optional(std::move(json));
-}
-
-/// Whether the difference can be told from chance; `comparisons` are those that Holm's method adjusted p for.
-std::string verdictOf(const PairedResult& result, std::int64_t comparisons) {
-  const std::string things = printCount(result.n) + " " + thingsOf(result);
-  if (result.interval.low <= 0 && result.interval.high >= 0) return "not enough to tell in " + things;
-  if (!result.mcnemar || result.mcnemar->adjusted < kSignificance) return "a clear difference in " + things;
-  return "not certain in " + things + (comparisons > 1 ? " after " + printCount(comparisons) + " comparisons" : "") +
-         " (McNemar's p = " + printP(result.mcnemar->adjusted) + ")";
 }
 
 class ReportBuilder {
@@ -73,7 +64,6 @@ class ReportBuilder {
   Result<void> pair(ReportEvaluation& evaluation, const std::vector<const EvaluatedAnswers*>& sides);
   void addFlips(ReportEvaluation& evaluation, const std::vector<const EvaluatedAnswers*>& sides);
   void nameRows();
-  void conclude();
   std::string titleOf() const;
 
   fs::path m_project;
@@ -384,61 +374,6 @@ Result<void> ReportBuilder::scoreOne(std::size_t place) {
   return {};
 }
 
-/// What a reader should take away: of each evaluation what half the cache costs, and whether that can be told.
-void ReportBuilder::conclude() {
-  for (const ReportEvaluation& evaluation : m_report.evaluations) {
-    const ReportRow& base = evaluation.rows[evaluation.baseline];
-    const auto comparisons = std::count_if(evaluation.rows.begin(), evaluation.rows.end(),
-                                           [](const ReportRow& row) { return row.paired && row.paired->mcnemar; });
-    for (const ReportRow& row : evaluation.rows) {
-      if (!row.paired) continue;
-      const PairedResult& result = *row.paired;
-      const double share = base.kvBytesPerToken > 0
-                               ? static_cast<double>(row.kvBytesPerToken) / static_cast<double>(base.kvBytesPerToken)
-                               : row.src.retention();
-      const auto bare = [&](double difference) {  // the unit is said once
-        const std::string text = printDifference(evaluation.metric, difference);
-        return text.substr(0, text.find(' '));
-      };
-      std::string sentence = row.name + " ";
-      sentence += row.kvBytesPerToken == base.kvBytesPerToken ? "with the same KV cache"
-                                                              : "with " + printPercent(share) + " of the KV cache";
-      sentence += " scores " + printScore(evaluation.metric, result.meanB) + " " + metricLabel(evaluation.metric) +
-                  " against " + printScore(evaluation.metric, result.meanA) + " of " + base.name + ": " +
-                  printDifference(evaluation.metric, result.difference) + " (95 %: " + bare(result.interval.low) +
-                  " to " + bare(result.interval.high) + "), " + verdictOf(result, comparisons) + ".";
-      m_report.conclusion.push_back(std::move(sentence));
-    }
-    if (evaluation.rows.size() > 1) continue;
-    const ReportScore* score = base.scores.empty() ? nullptr : &base.scores.front();
-    if (score == nullptr) continue;
-    std::string sentence =
-        base.name + " scores " + printScore(score->metric, score->value) + " " + metricLabel(score->metric);
-    if (score->interval) {
-      sentence += " (95 %: " + printScore(score->metric, score->interval->low) + " to " +
-                  printScore(score->metric, score->interval->high) + ")";
-    }
-    m_report.conclusion.push_back(sentence + " on " + printCount(base.n) +
-                                  " questions; there is nothing to compare it with.");
-  }
-  for (const ReportSearch& search : m_report.searches) {
-    if (search.best.empty() || !search.bestValue) continue;
-    std::string sentence =
-        "Of " + printCount(static_cast<std::int64_t>(search.points.size())) + " maps that the search measured, " +
-        search.best + " is best: " + metricLabel(search.metric) + " " + printScore(search.metric, *search.bestValue);
-    if (search.fullValue) sentence += ", full " + printScore(search.metric, *search.fullValue);
-    m_report.conclusion.push_back(sentence + ".");
-  }
-  for (const ReportCurve& curve : m_report.curves) {
-    if (curve.metric != "loss") continue;
-    const ReportRun& run = m_report.runs[curve.run];
-    m_report.conclusion.push_back((run.name.empty() ? run.id : run.name) + " trained to step " +
-                                  printCount(std::llround(curve.step.back())) + "; its loss went from " +
-                                  printScore("nll", curve.value.front()) + " to " +
-                                  printScore("nll", curve.value.back()) + ".");
-  }
-}
-
 /// "base and routed", or the project's name where there are more.
 std::string ReportBuilder::titleOf() const {
   constexpr std::size_t kMostNames = 3;
@@ -476,7 +411,7 @@ Result<Report> ReportBuilder::build(const std::vector<std::string>& runs) {
   for (std::size_t i = 0; i < m_report.evaluations.size(); ++i) STRATA_CHECK(scoreOne(i));
   for (ReportEvaluation& each : m_report.evaluations) each.data = shortName(each.data);
   for (const ReportRun& run : m_report.runs) m_report.date = std::max(m_report.date, run.created);
-  conclude();
+  m_report.conclusion = conclusionOf(m_report);
   m_report.title = m_options.title.empty() ? titleOf() : m_options.title;
   return std::move(m_report);
 }

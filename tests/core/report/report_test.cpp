@@ -52,7 +52,7 @@ TEST_F(ReportOf, TheFirstFullMapIsTheBaselineOfAllOthers) {
   EXPECT_EQ(evaluation.metric, "f1");
   EXPECT_EQ(evaluation.rows[0].scores.front().metric, "f1");
   EXPECT_TRUE(evaluation.rows[0].scores.front().interval);
-  EXPECT_EQ(built.conclusion.size(), 3u);
+  EXPECT_EQ(built.conclusion.size(), 4u);
   EXPECT_EQ(built.title, "base and routed on questions.json");
 }
 
@@ -175,6 +175,35 @@ TEST(Report, TheCurveOfAModelJoinsTheBestMapOfEachSize) {
   EXPECT_THAT(joined, ::testing::ElementsAre("even:1", "owners 0, 2", "full"));
 }
 
+TEST(Report, ItsConclusionBeginsWithWhatEachModelKeeps) {
+  const EvaluatedProject project;
+  const auto answers = [](int right) {
+    std::vector<GivenAnswer> all(20);
+    for (int i = 0; i < 20; ++i) {
+      const double score = i < right ? 1 : 0;
+      all[static_cast<std::size_t>(i)] = {.id = "q" + std::to_string(i), .f1 = score, .em = score};
+    }
+    return all;
+  };
+  const std::string base = project.evaluate({{"full", kFull, answers(16)}, {"retention:.5", kHalf, answers(4)}});
+  // Two maps of half the cache, and of a model whose full map is measured in another run.
+  const std::string routed = project.evaluate({{"retention:.5", kHalf, answers(12)},
+                                               {"0,1,1,1", {0, 1, 1, 1}, answers(18)},
+                                               {"even:1", {0, 0, 0, 0}, answers(8)}},
+                                              "routed");
+  const std::string whole = project.evaluate({{"full", kFull, answers(20)}}, "routed");
+  const std::string silent =
+      project.evaluate({{"full", kFull, answers(0)}, {"retention:.5", kHalf, answers(0)}}, "silent");
+  const auto report = buildReport(project.path(), {base, routed, whole, silent});
+  ASSERT_TRUE(report) << report.error().message;
+  // That of base, whose half is compared with the baseline in the next sentence, and of one that never answers, are
+  // left out.
+  EXPECT_EQ(
+      report->conclusion.front(),
+      "routed keeps 90 % of its F1 with 50 % of the KV cache and 40 % with 25 %, under the best map of each size.");
+  EXPECT_THAT(report->conclusion[1], HasSubstr("base @ retention:.5 with 50 % of the KV cache scores 20.0 % F1"));
+}
+
 TEST(Report, RunsOfOtherDataAreEvaluationsOfTheirOwn) {
   const EvaluatedProject project;
   const std::string one = project.evaluate({{"full", kFull, EvaluatedProject::questions(20, 0.5)}});
@@ -212,12 +241,12 @@ class ReportOfOneArticle : public ::testing::Test {
 };
 
 TEST_F(ReportOfOneArticle, ADifferenceIsClearOnlyIfBothItsIntervalAndItsAdjustedPSaySo) {
-  ASSERT_EQ(report.conclusion.size(), 3u);
-  EXPECT_THAT(report.conclusion[0], HasSubstr(", a clear difference in 24 questions."));
+  ASSERT_EQ(report.conclusion.size(), 4u);
+  EXPECT_THAT(report.conclusion[1], HasSubstr(", a clear difference in 24 questions."));
   EXPECT_GT(report.evaluations[0].rows[2].paired->interval.low, 0);
-  EXPECT_THAT(report.conclusion[1],
+  EXPECT_THAT(report.conclusion[2],
               HasSubstr(", not certain in 24 questions after 3 comparisons (McNemar's p = 0.250)."));
-  EXPECT_THAT(report.conclusion[2], HasSubstr(", not enough to tell in 24 questions."));
+  EXPECT_THAT(report.conclusion[3], HasSubstr(", not enough to tell in 24 questions."));
 }
 
 TEST_F(ReportOfOneArticle, TheDetectionLimitIsTheLargestOfItsComparisons) {
