@@ -3,15 +3,17 @@
 #include "core/report/report.h"
 
 #include "app/strata/cli.h"
+#include "core/base/files.h"
 #include "core/project/project_files.h"
 #include "core/service/report_files.h"
+#include "core/text/utf8.h"
 
 namespace strata {
 namespace fs = std::filesystem;
 namespace {
 
 struct ReportArguments {
-  std::string project, runs, formats = "html,pdf,csv,json,md", out, title, baseline;
+  std::string project, runs, formats = "html,pdf,csv,json,md", out, title, baseline, notes;
 };
 
 std::vector<std::string> splitRuns(const std::string& list) {
@@ -24,10 +26,23 @@ std::vector<std::string> splitRuns(const std::string& list) {
   return runs;
 }
 
+Result<std::string> readNotes(const std::string& file) {
+  constexpr std::size_t kMostBytes = 1 << 20;
+  if (file.empty()) return std::string();
+  STRATA_TRY(std::string text, readFile(file, kMostBytes));
+  if (const auto at = findInvalidUtf8(text)) {
+    return fail(ErrorCode::invalidData,
+                "The notes in " + file + " are not UTF-8 at byte " + std::to_string(*at) + "; store them as UTF-8.",
+                file);
+  }
+  return text;
+}
+
 Result<int> writeReports(const ReportArguments& arguments, const Output& out) {
   STRATA_TRY(const std::vector<ReportFormat> formats, parseReportFormats(arguments.formats));
+  STRATA_TRY(const std::string notes, readNotes(arguments.notes));
   STRATA_TRY(const Report report,
-             reportOf(arguments.project, splitRuns(arguments.runs), arguments.baseline, arguments.title));
+             reportOf(arguments.project, splitRuns(arguments.runs), arguments.baseline, arguments.title, notes));
   fs::path folder = arguments.out;
   if (arguments.out.empty()) {
     const ProjectPath own{arguments.project, "reports"};
@@ -69,6 +84,8 @@ VerbAction addReport(CLI::App& verb, const Output& out) {
                   "what the others are compared with (default: the first full map on the same data)")
       ->type_name("RUN@MAP");
   verb.add_option("--title", arguments->title, "title (default: of the project)");
+  verb.add_option("--notes", arguments->notes, "Markdown that stands below the conclusion: text, lists, tables")
+      ->type_name("FILE");
   return [arguments, &out] { return writeReports(*arguments, out); };
 }
 

@@ -328,7 +328,7 @@ struct WriteReport {
   static constexpr const char* kHelp = "makes a report of runs in the project's reports/ (as strata report)";
   struct Params {
     std::vector<std::string> runs, formats;
-    std::string name, baseline, title;
+    std::string name, baseline, title, notes;
     template <class V>
     void visit(V& v) {
       v("runs", runs, "their ids");
@@ -336,6 +336,7 @@ struct WriteReport {
       v("name", name, "of the files; empty: by the runs");
       v("baseline", baseline, "RUN@MAP that the others are compared with; empty: the first full map");
       v("title", title, "empty: of the project");
+      v("notes", notes, "Markdown that stands below the conclusion; empty: none");
     }
   };
   using Answer = ReportFile;

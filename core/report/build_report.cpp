@@ -412,6 +412,7 @@ Result<Report> ReportBuilder::build(const std::vector<std::string>& runs) {
   for (ReportEvaluation& each : m_report.evaluations) each.data = shortName(each.data);
   for (const ReportRun& run : m_report.runs) m_report.date = std::max(m_report.date, run.created);
   m_report.conclusion = conclusionOf(m_report);
+  m_report.notes = m_options.notes;
   m_report.title = m_options.title.empty() ? titleOf() : m_options.title;
   return std::move(m_report);
 }

@@ -7,6 +7,7 @@
 #include "core/config/describe.h"
 #include "core/protocol/job_kinds.h"
 #include "core/report/evaluation_tables.h"
+#include "core/report/notes.h"
 #include "core/report/numbers.h"
 
 namespace strata {
@@ -98,6 +99,7 @@ class DocumentMaker {
     m_document.subtitle =
         "Project " + m_report.project + ", " + printTime(m_report.date) + ", " + countOf(m_report.runs);
     conclusion();
+    notes();
     for (const ReportEvaluation& each : m_report.evaluations) evaluation(each);
     training();
     for (const ReportSearch& each : m_report.searches) search(each);
@@ -126,6 +128,13 @@ class DocumentMaker {
     }
     for (std::string& item : list.items) item = typeset(item);
     add(std::move(list));
+  }
+
+  void notes() {
+    std::vector<DocBlock> blocks = blocksOfNotes(m_report.notes);
+    if (blocks.empty()) return;
+    heading("Notes");
+    for (DocBlock& block : blocks) add(std::move(block));
   }
 
   void evaluation(const ReportEvaluation& evaluation) {

@@ -105,6 +105,7 @@ struct Report {
   std::string folder;  // of the project, its name alone, as commands give it
   std::string date;    // of the newest run
   std::vector<std::string> conclusion;
+  std::string notes;  // a person's own words, Markdown; they stand below the conclusion
   std::vector<ReportRun> runs;
   std::vector<ReportEvaluation> evaluations;
   std::vector<ReportSearch> searches;
@@ -116,6 +117,7 @@ struct Report {
 struct ReportOptions {
   std::string title;          // empty: from the project and its runs
   std::string baseline = {};  // RUN@MAP; empty: the first full map on the same data, or else the first map
+  std::string notes = {};     // Markdown
   /// Bytes that a training run's tensors were predicted to take; nothing: unknown.
   std::function<std::optional<double>(const RunInfo& run)> predictedMemory;
 };

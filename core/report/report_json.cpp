@@ -142,12 +142,19 @@ class CsvLines {
 }  // namespace
 
 Json reportJson(const Report& report) {
-  Json json = {{"format", "strata-report"}, {"version", 1},
-               {"title", report.title},     {"project", report.project},
-               {"date", report.date},       {"conclusion", report.conclusion},
-               {"runs", Json::array()},     {"evaluations", Json::array()},
-               {"searches", Json::array()}, {"sensitivities", Json::array()},
-               {"curves", Json::array()},   {"memory", Json::array()}};
+  Json json = {{"format", "strata-report"},
+               {"version", 1},
+               {"title", report.title},
+               {"project", report.project},
+               {"date", report.date},
+               {"conclusion", report.conclusion},
+               {"notes", report.notes},
+               {"runs", Json::array()},
+               {"evaluations", Json::array()},
+               {"searches", Json::array()},
+               {"sensitivities", Json::array()},
+               {"curves", Json::array()},
+               {"memory", Json::array()}};
   for (const ReportRun& run : report.runs) json["runs"].push_back(runJson(run));
   for (const ReportEvaluation& each : report.evaluations) json["evaluations"].push_back(evaluationJson(each, report));
   for (const ReportSearch& search : report.searches) {

@@ -12,7 +12,7 @@ namespace strata {
 
 /// buildReport() with what training runs were predicted to take, as the command line and the window both make it.
 Result<Report> reportOf(const std::filesystem::path& project, const std::vector<std::string>& runs,
-                        const std::string& baseline, const std::string& title);
+                        const std::string& baseline, const std::string& title, const std::string& notes);
 
 Result<protocol::ReportFile> writeProjectReport(const std::filesystem::path& project,
                                                 const protocol::WriteReport::Params& params);

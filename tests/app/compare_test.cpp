@@ -94,6 +94,26 @@ TEST_F(Compare, AReportIsWrittenIntoTheProject) {
               HasSubstr("no form"));
 }
 
+TEST_F(Compare, NotesStandBelowTheConclusionOfEveryForm) {
+  const fs::path out = s_folder->path() / "noted", notes = s_folder->path() / "notes.md";
+  writeText(notes, "What I make of it.\n\nFrom the paper:\n\n| model | F1 |\n|---|--:|\n| theirs | .74 |\n");
+  const auto answer = answerOf({"report", "--project", project().string(), "--runs", *s_run, "--format", "html,json,md",
+                                "--out", out.string(), "--notes", notes.string()});
+  const auto text = [&](std::size_t file) { return readText(answer["files"][file]["path"].get<std::string>()); };
+  for (const std::size_t file : {0u, 2u}) {
+    const std::string page = text(file);
+    EXPECT_LT(page.find("Conclusion"), page.find("What I make of it.")) << page;
+    EXPECT_LT(page.find("From the paper"), page.find("Scores with their 95 % intervals")) << page;
+  }
+  EXPECT_THAT(text(0), HasSubstr("<td class=\"n\">.74</td>"));
+  EXPECT_THAT(nlohmann::json::parse(text(1))["notes"].get<std::string>(), HasSubstr("What I make of it."));
+  writeText(notes, "caf\xE9");
+  const Answer refused =
+      runProgram({"report", "--project", project().string(), "--runs", *s_run, "--notes", notes.string()});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("are not UTF-8 at byte 3; store them as UTF-8."));
+}
+
 TEST_F(Compare, AnExportCarriesTheReportAsItsModelCard) {
   const fs::path out = s_folder->path() / "out", exported = s_folder->path() / "exported";
   const auto answer = answerOf(

@@ -2,6 +2,7 @@
 
 #include <QLineEdit>
 #include <QListWidget>
+#include <QPlainTextEdit>
 
 #include "core/protocol/job_kinds.h"
 #include "widgets/config/field_editor.h"
@@ -12,7 +13,7 @@
 namespace strata {
 namespace {
 
-constexpr int kPopupWidth = 480, kListHeight = 260;
+constexpr int kPopupWidth = 480, kListHeight = 160, kNotesLines = 3;
 
 /// "Evaluate: base on recall.json, 2026-11-28"
 QString runLine(const protocol::JobInfo& job) {
@@ -26,7 +27,8 @@ QString runLine(const protocol::JobInfo& job) {
 
 }  // namespace
 
-NewReportPopup::NewReportPopup(Session& session, QWidget* parent) : Popup(parent), m_session(session) {
+NewReportPopup::NewReportPopup(Session& session, QString& notes, QWidget* parent)
+    : Popup(parent), m_session(session), m_draft(notes) {
   named(this, "newReportPopup", tr("New report"));
   m_runs = named(new QListWidget, "reportRuns", tr("Runs of the report"));
   m_runs->setWhatsThis(tr("Space takes a run into the report, or leaves it out. The first is compared with."));
@@ -35,6 +37,10 @@ NewReportPopup::NewReportPopup(Session& session, QWidget* parent) : Popup(parent
   m_runs->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   m_name = named(new QLineEdit, "reportName");
   m_name->setPlaceholderText(tr("by its runs"));
+  m_notes = named(new QPlainTextEdit, "reportNotes");
+  m_notes->setPlainText(m_draft);
+  m_notes->setTabChangesFocus(true);
+  m_notes->setPlaceholderText(tr("What you make of it; optional"));
   m_problem = named(new Label({}, TextRole::body, Tone::bad), "newReportProblem");
   m_problem->setWordWrap(true);
   m_problem->hide();
@@ -44,14 +50,18 @@ NewReportPopup::NewReportPopup(Session& session, QWidget* parent) : Popup(parent
   content()->addWidget(captionLabel(tr("Runs to report on; the others are compared with the first.")));
   content()->addWidget(m_runs, 1);
   content()->addWidget(new Field(tr("Name"), m_name, tr("Of its files in the project's folder reports.")));
+  content()->addWidget(new Field(tr("Notes"), m_notes, tr("Below the conclusion. Markdown: text, lists, tables.")));
   content()->addWidget(m_problem);
   content()->addWidget(m_write, 0, Qt::AlignLeft);
   followTheme(this, [this] {
     m_runs->setMinimumSize(scaled(kPopupWidth), scaled(kListHeight));
+    m_notes->setFont(fonts().body);
+    m_notes->setFixedHeight(kNotesLines * scaled(kLineBody) + 3 * kGapInside);
     m_problem->setMaximumWidth(scaled(kPopupWidth));
   });
   connect(m_write, &Button::clicked, this, &NewReportPopup::write);
   connect(m_runs, &QListWidget::itemChanged, this, &NewReportPopup::showState);
+  connect(m_notes, &QPlainTextEdit::textChanged, this, [this] { m_draft = m_notes->toPlainText(); });
   connect(&session.engine(), &EngineClient::stateChanged, this, &NewReportPopup::showState);
   fill();
   showState();
@@ -90,6 +100,7 @@ void NewReportPopup::write() {
   protocol::WriteReport::Params params;
   params.runs = chosen();
   params.name = m_name->text().trimmed().toStdString();
+  params.notes = m_draft.trimmed().toStdString();
   m_writing = true;
   m_problem->hide();
   showState();
@@ -100,6 +111,7 @@ void NewReportPopup::write() {
       m_problem->setText(QString::fromStdString(answer.error().message));
       return m_problem->show();
     }
+    m_draft.clear();
     Q_EMIT written(QString::fromStdString(answer->name));
     close();
   });

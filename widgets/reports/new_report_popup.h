@@ -6,6 +6,7 @@
 
 class QLineEdit;
 class QListWidget;
+class QPlainTextEdit;
 
 namespace strata {
 
@@ -16,7 +17,8 @@ class NewReportPopup : public Popup {
   Q_OBJECT
 
  public:
-  NewReportPopup(Session& session, QWidget* parent);
+  /// `notes`: what was typed for a report that was not written; it outlives the popup.
+  NewReportPopup(Session& session, QString& notes, QWidget* parent);
 
  Q_SIGNALS:
   void written(const QString& name);
@@ -28,8 +30,10 @@ class NewReportPopup : public Popup {
   std::vector<std::string> chosen() const;
 
   Session& m_session;
+  QString& m_draft;
   QListWidget* m_runs;
   QLineEdit* m_name;
+  QPlainTextEdit* m_notes;
   Label* m_problem;
   Button* m_write;
   bool m_writing = false;

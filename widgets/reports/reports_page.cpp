@@ -482,7 +482,7 @@ void ReportsPage::restore() {
 
 void ReportsPage::newReport() {
   if (!m_new->isEnabled()) return;
-  auto* popup = new NewReportPopup(m_session, this);
+  auto* popup = new NewReportPopup(m_session, m_notes, this);
   connect(popup, &NewReportPopup::written, this, [this](const QString& name) {
     m_wanted = name.toStdString();
     refresh();

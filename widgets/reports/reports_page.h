@@ -85,6 +85,7 @@ class ReportsPage : public Page {
   std::string m_read;              // whose text is shown
   std::string m_trashed;           // by this page last
   QString m_folder;
+  QString m_notes;  // typed for a report that is not written yet
   std::optional<Error> m_listProblem;
   bool m_listed = false, m_asking = false;
   int m_age = 0, m_reading = 0;

@@ -105,8 +105,8 @@ void fakeEngineMethods(FakeEngine& engine) {
   });
   engine.answer<protocol::WriteReport>([](const auto& params) -> Result<protocol::ReportFile> {
     if (params.name == "a/b") return fail(ErrorCode::usage, "A report's name has no slash in it.", "name");
-    reports.insert(reports.begin(),
-                   reportOf(params.name.empty() ? "new" : params.name, "A new report", "Nothing differs."));
+    reports.insert(reports.begin(), reportOf(params.name.empty() ? "new" : params.name, "A new report",
+                                             params.notes.empty() ? "Nothing differs." : params.notes));
     return reports.front();
   });
   engine.answer<protocol::RemoveReport>([](const auto& params) -> Result<protocol::Nothing> {

@@ -8,6 +8,7 @@
 #include <QListView>
 #include <QListWidget>
 #include <QMenu>
+#include <QPlainTextEdit>
 #include <QTextBrowser>
 #include <QTextTable>
 
@@ -168,9 +169,23 @@ TEST_F(ReportsPageTest, ANewReportIsOfTheRunsThatAreTicked) {
   write.click();
   EXPECT_TRUE(soon([&] { return child<QLabel>(*chooser, "newReportProblem").text().contains("no slash"); }));
   child<QLineEdit>(*chooser, "reportName").setText("mine");
+  child<QPlainTextEdit>(*chooser, "reportNotes").setPlainText("Half is enough.\n");
   write.click();
   ASSERT_TRUE(soon([&] { return list().model()->rowCount() == 3; }));
   EXPECT_TRUE(soon([&] { return page->current() != nullptr && page->current()->name == "mine"; }));
+  EXPECT_EQ(page->current()->conclusion, "Half is enough.") << "the engine of this test shows what it was sent";
+}
+
+TEST_F(ReportsPageTest, NotesThatWereTypedAreThereWhenThePopupIsOpenedAgain) {
+  openReports();
+  button("newReport").click();
+  auto* chooser = popup<QWidget>("newReportPopup");
+  child<QPlainTextEdit>(*chooser, "reportNotes").setPlainText("Half is enough.");
+  chooser->close();
+  QTest::qWait(10);
+  button("newReport").click();
+  chooser = popup<QWidget>("newReportPopup");
+  EXPECT_EQ(child<QPlainTextEdit>(*chooser, "reportNotes").toPlainText(), "Half is enough.");
 }
 
 TEST_F(ReportsPageTest, APlaceOpensItsReport) {
