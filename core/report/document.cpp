@@ -13,7 +13,7 @@
 namespace strata {
 namespace {
 
-constexpr std::size_t kShownHash = 12, kMostConclusions = 12, kMostMaps = 20;
+constexpr std::size_t kShownHash = 12, kMostConclusions = 10, kMostMaps = 20;
 
 const char* thingsOf(const ReportEvaluation& evaluation) {
   return evaluation.exact.empty() ? "texts" : "questions";

@@ -73,7 +73,7 @@ class NotesReader {
         }
         break;
       case MD_BLOCK_CODE:
-        if (m_lists == 0) m_blocks.emplace_back(DocCode{linesOf(std::exchange(m_text, {}))});
+        if (m_lists == 0) m_blocks.emplace_back(DocCode{{taken()}});
         break;
       case MD_BLOCK_LI:
         endItem();
@@ -115,16 +115,6 @@ class NotesReader {
     return text;
   }
 
-  static std::vector<std::string> linesOf(const std::string& text) {
-    std::vector<std::string> lines;
-    for (std::size_t from = 0; from < text.size();) {
-      const std::size_t to = std::min(text.find('\n', from), text.size());
-      lines.push_back(text.substr(from, to - from));
-      from = to + 1;
-    }
-    return lines;
-  }
-
   /// Items of lists within an item follow it as items of their own.
   void endItem() {
     if (m_lists == 0) return;
@@ -135,16 +125,12 @@ class NotesReader {
     if (m_lists > 0) return;
     DocTable table = std::exchange(m_table, {});
     if (table.columns.size() > kMostColumns) {
-      DocCode code;
-      std::string head;
-      for (const DocTable::Column& column : table.columns) head += (head.empty() ? "" : kBetween) + column.title;
-      code.lines.push_back(std::move(head));
+      std::string lines;
+      for (const DocTable::Column& column : table.columns) lines += (lines.empty() ? "" : kBetween) + column.title;
       for (const auto& row : table.rows) {
-        std::string line;
-        for (const std::string& cell : row) line += (line.empty() ? "" : kBetween) + cell;
-        code.lines.push_back(std::move(line));
+        for (std::size_t i = 0; i < row.size(); ++i) lines += (i == 0 ? "\n" : kBetween) + row[i];
       }
-      m_blocks.emplace_back(std::move(code));
+      m_blocks.emplace_back(DocCode{{std::move(lines)}});
       return;
     }
     for (auto& row : table.rows) row.resize(table.columns.size());

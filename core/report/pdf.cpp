@@ -202,6 +202,7 @@ class PdfWriter {
   }
   void draw(const DocParagraph& words) {
     paragraph(words.text, words.isNote ? kSmall : kBody, words.isNote ? Ink::secondText : Ink::text, "P");
+    if (!words.isNote) m_y += 4;
   }
   void draw(const DocList& list) {
     constexpr double kBar = 2.5, kIndent = 14, kPad = 6;

@@ -28,7 +28,7 @@ TEST(Notes, ParagraphsHeadingsListsAndCodeAreBlocksOfTheirOwn) {
   EXPECT_EQ(std::get<DocHeading>(blocks[0]).level, 3) << "below the report's own";
   EXPECT_EQ(std::get<DocParagraph>(blocks[1]).text, "Half of the cache is enough.");
   EXPECT_THAT(std::get<DocList>(blocks[2]).items, ElementsAre("one", "two goes on", "within"));
-  EXPECT_THAT(std::get<DocCode>(blocks[3]).lines, ElementsAre("a  b", "", "c"));
+  EXPECT_THAT(std::get<DocCode>(blocks[3]).lines, ElementsAre("a  b\n\nc"));
 }
 
 TEST(Notes, ATableHasItsColumnsItsCaptionAndRowsOfOneLength) {
@@ -54,7 +54,7 @@ TEST(Notes, ATableThatIsTooWideForAPageIsShownAsLines) {
   }
   const auto blocks = blocksOfNotes(head + "\n" + below + "\n" + row + "\n");
   ASSERT_EQ(all<DocCode>(blocks).size(), 1u);
-  EXPECT_THAT(all<DocCode>(blocks)[0].lines, ElementsAre("h | h | h | h | h | h | h | h | h | h | h | h | h",
+  EXPECT_THAT(all<DocCode>(blocks)[0].lines, ElementsAre("h | h | h | h | h | h | h | h | h | h | h | h | h\n"
                                                          "0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12"));
 }
 
