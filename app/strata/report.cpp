@@ -30,9 +30,10 @@ Result<std::string> readNotes(const std::string& file) {
   constexpr std::size_t kMostBytes = 1 << 20;
   if (file.empty()) return std::string();
   STRATA_TRY(std::string text, readFile(file, kMostBytes));
+  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // a byte order mark
   if (const auto at = findInvalidUtf8(text)) {
     return fail(ErrorCode::invalidData,
-                "The notes in " + file + " are not UTF-8 at byte " + std::to_string(*at) + "; store them as UTF-8.",
+                "Invalid UTF-8 at byte " + std::to_string(*at) + " of the notes " + file + "; save the file as UTF-8.",
                 file);
   }
   return text;
@@ -84,7 +85,7 @@ VerbAction addReport(CLI::App& verb, const Output& out) {
                   "what the others are compared with (default: the first full map on the same data)")
       ->type_name("RUN@MAP");
   verb.add_option("--title", arguments->title, "title (default: of the project)");
-  verb.add_option("--notes", arguments->notes, "Markdown that stands below the conclusion: text, lists, tables")
+  verb.add_option("--notes", arguments->notes, "Markdown file shown below the conclusion, with lists and tables")
       ->type_name("FILE");
   return [arguments, &out] { return writeReports(*arguments, out); };
 }

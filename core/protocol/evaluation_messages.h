@@ -336,7 +336,7 @@ struct WriteReport {
       v("name", name, "of the files; empty: by the runs");
       v("baseline", baseline, "RUN@MAP that the others are compared with; empty: the first full map");
       v("title", title, "empty: of the project");
-      v("notes", notes, "Markdown that stands below the conclusion; empty: none");
+      v("notes", notes, "Markdown shown below the conclusion; empty: none");
     }
   };
   using Answer = ReportFile;

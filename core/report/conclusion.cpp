@@ -33,6 +33,13 @@ std::optional<double> scoreOf(const ReportEvaluation& evaluation, const ReportRo
   return row.scores.front().value;
 }
 
+/// "accuracy" of "Accuracy"; "F1" stays.
+std::string withinSentence(std::string label) {
+  constexpr auto isLower = [](char c) { return c >= 'a' && c <= 'z'; };
+  if (label.size() > 1 && isLower(label[1])) label[0] = static_cast<char>(label[0] | 0x20);
+  return label;
+}
+
 /// A model's maps in one evaluation, asked in one way.
 struct Maps {
   const ReportRow* full = nullptr;
@@ -42,7 +49,7 @@ struct Maps {
 
 /// "routed keeps 100 % of its F1 with 75 % of the KV cache, 102 % with 50 % and 96 % with 25 %."
 std::string keptSentence(const ReportEvaluation& evaluation, const Maps& maps) {
-  const std::string label = metricLabel(evaluation.metric);
+  const std::string label = withinSentence(metricLabel(evaluation.metric));
   const double full = *scoreOf(evaluation, *maps.full);
   const bool isLossy = isLoss(evaluation.metric);
   std::string sentence = modelOf(*maps.full) + (isLossy ? ": its " + label + " changes by " : " keeps ");
@@ -56,14 +63,15 @@ std::string keptSentence(const ReportEvaluation& evaluation, const Maps& maps) {
     sentence += " with " + printPercent(share) + (place == 0 ? " of the KV cache" : "");
     ++place;
   }
-  return sentence + (maps.several ? ", under the best map of each size." : ".");
+  return sentence + (maps.several ? ", under the map of each size that scores best here." : ".");
 }
 
 void addKept(const Report& report, const ReportEvaluation& evaluation, std::vector<std::string>& sentences) {
   std::vector<std::pair<std::string, Maps>> models;  // in the order of the rows
   const auto mapsOf = [&](const ReportRow& row) -> Maps& {
     const ReportRun& run = report.runs[row.run];
-    const std::string key = run.model + '\n' + run.adapter + '\n' + run.modelHash + '\n' + run.settings.dump();
+    const std::string key =
+        run.model + '\n' + run.adapter + '\n' + run.modelHash + '\n' + run.dtype + '\n' + run.settings.dump();
     const auto found = std::find_if(models.begin(), models.end(), [&](const auto& each) { return each.first == key; });
     return found != models.end() ? found->second : models.emplace_back(key, Maps{}).second;
   };
@@ -77,6 +85,7 @@ void addKept(const Report& report, const ReportEvaluation& evaluation, std::vect
     if (maps.full == nullptr || row.src.isFull() || !score || row.n != maps.full->n) continue;
     const auto [place, isFirst] = maps.best.emplace(shareOf(row, *maps.full), &row);
     if (isFirst) continue;
+    if (row.src == place->second->src) continue;
     maps.several = true;
     const double best = *scoreOf(evaluation, *place->second);
     if (isLoss(evaluation.metric) ? *score < best : *score > best) place->second = &row;

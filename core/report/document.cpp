@@ -120,7 +120,7 @@ class DocumentMaker {
   void conclusion() {
     if (m_report.conclusion.empty()) return;
     heading("Conclusion");
-    DocList list{m_report.conclusion};
+    DocList list{DocList::Kind::conclusion, m_report.conclusion};
     if (list.items.size() > kMostConclusions) {
       const std::size_t more = list.items.size() - kMostConclusions;
       list.items.resize(kMostConclusions);

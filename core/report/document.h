@@ -19,6 +19,8 @@ struct DocParagraph {
   bool isNote = false;  // in second text
 };
 struct DocList {
+  enum class Kind { conclusion, bullets, numbers };
+  Kind kind = Kind::bullets;
   std::vector<std::string> items;
 };
 struct DocTable {
@@ -35,7 +37,7 @@ struct DocChart {
   Chart chart;
 };
 struct DocCode {
-  std::vector<std::string> lines;
+  std::vector<std::string> lines;  // each in a frame of its own, where it may have several lines
 };
 using DocBlock = std::variant<DocHeading, DocParagraph, DocList, DocTable, DocChart, DocCode>;
 

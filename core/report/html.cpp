@@ -102,9 +102,10 @@ class HtmlWriter {
     m_text += escaped(paragraph.text) + "</p>\n";
   }
   void write(const DocList& list) {
-    m_text += "<ul class=\"conclusion\">\n";
+    const bool isNumbered = list.kind == DocList::Kind::numbers;
+    m_text += isNumbered ? "<ol>\n" : list.kind == DocList::Kind::bullets ? "<ul>\n" : "<ul class=\"conclusion\">\n";
     for (const std::string& item : list.items) m_text += "<li>" + escaped(item) + "</li>\n";
-    m_text += "</ul>\n";
+    m_text += isNumbered ? "</ol>\n" : "</ul>\n";
   }
   void write(const DocTable& table) {
     m_text += "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"" + escaped(table.caption) +

@@ -42,7 +42,8 @@ class MarkdownWriter {
   void write(const DocParagraph& paragraph) { m_text += "\n" + marked(paragraph.text) + "\n"; }
   void write(const DocList& list) {
     m_text += "\n";
-    for (const std::string& item : list.items) m_text += "- " + marked(item) + "\n";
+    const char* mark = list.kind == DocList::Kind::numbers ? "1. " : "- ";
+    for (const std::string& item : list.items) m_text += mark + marked(item) + "\n";
   }
   void write(const DocTable& table) {
     m_text += "\n" + marked(table.caption) + ":\n\n|";

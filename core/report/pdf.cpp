@@ -17,7 +17,8 @@ namespace {
 constexpr double kPageWidth = 595.28, kPageHeight = 841.89;  // points
 constexpr double kSide = 48, kTop = 52, kBottom = 60;
 constexpr double kContent = kPageWidth - 2 * kSide;
-constexpr double kChartScale = 0.72;  // of letters of 11 pixels
+constexpr double kMostHeight = kPageHeight - kTop - kBottom;  // of what stands on one page
+constexpr double kChartScale = 0.72;                          // of letters of 11 pixels
 
 struct Rgb {
   double red = 0, green = 0, blue = 0;
@@ -179,11 +180,42 @@ class PdfWriter {
 
   void paragraph(const std::string& text, const Face& face, Ink which, const char* tag, double indent = 0) {
     const LayoutPointer made = layout(text, face, kContent - indent);
-    need(std::min(heightOf(made), kPageHeight - kTop - kBottom));
-    cairo_tag_begin(cairo(), tag, nullptr);
-    show(made, kSide + indent, m_y, which);
-    cairo_tag_end(cairo(), tag);
-    m_y += heightOf(made) + 4;
+    if (heightOf(made) > kMostHeight) {
+      flow(made, kSide + indent, which, tag, false);
+    } else {
+      need(heightOf(made));
+      cairo_tag_begin(cairo(), tag, nullptr);
+      show(made, kSide + indent, m_y, which);
+      cairo_tag_end(cairo(), tag);
+      m_y += heightOf(made);
+    }
+    m_y += 4;
+  }
+
+  /// What is higher than a page, line by line.
+  void flow(const LayoutPointer& text, double x, Ink which, const char* tag, bool isRaised) {
+    const std::unique_ptr<PangoLayoutIter, void (*)(PangoLayoutIter*)> lines(pango_layout_get_iter(text.get()),
+                                                                             pango_layout_iter_free);
+    do {
+      PangoRectangle box;
+      pango_layout_iter_get_line_extents(lines.get(), nullptr, &box);
+      int from = 0, to = 0;
+      pango_layout_iter_get_line_yrange(lines.get(), &from, &to);
+      const double height = static_cast<double>(to - from) / PANGO_SCALE;
+      need(height);
+      if (isRaised) {
+        ink(kRaised);
+        cairo_rectangle(cairo(), kSide, m_y, kContent, height);
+        cairo_fill(cairo());
+      }
+      ink(which);
+      cairo_tag_begin(cairo(), tag, nullptr);
+      cairo_move_to(cairo(), x + static_cast<double>(box.x) / PANGO_SCALE,
+                    m_y + static_cast<double>(pango_layout_iter_get_baseline(lines.get()) - from) / PANGO_SCALE);
+      pango_cairo_show_layout_line(cairo(), pango_layout_iter_get_line_readonly(lines.get()));
+      cairo_tag_end(cairo(), tag);
+      m_y += height;
+    } while (pango_layout_iter_next_line(lines.get()));
   }
 
   void draw(const DocHeading& heading) {
@@ -205,6 +237,18 @@ class PdfWriter {
     if (!words.isNote) m_y += 4;
   }
   void draw(const DocList& list) {
+    constexpr double kIndent = 14;
+    if (list.kind == DocList::Kind::conclusion) return drawConclusion(list);
+    for (std::size_t i = 0; i < list.items.size(); ++i) {
+      const std::string mark = list.kind == DocList::Kind::numbers ? std::to_string(i + 1) + "." : "•";
+      const LayoutPointer made = layout(mark, kBody);
+      need(heightOf(made));
+      show(made, kSide, m_y, Ink::text);
+      paragraph(list.items[i], kBody, Ink::text, "P", kIndent);
+    }
+    m_y += 4;
+  }
+  void drawConclusion(const DocList& list) {
     constexpr double kBar = 2.5, kIndent = 14, kPad = 6;
     for (std::size_t i = 0; i < list.items.size(); ++i) {
       const LayoutPointer item = layout(list.items[i], kBody, kContent - kIndent - kPad);
@@ -228,6 +272,11 @@ class PdfWriter {
     for (const std::string& line : code.lines) {
       const LayoutPointer made = layout(line, kCode, kContent - 2 * kPad);
       const double height = heightOf(made) + 2 * kPad;
+      if (height > kMostHeight) {
+        flow(made, kSide + kPad, Ink::text, "P", true);
+        m_y += 4;
+        continue;
+      }
       need(height);
       ink(kRaised);
       cairo_rectangle(cairo(), kSide, m_y, kContent, height);

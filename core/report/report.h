@@ -105,7 +105,7 @@ struct Report {
   std::string folder;  // of the project, its name alone, as commands give it
   std::string date;    // of the newest run
   std::vector<std::string> conclusion;
-  std::string notes;  // a person's own words, Markdown; they stand below the conclusion
+  std::string notes;  // a person's own words, Markdown; shown below the conclusion
   std::vector<ReportRun> runs;
   std::vector<ReportEvaluation> evaluations;
   std::vector<ReportSearch> searches;

@@ -102,6 +102,7 @@ TEST_F(Compare, NotesStandBelowTheConclusionOfEveryForm) {
   const auto text = [&](std::size_t file) { return readText(answer["files"][file]["path"].get<std::string>()); };
   for (const std::size_t file : {0u, 2u}) {
     const std::string page = text(file);
+    ASSERT_THAT(page, HasSubstr("What I make of it."));
     EXPECT_LT(page.find("Conclusion"), page.find("What I make of it.")) << page;
     EXPECT_LT(page.find("From the paper"), page.find("Scores with their 95 % intervals")) << page;
   }
@@ -111,7 +112,7 @@ TEST_F(Compare, NotesStandBelowTheConclusionOfEveryForm) {
   const Answer refused =
       runProgram({"report", "--project", project().string(), "--runs", *s_run, "--notes", notes.string()});
   EXPECT_EQ(refused.code, 1);
-  EXPECT_THAT(refused.err, HasSubstr("are not UTF-8 at byte 3; store them as UTF-8."));
+  EXPECT_THAT(refused.err, HasSubstr("Invalid UTF-8 at byte 3 of the notes"));
 }
 
 TEST_F(Compare, AnExportCarriesTheReportAsItsModelCard) {

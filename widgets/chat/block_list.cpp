@@ -248,12 +248,14 @@ void BlockList::setFollows(bool follows) {
 
 void BlockList::followEnd() {
   m_below = m_leftBelow;
+  m_wasMoved = false;
   setFollows(true);
   arrange();
 }
 
 void BlockList::followEndAs(const BlockList& other) {
   m_below = other.m_below;
+  m_wasMoved = other.m_wasMoved;
   setFollows(true);
   arrange();
 }
@@ -261,7 +263,7 @@ void BlockList::followEndAs(const BlockList& other) {
 void BlockList::setLeftBelow(int pixels) {
   if (m_leftBelow == pixels) return;
   const int before = m_below;
-  m_below = m_below == m_leftBelow ? pixels : std::min(m_below, pixels);
+  m_below = m_wasMoved ? std::min(m_below, pixels) : pixels;
   m_leftBelow = pixels;
   if (m_follows && m_below != before) arrange();
 }
@@ -312,6 +314,7 @@ void BlockList::scrollContentsBy(int, int) {
   const int below = verticalScrollBar()->maximum() - verticalScrollBar()->value();
   setFollows(below <= std::max(kAtEnd, m_leftBelow));
   m_below = m_follows && below > kAtEnd ? below : 0;
+  m_wasMoved = m_below != m_leftBelow;
   arrange();
   Q_EMIT scrolled();
 }
@@ -336,7 +339,11 @@ void BlockList::keyPressEvent(QKeyEvent* event) {
       bar->setValue(0);
       break;
     case Qt::Key_End:
-      bar->setValue(bar->maximum());
+      m_below = 0;
+      m_wasMoved = true;
+      setFollows(true);
+      arrange();
+      Q_EMIT scrolled();
       break;
     default:
       event->ignore();

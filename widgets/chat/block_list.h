@@ -1,8 +1,8 @@
 #pragma once
 // A column of blocks of different heights, of which only those near the view exist as widgets: thousands of turns and a
 // megabyte of text cost what a screen of them costs. The view follows the end until it is scrolled away from it, and
-// what is being read stays in place when blocks above it change. What stands at the very end may be left below the view
-// that follows, so that it does not push out what is to be read.
+// what is being read stays in place when blocks above it change. A view that follows can stop short of the end, so that
+// what is there does not push out what is to be read.
 //
 //   list->setBlocks({{"q0", 60, [] { return new QuestionBlock(…); }}, …});
 // GUI thread. Keys name blocks: a block whose key stays keeps its widget.
@@ -54,9 +54,9 @@ class BlockList : public QAbstractScrollArea {
   void measureAgain();
 
   bool followsEnd() const { return m_follows; }
-  /// From now on, leaving below the view what setLeftBelow() said.
+  /// Follows the end from now on, setLeftBelow() pixels short of it.
   void followEnd();
-  /// From now on, as that list does.
+  /// Follows the end from now on, as far short of it as that list.
   void followEndAs(const BlockList& other);
   /// How much of the column a view that follows its end leaves below, in pixels. One that was scrolled further stays
   /// there.
@@ -119,8 +119,9 @@ class BlockList : public QAbstractScrollArea {
   std::vector<Item> m_items;
   QHash<QString, int> m_places;  // of the keys in it
   bool m_follows = true;
-  int m_leftBelow = 0;  // while it follows, if it was not scrolled further
-  int m_below = 0;      // while it follows
+  int m_leftBelow = 0;
+  int m_below = 0;          // pixels of the column below the view while it follows
+  bool m_wasMoved = false;  // by the user, from where m_leftBelow had it
   bool m_arranging = false;
   bool m_soon = false;
   bool m_made = false;  // blocks that stand nowhere in the order of Tab yet

@@ -40,7 +40,7 @@ NewReportPopup::NewReportPopup(Session& session, QString& notes, QWidget* parent
   m_notes = named(new QPlainTextEdit, "reportNotes");
   m_notes->setPlainText(m_draft);
   m_notes->setTabChangesFocus(true);
-  m_notes->setPlaceholderText(tr("What you make of it; optional"));
+  m_notes->setPlaceholderText(tr("Optional"));
   m_problem = named(new Label({}, TextRole::body, Tone::bad), "newReportProblem");
   m_problem->setWordWrap(true);
   m_problem->hide();
@@ -50,7 +50,8 @@ NewReportPopup::NewReportPopup(Session& session, QString& notes, QWidget* parent
   content()->addWidget(captionLabel(tr("Runs to report on; the others are compared with the first.")));
   content()->addWidget(m_runs, 1);
   content()->addWidget(new Field(tr("Name"), m_name, tr("Of its files in the project's folder reports.")));
-  content()->addWidget(new Field(tr("Notes"), m_notes, tr("Below the conclusion. Markdown: text, lists, tables.")));
+  content()->addWidget(
+      new Field(tr("Notes"), m_notes, tr("Shown below the conclusion. Markdown, with lists and tables.")));
   content()->addWidget(m_problem);
   content()->addWidget(m_write, 0, Qt::AlignLeft);
   followTheme(this, [this] {
@@ -91,6 +92,7 @@ std::vector<std::string> NewReportPopup::chosen() const {
 
 void NewReportPopup::showState() {
   const bool isReady = m_session.engine().ready();
+  m_notes->setReadOnly(m_writing);
   m_write->setEnabled(isReady && !m_writing && !chosen().empty());
   m_write->setText(m_writing ? tr("Writing…") : tr("Write the report"));
   m_write->setToolTip(isReady ? chosen().empty() ? tr("Choose a run first") : QString() : tr("Waits for the engine"));
@@ -100,21 +102,23 @@ void NewReportPopup::write() {
   protocol::WriteReport::Params params;
   params.runs = chosen();
   params.name = m_name->text().trimmed().toStdString();
-  params.notes = m_draft.trimmed().toStdString();
+  const QString notes = m_notes->toPlainText();
+  params.notes = notes.trimmed().toStdString();
   m_writing = true;
   m_problem->hide();
   showState();
-  m_session.engine().call<protocol::WriteReport>(params, this, [this](const Result<protocol::ReportFile>& answer) {
-    m_writing = false;
-    showState();
-    if (!answer) {
-      m_problem->setText(QString::fromStdString(answer.error().message));
-      return m_problem->show();
-    }
-    m_draft.clear();
-    Q_EMIT written(QString::fromStdString(answer->name));
-    close();
-  });
+  m_session.engine().call<protocol::WriteReport>(params, this,
+                                                 [this, notes](const Result<protocol::ReportFile>& answer) {
+                                                   m_writing = false;
+                                                   showState();
+                                                   if (!answer) {
+                                                     m_problem->setText(QString::fromStdString(answer.error().message));
+                                                     return m_problem->show();
+                                                   }
+                                                   if (m_draft == notes) m_draft.clear();
+                                                   Q_EMIT written(QString::fromStdString(answer->name));
+                                                   close();
+                                                 });
 }
 
 }  // namespace strata

@@ -156,6 +156,7 @@ ReportsPage::ReportsPage(Session& session, QWidget* parent)
     m_chosen.clear();
     m_trashed.clear();
     m_read.clear();
+    m_notes.clear();
     m_table->setRows({});
     showReport();
     if (isVisible()) refresh();

@@ -198,9 +198,9 @@ TEST(Report, ItsConclusionBeginsWithWhatEachModelKeeps) {
   ASSERT_TRUE(report) << report.error().message;
   // That of base, whose half is compared with the baseline in the next sentence, and of one that never answers, are
   // left out.
-  EXPECT_EQ(
-      report->conclusion.front(),
-      "routed keeps 90 % of its F1 with 50 % of the KV cache and 40 % with 25 %, under the best map of each size.");
+  EXPECT_EQ(report->conclusion.front(),
+            "routed keeps 90 % of its F1 with 50 % of the KV cache and 40 % with 25 %, under the map of each size that "
+            "scores best here.");
   EXPECT_THAT(report->conclusion[1], HasSubstr("base @ retention:.5 with 50 % of the KV cache scores 20.0 % F1"));
 }
 
@@ -311,6 +311,30 @@ TEST(Report, ATrainingRunHasCurvesAndItsMemoryBesideThePrediction) {
   EXPECT_EQ(report->memory[0].predicted, 2.9e6);
   EXPECT_THAT(reportHtml(*report), HasSubstr("Held-out loss under each map"));
   EXPECT_TRUE(reportPdf(*report));
+}
+
+/// Of a PDF, by Poppler: what lies outside of the pages is not in it.
+std::string textOfPdf(const std::string& pdf) {
+  const testing::TemporaryFolder folder;
+  testing::writeText(folder.path() / "a.pdf", pdf);
+  const std::string command = "pdftotext -x 0 -y 0 -W 596 -H 800 '" + (folder.path() / "a.pdf").string() + "' '" +
+                              (folder.path() / "a.txt").string() + "'";
+  EXPECT_EQ(std::system(command.c_str()), 0);
+  return testing::readText(folder.path() / "a.txt");
+}
+
+TEST(Report, NotesThatAreHigherThanAPageAreWholeInThePdf) {
+  if (std::system("command -v pdftotext >/dev/null") != 0) GTEST_SKIP() << "no pdftotext here";
+  const EvaluatedProject project;
+  const std::string run = project.evaluate({{"full", kFull, EvaluatedProject::questions(20, 0.5)}});
+  std::string notes = "- one item\n\n1. first\n\n```\n", paragraph;
+  for (int line = 0; line < 120; ++line) notes += "line" + std::to_string(line) + "\n";
+  for (int word = 0; word < 2000; ++word) paragraph += "word" + std::to_string(word) + " ";
+  const auto report = buildReport(project.path(), {run}, {.title = "", .notes = notes + "```\n\n" + paragraph});
+  ASSERT_TRUE(report) << report.error().message;
+  const std::string text = textOfPdf(*printReport(*report, ReportFormat::pdf));
+  for (const char* part : {"one item", "1.", "line0\n", "line119\n", "word0 ", "word1999"})
+    EXPECT_THAT(text, HasSubstr(part));
 }
 
 TEST(Report, TenThousandQuestionsUnderEightMapsAreShownInPart) {

@@ -154,6 +154,10 @@ TEST(BlockList, LeavesTheEndBelowTheViewUntilScrolledToIt) {
   list.setBlocks(entries(140, 50, 50));
   QTest::qWait(20);
   EXPECT_EQ(list.viewTop(), bar->maximum() - 5) << "between the two it is as the user left it";
+  QTest::keyClick(&list, Qt::Key_End);
+  list.setLeftBelow(0);
+  list.setLeftBelow(30);
+  EXPECT_EQ(list.viewTop(), bar->maximum()) << "after a room in which there was nothing to leave, too";
 }
 
 TEST(BlockList, KeepsThePlaceWhenGuessesAboveProveWrong) {

@@ -186,6 +186,13 @@ TEST_F(ReportsPageTest, NotesThatWereTypedAreThereWhenThePopupIsOpenedAgain) {
   button("newReport").click();
   chooser = popup<QWidget>("newReportPopup");
   EXPECT_EQ(child<QPlainTextEdit>(*chooser, "reportNotes").toPlainText(), "Half is enough.");
+  chooser->close();
+  session.openProject("/projects/other");
+  ASSERT_TRUE(soon([&] { return button("newReport").isEnabled(); }));
+  QTest::qWait(50);
+  button("newReport").click();
+  chooser = popup<QWidget>("newReportPopup");
+  EXPECT_EQ(child<QPlainTextEdit>(*chooser, "reportNotes").toPlainText(), "") << "they are another project's";
 }
 
 TEST_F(ReportsPageTest, APlaceOpensItsReport) {
