@@ -14,10 +14,13 @@ import string
 RECIPE = pathlib.Path(__file__).resolve().parent
 STAGES = {"pretrain-1": 750, "pretrain-2": None, "finetune-1": None, "finetune-2": None}  # steps used, where not all
 WHAT = {
-    "base": "It was fine-tuned\n**without** routing and is here to be compared with `sample-routed`, which saw the same data in the"
-            " same order: under a map\nthat shares the cache it loses what it knows.",
-    "routed": "It was fine-tuned **with**\nrouting: while it learned, its layers read one another's keys and values under many maps. So"
-              " it works under many maps;\n`sample-base`, which saw the same data in the same order, does not.",
+    "base": "It was fine-tuned\n"
+            "**without** routing and is here to be compared with `sample-routed`, which saw the same data in the same order: under most maps\n"
+            "that share the cache it loses its answers; with half of the cache the best map found keeps two thirds of them.",
+    "routed": "It was fine-tuned **with**\n"
+            "routing: while it learned, its layers read one another's keys and values under many maps. It keeps its answers under several maps\n"
+            "of three quarters, half and a third of the cache, and with a quarter under the owners 0, 6 and 9, but not under evenly spread ones.\n"
+            "`sample-base` saw the same data in the same order.",
 }
 ROUTING = {
     "base": "No layer ever read another's keys and values.",
