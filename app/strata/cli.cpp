@@ -138,8 +138,8 @@ std::string printIds(const std::vector<TokenId>& ids) {
   return text;
 }
 
-Result<std::string> readUtf8File(const fs::path& path) {
-  STRATA_TRY(std::string text, readFile(path));
+Result<std::string> readUtf8File(const fs::path& path, std::uint64_t maxBytes) {
+  STRATA_TRY(std::string text, readFile(path, maxBytes));
   if (const auto at = findInvalidUtf8(text)) {
     const auto line = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(*at), '\n') + 1;
     const std::string where = path.string() + ":" + std::to_string(line);

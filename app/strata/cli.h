@@ -88,8 +88,8 @@ Result<std::vector<NamedMap>> chooseMaps(const std::vector<std::string>& texts, 
 Result<std::vector<TokenId>> parseIds(const std::string& text);
 std::string printIds(const std::vector<TokenId>& ids);
 
-/// A text file, which must be UTF-8.
-Result<std::string> readUtf8File(const std::filesystem::path& path);
+/// A text file, which must be UTF-8; without its byte order mark.
+Result<std::string> readUtf8File(const std::filesystem::path& path, std::uint64_t maxBytes = 1ull << 32);
 
 /// A folder of the shipped resources ("presets"): $STRATA_RESOURCES, or found beside or above the program.
 Result<std::filesystem::path> resourceFolder(const std::string& name);

@@ -3,14 +3,14 @@
 #include "core/report/report.h"
 
 #include "app/strata/cli.h"
-#include "core/base/files.h"
 #include "core/project/project_files.h"
 #include "core/service/report_files.h"
-#include "core/text/utf8.h"
 
 namespace strata {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr std::uint64_t kMostNotesBytes = 1 << 20;
 
 struct ReportArguments {
   std::string project, runs, formats = "html,pdf,csv,json,md", out, title, baseline, notes;
@@ -26,24 +26,13 @@ std::vector<std::string> splitRuns(const std::string& list) {
   return runs;
 }
 
-Result<std::string> readNotes(const std::string& file) {
-  constexpr std::size_t kMostBytes = 1 << 20;
-  if (file.empty()) return std::string();
-  STRATA_TRY(std::string text, readFile(file, kMostBytes));
-  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // a byte order mark
-  if (const auto at = findInvalidUtf8(text)) {
-    return fail(ErrorCode::invalidData,
-                "Invalid UTF-8 at byte " + std::to_string(*at) + " of the notes " + file + "; save the file as UTF-8.",
-                file);
-  }
-  return text;
-}
-
 Result<int> writeReports(const ReportArguments& arguments, const Output& out) {
   STRATA_TRY(const std::vector<ReportFormat> formats, parseReportFormats(arguments.formats));
-  STRATA_TRY(const std::string notes, readNotes(arguments.notes));
-  STRATA_TRY(const Report report,
-             reportOf(arguments.project, splitRuns(arguments.runs), arguments.baseline, arguments.title, notes));
+  ReportOptions options{.title = arguments.title, .baseline = arguments.baseline};
+  if (!arguments.notes.empty()) {
+    STRATA_TRY(options.notes, readUtf8File(arguments.notes, kMostNotesBytes));
+  }
+  STRATA_TRY(const Report report, reportOf(arguments.project, splitRuns(arguments.runs), std::move(options)));
   fs::path folder = arguments.out;
   if (arguments.out.empty()) {
     const ProjectPath own{arguments.project, "reports"};

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <functional>
 #include <map>
-#include <optional>
 
+#include "core/report/evaluation_tables.h"
 #include "core/report/numbers.h"
 
 namespace strata {
@@ -27,12 +27,6 @@ double shareOf(const ReportRow& row, const ReportRow& full) {
   return static_cast<double>(row.kvBytesPerToken) / static_cast<double>(full.kvBytesPerToken);
 }
 
-/// The score that the evaluation is known by.
-std::optional<double> scoreOf(const ReportEvaluation& evaluation, const ReportRow& row) {
-  if (row.scores.empty() || row.scores.front().metric != evaluation.metric) return {};
-  return row.scores.front().value;
-}
-
 /// "accuracy" of "Accuracy"; "F1" stays.
 std::string withinSentence(std::string label) {
   constexpr auto isLower = [](char c) { return c >= 'a' && c <= 'z'; };
@@ -50,16 +44,16 @@ struct Maps {
 /// "routed keeps 100 % of its F1 with 75 % of the KV cache, 102 % with 50 % and 96 % with 25 %."
 std::string keptSentence(const ReportEvaluation& evaluation, const Maps& maps) {
   const std::string label = withinSentence(metricLabel(evaluation.metric));
-  const double full = *scoreOf(evaluation, *maps.full);
-  const bool isLossy = isLoss(evaluation.metric);
-  std::string sentence = modelOf(*maps.full) + (isLossy ? ": its " + label + " changes by " : " keeps ");
+  const double full = scoreOf(*maps.full, evaluation.metric)->value;
+  const bool isALoss = isLoss(evaluation.metric);
+  std::string sentence = modelOf(*maps.full) + (isALoss ? ": its " + label + " changes by " : " keeps ");
   std::size_t place = 0;
   for (const auto& [share, row] : maps.best) {
     if (place > 0) sentence += place + 1 == maps.best.size() ? " and " : ", ";
-    const double score = *scoreOf(evaluation, *row);
+    const double score = scoreOf(*row, evaluation.metric)->value;
     sentence +=
-        isLossy ? printDifference(evaluation.metric, score - full) : printPercent(std::round(100 * score / full) / 100);
-    if (place == 0 && !isLossy) sentence += " of its " + label;
+        isALoss ? printDifference(evaluation.metric, score - full) : printPercent(std::round(100 * score / full) / 100);
+    if (place == 0 && !isALoss) sentence += " of its " + label;
     sentence += " with " + printPercent(share) + (place == 0 ? " of the KV cache" : "");
     ++place;
   }
@@ -77,22 +71,21 @@ void addKept(const Report& report, const ReportEvaluation& evaluation, std::vect
   };
   for (const ReportRow& row : evaluation.rows) {
     Maps& maps = mapsOf(row);
-    if (row.src.isFull() && maps.full == nullptr && scoreOf(evaluation, row)) maps.full = &row;
+    if (row.src.isFull() && maps.full == nullptr && scoreOf(row, evaluation.metric) != nullptr) maps.full = &row;
   }
   for (const ReportRow& row : evaluation.rows) {
     Maps& maps = mapsOf(row);
-    const auto score = scoreOf(evaluation, row);
-    if (maps.full == nullptr || row.src.isFull() || !score || row.n != maps.full->n) continue;
+    const ReportScore* score = scoreOf(row, evaluation.metric);
+    if (maps.full == nullptr || row.src.isFull() || score == nullptr || row.n != maps.full->n) continue;
     const auto [place, isFirst] = maps.best.emplace(shareOf(row, *maps.full), &row);
-    if (isFirst) continue;
-    if (row.src == place->second->src) continue;
+    if (isFirst || row.src == place->second->src) continue;
     maps.several = true;
-    const double best = *scoreOf(evaluation, *place->second);
-    if (isLoss(evaluation.metric) ? *score < best : *score > best) place->second = &row;
+    const double best = scoreOf(*place->second, evaluation.metric)->value;
+    if (isBetter(evaluation.metric, score->value, best)) place->second = &row;
   }
   for (const auto& [key, maps] : models) {
     if (maps.full == nullptr || maps.best.empty()) continue;
-    if (!isLoss(evaluation.metric) && *scoreOf(evaluation, *maps.full) <= 0) continue;
+    if (!isLoss(evaluation.metric) && scoreOf(*maps.full, evaluation.metric)->value <= 0) continue;
     // What is compared with the baseline in the next sentence is not said twice.
     if (maps.full == &evaluation.rows[evaluation.baseline] && maps.best.size() == 1 && !maps.several) continue;
     sentences.push_back(keptSentence(evaluation, maps));

@@ -237,9 +237,8 @@ class DocumentMaker {
     table.columns = {{"Map", false, 3}, {"Cache", true, 1}, {metricLabel(search.metric), true, 1}, {"±", true, 1}};
     std::vector<const ReportSearch::Point*> points;
     for (const ReportSearch::Point& point : search.points) points.push_back(&point);
-    std::stable_sort(points.begin(), points.end(), [&](const auto* a, const auto* b) {
-      return isLoss(search.metric) ? a->value < b->value : a->value > b->value;
-    });
+    std::stable_sort(points.begin(), points.end(),
+                     [&](const auto* a, const auto* b) { return isBetter(search.metric, a->value, b->value); });
     if (points.size() > kMostMaps) points.resize(kMostMaps);
     for (const ReportSearch::Point* point : points) {
       table.rows.push_back({point->map, printPercent(point->retention), printScore(search.metric, point->value),

@@ -45,13 +45,13 @@ std::vector<std::string> metricsOf(const ReportEvaluation& evaluation) {
   return metrics;
 }
 
+}  // namespace
+
 const ReportScore* scoreOf(const ReportRow& row, const std::string& metric) {
   const auto found = std::find_if(row.scores.begin(), row.scores.end(),
                                   [&](const ReportScore& score) { return score.metric == metric; });
   return found == row.scores.end() ? nullptr : &*found;
 }
-
-}  // namespace
 
 DocTable scoreTable(const ReportEvaluation& evaluation) {
   DocTable table;
@@ -171,8 +171,7 @@ Chart paretoChart(const ReportEvaluation& evaluation, const Report& report) {
     // Of several maps of one size the best is what that size can do.
     for (ChartPoint& point : series.points) {
       point.joined = std::none_of(series.points.begin(), series.points.end(), [&](const ChartPoint& other) {
-        const bool isBetter = isLoss(metric) ? other.y < point.y : other.y > point.y;
-        return other.x == point.x && (isBetter || (other.y == point.y && &other < &point));
+        return other.x == point.x && (isBetter(metric, other.y, point.y) || (other.y == point.y && &other < &point));
       });
     }
     chart.series.push_back(std::move(series));

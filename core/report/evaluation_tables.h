@@ -7,6 +7,9 @@
 
 namespace strata {
 
+/// Nothing: the row was not scored by it.
+const ReportScore* scoreOf(const ReportRow& row, const std::string& metric);
+
 DocTable scoreTable(const ReportEvaluation& evaluation);
 DocTable pairedTable(const ReportEvaluation& evaluation);
 Chart differenceChart(const ReportEvaluation& evaluation);

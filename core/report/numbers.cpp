@@ -37,6 +37,10 @@ bool isLoss(const std::string& metric) {
   return metric == "nll";
 }
 
+bool isBetter(const std::string& metric, double a, double b) {
+  return isLoss(metric) ? a < b : a > b;
+}
+
 const char* unitLabel(const std::string& metric) {
   return isLoss(metric) ? "nats per token" : "%";
 }

@@ -11,6 +11,9 @@ std::string metricLabel(const std::string& metric);
 /// A loss: less is better, in nats per token. Other scores are shares of 1, told in percent.
 bool isLoss(const std::string& metric);
 
+/// Whether `a` is the better score.
+bool isBetter(const std::string& metric, double a, double b);
+
 /// "%", or "nats per token"
 const char* unitLabel(const std::string& metric);
 

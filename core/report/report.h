@@ -119,7 +119,7 @@ struct ReportOptions {
   std::string baseline = {};  // RUN@MAP; empty: the first full map on the same data, or else the first map
   std::string notes = {};     // Markdown
   /// Bytes that a training run's tensors were predicted to take; nothing: unknown.
-  std::function<std::optional<double>(const RunInfo& run)> predictedMemory;
+  std::function<std::optional<double>(const RunInfo& run)> predictedMemory = {};
 };
 
 /// Of evaluations, searches, sensitivities and training runs, in the order given. Each evaluation's questions are

@@ -63,12 +63,7 @@ Result<protocol::ReportFile> describe(const fs::path& project, const std::string
 
 }  // namespace
 
-Result<Report> reportOf(const fs::path& project, const std::vector<std::string>& runs, const std::string& baseline,
-                        const std::string& title, const std::string& notes) {
-  ReportOptions options;
-  options.title = title;
-  options.baseline = baseline;
-  options.notes = notes;
+Result<Report> reportOf(const fs::path& project, const std::vector<std::string>& runs, ReportOptions options) {
   options.predictedMemory = predictedTensors;
   return buildReport(project, runs, options);
 }
@@ -81,7 +76,9 @@ Result<protocol::ReportFile> writeProjectReport(const fs::path& project, const p
   if (std::find(formats.begin(), formats.end(), ReportFormat::json) == formats.end()) {
     formats.push_back(ReportFormat::json);
   }
-  STRATA_TRY(const Report report, reportOf(project, params.runs, params.baseline, params.title, params.notes));
+  STRATA_TRY(
+      const Report report,
+      reportOf(project, params.runs, {.title = params.title, .baseline = params.baseline, .notes = params.notes}));
   const std::string name = params.name.empty() ? reportFileName(report) : params.name;
   STRATA_CHECK(checkName(name));
   const ProjectPath folder{project, kReports};

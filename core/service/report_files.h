@@ -10,9 +10,10 @@
 
 namespace strata {
 
-/// buildReport() with what training runs were predicted to take, as the command line and the window both make it.
+/// buildReport() with what training runs were predicted to take, as the command line and the window both make it:
+/// `options` are the others.
 Result<Report> reportOf(const std::filesystem::path& project, const std::vector<std::string>& runs,
-                        const std::string& baseline, const std::string& title, const std::string& notes);
+                        ReportOptions options);
 
 Result<protocol::ReportFile> writeProjectReport(const std::filesystem::path& project,
                                                 const protocol::WriteReport::Params& params);

@@ -112,7 +112,7 @@ TEST_F(Compare, NotesStandBelowTheConclusionOfEveryForm) {
   const Answer refused =
       runProgram({"report", "--project", project().string(), "--runs", *s_run, "--notes", notes.string()});
   EXPECT_EQ(refused.code, 1);
-  EXPECT_THAT(refused.err, HasSubstr("Invalid UTF-8 at byte 3 of the notes"));
+  EXPECT_THAT(refused.err, HasSubstr("notes.md:1: the text is not UTF-8; convert the file."));
 }
 
 TEST_F(Compare, AnExportCarriesTheReportAsItsModelCard) {
