@@ -178,12 +178,17 @@ class PdfWriter {
     startPage();
   }
 
-  void paragraph(const std::string& text, const Face& face, Ink which, const char* tag, double indent = 0) {
+  /// `mark`: of a list's item, left of the text.
+  void paragraph(const std::string& text, const Face& face, Ink which, const char* tag, double indent = 0,
+                 const std::string& mark = {}) {
     const LayoutPointer made = layout(text, face, kContent - indent);
-    if (heightOf(made) > kMostHeight) {
+    const bool fits = heightOf(made) <= kMostHeight;
+    const LayoutPointer left = layout(mark, face);
+    need(fits ? heightOf(made) : heightOf(left));
+    show(left, kSide, m_y, which);
+    if (!fits) {
       flow(made, kSide + indent, which, tag, false);
     } else {
-      need(heightOf(made));
       cairo_tag_begin(cairo(), tag, nullptr);
       show(made, kSide + indent, m_y, which);
       cairo_tag_end(cairo(), tag);
@@ -241,10 +246,7 @@ class PdfWriter {
     if (list.kind == DocList::Kind::conclusion) return drawConclusion(list);
     for (std::size_t i = 0; i < list.items.size(); ++i) {
       const std::string mark = list.kind == DocList::Kind::numbers ? std::to_string(i + 1) + "." : "•";
-      const LayoutPointer made = layout(mark, kBody);
-      need(heightOf(made));
-      show(made, kSide, m_y, Ink::text);
-      paragraph(list.items[i], kBody, Ink::text, "P", kIndent);
+      paragraph(list.items[i], kBody, Ink::text, "P", kIndent, mark);
     }
     m_y += 4;
   }
