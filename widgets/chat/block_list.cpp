@@ -90,7 +90,7 @@ int BlockList::contentHeight() const {
 
 /// Where a view that follows the end begins.
 int BlockList::topAtEnd() const {
-  return std::max(0, contentHeight() - viewport()->height() - m_below);
+  return std::max(0, contentHeight() - viewport()->height() - m_movedTo.value_or(m_leftBelow));
 }
 
 void BlockList::placeItems() {
@@ -246,26 +246,26 @@ void BlockList::setFollows(bool follows) {
   Q_EMIT followsChanged(follows);
 }
 
-void BlockList::followEnd() {
-  m_below = m_leftBelow;
-  m_wasMoved = false;
+void BlockList::follow(std::optional<int> movedTo) {
+  m_movedTo = movedTo;
   setFollows(true);
   arrange();
 }
 
+void BlockList::followEnd() {
+  follow({});
+}
+
 void BlockList::followEndAs(const BlockList& other) {
-  m_below = other.m_below;
-  m_wasMoved = other.m_wasMoved;
-  setFollows(true);
-  arrange();
+  follow(other.m_movedTo);
 }
 
 void BlockList::setLeftBelow(int pixels) {
   if (m_leftBelow == pixels) return;
-  const int before = m_below;
-  m_below = m_wasMoved ? std::min(m_below, pixels) : pixels;
+  const int before = topAtEnd();
   m_leftBelow = pixels;
-  if (m_follows && m_below != before) arrange();
+  if (m_movedTo) m_movedTo = std::min(*m_movedTo, pixels);
+  if (m_follows && topAtEnd() != before) arrange();
 }
 
 void BlockList::scrollToBlock(const QString& key) {
@@ -313,8 +313,8 @@ void BlockList::scrollContentsBy(int, int) {
   if (m_arranging) return;
   const int below = verticalScrollBar()->maximum() - verticalScrollBar()->value();
   setFollows(below <= std::max(kAtEnd, m_leftBelow));
-  m_below = m_follows && below > kAtEnd ? below : 0;
-  m_wasMoved = m_below != m_leftBelow;
+  m_movedTo = below > kAtEnd ? below : 0;
+  if (m_movedTo == m_leftBelow) m_movedTo.reset();
   arrange();
   Q_EMIT scrolled();
 }
@@ -339,10 +339,7 @@ void BlockList::keyPressEvent(QKeyEvent* event) {
       bar->setValue(0);
       break;
     case Qt::Key_End:
-      m_below = 0;
-      m_wasMoved = true;
-      setFollows(true);
-      arrange();
+      follow(0);
       Q_EMIT scrolled();
       break;
     default:

@@ -11,6 +11,7 @@
 #include <QHash>
 #include <QPointer>
 #include <functional>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -109,6 +110,7 @@ class BlockList : public QAbstractScrollArea {
   bool realise(Item& item);
   void release(Item& item);
   void setFollows(bool follows);
+  void follow(std::optional<int> movedTo);
   int firstVisible() const;
   int indexOf(const QString& key) const;
   int columnWidth() const;
@@ -120,8 +122,7 @@ class BlockList : public QAbstractScrollArea {
   QHash<QString, int> m_places;  // of the keys in it
   bool m_follows = true;
   int m_leftBelow = 0;
-  int m_below = 0;          // pixels of the column below the view while it follows
-  bool m_wasMoved = false;  // by the user, from where m_leftBelow had it
+  std::optional<int> m_movedTo;  // as m_leftBelow, by the user
   bool m_arranging = false;
   bool m_soon = false;
   bool m_made = false;  // blocks that stand nowhere in the order of Tab yet

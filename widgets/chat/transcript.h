@@ -35,8 +35,8 @@ class Transcript : public BlockList {
   std::vector<int> turnHeights() const;
   /// Leaves room below the answers that are lower than those of the other pane, as far as they stay in view.
   void alignTo(const std::vector<int>& otherTurns);
-  /// What a view of the end is to leave below so that the last answer is in it: 0 unless its figures take nearly all of
-  /// a low view.
+  /// Pixels for setLeftBelow() that keep the last answer in the view: 0 unless its figures take nearly all of a low
+  /// one.
   int leftBelowAnswer() const;
 
  Q_SIGNALS:

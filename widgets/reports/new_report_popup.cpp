@@ -107,18 +107,18 @@ void NewReportPopup::write() {
   m_writing = true;
   m_problem->hide();
   showState();
-  m_session.engine().call<protocol::WriteReport>(params, this,
-                                                 [this, notes](const Result<protocol::ReportFile>& answer) {
-                                                   m_writing = false;
-                                                   showState();
-                                                   if (!answer) {
-                                                     m_problem->setText(QString::fromStdString(answer.error().message));
-                                                     return m_problem->show();
-                                                   }
-                                                   if (m_draft == notes) m_draft.clear();
-                                                   Q_EMIT written(QString::fromStdString(answer->name));
-                                                   close();
-                                                 });
+  const auto finish = [this, notes](const Result<protocol::ReportFile>& answer) {
+    m_writing = false;
+    showState();
+    if (!answer) {
+      m_problem->setText(QString::fromStdString(answer.error().message));
+      return m_problem->show();
+    }
+    if (m_draft == notes) m_draft.clear();
+    Q_EMIT written(QString::fromStdString(answer->name));
+    close();
+  };
+  m_session.engine().call<protocol::WriteReport>(params, this, finish);
 }
 
 }  // namespace strata
