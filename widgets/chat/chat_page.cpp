@@ -270,8 +270,9 @@ void ChatPage::alignPanes() {
     const bool two = together && both[0]->isVisible() && both[1]->isVisible();
     const std::array heights = {both[0]->turnHeights(), both[1]->turnHeights()};
     for (std::size_t i = 0; i < both.size(); ++i) both[i]->alignTo(two ? heights[1 - i] : std::vector<int>());
-    const std::array left = {both[0]->leftBelowAnswer(), both[1]->leftBelowAnswer()};
-    for (std::size_t i = 0; i < both.size(); ++i) both[i]->setLeftBelow(two ? std::min(left[0], left[1]) : left[i]);
+    const std::array above = {both[0]->turnAboveView(), both[1]->turnAboveView()};
+    for (std::size_t i = 0; i < both.size(); ++i)
+      both[i]->setTurnAboveView(two ? std::max(above[0], above[1]) : above[i]);
     if (!both[indexOf(m_leader)]->followsEnd()) scrollTogether(m_leader);
     if (!m_alignAgain) break;
   }

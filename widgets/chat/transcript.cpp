@@ -150,14 +150,19 @@ void Transcript::alignTo(const std::vector<int>& otherTurns) {
   setSpaces(spaces);
 }
 
-int Transcript::leftBelowAnswer() const {
+int Transcript::turnAboveView() const {
   if (m_starts.empty()) return 0;
-  const int view = viewport()->height();
+  const int view = viewport()->height(), begin = topOf(m_starts.back());
+  const int atEnd = topOf(count()) - view - begin;
   const int lines = kLinesAboveFoot * scaled(kLineBody);
-  if (heightOf(count() - 1, count()) <= view - lines) return 0;
-  const int foot = topOf(count() - 1), begin = topOf(m_starts.back());
-  const int top = foot - begin <= view ? begin : foot - lines;
-  return std::max(0, topOf(count()) - view - top);
+  if (heightOf(count() - 1, count()) <= view - lines) return atEnd;
+  const int answer = topOf(count() - 1) - begin;
+  return std::min(atEnd, answer <= view ? 0 : answer - lines);
+}
+
+void Transcript::setTurnAboveView(int pixels) {
+  const int begin = m_starts.empty() ? 0 : topOf(m_starts.back());
+  setLeftBelow(std::max(0, topOf(count()) - viewport()->height() - begin - pixels));
 }
 
 void Transcript::setWaiting(bool waits) {

@@ -35,9 +35,10 @@ class Transcript : public BlockList {
   std::vector<int> turnHeights() const;
   /// Leaves room below the answers that are lower than those of the other pane, as far as they stay in view.
   void alignTo(const std::vector<int>& otherTurns);
-  /// Pixels for setLeftBelow() that keep the last answer in the view: 0 unless its figures take nearly all of a low
-  /// one.
-  int leftBelowAnswer() const;
+  /// How many pixels of the last turn are above a view that follows the end: fewer than at the very end where the
+  /// answer's figures take nearly all of a low view, so that the answer stays in it.
+  int turnAboveView() const;
+  void setTurnAboveView(int pixels);
 
  Q_SIGNALS:
   void editWanted(int turn);

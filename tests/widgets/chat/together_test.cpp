@@ -111,6 +111,11 @@ TEST_F(Together, TheFiguresDoNotPushAnAnswerOutOfALowView) {
   QTest::keyClick(transcript(Which::a), Qt::Key_End);
   EXPECT_EQ(transcript(Which::a)->viewTop(), bar->maximum());
   EXPECT_EQ(transcript(Which::b)->viewTop(), transcript(Which::b)->verticalScrollBar()->maximum());
+  // So low that the turns of both panes, which are not of one height, have no room to be aligned.
+  page->resize(page->width(), 470);
+  ASSERT_TRUE(ask("short"));
+  EXPECT_TRUE(soon([&] { return heightOf(Which::a, 3) == 0 && heightOf(Which::b, 3) == 0; }))
+      << heightOf(Which::a, 3).value_or(-1) << " and " << heightOf(Which::b, 3).value_or(-1);
 }
 
 TEST_F(Together, APaneOfItsOwnNeedsNoRoomBelow) {
