@@ -274,8 +274,13 @@ void ReportsPage::restoreState(const QByteArray& state) {
   m_split->restoreState(state);
 }
 
+/// Its button is covered, and so disabled, until there is a report.
+bool ReportsPage::canMakeReport() const {
+  return m_session.engine().ready() && m_session.runs().rowCount() > 0;
+}
+
 void ReportsPage::updateActions() {
-  m_newAction->setEnabled(m_new->isEnabled());
+  m_newAction->setEnabled(canMakeReport());
   m_openAction->setEnabled(m_open->isEnabled());
   m_removeAction->setEnabled(m_remove->isEnabled());
 }
@@ -395,7 +400,7 @@ void ReportsPage::showState() {
   const protocol::ReportFile* report = current();
   const bool hasHtml =
       report != nullptr && std::find(report->formats.begin(), report->formats.end(), "html") != report->formats.end();
-  m_new->setEnabled(isReady && hasRuns);
+  m_new->setEnabled(canMakeReport());
   m_new->setAccessibleDescription(isReady ? QString() : tr("waits for the engine"));
   // A file of this machine can be opened without the engine.
   m_open->setEnabled(hasHtml && (isReady || !engine.remote()));
@@ -482,7 +487,7 @@ void ReportsPage::restore() {
 }
 
 void ReportsPage::newReport() {
-  if (!m_new->isEnabled()) return;
+  if (!canMakeReport()) return;
   auto* popup = new NewReportPopup(m_session, m_notes, this);
   connect(popup, &NewReportPopup::written, this, [this](const QString& name) {
     m_wanted = name.toStdString();

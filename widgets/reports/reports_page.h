@@ -63,6 +63,7 @@ class ReportsPage : public Page {
   void showReport();
   void showConclusion(bool shown);
   void showState();
+  bool canMakeReport() const;
   void openHtml();
   void saveAs(const QString& format);
   void remove();

@@ -208,6 +208,19 @@ TEST_F(ReportsPageTest, WithoutReportsItSaysWhatBelongsHere) {
   shoot(*frame, "reports_empty");
 }
 
+TEST_F(ReportsPageTest, TheFirstReportIsMadeFromTheEmptyPage) {
+  open("none");
+  ASSERT_TRUE(soon([&] { return says("No reports yet. A report holds"); }));
+  EXPECT_TRUE(page->findChild<QAction*>("report-new")->isEnabled());
+  const auto buttons = page->findChildren<QAbstractButton*>();
+  const auto made = std::find_if(buttons.begin(), buttons.end(), [](const QAbstractButton* each) {
+    return each->text() == "New report" && each->isVisible() && each->isEnabled();
+  });
+  ASSERT_NE(made, buttons.end());
+  (*made)->click();
+  EXPECT_NE(popup<QWidget>("newReportPopup"), nullptr);
+}
+
 TEST_F(ReportsPageTest, WithoutRunsItLeadsToAnEvaluation) {
   open("nothing");
   ASSERT_TRUE(soon([&] { return says("no run to report on"); }));
