@@ -6,46 +6,27 @@
 #include <QFileDialog>
 #include <QListView>
 #include <QMenu>
-#include <QPainter>
 #include <QSplitter>
 #include <QStandardPaths>
-#include <QStyledItemDelegate>
-#include <QTextLayout>
 #include <QUrl>
 #include <QVBoxLayout>
 
 #include "widgets/reports/new_report_popup.h"
 #include "widgets/reports/report_files.h"
+#include "widgets/reports/report_table.h"
 #include "widgets/reports/report_text.h"
 #include "widgets/style/controls.h"
 #include "widgets/style/folding_row.h"
 #include "widgets/style/icons.h"
 #include "widgets/style/named.h"
 #include "widgets/style/state_pane.h"
-#include "widgets/style/style_painters.h"
 #include "widgets/style/theme.h"
 
 namespace strata {
 namespace {
 
-constexpr int kReportsWidth = 360;
+constexpr int kListWidth = 360;
 constexpr std::int64_t kMostMarkdown = 48 * 1024;  // bytes that are laid out
-constexpr int kConclusionLines = 2;
-
-QString createdText(const protocol::ReportFile& report) {
-  const QDateTime time = QDateTime::fromString(QString::fromStdString(report.created), Qt::ISODate).toLocalTime();
-  return time.isValid() ? time.toString(QStringLiteral("yyyy-MM-dd HH:mm")) : QString::fromStdString(report.created);
-}
-
-QString formatsText(const protocol::ReportFile& report) {
-  QStringList all;
-  for (const std::string& format : report.formats) all << reportFormatName(QString::fromStdString(format));
-  return all.join(QStringLiteral(", "));
-}
-
-QString titleText(const protocol::ReportFile& report) {
-  return QString::fromStdString(report.title.empty() ? report.name : report.title);
-}
 
 /// Without the title and the conclusion, which stand above it already.
 QString bodyOf(const QString& markdown, const protocol::ReportFile& report) {
@@ -57,77 +38,7 @@ QString bodyOf(const QString& markdown, const protocol::ReportFile& report) {
   return rest;
 }
 
-/// The conclusion first, then what the report is called and when it is from.
-class ReportDelegate : public QStyledItemDelegate {
-  Q_DECLARE_TR_FUNCTIONS(strata::ReportDelegate)
-
- public:
-  using QStyledItemDelegate::QStyledItemDelegate;
-
-  QSize sizeHint(const QStyleOptionViewItem&, const QModelIndex&) const override {
-    const int body = QFontMetrics(fonts().body).height(), caption = QFontMetrics(fonts().caption).height();
-    return {scaled(kReportsWidth) / 2, (kConclusionLines + 1) * body + caption + 2 * kGapInside + 2 * kGapRelated};
-  }
-
-  void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
-    const auto* table = qobject_cast<const ReportTable*>(index.model());
-    if (table == nullptr) return;
-    const protocol::ReportFile& report = table->at(index.row());
-    painter->save();
-    const bool isChosen = option.state & QStyle::State_Selected;
-    if (isChosen) paint::selection(*painter, option.rect, colors(), true);
-    QRect room = option.rect.adjusted(kGapGroups, kGapRelated, -kGapGroups, -kGapRelated);
-    const QFontMetrics body(fonts().body), strong(fonts().strong), caption(fonts().caption);
-    painter->setFont(fonts().strong);
-    painter->setPen(colors().text);
-    painter->drawText(room.left(), room.top() + strong.ascent(),
-                      strong.elidedText(titleText(report), Qt::ElideRight, room.width()));
-    room.setTop(room.top() + strong.height() + kGapInside);
-    painter->setFont(fonts().body);
-    const QRect words(room.left(), room.top(), room.width(), kConclusionLines * body.height());
-    const QString conclusion = QString::fromStdString(report.conclusion).simplified();
-    QTextLayout layout(conclusion, fonts().body);
-    layout.beginLayout();
-    for (int at = 0; at < kConclusionLines; ++at) {
-      QTextLine line = layout.createLine();
-      if (!line.isValid()) break;
-      line.setLineWidth(words.width());
-      const bool isLast = at + 1 == kConclusionLines;
-      const QString text = conclusion.mid(line.textStart(), isLast ? -1 : line.textLength()).trimmed();
-      painter->drawText(words.left(), words.top() + at * body.height() + body.ascent(),
-                        body.elidedText(text, Qt::ElideRight, words.width()));
-    }
-    layout.endLayout();
-    room.setTop(words.bottom() + kGapInside);
-    painter->setFont(fonts().caption);
-    painter->setPen(colors().second);
-    const QString below = tr("%1 · %2").arg(createdText(report), formatsText(report));
-    painter->drawText(room.left(), room.top() + caption.ascent(),
-                      caption.elidedText(below, Qt::ElideRight, room.width()));
-    if (paint::showsFocus(option)) paint::focusRing(*painter, option.rect, colors());
-    painter->restore();
-  }
-};
-
 }  // namespace
-
-QVariant ReportTable::data(const QModelIndex& index, int role) const {
-  if (!index.isValid()) return {};
-  const protocol::ReportFile& report = at(index.row());
-  switch (role) {
-    case Qt::DisplayRole:
-      return titleText(report);
-    case Qt::AccessibleTextRole:
-      return tr("%1. %2 From %3.")
-          .arg(titleText(report), QString::fromStdString(report.conclusion), createdText(report));
-    case Qt::ToolTipRole:
-      return tipOf(tr("%1\n%2\n%3, %4")
-                       .arg(titleText(report), QString::fromStdString(report.conclusion), createdText(report),
-                            formatsText(report)));
-    default:
-      return {};
-  }
-}
 
 ReportsPage::ReportsPage(Session& session, QWidget* parent)
     : Page(parent), m_session(session), m_table(new ReportTable(this)) {
@@ -138,7 +49,7 @@ ReportsPage::ReportsPage(Session& session, QWidget* parent)
   m_split->addWidget(buildReport());
   m_split->setStretchFactor(0, 0);
   m_split->setStretchFactor(1, 1);
-  m_split->setSizes({scaled(kReportsWidth), 3 * scaled(kReportsWidth)});
+  m_split->setSizes({scaled(kListWidth), 3 * scaled(kListWidth)});
   m_state = named(new StatePane(m_split), "reportsState");
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0);
@@ -376,10 +287,10 @@ void ReportsPage::showReport() {
   m_shown->setVisible(report != nullptr);
   m_formats->clear();
   if (report == nullptr) return;
-  m_title->setText(titleText(*report));
+  m_title->setText(reportTitle(*report));
   m_conclusion->setText(QString::fromStdString(report->conclusion));
   if (m_read != m_chosen) showConclusion(false);  // until it is known whether the text has it
-  m_created->setText(tr("%1 · %2").arg(createdText(*report), formatsText(*report)));
+  m_created->setText(tr("%1 · %2").arg(reportCreated(*report), reportFormats(*report)));
   for (const std::string& each : report->formats) {
     const QString format = QString::fromStdString(each);
     QAction* action =

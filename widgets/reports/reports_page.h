@@ -2,7 +2,6 @@
 // The page Reports: the project's reports, each with its conclusion, to read, open, save and remove.
 
 #include "widgets/session/page.h"
-#include "widgets/session/rows.h"
 #include "widgets/session/session.h"
 
 class QListView;
@@ -14,21 +13,9 @@ namespace strata {
 class Button;
 class ElidedLabel;
 class Label;
+class ReportTable;
 class ReportText;
 class StatePane;
-
-class ReportTable : public Rows<protocol::ReportFile> {
-  Q_OBJECT
-
- public:
-  using Rows::Rows;
-  using Rows::setRows;
-  int columnCount(const QModelIndex& parent = {}) const override { return parent.isValid() ? 0 : 1; }
-  QVariant data(const QModelIndex& index, int role) const override;
-
- protected:
-  std::string keyOf(const protocol::ReportFile& row) const override { return row.name; }
-};
 
 class ReportsPage : public Page {
   Q_OBJECT
