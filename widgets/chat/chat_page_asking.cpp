@@ -40,6 +40,10 @@ void ChatPage::sendDraft() {
     m_session.announce(tr("No model on side A or B. Choose one first."));
     return;
   }
+  if (m_session.isLeaving()) {
+    m_composer->setNote(tr("Another project is being opened."));
+    return;
+  }
   if (m_conversation->isOpening()) {
     m_composer->setNote(tr("The chat is being opened."));
     return;
@@ -121,7 +125,7 @@ void ChatPage::answerAgain(const std::vector<Which>& sides, bool newSeed) {
 }
 
 void ChatPage::answerTurnAgain(int turn, const std::vector<Which>& sides, bool newSeed) {
-  if (turn < 0 || !anySide()) return;
+  if (turn < 0 || !anySide() || m_session.isLeaving()) return;
   if (newSeed) {
     GenerateConfig sampling = m_conversation->info().sampling;
     sampling.seed = QRandomGenerator::global()->bounded(1, 1'000'000);
@@ -145,7 +149,7 @@ void ChatPage::answerTurnAgain(int turn, const std::vector<Which>& sides, bool n
 }
 
 void ChatPage::timeThem() {
-  if (m_conversation->isEmpty() || !anySide()) return;
+  if (m_conversation->isEmpty() || !anySide() || m_session.isLeaving()) return;
   m_notice->hide();
   m_answering->answerInTurn(m_conversation->lastTurn());
 }

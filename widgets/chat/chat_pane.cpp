@@ -230,8 +230,8 @@ void ChatPane::updateState() {
   }
   if (!side && m_session.project()) {
     m_states->setEmpty(
-        tr("No model on %1. Choose one, or open the sample.").arg(sideName()), tr("Choose a model"),
-        [this] { m_session.go(Place::model()); }, tr("Open the sample"), [this] { m_session.openProject({}); });
+        tr("No model on %1.").arg(sideName()), tr("Choose a model"), [this] { m_session.go(Place::model()); },
+        m_session.sampleLink(), [this] { m_session.openProject({}); });
     return;
   }
   if (m_cardProblem) {

@@ -381,7 +381,7 @@ void DataPage::follow() {
     m_state->setEmpty(
         tr("No data yet. Choose a JSONL, JSON, CSV, Parquet or text file, or drop one here: Strata shows what "
            "a model would learn from it."),
-        tr("Open a file or folder…"), [this] { browse(); }, tr("Open the sample"),
+        tr("Open a file or folder…"), [this] { browse(); }, m_session.sampleLink(),
         [this] { m_session.openProject({}); });
     return;
   }

@@ -316,8 +316,8 @@ void EvaluationPage::showState() {
       m_state->setLoading(tr("Waits for the engine"));
     } else if (!m_session.side(Which::a) && !m_session.side(Which::b)) {
       m_state->setEmpty(
-          tr("No evaluation yet, and no model on side A or B. Choose one, or open the sample."), tr("Choose a model"),
-          [this] { m_session.go(Place::model()); }, tr("Open the sample"), [this] { m_session.openProject({}); });
+          tr("No evaluation yet, and no model on side A or B."), tr("Choose a model"),
+          [this] { m_session.go(Place::model()); }, m_session.sampleLink(), [this] { m_session.openProject({}); });
       isEmpty = true;
     } else {
       const bool canStart = m_setup->canStart();
@@ -326,7 +326,7 @@ void EvaluationPage::showState() {
              "more "
              "than chance."),
           canStart ? tr("Evaluate A and B") : tr("Choose data"),
-          [this] { m_setup->canStart() ? m_setup->start() : m_setup->focusProblem(); }, tr("Open the sample"),
+          [this] { m_setup->canStart() ? m_setup->start() : m_setup->focusProblem(); }, m_session.sampleLink(),
           [this] { m_session.openProject({}); });
       isEmpty = true;
     }

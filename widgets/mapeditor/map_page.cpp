@@ -277,8 +277,8 @@ void MapPage::showState() {
   if (m_side.isLoading()) return m_state->setLoading(tr("Reading the model's card"));
   if (!m_session.project() && !m_session.projectProblem()) return m_state->setLoading(tr("Waits for the engine"));
   m_state->setEmpty(
-      tr("No model on side B. Choose one, or open the sample."), tr("Choose a model"),
-      [this] { m_session.go(Place::model()); }, tr("Open the sample"), [this] { m_session.openProject({}); });
+      tr("No model on side B."), tr("Choose a model"), [this] { m_session.go(Place::model()); }, m_session.sampleLink(),
+      [this] { m_session.openProject({}); });
 }
 
 /// What cannot be a map is refused with the layer's name, and the map stays.

@@ -323,9 +323,8 @@ void ModelsPage::showWanted() {
 void ModelsPage::showEmpty() {
   m_inspector->setModel(nullptr);
   m_cardState->setEmpty(
-      tr("No model yet. Open a Hugging Face folder or a GGUF file (Llama, Mistral, Qwen2 or Qwen3), or try the "
-         "sample."),
-      tr("Open…"), [this] { browse(); }, tr("Open the sample"), [this] { m_session.openProject({}); });
+      tr("No model yet. Open a Hugging Face folder or a GGUF file (Llama, Mistral, Qwen2 or Qwen3)."), tr("Open…"),
+      [this] { browse(); }, m_session.sampleLink(), [this] { m_session.openProject({}); });
 }
 
 void ModelsPage::showChosen() {

@@ -338,7 +338,7 @@ void ReportsPage::showState() {
               : tr("No reports yet, and no run to report on. An evaluation is one."),
       hasRuns ? tr("New report") : tr("Evaluate"),
       [this, hasRuns] { hasRuns ? newReport() : m_session.go(Place::pageOf(QStringLiteral("evaluate"))); },
-      tr("Open the sample"), [this] { m_session.openProject({}); });
+      m_session.sampleLink(), [this] { m_session.openProject({}); });
 }
 
 void ReportsPage::openHtml() {

@@ -47,7 +47,8 @@ Session::Session(EngineClient& engine, Settings& settings, QObject* parent)
 }
 
 void Session::openProject(const QString& folder, bool create) {
-  if (m_project && folder.toStdString() != m_project->folder) Q_EMIT projectAboutToChange();
+  m_leaving = m_project && folder.toStdString() != m_project->folder;
+  if (m_leaving) Q_EMIT projectAboutToChange();
   m_wanted = folder;
   const int number = ++m_opening;
   m_engine.call<protocol::OpenProject>({folder.toStdString(), create}, this,
@@ -57,6 +58,7 @@ void Session::openProject(const QString& folder, bool create) {
 }
 
 void Session::opened(const Result<protocol::ProjectInfo>& answer) {
+  m_leaving = false;
   if (!answer) {
     m_projectProblem = answer.error();
     if (!m_project) m_models.refresh();  // those outside of projects
@@ -80,6 +82,7 @@ void Session::opened(const Result<protocol::ProjectInfo>& answer) {
 /// What was open belongs to another engine: nothing of it may stand for the new one's.
 void Session::close() {
   ++m_opening;
+  m_leaving = false;
   m_project.reset();
   m_projectProblem.reset();
   m_a.reset();

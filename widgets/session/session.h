@@ -54,6 +54,10 @@ class Session : public QObject {
   const std::optional<Error>& projectProblem() const { return m_projectProblem; }
   /// Whether it was open and a restarted engine could not open it again.
   bool projectLost() const { return m_engine.projectLost().has_value(); }
+  /// What an empty page's link to the sample project says; empty where that is the one that is open.
+  QString sampleLink() const { return m_project && m_project->sample ? QString() : tr("Open the sample"); }
+  /// Whether another project is being opened: what is sent to the engine now would reach that one.
+  bool isLeaving() const { return m_leaving; }
   /// The folder that was asked for last, answered or not.
   const QString& wantedProject() const { return m_wanted; }
   QStringList recentProjects() const;
@@ -147,6 +151,7 @@ class Session : public QObject {
   Notices m_notices;
   QString m_wanted;
   int m_opening = 0;  // counts openProject(): an answer to an earlier one is late
+  bool m_leaving = false;
   std::optional<protocol::ProjectInfo> m_project;
   std::optional<Error> m_projectProblem;
   std::optional<protocol::Side> m_a, m_b;

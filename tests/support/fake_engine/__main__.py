@@ -32,6 +32,7 @@ from wire import Refused, has, notify, path, read, send, send_bytes
 HALF = b'Content-Length: 1000\r\n\r\n{"jsonrpc"'
 BYTES = {"garbage": b"\x07" * 200_000, "bad-header": b"Content-Length: many\r\n\r\n{}", "half": HALF, "half-silent": HALF,
          "bad-json": wire.frame(b'{"jsonrpc": "2.0", '), "big": b"Content-Length: 99999999999\r\n\r\n", "hang": b""}
+SAMPLE = "/projects/tiny-stories"
 REF = {"adapter": "", "dtype": "", "device": "cpu", "context": 0}
 SIDES = {"a": {"ref": {"model": "base", **REF}, "map": "full"}, "b": {"ref": {"model": "routed", **REF}, "map": "full"}}
 JOB = {"id": "20261128-101500-aa", "kind": "train", "state": "done", "created": "2026-11-28T10:15:00Z",
@@ -96,8 +97,8 @@ def open_project(params):
         raise Refused("not_found", "There is no project in /missing: choose another folder, or make one there.", "/missing")
     if has("in_use"):
         raise Refused("busy", "Another engine has the project open; close its window.")
-    opened.append(params["folder"] or "/projects/tiny-stories")
-    return {"folder": opened[-1], "name": "tiny-stories", "sample": True,
+    opened.append(params["folder"] or SAMPLE)
+    return {"folder": opened[-1], "name": "tiny-stories", "sample": opened[-1] == SAMPLE,
             "models": [{"name": "base", "path": "/models/base"}, {"name": "routed", "path": "/models/routed"}],
             **read("sides", SIDES)}
 
@@ -105,7 +106,7 @@ def open_project(params):
 def set_launcher(params):
     if len(params["launcher"]) > 1000:
         raise Refused("usage", "The launcher must be one line of at most 1,000 bytes; give a shorter command.", "launcher")
-    return {"folder": opened[-1], "name": "tiny-stories", "sample": True, "models": [], **params}
+    return {"folder": opened[-1], "name": "tiny-stories", "sample": opened[-1] == SAMPLE, "models": [], **params}
 
 
 def list_models(_):

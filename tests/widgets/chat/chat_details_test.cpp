@@ -129,6 +129,19 @@ TEST_F(ChatDetails, AnAnswerThatComesWhileAnotherProjectIsOpenedIsStoredInItsOwn
   EXPECT_NE(answers.find("b "), std::string::npos) << answers;
 }
 
+TEST_F(ChatDetails, AQuestionIsNotSentWhileAnotherProjectIsOpened) {
+  ASSERT_TRUE(begin());
+  session->openProject("/projects/other");
+  page->setDraft("Who was it?");
+  page->sendDraft();
+  EXPECT_EQ(page->composer()->draft(), "Who was it?") << "it is there to be sent, or not";
+  EXPECT_TRUE(page->conversation().isEmpty());
+  ASSERT_TRUE(soon([&] { return session->project()->folder == "/projects/other"; }));
+  EXPECT_EQ(requests("chat/generate").size(), 0U);
+  ASSERT_TRUE(ask("Who was it?"));
+  EXPECT_EQ(requests("chat/generate").size(), 2U);
+}
+
 TEST_F(ChatDetails, AnAnswerToATestQuestionIsMarked) {
   ASSERT_TRUE(begin());
   file("Who came late?.base", "Anne");

@@ -51,6 +51,16 @@ TEST_F(SessionTest, SaysWhyAProjectCannotBeOpenedAndKeepsTheOneBefore) {
   EXPECT_EQ(session->recentProjects(), (QStringList{"/projects/other", "/projects/tiny-stories"}));
 }
 
+TEST_F(SessionTest, EmptyPagesLinkToTheSampleWhereItIsNotOpen) {
+  startEngine();
+  EXPECT_EQ(session->sampleLink(), "");
+  session->openProject("/projects/other");
+  EXPECT_TRUE(session->isLeaving());
+  ASSERT_TRUE(eventually([&] { return session->project()->folder == "/projects/other"; }));
+  EXPECT_FALSE(session->isLeaving());
+  EXPECT_EQ(session->sampleLink(), "Open the sample");
+}
+
 TEST_F(SessionTest, AnotherEngineThatRefusesTheProjectShowsNothingOfTheOneBefore) {
   startEngine();
   EngineClient::Command other = fakeEngine();

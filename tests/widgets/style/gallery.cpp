@@ -291,7 +291,7 @@ QWidget* stateSheet(const QString& state) {
   auto* pane = new StatePane(content);
   if (state == "empty") {
     pane->setEmpty(
-        "No model on side B. Choose one, or open the sample.", "Choose a model", [] {}, "Open the sample", [] {});
+        "No model on side B.", "Choose a model", [] {}, "Open the sample", [] {});
   } else if (state == "loading") {
     pane->setLoading("Reading the model", [] {});
     pane->setProgress(42, 100);
