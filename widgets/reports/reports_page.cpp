@@ -174,7 +174,10 @@ QList<QWidget*> ReportsPage::panes() {
 }
 
 QList<QPair<QString, QString>> ReportsPage::keys() {
-  return {{QStringLiteral("Ctrl+N"), tr("new report")}, {tr("Enter"), tr("open")}, {tr("Del"), tr("to the trash")}};
+  QList<QPair<QString, QString>> all;
+  if (canMakeReport()) all << QPair(QStringLiteral("Ctrl+N"), tr("new report"));
+  if (current() != nullptr) all << QPair(tr("Enter"), tr("open")) << QPair(tr("Del"), tr("to the trash"));
+  return all;
 }
 
 QByteArray ReportsPage::saveState() const {

@@ -212,6 +212,7 @@ TEST_F(ReportsPageTest, TheFirstReportIsMadeFromTheEmptyPage) {
   open("none");
   ASSERT_TRUE(soon([&] { return says("No reports yet. A report holds"); }));
   EXPECT_TRUE(page->findChild<QAction*>("report-new")->isEnabled());
+  EXPECT_EQ(page->keys().size(), 1) << "nothing to open or remove";
   const auto buttons = page->findChildren<QAbstractButton*>();
   const auto made = std::find_if(buttons.begin(), buttons.end(), [](const QAbstractButton* each) {
     return each->text() == "New report" && each->isVisible() && each->isEnabled();
@@ -224,6 +225,7 @@ TEST_F(ReportsPageTest, TheFirstReportIsMadeFromTheEmptyPage) {
 TEST_F(ReportsPageTest, WithoutRunsItLeadsToAnEvaluation) {
   open("nothing");
   ASSERT_TRUE(soon([&] { return says("no run to report on"); }));
+  EXPECT_TRUE(page->keys().isEmpty());
 }
 
 TEST_F(ReportsPageTest, AListThatCannotBeReadSaysWhy) {
