@@ -175,8 +175,8 @@ QList<QWidget*> ReportsPage::panes() {
 
 QList<QPair<QString, QString>> ReportsPage::keys() {
   QList<QPair<QString, QString>> all;
-  if (canMakeReport()) all << QPair(QStringLiteral("Ctrl+N"), tr("new report"));
-  if (current() != nullptr) all << QPair(tr("Enter"), tr("open")) << QPair(tr("Del"), tr("to the trash"));
+  if (canMakeReport()) all.append({QStringLiteral("Ctrl+N"), tr("new report")});
+  if (current() != nullptr) all += {{tr("Enter"), tr("open")}, {tr("Del"), tr("to the trash")}};
   return all;
 }
 
