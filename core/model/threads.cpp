@@ -54,7 +54,7 @@ void Team::wait() {
   m_round.wait(round, std::memory_order_acquire);
 }
 
-void runTeam(int most, c10::function_ref<void(Team&, int)> work) {
+void runTeam([[maybe_unused]] int most, c10::function_ref<void(Team&, int)> work) {
   at::internal::lazy_init_num_threads();
 #ifdef _OPENMP
   if (most > 1 && !at::in_parallel_region() && at::get_num_threads() > 1) {

@@ -223,12 +223,12 @@ void ReportsPage::refresh() {
         if (age != m_age) return;
         m_asking = false;
         m_listProblem = answer ? std::optional<Error>() : answer.error();
-        if (answer) take(*answer);
+        if (answer) showList(*answer);
         showState();
       });
 }
 
-void ReportsPage::take(const protocol::ListReports::Answer& answer) {
+void ReportsPage::showList(const protocol::ListReports::Answer& answer) {
   m_listed = true;
   m_folder = QString::fromStdString(answer.folder);
   const int before = m_table->rowOf(m_chosen);

@@ -44,7 +44,7 @@ class ReportsPage : public Page {
   QWidget* buildReport();
   void addCommands();
   void refresh();
-  void take(const protocol::ListReports::Answer& answer);
+  void showList(const protocol::ListReports::Answer& answer);
   void choose(const std::string& name);
   void readText();
   void showReport();
