@@ -14,21 +14,25 @@ namespace {
 constexpr int kLeastWidth = 180;
 constexpr int kConclusionLines = 2;
 
-}  // namespace
-
-QString reportCreated(const protocol::ReportFile& report) {
+QString createdText(const protocol::ReportFile& report) {
   const QDateTime time = QDateTime::fromString(QString::fromStdString(report.created), Qt::ISODate).toLocalTime();
   return time.isValid() ? time.toString(QStringLiteral("yyyy-MM-dd HH:mm")) : QString::fromStdString(report.created);
 }
 
-QString reportFormats(const protocol::ReportFile& report) {
+QString formatsText(const protocol::ReportFile& report) {
   QStringList all;
   for (const std::string& format : report.formats) all << reportFormatName(QString::fromStdString(format));
   return all.join(QStringLiteral(", "));
 }
 
+}  // namespace
+
 QString reportTitle(const protocol::ReportFile& report) {
   return QString::fromStdString(report.title.empty() ? report.name : report.title);
+}
+
+QString reportDetails(const protocol::ReportFile& report) {
+  return ReportTable::tr("%1 · %2").arg(createdText(report), formatsText(report));
 }
 
 QVariant ReportTable::data(const QModelIndex& index, int role) const {
@@ -39,11 +43,11 @@ QVariant ReportTable::data(const QModelIndex& index, int role) const {
       return reportTitle(report);
     case Qt::AccessibleTextRole:
       return tr("%1. %2 From %3.")
-          .arg(reportTitle(report), QString::fromStdString(report.conclusion), reportCreated(report));
+          .arg(reportTitle(report), QString::fromStdString(report.conclusion), createdText(report));
     case Qt::ToolTipRole:
       return tipOf(tr("%1\n%2\n%3, %4")
-                       .arg(reportTitle(report), QString::fromStdString(report.conclusion), reportCreated(report),
-                            reportFormats(report)));
+                       .arg(reportTitle(report), QString::fromStdString(report.conclusion), createdText(report),
+                            formatsText(report)));
     default:
       return {};
   }
@@ -86,9 +90,8 @@ void ReportDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option
   room.setTop(words.bottom() + kGapInside);
   painter->setFont(fonts().caption);
   painter->setPen(colors().second);
-  const QString below = tr("%1 · %2").arg(reportCreated(report), reportFormats(report));
   painter->drawText(room.left(), room.top() + caption.ascent(),
-                    caption.elidedText(below, Qt::ElideRight, room.width()));
+                    caption.elidedText(reportDetails(report), Qt::ElideRight, room.width()));
   if (paint::showsFocus(option)) paint::focusRing(*painter, option.rect, colors());
   painter->restore();
 }

@@ -1,5 +1,5 @@
 #pragma once
-// The list of reports: the conclusion first, then what each is called and when it is from.
+// The list of reports, each with its title, the beginning of its conclusion and when it was made.
 
 #include <QStyledItemDelegate>
 
@@ -8,9 +8,10 @@
 
 namespace strata {
 
+/// Its file's name where it has none.
 QString reportTitle(const protocol::ReportFile& report);
-QString reportCreated(const protocol::ReportFile& report);  // in local time
-QString reportFormats(const protocol::ReportFile& report);  // "HTML, PDF"
+/// When it was made, in local time, and as what: "2026-12-01 10:36 · HTML, PDF".
+QString reportDetails(const protocol::ReportFile& report);
 
 class ReportTable : public Rows<protocol::ReportFile> {
   Q_OBJECT

@@ -1,6 +1,5 @@
 #include "widgets/reports/reports_page.h"
 
-#include <QCoreApplication>
 #include <QDesktopServices>
 #include <QDir>
 #include <QFileDialog>
@@ -27,6 +26,10 @@ namespace {
 
 constexpr int kListWidth = 360;
 constexpr std::int64_t kMostMarkdown = 48 * 1024;  // bytes that are laid out
+
+bool hasFormat(const protocol::ReportFile& report, std::string_view format) {
+  return std::find(report.formats.begin(), report.formats.end(), format) != report.formats.end();
+}
 
 /// Without the title and the conclusion, which stand above it already.
 QString bodyOf(const QString& markdown, const protocol::ReportFile& report) {
@@ -258,8 +261,7 @@ void ReportsPage::readText() {
   const protocol::ReportFile* report = current();
   const int reading = ++m_reading;
   if (report == nullptr) return;
-  const bool isThere = std::find(report->formats.begin(), report->formats.end(), "md") != report->formats.end();
-  if (!isThere) {
+  if (!hasFormat(*report, "md")) {
     m_read.clear();
     showConclusion(true);
     return m_textState->setEmpty(tr("This report has no Markdown to show here."));
@@ -293,7 +295,7 @@ void ReportsPage::showReport() {
   m_title->setText(reportTitle(*report));
   m_conclusion->setText(QString::fromStdString(report->conclusion));
   if (m_read != m_chosen) showConclusion(false);  // until it is known whether the text has it
-  m_created->setText(tr("%1 · %2").arg(reportCreated(*report), reportFormats(*report)));
+  m_created->setText(reportDetails(*report));
   for (const std::string& each : report->formats) {
     const QString format = QString::fromStdString(each);
     QAction* action =
@@ -312,8 +314,7 @@ void ReportsPage::showState() {
   const bool isReady = engine.ready();
   const bool hasRuns = m_session.runs().rowCount() > 0;
   const protocol::ReportFile* report = current();
-  const bool hasHtml =
-      report != nullptr && std::find(report->formats.begin(), report->formats.end(), "html") != report->formats.end();
+  const bool hasHtml = report != nullptr && hasFormat(*report, "html");
   m_new->setEnabled(canMakeReport());
   m_new->setAccessibleDescription(isReady ? QString() : tr("waits for the engine"));
   // A file of this machine can be opened without the engine.

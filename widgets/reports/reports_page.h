@@ -11,7 +11,6 @@ class QSplitter;
 namespace strata {
 
 class Button;
-class ElidedLabel;
 class Label;
 class ReportTable;
 class ReportText;
